@@ -1,0 +1,48 @@
+"""How the SDK itself is doing: counters by name, and one warning a reason."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+
+_log = logging.getLogger("flywheel_log")
+
+
+class Health:
+    """Counts what was dropped or failed, by reason, and says each reason once in the log `flywheel_log`.
+
+    Neither prompts nor error messages of the user's data are ever logged: a reason is a fixed word, a detail is a class name.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._dropped: Counter[str] = Counter()
+        self._warned: set[str] = set()
+
+    def drop(self, reason: str, error: BaseException | None = None, count: int = 1) -> None:
+        """Count *count* events (or parts of events) lost for *reason*; warn the first time."""
+        with self._lock:
+            self._dropped[reason] += count
+        self.warn(reason, error)
+
+    def warn(self, reason: str, error: BaseException | None = None) -> None:
+        """Say *reason* once a process, with the class of *error* and nothing of its text."""
+        with self._lock:
+            if reason in self._warned:
+                return
+            self._warned.add(reason)
+        detail = f" ({type(error).__name__})" if error is not None else ""
+        _log.warning("flywheel_log: %s%s; further ones are only counted, see flywheel_log.stats()", reason, detail)
+
+    def dropped(self) -> dict[str, int]:
+        """What was dropped so far, by reason."""
+        with self._lock:
+            return dict(self._dropped)
+
+    def reset(self) -> None:
+        """Start over with a new lock; a forked child calls this."""
+        self.__init__()  # type: ignore[misc]
+
+
+health = Health()
