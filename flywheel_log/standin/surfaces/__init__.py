@@ -1,0 +1,54 @@
+"""What the stand-in answers; a surface is a module with `METHOD`, `PATH`, `REQUIRED` and `answer(body, received)`."""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from flywheel_log.standin.errors import error, on_demand
+from flywheel_log.standin.wire import Received, Reply
+
+
+def answer(received: Received) -> Reply:
+    """Return the reply to *received*: 401 without credentials, 404 for an unknown surface, 400 for a wrong body."""
+    if not ({"authorization", "api-key"} & received.headers.keys()):
+        return error(401, "You didn't provide an API key: the Authorization header is missing.")
+    surface = _find(received)
+    if surface is None:
+        known = ", ".join(f"{module.METHOD} {module.PATH}" for module in _surfaces())
+        return error(404, f"{received.method} {received.route} is unknown to the stand-in; have {known}")
+    try:
+        body = received.json() if received.body else {}
+    except ValueError:
+        return error(400, "We could not parse the JSON body of your request.")
+    return _checked(surface, body, received)
+
+
+def _checked(surface: ModuleType, body: Any, received: Received) -> Reply:
+    if not isinstance(body, dict):
+        return error(400, "The body of the request must be a JSON object.")
+    for name in surface.REQUIRED:
+        if name not in body:
+            return error(400, f"Missing required parameter: '{name}'.", param=name)
+    wanted: Reply | None = on_demand(body.get("model"))
+    reply: Reply = wanted or surface.answer(body, received)
+    return reply
+
+
+def _find(received: Received) -> ModuleType | None:
+    for module in _surfaces():
+        at = received.route.endswith(module.PATH)
+        below = received.method == "GET" and f"{module.PATH}/" in received.route
+        if received.method == module.METHOD and (at or below):
+            return module
+    return None
+
+
+@cache
+def _surfaces() -> tuple[ModuleType, ...]:
+    # The longest path first: `/chat/completions` ends in `/completions`.
+    modules = [import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    return tuple(sorted(modules, key=lambda module: -len(module.PATH)))
