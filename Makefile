@@ -1,0 +1,95 @@
+# Everything a developer does here, from a fresh machine with Python 3.11 or newer: `make demo`, then `make test`.
+# A line `name: … ## text` is a target that `make help` shows; ARGS="…" goes through to the tool behind it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv --quiet
+INSTALL = $(UV) pip install --python $(@D)/bin/python
+
+# The SDK's majors that one code base must serve. Old releases pass httpx an argument that 0.28 dropped.
+MAJORS := 1.40 1 2 3
+openai-1.40 := 'openai==1.40.*' 'httpx<0.28'
+openai-1 := 'openai>=1,<2'
+openai-2 := 'openai>=2,<3'
+openai-3 := 'openai>=3,<4'
+
+# What depends on the SDK's version, and so runs once for each of them and once more on the built wheel.
+END_TO_END := tests/capture $(wildcard tests/e2e)
+PYTEST := pytest -n auto --dist loadgroup
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types matrix $(MAJORS:%=matrix-%) wheel docs bench faults format clean
+.SECONDARY:
+
+help: ## Show the targets and what they do
+	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.installed ## Set up and run the demonstration: needs no key and no network of its own
+	$(BIN)/flywheel-log demo $(ARGS)
+
+test: .venv/.developing ## Run the tests: make test ARGS="tests/loop -x"
+	$(BIN)/$(PYTEST) $(ARGS)
+
+lint: .venv/.developing ## Check style, formatting and the direction of the imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: .venv/.developing ## Check the types, and what a user's editor makes of the public names
+	$(BIN)/mypy
+
+matrix: $(MAJORS:%=matrix-%) ## Run what depends on the SDK with openai 1.40, the last 1, the last 2 and the last 3
+
+$(MAJORS:%=matrix-%): matrix-%: .venvs/openai-%/.ready
+	@$(<D)/bin/python -c 'import openai; print("\nopenai", openai.__version__)'
+	$(<D)/bin/$(PYTEST) $(END_TO_END) $(ARGS)
+
+wheel: .venv/.developing ## Build the distributions and run README and end-to-end tests on the installed wheel
+	rm -rf dist .venvs/wheel
+	$(UV) build
+	$(UV) venv --python $(BIN)/python .venvs/wheel
+	$(UV) pip install --python .venvs/wheel/bin/python --group end-to-end dist/*.whl
+	mkdir .venvs/wheel/away && cp -R README.md pyproject.toml tests .venvs/wheel/away
+	cd .venvs/wheel/away && ../bin/$(PYTEST) tests/docs $(END_TO_END) $(ARGS)
+
+docs: .venv/.documenting ## Build the documentation into site/
+	$(BIN)/zensical build --clean
+
+bench: .venv/.developing ## Measure what recording costs the caller
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS) || exit 1; done
+
+faults: .venv/.developing ## Run the fault suite at its full count: kills, full disks, broken servers
+	FLYWHEEL_TEST_FULL=1 $(BIN)/pytest tests/faults --timeout 1800 $(ARGS)
+
+format: .venv/.developing ## Format the code and mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## Remove everything that was built or installed here
+	rm -rf .venv .venvs .cache dist site .*_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is newer than pyproject.toml as long as what it stands for is installed.
+
+.venv/.uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}, choose with make PYTHON=…")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+.venv/.installed: pyproject.toml | .venv/.uv
+	$(INSTALL) --editable .
+	@touch $@
+
+.venv/.developing: pyproject.toml | .venv/.uv
+	$(INSTALL) --editable . --group dev
+	@touch $@ .venv/.installed
+
+.venv/.documenting: pyproject.toml | .venv/.developing
+	$(INSTALL) --group docs
+	@touch $@
+
+.venvs/openai-%/.ready: pyproject.toml | .venv/.uv
+	$(UV) venv --clear --python $(BIN)/python $(@D)
+	$(INSTALL) --editable . --group end-to-end $(openai-$*)
+	@touch $@

@@ -1,0 +1,39 @@
+"""What every test gets: a place and an environment of its own, nothing left behind, and a stand-in on request."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+import flywheel_log
+from flywheel_log import standin
+
+# Two busy cores are shared by parallel tests: only the time-out of a whole test says that something hangs.
+hypothesis.settings.register_profile("shared-machine", deadline=None, database=None, print_blob=True)
+hypothesis.settings.load_profile("shared-machine")
+
+
+@pytest.fixture(autouse=True)
+def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in list(os.environ):
+        if name.startswith(("FLYWHEEL_LOG_", "ELASTICSEARCH_", "ES_COLLECTION_", "OPENAI_", "AZURE_OPENAI_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("FLYWHEEL_LOG_JOURNAL", str(tmp_path / "journal"))
+    monkeypatch.chdir(tmp_path)
+    yield
+    if hasattr(flywheel_log, "shutdown"):
+        flywheel_log.uninstrument()
+        flywheel_log.shutdown(timeout=2.0)
+
+
+@pytest.fixture
+def openai_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[standin.Server]:
+    """Let `OpenAI()` without arguments, here and in subprocesses, talk to a stand-in."""
+    with standin.serve() as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "stand-in")
+        yield server

@@ -1,0 +1,28 @@
+"""README.md and every page under docs/ do what they show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .blocks import left_out, read
+
+ROOT = Path(__file__).parents[2]
+PAGES = [str(page.relative_to(ROOT)) for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")))]
+
+
+@pytest.mark.usefixtures("openai_environment")
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_of_the_page_runs(page: str) -> None:
+    blocks = list(read(ROOT / page))
+    ran = []
+    for block in blocks:
+        block.evaluate()
+        ran.append(block.line)
+    assert ran == [block.line for block in blocks]
+
+
+def test_blocks_that_are_not_run_are_few_and_say_why() -> None:
+    reasons = [f"{page}: {reason}" for page in PAGES for reason in left_out(ROOT / page)]
+    assert len(reasons) <= 8, reasons
