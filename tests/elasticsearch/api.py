@@ -1,0 +1,46 @@
+"""Elasticsearch as `curl` sees it: what the tests ask the server without going through the package."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+
+class Api:
+    """One server's HTTP interface."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def __call__(self, method: str, path: str, body: Any = None) -> Any:
+        """Return the parsed answer, whatever its status."""
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(f"{self.url}/{path}", data, {"content-type": "application/json"}, method=method)
+        try:
+            with urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+        except HTTPError as error:
+            return json.load(error)
+
+    def sources(self, index: str) -> dict[str, Any]:
+        """All documents of *index* by their id."""
+        self("POST", f"{index}/_refresh")
+        found: dict[str, Any] = {}
+        query: dict[str, Any] = {"size": 5000, "sort": ["_shard_doc"]}
+        query["pit"] = {"id": self("POST", f"{index}/_pit?keep_alive=1m")["id"]}
+        while hits := self("POST", "_search", query)["hits"]["hits"]:
+            found.update((hit["_id"], hit["_source"]) for hit in hits)
+            query["search_after"] = hits[-1]["sort"]
+        return found
+
+    def ids(self, index: str) -> set[str]:
+        """The ids of all documents of *index*."""
+        return set(self.sources(index))
+
+    def remove(self, name: str) -> None:
+        """Remove the indices and templates whose names begin with *name*."""
+        for found in self("GET", f"_cat/indices/{name}*?format=json&h=index&expand_wildcards=all"):
+            self("DELETE", found["index"])
+        self("DELETE", f"_index_template/{name}*")

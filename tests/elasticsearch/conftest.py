@@ -1,0 +1,5 @@
+"""Gives the tests of this folder a real Elasticsearch."""
+
+from .fixtures import api, elasticsearch_url, index, own_server
+
+__all__ = ["api", "elasticsearch_url", "index", "own_server"]
