@@ -6,9 +6,10 @@ BIN := .venv/bin
 UV := $(BIN)/uv --quiet
 INSTALL = $(UV) pip install --python $(@D)/bin/python
 
-# The SDK's majors that one code base must serve. Old releases pass httpx an argument that 0.28 dropped.
+# The SDK's majors that one code base must serve; with the first of them everything is as old as pyproject.toml allows.
+# Releases of openai before 1.56 hand httpx an argument that 0.28 dropped.
 MAJORS := 1.40 1 2 3
-openai-1.40 := 'openai==1.40.*' 'httpx<0.28'
+openai-1.40 := --resolution lowest-direct 'openai==1.40.*' 'httpx>=0.27,<0.28'
 openai-1 := 'openai>=1,<2'
 openai-2 := 'openai>=2,<3'
 openai-3 := 'openai>=3,<4'
@@ -91,5 +92,6 @@ clean: ## Remove everything that was built or installed here
 
 .venvs/openai-%/.ready: pyproject.toml | .venv/.uv
 	$(UV) venv --clear --python $(BIN)/python $(@D)
-	$(INSTALL) --editable . --group end-to-end $(openai-$*)
+	$(INSTALL) --editable . $(openai-$*)
+	$(INSTALL) --group end-to-end
 	@touch $@
