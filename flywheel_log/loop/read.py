@@ -1,0 +1,93 @@
+"""Logs back into events, one by one; `follow.py` reads those that are still being written."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import cast
+
+import orjson
+
+from flywheel_log.event import FLYWHEEL_KEYS, JSON, Event, from_document
+
+from .sources import file, find
+
+Where = str | os.PathLike[str]
+OnBad = Callable[[bytes], object]
+_PADDING = b"\0 \t\r\n"
+
+
+class Reading(Iterator[Event]):
+    """The events of a source, one at a time.
+
+    Attributes:
+        bad: how many lines were skipped so far, because they are not JSON or not a record.
+    """
+
+    def __init__(self, records: Iterable[bytes | JSON], on_bad: OnBad | None = None) -> None:
+        self.bad = 0
+        self._records = iter(records)
+        self._on_bad = on_bad
+
+    def __next__(self) -> Event:
+        for record in self._records:
+            if isinstance(record, bytes) and not record.strip(_PADDING):
+                continue
+            try:
+                return parse(record)
+            except (ValueError, RecursionError):
+                self._skip(record)
+        raise StopIteration
+
+    def _skip(self, record: bytes | JSON) -> None:
+        self.bad += 1
+        if self._on_bad is not None:
+            self._on_bad(record if isinstance(record, bytes) else repr(record).encode())
+
+
+def read(source: Where | Iterable[Where] = "genai.log", *, on_bad: OnBad | None = None) -> Reading:
+    """Read the events of *source* one by one, in constant memory.
+
+    Args:
+        source: a path, a glob (`genai.log*` with its rotated and compressed files, oldest first), `-` for standard
+            input, a URL, or several of these. Lines are events or flywheel documents, in any mixture.
+        on_bad: called with every line that is skipped; `Reading.bad` counts them. Blank lines are not bad.
+
+    Raises:
+        FileNotFoundError: the file does not exist.
+        ValueError: nothing reads the URL's scheme.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        where = os.fspath(source)
+        return Reading(find(where).records(where), on_bad)
+    several = [os.fspath(one) for one in source]
+    ordered = [str(path) for path in file.in_order(map(Path, several))] if "-" not in several else several
+    return Reading(chain.from_iterable([find(one).records(one) for one in ordered]), on_bad)
+
+
+def parse(record: bytes | JSON) -> Event:
+    """Turn one line (or an object) into an event; a flywheel document is turned back into the event it was.
+
+    Raises:
+        ValueError: it is not JSON, or not a record.
+    """
+    value = _load(record.strip(_PADDING)) if isinstance(record, bytes) else record
+    if not isinstance(value, dict) or not isinstance(value.get("timestamp"), str):
+        raise ValueError("a record is a JSON object with a timestamp")
+    if not all(isinstance(value.get(key, {}), dict) for key in ("request", "response")):
+        raise ValueError("a record's request and response are JSON objects")
+    if "kind" in value:
+        return cast(Event, value)
+    if not set(value) <= set(FLYWHEEL_KEYS):
+        raise ValueError("a record has a kind, or the five keys of a flywheel document and no other")
+    return from_document(value)
+
+
+def _load(line: bytes) -> object:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return json.loads(line)  # what others write: NaN, Infinity, lone surrogates, huge numbers

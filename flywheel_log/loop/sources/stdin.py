@@ -1,0 +1,11 @@
+"""Records from standard input: `zcat genai.log.*.gz | flywheel-log stats -`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+
+def records(source: str) -> Iterator[bytes]:  # noqa: ARG001  there is but one
+    """Return the lines of standard input as they come."""
+    return iter(sys.stdin.buffer)

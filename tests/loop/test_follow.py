@@ -1,0 +1,108 @@
+"""Following a log through everything that happens to logs; the clock is the test's, so nothing waits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from flywheel_log.loop.follow import follow
+
+
+class Over(Exception):
+    """The test has no more steps."""
+
+
+def line(name: str) -> str:
+    return f'{{"id": "{name}", "timestamp": "2026-01-31T10:00:00.000Z", "kind": "llm"}}\n'
+
+
+def followed(path: Path, steps: list[Callable[[], object]], last: int = 0) -> list[str]:
+    """Return the ids seen while one of *steps* is done at every wait."""
+    todo: Iterator[Callable[[], object]] = iter(steps)
+
+    def wait(_seconds: float) -> None:
+        step = next(todo, None)
+        if step is None:
+            raise Over
+        step()
+
+    seen: list[str] = []
+    with suppress(Over):
+        for event in follow(path, last=last, wait=wait):
+            seen.append(event["id"])  # noqa: PERF401  what was seen before the end counts
+    return seen
+
+
+def append(path: Path, text: str) -> Callable[[], object]:
+    def step() -> None:
+        with path.open("a") as log:
+            log.write(text)
+
+    return step
+
+
+def test_only_new_events_are_followed(tmp_path: Path):
+    log = tmp_path / "genai.log"
+    log.write_text(line("a") + line("b"))
+    assert followed(log, [append(log, line("c")), append(log, line("d") + line("e"))]) == ["c", "d", "e"]
+
+
+def test_the_last_events_come_first(tmp_path: Path):
+    log = tmp_path / "genai.log"
+    log.write_text(line("a") + line("b") + line("c"))
+    assert followed(log, [append(log, line("d"))], last=2) == ["b", "c", "d"]
+
+
+def test_half_a_line_waits_for_its_other_half(tmp_path: Path):
+    log = tmp_path / "genai.log"
+    log.write_text(line("a")[:20])
+    assert followed(log, [append(log, line("a")[20:30]), append(log, line("a")[30:])]) == ["a"]
+
+
+def test_a_log_that_does_not_exist_yet_is_waited_for(tmp_path: Path):
+    log = tmp_path / "genai.log"
+    assert followed(log, [lambda: None, append(log, line("a"))]) == ["a"]
+
+
+def test_a_renamed_log_is_finished_and_the_new_one_begun(tmp_path: Path):
+    log, old = tmp_path / "genai.log", tmp_path / "genai.log.1"
+    log.write_text(line("a"))
+    steps = [lambda: log.rename(old), append(old, line("b")), append(log, line("c")), append(log, line("d"))]
+    assert followed(log, steps) == ["b", "c", "d"]
+
+
+def test_what_is_written_just_before_the_switch_is_seen(tmp_path: Path):
+    log, old = tmp_path / "genai.log", tmp_path / "genai.log.1"
+    log.write_text(line("a"))
+
+    def rotate() -> None:
+        append(log, line("b"))()
+        log.rename(old)
+        append(log, line("c"))()
+
+    assert followed(log, [rotate]) == ["b", "c"]
+
+
+def test_a_truncated_log_is_read_from_its_start(tmp_path: Path):
+    log = tmp_path / "genai.log"
+    log.write_text(line("a") + line("b"))
+    assert followed(log, [lambda: os.truncate(log, 0), append(log, line("c"))]) == ["c"]
+
+
+def test_a_waiting_follower_asks_for_its_interval(tmp_path: Path):
+    def wait(seconds: float) -> None:
+        raise Over(seconds)
+
+    with pytest.raises(Over) as over:
+        next(follow(tmp_path / "genai.log", interval=1.5, wait=wait))
+    assert over.value.args == (1.5,)
+
+
+@pytest.mark.parametrize("source", ["-", "genai.log.1.gz", "genai.log*"])
+def test_what_is_no_plain_file_cannot_be_followed(source: str):
+    with pytest.raises(ValueError, match=r"cannot be followed; have one plain file, e\.g\. genai\.log"):
+        follow(source)

@@ -1,0 +1,52 @@
+"""The sketch's promise: within one per cent, merged or not, in bounded memory."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flywheel_log.loop.sketch import ERROR, Sketch
+
+VALUES = st.lists(st.floats(min_value=0.001, max_value=1e8), min_size=1)
+SHARES = st.floats(min_value=0, max_value=1)
+
+
+def sketch(values: list[float]) -> Sketch:
+    made = Sketch()
+    for value in values:
+        made.add(value)
+    return made
+
+
+@given(VALUES, SHARES)
+def test_a_quantile_is_within_its_error(values: list[float], share: float):
+    true = sorted(values)[max(1, math.ceil(share * len(values))) - 1]
+    found = sketch(values).quantile(share)
+    assert found is not None
+    assert abs(found - true) <= ERROR * true * 1.000001
+
+
+@given(VALUES, VALUES, SHARES)
+def test_merging_is_the_same_as_adding(one: list[float], other: list[float], share: float):
+    merged = sketch(one)
+    merged.merge(sketch(other))
+    assert merged.quantile(share) == sketch(one + other).quantile(share)
+
+
+def test_a_single_value_is_exact():
+    assert sketch([812.0]).quantile(0.95) == 812.0
+
+
+def test_nothing_has_no_quantile():
+    assert Sketch().quantile(0.5) is None
+
+
+def test_what_is_no_duration_is_ignored():
+    assert sketch([math.nan, math.inf, -1.0]).count == 0
+
+
+def test_a_day_in_milliseconds_needs_few_buckets():
+    many = sketch([0.001 * 1.01**step for step in range(2500)])
+    assert len(many._buckets) < 1400
