@@ -1,13 +1,15 @@
 # Everything a developer does here, from a fresh machine with Python 3.11 or newer: `make demo`, then `make test`.
 # A line `name: … ## text` is a target that `make help` shows; ARGS="…" goes through to the tool behind it.
 
-PYTHON ?= python3
+RECENT = import sys; sys.exit(sys.version_info < (3, 11))
+PYTHONS = python3 python3.14 python3.13 python3.12 python3.11
+PYTHON ?= $(shell for p in $(PYTHONS); do $$p -c '$(RECENT)' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 UV := $(BIN)/uv --quiet
 INSTALL = $(UV) pip install --python $(@D)/bin/python
 
 # The SDK's majors that one code base must serve; with the first of them everything is as old as pyproject.toml allows.
-# Releases of openai before 1.56 hand httpx an argument that 0.28 dropped.
+# Releases of openai before 1.55.3 hand httpx an argument that 0.28 dropped.
 MAJORS := 1.40 1 2 3
 openai-1.40 := --resolution lowest-direct 'openai==1.40.*' 'httpx>=0.27,<0.28'
 openai-1 := 'openai>=1,<2'
@@ -51,6 +53,7 @@ wheel: .venv/.developing ## Build the distributions and run README and end-to-en
 	$(UV) venv --python $(BIN)/python .venvs/wheel
 	$(UV) pip install --python .venvs/wheel/bin/python --group end-to-end dist/*.whl
 	mkdir .venvs/wheel/away && cp -R README.md pyproject.toml tests .venvs/wheel/away
+	@cd .venvs/wheel/away && ../bin/python -c 'import flywheel_log as it; print("\ntesting", it.__file__)'
 	cd .venvs/wheel/away && ../bin/$(PYTEST) tests/docs $(END_TO_END) $(ARGS)
 
 docs: .venv/.documenting ## Build the documentation into site/
@@ -73,7 +76,7 @@ clean: ## Remove everything that was built or installed here
 # A stamp is newer than pyproject.toml as long as what it stands for is installed.
 
 .venv/.uv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}, choose with make PYTHON=…")'
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; looked for $(PYTHONS); name one with make PYTHON=…"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@touch $@

@@ -13,7 +13,7 @@ MODULES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))
 }
 TREES = {name: ast.parse(text, name) for name, text in MODULES.items()}
-LONGEST_FUNCTION, LONGEST_FILE = 30, 250
+LONGEST_FUNCTION, USUAL_FUNCTION, LONGEST_FILE = 30, 15, 250
 EMPTY_NAMES = re.compile(r"(utils?|helpers?|common|misc|base|core|manager)(/|\.py$)")
 
 
@@ -46,6 +46,11 @@ def test_a_function_fits_on_a_screen() -> None:
     assert long == {}
 
 
+def test_nine_functions_in_ten_are_short() -> None:
+    lengths = sorted(body_lines(function) for tree in TREES.values() for function in functions(tree))
+    assert lengths[len(lengths) * 9 // 10] <= USUAL_FUNCTION
+
+
 def test_a_file_is_read_in_one_sitting() -> None:
     long = {name: lines for name, text in MODULES.items() if (lines := text.count("\n")) > LONGEST_FILE}
     assert long == {}
@@ -67,6 +72,11 @@ def test_the_http_libraries_below_the_sdks_are_not_imported() -> None:
 def test_the_applications_logging_is_not_configured() -> None:
     calls = re.compile(r"\b(structlog\.configure|logging\.basicConfig)\(")
     assert [name for name, text in MODULES.items() if calls.search(text)] == []
+
+
+def test_no_error_is_suppressed_wholesale() -> None:
+    wholesale = re.compile(r"suppress\((Base)?Exception\)")
+    assert [name for name, text in MODULES.items() if wholesale.search(text)] == []
 
 
 def test_a_file_is_named_after_what_it_holds() -> None:
