@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 JSON = dict[str, Any]
@@ -77,29 +78,130 @@ class Wire:
 
 FLYWHEEL_KEYS = ("request", "response", "timestamp", "client_id", "workload_id")
 _NESTED = "flywheel_log"
+_LONGEST_TEXT = 32_000
+_DERIVED = ("prompt_text", "output_text")
+
+Path = list[str | int]
 
 
 def to_document(event: Event) -> JSON:
     """Project *event* to the flywheel document: the five keys the blueprint's strict index accepts, all else nested.
 
-    Everything that is not one of the five goes to `response.flywheel_log`; `from_document` is the exact inverse.
+    Everything that is not one of the five goes to `response.flywheel_log`, where the texts of prompt and output stand
+    once more to be searched. What makes the blueprint's reader stumble is mended: no null request, response, choices,
+    message or tools, no null beside an answer's content, a content in every message of the history. The places are
+    noted there too, so that `from_document` is the exact inverse. *event* is left as it is.
+
+    Raises:
+        TypeError, AttributeError: the request or the response is neither an object nor null.
     """
     fields = cast(JSON, event)
+    nulls: list[Path] = []
+    absent: list[Path] = []
     document = {key: fields[key] for key in FLYWHEEL_KEYS if key in fields}
+    for key in ("request", "response"):
+        if document.get(key) is None:
+            (nulls if key in document else absent).append([key])
+            document[key] = {}
+    texts = {"prompt_text": prompt_text(event), "output_text": output_text(event)}
+    request = _mended_request(document["request"], nulls, absent)
+    response = _mended_response(document["response"], nulls)
+    mended = {"nulls": nulls, "absent": absent}
     rest = {key: value for key, value in fields.items() if key not in FLYWHEEL_KEYS}
-    if "response" not in fields:
-        rest["no_response"] = True
-    document["response"] = {**fields.get("response", {}), _NESTED: rest}
-    return document
+    rest |= {key: value for key, value in (texts | mended).items() if value}
+    return document | {"request": request, "response": {**response, _NESTED: rest}}
 
 
 def from_document(document: JSON) -> Event:
-    """Rebuild the `Event` of a flywheel document made by `to_document` (or by another logger: then only the five keys)."""
+    """Rebuild the `Event` of a flywheel document made by `to_document` (or by another logger: only the five keys)."""
     response = dict(document.get("response") or {})
-    rest = dict(response.pop(_NESTED, {}))
-    event = {key: value for key, value in document.items() if key != "response"}
-    if not rest.pop("no_response", False):
-        event["response"] = response
+    rest = {key: value for key, value in (response.pop(_NESTED, None) or {}).items() if key not in _DERIVED}
+    nulls, absent = rest.pop("nulls", ()), rest.pop("absent", ())
+    event: JSON = {**document, "response": response}
+    for path in nulls:
+        event = _changed(event, path, lambda parent, key: parent.__setitem__(key, None))
+    for path in absent:
+        event = _changed(event, path, lambda parent, key: parent.__delitem__(key))
     event.update(rest)
     event.setdefault("kind", "llm")
     return cast(Event, event)
+
+
+def prompt_text(event: Event) -> str:
+    """What was asked, as plain text: the last message of the user, or the whole of an `input` or `prompt`."""
+    request = event.get("request") or {}
+    asked = request.get("messages") or request.get("input") or request.get("prompt")
+    if isinstance(asked, list):
+        asked = next((one for one in reversed(asked) if isinstance(one, dict) and one.get("role") == "user"), asked)
+    return _text(asked)[:_LONGEST_TEXT]
+
+
+def output_text(event: Event) -> str:
+    """What was answered, as plain text, whichever API it was; all choices, a line each."""
+    response = event.get("response") or {}
+    return _text(response.get("choices") or response.get("output") or response.get("content"))[:_LONGEST_TEXT]
+
+
+def _text(value: Any) -> str:
+    """The text in a string, a message, a choice, a list of content parts."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "\n".join(filter(None, map(_text, value)))
+    if isinstance(value, dict):
+        return next(filter(None, (_text(value.get(key)) for key in ("text", "content", "message", "refusal"))), "")
+    return ""
+
+
+def _mended_request(request: JSON, nulls: list[Path], absent: list[Path]) -> JSON:
+    request = _without(request, ("tools", "messages"), ["request"], nulls)
+    messages = request.get("messages")
+    if not isinstance(messages, list):
+        return request
+    bare = {at for at, message in enumerate(messages) if isinstance(message, dict) and "content" not in message}
+    if not bare:
+        return request
+    absent.extend(["request", "messages", at, "content"] for at in sorted(bare))
+    return request | {"messages": [{**one, "content": None} if at in bare else one for at, one in enumerate(messages)]}
+
+
+def _mended_response(response: JSON, nulls: list[Path]) -> JSON:
+    response = _without(response, ("choices",), ["response"], nulls)
+    choices = response.get("choices")
+    if not isinstance(choices, list):
+        return response
+    return response | {"choices": [_mended_choice(choice, at, nulls) for at, choice in enumerate(choices)]}
+
+
+def _mended_choice(choice: Any, at: int, nulls: list[Path]) -> Any:
+    """Training copies a message as it is, so nothing but its content may be null."""
+    if not isinstance(choice, dict):
+        return choice
+    place: Path = ["response", "choices", at]
+    choice = _without(choice, ("message",), place, nulls)
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        return choice
+    others = [key for key in message if key != "content"]
+    return choice | {"message": _without(message, others, [*place, "message"], nulls)}
+
+
+def _without(value: JSON, keys: Iterable[str], place: Path, nulls: list[Path]) -> JSON:
+    """Leave out those of *keys* that are null, and note where they were."""
+    gone = {key for key in keys if key in value and value[key] is None}
+    nulls.extend([*place, key] for key in value if key in gone)
+    return {key: one for key, one in value.items() if key not in gone} if gone else value
+
+
+def _changed(value: Any, path: Path, change: Callable[[Any, Any], None]) -> Any:
+    """Copy *value* along *path* and *change* its end; a path that somebody's edit has cut off changes nothing."""
+    copy: Any = value.copy() if isinstance(value, dict | list) else {}
+    key, *rest = path
+    try:
+        if rest:
+            copy[key] = _changed(copy[key], rest, change)
+        else:
+            change(copy, key)
+    except (LookupError, TypeError):
+        return value
+    return copy
