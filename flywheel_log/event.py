@@ -205,3 +205,53 @@ def _changed(value: Any, path: Path, change: Callable[[Any, Any], None]) -> Any:
     except (LookupError, TypeError):
         return value
     return copy
+
+
+def to_flat(event: Event) -> JSON:
+    """Project *event* to the ten fields of a plain LLM log record, always all of them; what is unknown is None.
+
+    `prompt` is the text of the last user message (or of a completion's prompt, an embedding's input), `response` the
+    text of the first choice, `retrieval_docs` the ids.
+    """
+    return {
+        "timestamp": event.get("timestamp"),
+        "user_id": event.get("user_id"),
+        "model": event.get("model"),
+        "prompt": _asked(event.get("request") or {}),
+        "response": _answered(event.get("response") or {}),
+        "input_tokens": event.get("input_tokens"),
+        "output_tokens": event.get("output_tokens"),
+        "latency_ms": event.get("latency_ms"),
+        "retrieval_docs": [doc.get("id") for doc in event["retrieval_docs"]] if "retrieval_docs" in event else None,
+        "hallucination_flag": event.get("hallucination_flag"),
+    }
+
+
+def _asked(request: JSON) -> str | None:
+    for key in ("messages", "input", "prompt"):
+        turns = request.get(key)
+        if isinstance(turns, list) and any(isinstance(turn, dict) for turn in turns):
+            said = [turn for turn in turns if isinstance(turn, dict)]
+            asked = [turn for turn in said if turn.get("role") == "user"]
+            return _text((asked or said)[-1].get("content"))
+        if turns:
+            return _text(turns)
+    return None
+
+
+def _answered(response: JSON) -> str | None:
+    for choice in response.get("choices") or ():
+        message = choice.get("message") or {}
+        return _text(message.get("content") or message.get("refusal") or choice.get("text"))
+    parts = [part for item in response.get("output") or () for part in item.get("content") or ()]
+    return _text(parts or response.get("content"))
+
+
+def _text(content: Any) -> str | None:
+    """Return the text of a message's content: a string, or the text parts of a list, one a line."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return None
+    texts = [part.get("text") if isinstance(part, dict) else part for part in content]
+    return "\n".join(text for text in texts if isinstance(text, str)) or None

@@ -1,0 +1,190 @@
+"""The journal and its threads as one thing: put, flush, close."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..health import health
+from . import forks, space
+from .destination import Destination
+from .journal import Journal
+from .keeper import Keeper
+from .segments import Segment
+from .shipper import Shipper
+from .tuning import Tuning
+
+QUOTA_BYTES = 1 << 30
+_LAST_WORDS_S = 0.25
+
+
+def new_run() -> str:
+    """Return the random part of a process's ids: twelve hexadecimal digits."""
+    return os.urandom(6).hex()
+
+
+class Delivery:
+    """Takes events from the program's own calls and brings them to every sink, through crashes and outages.
+
+    Opens and starts nothing before the first `put`; then one thread a sink and one for the journal. A forked child
+    begins anew at its own first `put`. After `close` the next `put` begins anew, too.
+
+    Args:
+        sinks: where events end, as URLs.
+        root: directory of the journals; every program of a user may share it.
+        quota_bytes: what all journals under *root* may take together.
+        fsync: let `put` return only when the event is safe from a power failure, for audits; milliseconds instead of
+            microseconds.
+        clock: seconds since the epoch.
+        random: floats in [0, 1), for the jitter of the back-off.
+        run: returns the random part of the ids of one process.
+        tuning: sizes and intervals.
+    """
+
+    def __init__(
+        self,
+        sinks: Sequence[str],
+        root: Path,
+        *,
+        quota_bytes: int = QUOTA_BYTES,
+        fsync: bool = False,
+        clock: Callable[[], float] = time.time,
+        random: Callable[[], float] = random.random,
+        run: Callable[[], str] = new_run,
+        tuning: Tuning | None = None,
+    ) -> None:
+        self._destination = Destination.of(sinks, root)
+        self._tuning = tuning or Tuning()
+        self._random = random
+        self._new_journal = partial(
+            Journal, self._destination, run, clock, self._tuning, quota=quota_bytes, durable=fsync
+        )
+        self._begin()
+        forks.watch(self)
+
+    @classmethod
+    def to(cls, destination: Destination) -> Delivery:
+        """Make the delivery that ships what other processes left for *destination*."""
+        return cls(destination.urls, destination.directory.parent)
+
+    def _begin(self) -> None:
+        self._journal = self._new_journal()
+        self._progress = threading.Condition()
+        self._lock = threading.RLock()
+        self._threads: list[threading.Thread] = []
+        self._shippers: list[Shipper] = []
+        self._keeper: Keeper | None = None
+
+    def put(self, line: bytes) -> str | None:
+        """Store *line*, a JSON object without an id, and return its id; from then on no crash of the process loses it.
+
+        Returns None if it had to be dropped, which `health` counts by reason. Never raises, never waits for a sink.
+        """
+        try:
+            if self._keeper is None:
+                self.start()
+            return self._journal.put(line)
+        except Exception as error:  # noqa: BLE001 - nothing of ours may reach the program's own call
+            health.drop("journal_failed", error)
+            return None
+
+    def start(self) -> None:
+        """Start the threads, once."""
+        with self._lock:
+            if self._keeper is not None:
+                return
+            self._keeper = keeper = Keeper(self._journal, self._tuning)
+            self._shippers = [
+                Shipper(number, self._journal, self._tuning, self._random, self._progress)
+                for number in range(len(self._destination.urls))
+            ]
+            self._journal.bells = [shipper.bell for shipper in self._shippers]
+            self._run(keeper)
+            for shipper in self._shippers:
+                self._run(shipper)
+            for bell in self._journal.bells:
+                bell.ring()  # For what another thread put while the bells were being hung up.
+
+    def _run(self, worker: Keeper | Shipper) -> None:
+        name = f"flywheel_log:{urlsplit(worker.name).scheme}"
+        thread = threading.Thread(target=worker.run, name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # At the interpreter's end; the journal is all that is needed then.
+            health.warn("thread_not_started", error)
+            return
+        self._threads.append(thread)
+
+    def adopt(self) -> int:
+        """Take over a few segments of dead processes now, and ship them like our own; return how many segments."""
+        self.start()
+        return self._keeper.adopt() if self._keeper else 0
+
+    def flush(self, timeout: float | None, *, adopted: bool = False) -> int:
+        """Wait until every sink has acknowledged everything put so far, at most *timeout* seconds (None: for ever).
+
+        What was adopted from dead processes counts only if *adopted*. Returns how many events still wait; 0: all there.
+        """
+        wanted = self._journal.snapshot(adopted=adopted)
+        for shipper in self._shippers:
+            shipper.hurry()
+        with self._progress:
+            self._progress.wait_for(lambda: not _waiting(wanted), timeout)
+        return _waiting(wanted)
+
+    def close(self, timeout: float) -> int:
+        """Flush, stop the threads, close the sinks and let go of the segments, in about *timeout* seconds.
+
+        What is left stays on disk and is adopted by the next process, a sibling or `flywheel-log drain`. Returns how
+        many events that is.
+        """
+        left = self.flush(timeout)
+        with self._lock:
+            journal, threads = self._journal, self._threads
+            workers: list[Keeper | Shipper] = [*self._shippers, *filter(None, [self._keeper])]
+            self._begin()
+        for worker in workers:
+            worker.stop()
+        deadline = time.monotonic() + _LAST_WORDS_S
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if any(thread.is_alive() for thread in threads):
+            # A sink that hangs in a write keeps its segments, for it may still acknowledge them; so does its thread.
+            health.warn("sink_hangs_at_close")
+        else:
+            journal.release()
+        return left
+
+    def stats(self) -> dict[str, Any]:
+        """Return accepted and adopted (events), journal_bytes, and for each sink what `Shipper.stats` says."""
+        return {
+            "accepted": self._journal.accepted,
+            "adopted": self._journal.adopted,
+            "journal_bytes": space.taken(self._destination.directory.parent),
+            "sinks": {shipper.name: shipper.stats() for shipper in self._shippers},
+        }
+
+    def before_fork(self) -> None:
+        """Wait until no segment is half made."""
+        self._journal.before_fork()
+
+    def after_fork(self) -> None:
+        """Go on in the parent."""
+        self._journal.after_fork()
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: another run, other segments, threads of its own at its first event."""
+        self._journal.forget()
+        self._begin()
+
+
+def _waiting(wanted: list[tuple[Segment, int]]) -> int:
+    """How many of the events in *wanted* some sink has not acknowledged."""
+    return sum(max(0, events - min(segment.shipped, default=events)) for segment, events in wanted)

@@ -1,0 +1,84 @@
+"""Where a set of sinks keeps its part of the journal, so that an orphan reaches the sinks it was written for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+import orjson
+
+FILE = "sinks.json"
+_SECRETS = ("key", "token", "secret", "password", "auth", "credential")
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A set of sinks and the directory of its segments.
+
+    Attributes:
+        urls: the sinks as they are opened, sorted, file paths absolute.
+        names: the same without credentials; what is written to disk and shown.
+        directory: `<root>/<key>`; the key depends on the names alone.
+    """
+
+    urls: tuple[str, ...]
+    names: tuple[str, ...]
+    directory: Path
+
+    @classmethod
+    def of(cls, sinks: Sequence[str], root: Path) -> Destination:
+        """Return the destination of *sinks* under *root*; their order and repetitions do not matter."""
+        named = {_public(url): url for url in map(_absolute, sinks)}
+        names = tuple(sorted(named))
+        key = blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
+        return cls(tuple(named[name] for name in names), names, root / key)
+
+    @classmethod
+    def load(cls, directory: Path) -> Destination:
+        """Read back the destination that `prepare` described in *directory*.
+
+        Raises:
+            OSError, ValueError: there is no readable description.
+        """
+        names = tuple(map(str, orjson.loads((directory / FILE).read_bytes())["sinks"]))
+        return cls(names, names, directory)
+
+    def prepare(self) -> None:
+        """Make the directory (0700) and its description (0600) unless they are there.
+
+        Raises:
+            OSError: the place cannot be written.
+        """
+        os.makedirs(self.directory, 0o700, exist_ok=True)
+        description = self.directory / FILE
+        if description.exists():
+            return
+        draft = description.with_suffix(f".{os.getpid()}.tmp")
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            os.write(fd, orjson.dumps({"sinks": self.names}, option=orjson.OPT_APPEND_NEWLINE))
+        finally:
+            os.close(fd)
+        os.rename(draft, description)
+
+
+def _absolute(url: str) -> str:
+    # A relative path means another file in another working directory; its key must, too.
+    parts = urlsplit(url)
+    if parts.scheme != "file" or parts.netloc or not parts.path:
+        return url
+    path = quote(os.path.abspath(os.path.expanduser(unquote(parts.path))))
+    return f"file:{path}?{parts.query}" if parts.query else f"file:{path}"
+
+
+def _public(url: str) -> str:
+    parts = urlsplit(url)
+    options = parse_qsl(parts.query, keep_blank_values=True)
+    shown = [(name, value) for name, value in options if not any(secret in name.lower() for secret in _SECRETS)]
+    if "@" not in parts.netloc and shown == options:
+        return url
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=urlencode(shown)).geturl()

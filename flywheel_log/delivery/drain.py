@@ -1,0 +1,70 @@
+"""Ship what dead processes left, for all destinations."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from .delivery import Delivery
+from .destination import FILE, Destination
+from .segments import SUFFIX
+
+
+@dataclass(frozen=True)
+class Drained:
+    """What became of the orphans of one destination.
+
+    Attributes:
+        sinks: the URLs of its sinks, without credentials.
+        delivered, left: events.
+        why: what the sinks that did not take everything said last; None when nothing is left.
+    """
+
+    sinks: tuple[str, ...]
+    delivered: int
+    left: int
+    why: str | None
+
+
+def drain(root: Path, timeout: float | None) -> list[Drained]:
+    """Adopt the orphans of every destination under *root* and ship them, at most *timeout* seconds (None: for ever).
+
+    Segments of processes that live are theirs and not touched. Credentials are not kept in the journal: sinks take them
+    from the environment. Returns one report for each destination.
+    """
+    directories = sorted(path for path in root.glob("*") if path.is_dir())
+    deadline = None if timeout is None else time.monotonic() + timeout
+    if not directories:
+        return []
+    with ThreadPoolExecutor(len(directories), "flywheel_log:drain") as threads:
+        return list(threads.map(lambda directory: _drained(directory, deadline), directories))
+
+
+def _drained(directory: Path, deadline: float | None) -> Drained:
+    try:
+        destination = Destination.load(directory)
+    except (OSError, ValueError, KeyError, TypeError):
+        left = sum(path.read_bytes().count(b"\n") for path in directory.glob(f"*{SUFFIX}"))
+        return Drained((), 0, left, f"{directory / FILE} is not readable")
+    delivery = Delivery.to(destination)
+    try:
+        left = _ship(delivery, deadline)
+        stats = delivery.stats()
+    finally:
+        delivery.close(0.0)
+    return Drained(destination.names, stats["adopted"] - left, left, _why(stats["sinks"].values()) if left else None)
+
+
+def _ship(delivery: Delivery, deadline: float | None) -> int:
+    while True:
+        adopted = delivery.adopt()
+        left = delivery.flush(None if deadline is None else max(0.0, deadline - time.monotonic()), adopted=True)
+        if left or not adopted:
+            return left
+
+
+def _why(sinks: Iterable[dict[str, object]]) -> str:
+    return ", ".join(str(sink["last_error"] or "too slow") for sink in sinks if sink["waiting"])

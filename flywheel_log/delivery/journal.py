@@ -1,0 +1,273 @@
+"""The caller's side: give an event its id and copy it where no crash of the process can reach it."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..health import health
+from . import space
+from .bell import Bell
+from .destination import Destination
+from .losses import Losses
+from .segments import SUFFIX, Segment
+from .tuning import Tuning
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class Journal:
+    """The segments of one process for one destination, its own and those it adopted.
+
+    `put` is all that a caller ever waits for: no system call, no thread switch, one copy.
+
+    Args:
+        destination: which sinks, and where their segments live.
+        run: returns the random part of every id; unique per process and fork.
+        clock: seconds since the epoch.
+        tuning: sizes of segments.
+        quota: bytes that all journals under the same root may take together.
+        durable: bring every line to the disk itself before `put` returns.
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        run: Callable[[], str],
+        clock: Callable[[], float],
+        tuning: Tuning,
+        *,
+        quota: int,
+        durable: bool,
+    ) -> None:
+        self.destination = destination
+        # Only changed by single list operations: a finaliser may come in between any two of ours.
+        self._segments: list[Segment] = []
+        self.accepted = 0
+        self.adopted = 0
+        self.keeper_bell = Bell()
+        self.bells: Sequence[Bell] = ()
+        self._run = run()
+        self._quota = quota
+        self._durable = durable
+        self._clock = clock
+        self._tuning = tuning
+        self._lock = threading.RLock()
+        self.making = threading.RLock()  # Held while segments are made or adopted, and while the process forks.
+        self._ids = itertools.count(1)
+        self._names = itertools.count()
+        self._current: Segment | None = None
+        self._spare: Segment | None = None
+        self._busy = False
+        self._deferred: deque[tuple[str, bytes]] = deque()
+        self._losses = Losses()
+        self._refused_until = 0.0
+        self.unsynced = False
+
+    def put(self, line: bytes) -> str | None:
+        """Store *line*, a JSON object in one line, with its new id in front; return the id.
+
+        Returns None if the line had to be dropped; the reason is counted in `health` and reported as a `loss_report`
+        event when there is room again. A call from a finaliser that interrupts another `put` of the same thread is
+        stored when that one is.
+        """
+        if not line.startswith(b'{"') or b"\n" in line or b"\0" in line:
+            health.drop("bad_line")
+            return None
+        with self._lock:
+            identity = f"{self._run}-{next(self._ids)}"
+            if self._busy:
+                self._deferred.append((identity, line))
+                return identity
+            self._busy = True
+            try:
+                stored = self._store(identity, line)
+                self._settle()
+            finally:
+                self._busy = False
+        for bell in self.bells:
+            bell.ring()
+        return identity if stored else None
+
+    def _store(self, identity: str, line: bytes) -> bool:
+        reason = self._append(identity, line)
+        if reason is None:
+            self.accepted += 1
+            return True
+        self._losses.add(reason, identity)
+        return False
+
+    def _append(self, identity: str, line: bytes) -> str | None:
+        """Copy the line into a segment; return None, or why it could not be done."""
+        head = b'{"id":"%s",' % identity.encode()
+        segment = self._current
+        try:
+            if segment is None or segment.used + len(head) + len(line) > segment.size:
+                segment = self._roll(len(head) + len(line))
+            segment.append(head, line)
+            if self._durable:
+                segment.sync()
+        except OSError as error:
+            return "journal_full" if error.errno in _FULL else "journal_failed"
+        if not self.unsynced or (segment.used * 2 > segment.size and self._spare is None):
+            self.unsynced = True
+            self.keeper_bell.ring()
+        return None
+
+    def _settle(self) -> None:
+        while self._deferred:
+            self._store(*self._deferred.popleft())
+        if not self._losses or time.monotonic() < self._refused_until:
+            return
+        for report in self._losses.reports(self._clock()):
+            if self._append(f"{self._run}-{next(self._ids)}", report.line) is None:
+                self._losses.settle(report)
+
+    def _roll(self, need: int) -> Segment:
+        with self.making:
+            spare, self._spare = self._spare, None
+            if spare is not None and (spare.size < need or not spare.exists()):
+                spare.remove()
+                spare = None
+            segment = spare or self._make(need)
+        if self._current is not None:
+            self._current.sealed = True
+        self._current = segment
+        self._segments.append(segment)
+        return segment
+
+    def _make(self, need: int) -> Segment:
+        number = next(self._names)
+        size = max(need, self._tuning.segment_bytes if number else self._tuning.first_segment_bytes)
+        if time.monotonic() < self._refused_until:
+            raise OSError(errno.ENOSPC, "the journal was full a moment ago")
+        try:
+            self.destination.prepare()
+            space.check(self.destination.directory.parent, size, self._quota)
+            return Segment.create(self._path(number), size, len(self.destination.urls))
+        except OSError as error:
+            if error.errno in _FULL:
+                self._refused_until = time.monotonic() + self._tuning.refused_s
+                raise
+            health.warn("journal_not_writable_so_a_crash_loses_events", error)
+            return self._make_in_memory(size)
+
+    def _make_in_memory(self, size: int) -> Segment:
+        taken = sum(segment.size for segment in self.segments() if segment.path is None)
+        if taken + size > self._tuning.memory_bytes:
+            raise OSError(errno.ENOSPC, "too much waits in memory")
+        return Segment.in_memory(size, len(self.destination.urls))
+
+    def _path(self, number: int) -> Path:
+        host = os.uname().nodename.replace("/", "_")
+        name = f"{int(self._clock() * 1e9):019d}-{host}-{os.getpid()}-{self._run}-{number}{SUFFIX}"
+        return self.destination.directory / name
+
+    def sync(self) -> None:
+        """Bring what was put so far to the disk itself, and let go of a segment that somebody deleted.
+
+        Raises:
+            OSError: the disk refused; the next round tries again.
+        """
+        self.unsynced = False
+        for segment in self.segments():
+            segment.sync()
+        current = self._current
+        if current is not None and not current.exists():
+            self._abandon(current)
+
+    def prepare(self) -> None:
+        """Make the next segment before a caller needs it, and report losses once there is room.
+
+        Raises:
+            OSError: there is none.
+        """
+        current = self._current
+        if self._losses or (current is not None and current.used * 2 > current.size):
+            self._prepare_spare()
+        if self._losses:
+            self._report_losses()
+
+    def _report_losses(self) -> None:
+        with self._lock:
+            self._busy = True
+            try:
+                self._settle()
+            finally:
+                self._busy = False
+        for bell in self.bells:
+            bell.ring()
+
+    def _prepare_spare(self) -> None:
+        with self.making:
+            if self._spare is None and (segment := self._make(0)).path is not None:
+                self._spare = segment
+
+    def _abandon(self, segment: Segment) -> None:
+        # Somebody deleted the file: it is still shipped from here, but no other process would find it after a crash.
+        with self._lock:
+            segment.sealed = True
+            if self._current is segment:
+                self._current = None
+
+    def adopt(self, segment: Segment) -> None:
+        """Take in *segment* of a dead process, to be shipped like our own."""
+        self.adopted += max(map(segment.waiting, range(len(segment.shipped))), default=0)
+        self._segments.insert(0, segment)
+        for bell in self.bells:
+            bell.ring()
+
+    def retire(self, segment: Segment) -> None:
+        """Delete *segment* if no line will follow and every sink has acknowledged every line."""
+        if not (segment.sealed and segment.done()):
+            return
+        try:
+            self._segments.remove(segment)
+        except ValueError:  # Another sink's thread was faster.
+            return
+        segment.remove()
+
+    def segments(self) -> tuple[Segment, ...]:
+        """Return the segments that are not shipped and gone, those of dead processes first."""
+        return tuple(self._segments)
+
+    def snapshot(self, *, adopted: bool) -> list[tuple[Segment, int]]:
+        """Return the segments and the lines put so far into each; those of dead processes only if *adopted*."""
+        with self._lock:
+            return [(segment, segment.events) for segment in self._segments if adopted or not segment.adopted]
+
+    def release(self) -> None:
+        """Delete what is shipped and leave the rest to be adopted; events in memory that no sink took are lost."""
+        with self._lock, self.making:
+            segments, self._segments, self._current = self._segments, [], None
+            spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.remove()
+        for segment in segments:
+            if segment.done():
+                segment.remove()
+                continue
+            if segment.path is None:
+                health.drop("memory_lost", count=max(map(segment.waiting, range(len(segment.shipped)))))
+            segment.close()
+
+    def before_fork(self) -> None:
+        """Let no segment be half made while the process forks: its descriptor would be the child's for ever."""
+        self._lock.acquire()
+        self.making.acquire()
+
+    def after_fork(self) -> None:
+        """Go on in the parent."""
+        self.making.release()
+        self._lock.release()
+
+    def forget(self) -> None:
+        """Close in a forked child what belongs to the parent: the descriptors, and with them our share of its locks."""
+        for segment in (*self._segments, *filter(None, [self._spare])):
+            segment.close()

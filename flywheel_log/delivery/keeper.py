@@ -1,0 +1,75 @@
+"""The thread that keeps the journal: syncs it, prepares its next segment, adopts orphans, reports losses."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from ..health import health
+from .adopt import adopt_orphans
+from .journal import Journal
+from .tuning import Tuning
+
+MOST_ADOPTED = 16
+_BREATH_S = 0.02
+
+
+class Keeper:
+    """Does for the journal what its callers should not wait for.
+
+    Args:
+        journal: what is kept.
+        tuning: how often.
+    """
+
+    name = "journal:"
+
+    def __init__(self, journal: Journal, tuning: Tuning) -> None:
+        self._journal = journal
+        self._tuning = tuning
+        self._stop = threading.Event()
+        self._sync_at = 0.0
+        self._adopt_at = 0.0
+
+    def run(self) -> None:
+        """Keep the journal until stopped. The body of the thread."""
+        bell = self._journal.keeper_bell
+        while not self._stop.is_set():
+            for work in (self._journal.prepare, self._sync, self._adopt):
+                self._guard(work)
+            due = min(self._adopt_at, self._sync_at) if self._journal.unsynced else self._adopt_at
+            if bell.wait(max(0.0, due - time.monotonic())):
+                self._stop.wait(_BREATH_S)  # A full disk rings for every event; once in a while is enough.
+            bell.rearm()
+
+    def stop(self) -> None:
+        """Let the thread end."""
+        self._stop.set()
+        self._journal.keeper_bell.ring()
+
+    def adopt(self) -> int:
+        """Adopt a few orphans, unless many are waiting already; return how many."""
+        waiting = sum(segment.adopted for segment in self._journal.segments())
+        destination = self._journal.destination
+        with self._journal.making:
+            orphans = adopt_orphans(destination.directory, len(destination.urls), MOST_ADOPTED - waiting)
+            for orphan in orphans:
+                self._journal.adopt(orphan)
+        return len(orphans)
+
+    def _sync(self) -> None:
+        if self._journal.unsynced and time.monotonic() >= self._sync_at:
+            self._sync_at = time.monotonic() + self._tuning.sync_s
+            self._journal.sync()
+
+    def _adopt(self) -> None:
+        if time.monotonic() >= self._adopt_at:
+            self._adopt_at = time.monotonic() + self._tuning.adopt_s
+            self.adopt()
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the next round tries again
+            health.warn("journal_not_kept", error)

@@ -1,0 +1,57 @@
+"""What had to be dropped, remembered until a `loss_report` event can say so where the events would have been."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ..health import health
+from .serialise import dumps
+
+
+@dataclass
+class Loss:
+    """Events dropped for one reason: how many, and the first and the last id."""
+
+    reason: str
+    count: int
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """A `loss_report` event as a line, and the state of the loss it tells."""
+
+    line: bytes
+    reason: str
+    count: int
+
+
+class Losses:
+    """Losses not reported yet, by reason."""
+
+    def __init__(self) -> None:
+        self._losses: dict[str, Loss] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._losses)
+
+    def add(self, reason: str, identity: str) -> None:
+        """Count the event *identity* as dropped for *reason*, here and in `health`."""
+        health.drop(reason)
+        loss = self._losses.setdefault(reason, Loss(reason, 0, identity, identity))
+        loss.count += 1
+        loss.last = identity
+
+    def reports(self, now: float) -> list[Report]:
+        """Return one event for each reason, stamped *now* (seconds since the epoch)."""
+        timestamp = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return [
+            Report(dumps({"kind": "loss_report", "timestamp": timestamp, **vars(loss)}), loss.reason, loss.count)
+            for loss in self._losses.values()
+        ]
+
+    def settle(self, report: Report) -> None:
+        """Forget what *report* told."""
+        self._losses.pop(report.reason, None)

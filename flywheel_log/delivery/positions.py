@@ -1,0 +1,63 @@
+"""How far each sink has come in one segment, kept beside it so that a crash repeats one batch at most."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..health import health
+
+SUFFIX = ".pos"
+_WIDTH = 20
+
+
+class Positions:
+    """The bytes of one segment that each sink has acknowledged, in a file of one fixed-width number a sink.
+
+    A record is overwritten in place by one write of 21 bytes, so a kill leaves the old number or the new one. Losing
+    the file costs nothing but a comparison with what is stored.
+
+    Args:
+        path: the file; None keeps the numbers in memory.
+        sinks: how many sinks there are; the order is that of the destination.
+    """
+
+    def __init__(self, path: Path | None, sinks: int) -> None:
+        self._path = path
+        self._fd: int | None = None
+        self.acknowledged = [0] * sinks
+
+    def load(self, limit: int) -> None:
+        """Read what an earlier process noted; a number that is no position up to *limit* counts as 0."""
+        try:
+            data = self._path.read_bytes() if self._path else b""
+        except OSError:
+            data = b""  # No sink got anywhere, or nobody knows: everything is offered again.
+        for sink in range(len(self.acknowledged)):
+            record = data[sink * (_WIDTH + 1) : (sink + 1) * (_WIDTH + 1) - 1]
+            position = int(record) if len(record) == _WIDTH and record.isdigit() else 0
+            self.acknowledged[sink] = position if position <= limit else 0
+
+    def acknowledge(self, sink: int, position: int) -> None:
+        """Note that sink number *sink* holds every byte before *position*."""
+        self.acknowledged[sink] = position
+        if self._path is None:
+            return
+        try:
+            if self._fd is None:
+                self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
+            os.pwrite(self._fd, b"%0*d\n" % (_WIDTH, position), sink * (_WIDTH + 1))
+        except OSError as error:
+            health.warn("position_not_written", error)
+
+    def close(self) -> None:
+        """Release the file and leave it."""
+        if self._fd is not None:
+            fd, self._fd = self._fd, None
+            os.close(fd)
+
+    def remove(self) -> None:
+        """Release the file and delete it."""
+        self.close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)

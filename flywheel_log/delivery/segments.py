@@ -1,0 +1,201 @@
+"""One segment of the journal: a preallocated, memory-mapped file of JSON lines that its owner alone writes."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import mmap
+import os
+from pathlib import Path
+
+from ..health import health
+from .positions import SUFFIX as POSITIONS
+from .positions import Positions
+
+SUFFIX = ".seg"
+UNBORN = ".tmp"
+_NEWLINE = 10
+_ZEROES = bytes(1 << 16)
+_NO_PREALLOCATION = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+
+
+class Segment:
+    """JSON lines, one after the other, padded with NUL; alive while somebody holds the flock on it.
+
+    A line is written back to front (body, head, newline), so a process killed at any moment leaves either the whole
+    line or something that does not end in a newline, and such a line is none.
+
+    Attributes:
+        path: the file; None for a segment in memory, when there is no directory to write to.
+        size, used: bytes there are, and bytes that hold lines.
+        events: how many lines there are.
+        shipped: how many of them each sink has acknowledged.
+        adopted: whether another process wrote it and died.
+        sealed: no line will follow.
+    """
+
+    def __init__(self, path: Path | None, fd: int | None, size: int, sinks: int) -> None:
+        self.path = path
+        self.fd = fd
+        self.size = size
+        self.used = 0
+        self.events = 0
+        self.shipped = [0] * sinks
+        self.adopted = False
+        self.sealed = False
+        self.positions = Positions(path and path.with_suffix(POSITIONS), sinks)
+        self._map: mmap.mmap | None = None
+        self._synced = 0
+
+    @classmethod
+    def create(cls, path: Path, size: int, sinks: int) -> Segment:
+        """Make the file of *size* bytes at *path*, locked and preallocated; it appears there only when it is complete.
+
+        Raises:
+            OSError: there is no room, no permission or no such directory; nothing is left behind.
+        """
+        unborn = path.with_suffix(UNBORN)
+        fd = os.open(unborn, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            segment = cls(path, fd, size, sinks)
+            segment._map = _mapped(fd, size)
+            os.rename(unborn, path)
+        except BaseException:
+            os.close(fd)
+            unborn.unlink(missing_ok=True)
+            raise
+        return segment
+
+    @classmethod
+    def in_memory(cls, size: int, sinks: int) -> Segment:
+        """Make a segment that dies with the process."""
+        segment = cls(None, None, size, sinks)
+        segment._map = mmap.mmap(-1, size)
+        return segment
+
+    @classmethod
+    def adopt(cls, path: Path, sinks: int) -> Segment | None:
+        """Take over the segment at *path* if its owner is dead; return None if it lives or the file is gone.
+
+        Lines behind a hole (a page that a power failure kept from the disk) are found too.
+        """
+        fd = os.open(path, os.O_RDWR)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            status = os.fstat(fd)
+            if status.st_nlink == 0:
+                raise BlockingIOError  # Another process adopted, shipped and unlinked it while we opened it.
+            segment = cls(path, fd, status.st_size, sinks)
+            segment._take_stock()
+        except BlockingIOError:
+            os.close(fd)
+            return None
+        except BaseException:
+            os.close(fd)
+            raise
+        return segment
+
+    def _take_stock(self) -> None:
+        data = self.read(0, self.size)
+        self.used = data.rfind(b"\n") + 1
+        self.events = data.count(b"\n")
+        self.positions.load(self.used)
+        self.shipped = [data.count(b"\n", 0, position) for position in self.positions.acknowledged]
+        self.adopted = self.sealed = True
+        self._synced = self.used
+
+    def append(self, head: bytes, line: bytes) -> None:
+        """Write *line*, a JSON object, with *head* in the place of its opening brace; the caller has checked the room.
+
+        Raises:
+            OSError: the segment is no memory map and the disk refused.
+        """
+        start, body = self.used, self.used + len(head) - 1
+        end = body + len(line) + 1
+        if (pages := self._map) is not None:
+            pages[body : end - 1] = line
+            pages[start : body + 1] = head
+            pages[end - 1] = _NEWLINE
+        else:
+            self._write(head + line[1:] + b"\n", start)
+        self.events += 1
+        self.used = end
+
+    def _write(self, record: bytes, start: int) -> None:
+        if self.fd is None or os.pwrite(self.fd, record, start) != len(record):
+            raise OSError(errno.EIO, "short write to the journal")
+
+    def read(self, start: int, end: int) -> bytes:
+        """Return the bytes from *start* to *end*, fewer at the end of the file.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        if self.fd is not None:
+            return os.pread(self.fd, end - start, start)
+        return self._map[start:end] if self._map is not None else b""
+
+    def sync(self) -> None:
+        """Bring what was appended to the disk itself, beyond the reach of a power failure."""
+        used = self.used
+        if self.fd is not None and used > self._synced:
+            os.fsync(self.fd)
+            self._synced = used
+
+    def exists(self) -> bool:
+        """Tell whether the file still has its name, so that another process can find it."""
+        return self.fd is None or os.fstat(self.fd).st_nlink > 0
+
+    def acknowledge(self, sink: int, position: int, events: int) -> None:
+        """Note that sink number *sink* now holds everything before *position*, *events* lines more than before."""
+        self.positions.acknowledge(sink, position)
+        self.shipped[sink] += events
+
+    def waiting(self, sink: int) -> int:
+        """How many lines sink number *sink* has not acknowledged."""
+        return self.events - self.shipped[sink]
+
+    def done(self) -> bool:
+        """Tell whether every sink has acknowledged every line."""
+        return min(self.positions.acknowledged, default=self.used) >= self.used
+
+    def remove(self) -> None:
+        """Delete the file: everything in it is stored elsewhere."""
+        try:
+            if self.path is not None:
+                self.path.unlink(missing_ok=True)  # First, for a segment without positions would be shipped again.
+            self.positions.remove()
+        except OSError as error:
+            health.warn("segment_not_removed", error)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; whoever comes next adopts it. A forked child calls this too: the parent's lock stays."""
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+        if self.fd is not None:
+            fd, self.fd = self.fd, None
+            os.close(fd)
+        self.positions.close()
+
+
+def _mapped(fd: int, size: int) -> mmap.mmap | None:
+    """Map *fd*; None where the file system cannot."""
+    try:  # First the blocks: to touch a page without one on a full disk is SIGBUS.
+        _preallocate(fd, size)
+        return mmap.mmap(fd, size)
+    except OSError as error:
+        if error.errno not in {*_NO_PREALLOCATION, errno.ENODEV}:
+            raise
+        health.warn("journal_not_mapped", error)
+        return None
+
+
+def _preallocate(fd: int, size: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(fd, 0, size)
+        return
+    for start in range(0, size, len(_ZEROES)):
+        os.pwrite(fd, _ZEROES[: size - start], start)

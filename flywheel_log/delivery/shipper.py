@@ -1,0 +1,185 @@
+"""The thread of one sink: read the journal's segments, hand batches to the sink, note how far it came."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from ..health import health
+from ..sinks import RetryLater, Sink, open_sink
+from .batch import Batch, next_batch
+from .bell import Bell
+from .journal import Journal
+from .retry import Backoff
+from .segments import Segment
+from .tuning import Tuning
+
+T = TypeVar("T")
+
+
+class Shipper:
+    """Empties the journal into one sink, for as long as it takes, and never gives an event up.
+
+    Args:
+        number: the sink's place in the destination.
+        journal: what is shipped.
+        tuning: defaults for what the sink does not say itself.
+        random: for the jitter; floats in [0, 1).
+        progress: notified after each acknowledged batch.
+    """
+
+    def __init__(
+        self, number: int, journal: Journal, tuning: Tuning, random: Callable[[], float], progress: threading.Condition
+    ) -> None:
+        self.name = journal.destination.names[number]
+        self.bell = Bell()
+        self._number = number
+        self._url = journal.destination.urls[number]
+        self._journal = journal
+        self._tuning = tuning
+        self._progress = progress
+        self._backoff = Backoff(random)
+        self._hurry = threading.Event()
+        self._stopping = False
+        self._sink: Sink | None = None
+        self._acknowledged = 0
+        self._retried = 0
+        self._last_error: str | None = None
+        self._behind_since: float | None = None
+        self._unsynced_since: float | None = None
+
+    def run(self) -> None:
+        """Ship until stopped, then close the sink. The body of the thread."""
+        while not self._stopping:
+            self.bell.wait(self._idle_s())
+            self._hurry.wait(self._option("linger_s"))
+            self._hurry.clear()
+            self.bell.rearm()
+            self._guard(self._ship)
+            self._guard(self._sync)
+        self._guard(self._close)
+
+    def hurry(self) -> None:
+        """Try again at once, whatever the back-off says."""
+        self._hurry.set()
+        self.bell.ring()
+
+    def stop(self) -> None:
+        """Let the thread end after what it is writing now."""
+        self._stopping = True
+        self.hurry()
+
+    def stats(self) -> dict[str, Any]:
+        """Return acknowledged, waiting, retried (events), lag_s (seconds), last_error, and the sink's own counters."""
+        waiting = sum(segment.waiting(self._number) for segment in self._journal.segments())
+        behind = self._behind_since
+        return {
+            "acknowledged": self._acknowledged,
+            "waiting": waiting,
+            "retried": self._retried,
+            "lag_s": round(time.monotonic() - behind, 3) if waiting and behind is not None else 0.0,
+            "last_error": self._last_error,
+            **(self._sink.stats() if self._sink else {}),
+        }
+
+    def _option(self, name: str) -> Any:
+        return getattr(self._sink, name, getattr(self._tuning, name))
+
+    def _idle_s(self) -> float | None:
+        if self._unsynced_since is None:
+            return None
+        return max(0.0, self._unsynced_since + self._tuning.sync_s - time.monotonic())
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except _Stopped:
+            return
+        except Exception as error:  # noqa: BLE001 - a thread that dies ships nothing any more
+            health.drop("shipper_failed", error)
+
+    def _ship(self) -> None:
+        self._behind_since = time.monotonic()
+        for segment in self._journal.segments():
+            while self._ship_batch(segment):
+                pass
+            self._journal.retire(segment)
+        self._behind_since = None
+
+    def _ship_batch(self, segment: Segment) -> bool:
+        start = segment.positions.acknowledged[self._number]
+        lines, size = self._option("batch_lines"), self._option("batch_bytes")
+        batch = self._patiently(lambda: next_batch(segment, start, lines, size))
+        if batch is None:
+            return False
+        waiting: Sequence[bytes] = batch.lines
+        if segment.adopted:
+            waiting = self._patiently(lambda: self._opened().missing(batch.lines))
+        while waiting:
+            waiting = self._write(waiting)
+        self._acknowledge(segment, batch)
+        return True
+
+    def _write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        again = self._patiently(lambda: self._opened().write(lines), len(lines))
+        self._unsynced_since = self._unsynced_since or time.monotonic()
+        if len(again) < len(lines):
+            self._backoff.reset()
+        if again:
+            self._retried += len(again)
+            self._pause(self._backoff.delay())
+        return again
+
+    def _acknowledge(self, segment: Segment, batch: Batch) -> None:
+        segment.acknowledge(self._number, batch.end, batch.events)
+        self._acknowledged += batch.events
+        self._last_error = None
+        with self._progress:
+            self._progress.notify_all()
+
+    def _patiently(self, attempt: Callable[[], T], events: int = 0) -> T:
+        """Return what *attempt* returns, however often it raises before; *events* is what it is about."""
+        while not self._stopping:
+            try:
+                return attempt()
+            except RetryLater as error:
+                self._failed(error.reason, events, error)
+                self._pause(self._backoff.delay(error.after))
+            except Exception as error:  # noqa: BLE001 - whatever a sink raises, its events are offered again
+                self._failed(type(error).__name__, events, error)
+                self._pause(self._backoff.delay())
+        raise _Stopped
+
+    def _failed(self, reason: str, events: int, error: Exception) -> None:
+        self._retried += events
+        self._last_error = reason
+        health.warn(f"sink_{urlsplit(self._url).scheme}_failing", error)
+
+    def _pause(self, seconds: float) -> None:
+        self._hurry.wait(seconds)
+        self._hurry.clear()
+        if self._stopping:
+            raise _Stopped
+
+    def _opened(self) -> Sink:
+        if self._sink is None:
+            self._sink = open_sink(self._url)
+        return self._sink
+
+    def _sync(self) -> None:
+        due = self._unsynced_since is not None and self._idle_s() == 0.0
+        if due or (self._stopping and self._unsynced_since is not None):
+            self._unsynced_since = None
+            if sync := getattr(self._sink, "sync", None):
+                sync()
+
+    def _close(self) -> None:
+        if self._sink is not None:
+            self._sink.close()
+
+
+class _Stopped(Exception):
+    """The thread has been told to end; what is not acknowledged waits on disk."""

@@ -1,0 +1,46 @@
+"""How much of the disk the journal may take."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+FREE_PERCENT = 5
+
+
+def check(root: Path, size: int, quota: int) -> None:
+    """Raise unless the journal under *root* may grow by *size* bytes.
+
+    It may take *quota* bytes over all its directories, and leaves 5 % of the disk free (at most *quota* bytes: five
+    percent of a very large disk are more than anybody wants to keep for others).
+
+    Raises:
+        OSError: ENOSPC when it may not; or what looking at the disk raised.
+    """
+    if taken(root) + size > quota:
+        raise OSError(errno.ENOSPC, "the journal's quota is used up")
+    disk = os.statvfs(root)
+    kept = min(disk.f_blocks * disk.f_frsize * FREE_PERCENT // 100, quota)
+    if disk.f_bavail * disk.f_frsize - size < kept:
+        raise OSError(errno.ENOSPC, "the disk is nearly full")
+
+
+def taken(root: Path) -> int:
+    """Return the bytes of all files of the journal under *root*; 0 when there is none."""
+    return sum(_size(file) for directory in _entries(root) for file in _entries(directory.path))
+
+
+def _entries(directory: Path | str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as entries:
+            return list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _size(file: os.DirEntry[str]) -> int:
+    try:
+        return file.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:  # Shipped and unlinked by its owner at this moment.
+        return 0

@@ -1,0 +1,211 @@
+"""`file:genai.log`: one JSON line per event in a file that processes may share, rotate and follow."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import orjson
+
+from ..event import to_flat
+from . import RetryLater
+from ._tail import absent, unstored
+
+LOCK_TIMEOUT_S = 5.0
+_LOCK_POLL_S = 0.002
+_MEGABYTE = 1_000_000
+
+Format = Literal["full", "flat"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a `file:` URL says.
+
+    Attributes:
+        path: the file, absolute.
+        format: "full" writes the whole event, "flat" the ten fields of `flywheel_log.event.to_flat`.
+        rotate_bytes: rename the file to `.1` before it grows over this; 0 never does.
+        keep: how many renamed files there may be.
+    """
+
+    path: Path
+    format: Format = "full"
+    rotate_bytes: int = 0
+    keep: int = 5
+
+
+def open(url: str) -> File:
+    """Return the sink of *url*: `file:PATH[?format=full|flat][&rotate_mb=N][&keep=N]`. The disk is not touched yet.
+
+    Raises:
+        ValueError: the URL has no path, an unknown parameter or a bad value; the message says what is allowed.
+    """
+    parts = urlsplit(url)
+    if parts.netloc or not parts.path:
+        raise ValueError(f"sink {url!r} names no file of this machine; write file:genai.log or file:/var/log/genai.log")
+    path = Path(unquote(parts.path)).expanduser().absolute()
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if unknown := sorted(set(given) - {"format", "rotate_mb", "keep"}):
+        raise ValueError(f"sink 'file' knows no parameter {', '.join(unknown)}; has format, keep, rotate_mb")
+    return File(
+        Options(
+            path,
+            _format(given.get("format", "full")),
+            _whole("rotate_mb", given["rotate_mb"]) * _MEGABYTE if "rotate_mb" in given else 0,
+            _whole("keep", given.get("keep", "5")),
+        )
+    )
+
+
+def _format(value: str) -> Format:
+    if value not in ("full", "flat"):
+        raise ValueError(f"sink 'file' has no format {value!r}; has flat, full")
+    return cast(Format, value)
+
+
+def _whole(name: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and int(value) > 0):
+        raise ValueError(f"sink 'file' wants a whole number above 0 as {name}; got {value!r}")
+    return int(value)
+
+
+class File:
+    """Appends to a file under an flock: lines of several processes never mix, a failed write leaves nothing behind."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._fd: int | None = None
+        self._torn = False
+        _open_files.add(self)
+
+    def write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Append *lines* in one write; all of them, or none and an OSError."""
+        if self._torn:  # An earlier write failed and could not be taken back: nobody knows how much of it is there.
+            lines = self.missing(lines)
+        data = b"".join(self._record(line) + b"\n" for line in lines)
+        with self._locked(len(data)) as fd:
+            self._append(fd, data)
+        return ()
+
+    def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Return those of *lines* that neither the file nor one rotated away holds."""
+        path = self._options.path
+        files = [path, *(Path(f"{path}.{number}") for number in range(1, self._options.keep + 1))]
+        if self._options.format == "full":
+            return unstored(lines, files)
+        records = [self._record(line) for line in lines]
+        gone = absent(records, files)
+        return [line for line, record in zip(lines, records, strict=True) if record in gone]
+
+    def stats(self) -> dict[str, int]:
+        """Return nothing: a file counts nothing that the shipper does not."""
+        return {}
+
+    def sync(self) -> None:
+        """Bring what was written to the disk itself; the shipper calls this about once a second."""
+        if self._fd is not None:
+            os.fsync(self._fd)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._fd is not None:
+            fd, self._fd = self._fd, None
+            os.close(fd)
+
+    def _record(self, line: bytes) -> bytes:
+        return line if self._options.format == "full" else orjson.dumps(to_flat(orjson.loads(line)))
+
+    @contextmanager
+    def _locked(self, size: int) -> Iterator[int]:
+        """Hold the lock of the file that has the name now, with room for *size* bytes before it is rotated."""
+        deadline = time.monotonic() + LOCK_TIMEOUT_S
+        while True:
+            fd = self._opened()
+            _lock(fd, deadline)
+            try:
+                if not self._is_current(fd):
+                    self.close()
+                    continue
+                if self._is_full(fd, size):
+                    self._rotate()
+                    self.close()
+                    continue
+                yield fd
+                return
+            finally:
+                if self._fd == fd:
+                    fcntl.flock(fd, fcntl.LOCK_UN)
+
+    def _opened(self) -> int:
+        if self._fd is None:
+            self._options.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._fd = os.open(self._options.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        return self._fd
+
+    def _is_current(self, fd: int) -> bool:
+        ours = os.fstat(fd)
+        try:
+            named = self._options.path.stat()
+        except FileNotFoundError:
+            return False
+        return (ours.st_dev, ours.st_ino) == (named.st_dev, named.st_ino)
+
+    def _is_full(self, fd: int, size: int) -> bool:
+        there = os.fstat(fd).st_size
+        return bool(self._options.rotate_bytes) and there > 0 and there + size > self._options.rotate_bytes
+
+    def _rotate(self) -> None:
+        # The current name goes last: until then nobody else gets past the lock that we hold.
+        path = self._options.path
+        for number in range(self._options.keep - 1, -1, -1):
+            source = Path(f"{path}.{number}") if number else path
+            if source.exists():
+                source.rename(f"{path}.{number + 1}")
+
+    def _append(self, fd: int, data: bytes) -> None:
+        end = os.fstat(fd).st_size
+        if end and os.pread(fd, 1, end - 1) != b"\n":
+            data = b"\n" + data  # Somebody died in the middle of a line; ours must not become its rest.
+        self._torn = True
+        try:
+            if os.write(fd, data) != len(data):
+                raise OSError(errno.ENOSPC, "short write to the log")
+        except OSError:
+            os.ftruncate(fd, end)
+            self._torn = False
+            raise
+        self._torn = False
+
+
+def _lock(fd: int, deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise RetryLater("locked") from None
+            time.sleep(_LOCK_POLL_S)
+        else:
+            return
+
+
+_open_files: weakref.WeakSet[File] = weakref.WeakSet()
+
+
+def _close_inherited() -> None:
+    # The lock belongs to the open file that both share: a child that kept it would hold it for a dead parent.
+    for file in list(_open_files):
+        file.close()
+
+
+os.register_at_fork(after_in_child=_close_inherited)

@@ -1,0 +1,110 @@
+"""`stdout:`: one JSON line per event for collectors, one readable line for eyes on a terminal."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Sequence
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from ..event import to_flat
+
+_EXCERPT = 60
+_SHOWN = ("kind", "workload_id", "model", "status")
+
+
+def open(url: str) -> Stdout:
+    """Return the sink of *url*, which is `stdout:` and nothing more.
+
+    Raises:
+        ValueError: the URL says more.
+    """
+    parts = urlsplit(url)
+    if parts.netloc or parts.path or parts.query:
+        raise ValueError(f"sink 'stdout' takes neither path nor parameters; write stdout: instead of {url!r}")
+    return Stdout()
+
+
+class Stdout:
+    """Writes to what `sys.stdout` is at that moment; once the reader is gone, it is silent and counts.
+
+    Args:
+        stream: returns the text stream to write to.
+    """
+
+    def __init__(self, stream: Callable[[], IO[str] | None] = lambda: sys.stdout) -> None:
+        self._stream = stream
+        self._broken = False
+        self._unseen = 0
+        self._render: Callable[[dict[str, Any]], str] | None = None
+
+    def write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Write *lines*, in one write; events for a reader that has gone are counted as `unseen`."""
+        stream = self._stream()
+        if stream is None or self._broken:
+            self._unseen += len(lines)
+            return ()
+        try:
+            _write(stream, self._readable(lines) if stream.isatty() else b"".join(line + b"\n" for line in lines))
+        except (BrokenPipeError, ValueError):  # ValueError: the stream is closed.
+            self._broken = True
+            self._unseen += len(lines)
+        return ()
+
+    def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Return all of *lines*: nobody can tell what a reader has seen."""
+        return lines
+
+    def stats(self) -> dict[str, int]:
+        """Return `unseen`: the events that came when the reader had gone."""
+        return {"unseen": self._unseen}
+
+    def close(self) -> None:
+        """Do nothing: the stream belongs to the program."""
+
+    def _readable(self, lines: Sequence[bytes]) -> bytes:
+        if self._render is None:
+            self._render = _renderer()
+        return "".join(f"{self._render(_short(orjson.loads(line)))}\n" for line in lines).encode()
+
+
+def _write(stream: IO[str], data: bytes) -> None:
+    stream.flush()  # What the program printed before comes first.
+    try:
+        binary = stream.buffer  # type: ignore[attr-defined]
+    except (AttributeError, io.UnsupportedOperation):
+        stream.write(data.decode())
+    else:
+        binary.write(data)
+    stream.flush()
+
+
+def _short(event: Any) -> dict[str, Any]:
+    """Return what fits a line: when, what, who, how much, how long, and the beginnings of question and answer."""
+    flat = to_flat(event)
+    shown = {name: event[name] for name in _SHOWN if name in event}
+    tokens = f"{event.get('input_tokens', '?')}→{event.get('output_tokens', '?')}"
+    latency = event.get("latency_ms")
+    return {
+        "timestamp": event.get("timestamp", ""),
+        "event": str(shown.pop("kind", "event")),
+        **shown,
+        **({"tokens": tokens} if tokens != "?→?" else {}),
+        **({"latency": f"{latency:.0f}ms"} if latency is not None else {}),
+        **{name: _excerpt(flat[name]) for name in ("prompt", "response") if flat[name]},
+    }
+
+
+def _excerpt(text: str) -> str:
+    line = " ".join(text[: _EXCERPT * 4].split())
+    return line if len(line) <= _EXCERPT else f"{line[: _EXCERPT - 1]}…"
+
+
+def _renderer() -> Callable[[dict[str, Any]], str]:
+    import structlog
+
+    console = structlog.dev.ConsoleRenderer(sort_keys=False, pad_event_to=0)
+    return lambda event: str(console(None, "info", event))

@@ -1,0 +1,71 @@
+"""`structlog:`: hand each event to the program's own structlog, to go wherever its logs go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import orjson
+
+LEVELS = ("critical", "debug", "error", "info", "warning")
+
+
+def open(url: str) -> Structlog:
+    """Return the sink of *url*: `structlog:[?logger=NAME][&level=LEVEL]`.
+
+    Raises:
+        ValueError: the URL has a path, an unknown parameter or an unknown level; the message says what is allowed.
+    """
+    parts = urlsplit(url)
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if parts.netloc or parts.path:
+        raise ValueError(f"sink 'structlog' takes no path; write structlog:?logger=NAME instead of {url!r}")
+    if unknown := sorted(set(given) - {"logger", "level"}):
+        raise ValueError(f"sink 'structlog' knows no parameter {', '.join(unknown)}; has level, logger")
+    level = given.get("level", "info")
+    if level not in LEVELS:
+        raise ValueError(f"sink 'structlog' has no level {level!r}; has {', '.join(LEVELS)}")
+    return Structlog(given.get("logger"), level)
+
+
+class Structlog:
+    """Logs each event through `structlog.get_logger()`, as the program has configured it.
+
+    The event dict is the record; its name is `llm_call` for a call and the kind for everything else.
+
+    Args:
+        logger: the name to ask for; None asks for none.
+        level: of events that went well; one with `status` "error" is logged as an error.
+    """
+
+    def __init__(self, logger: str | None, level: str) -> None:
+        self._name = logger
+        self._level = level
+
+    def write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Log *lines* one by one; those behind one that the program's processors refuse are offered again."""
+        import structlog
+
+        logger = structlog.get_logger(*filter(None, [self._name]))
+        for line in lines:
+            self._log(logger, orjson.loads(line))
+        return ()
+
+    def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Return all of *lines*: what became of a log entry is the program's business."""
+        return lines
+
+    def stats(self) -> dict[str, int]:
+        """Return nothing: there is nothing to count."""
+        return {}
+
+    def close(self) -> None:
+        """Do nothing: the logger belongs to the program."""
+
+    def _log(self, logger: Any, event: dict[str, Any]) -> None:
+        kind = event.get("kind")
+        name = "llm_call" if kind == "llm" else str(kind or "event")
+        level = "error" if event.get("status") == "error" else self._level
+        fields = {key: value for key, value in event.items() if key != "event"}
+        getattr(logger, level)(name, **fields)
