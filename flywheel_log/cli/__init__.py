@@ -1,0 +1,80 @@
+"""The command line: a command is a module of this folder with a function `command`; its name is the module's."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+EPILOG = "Exit codes: 0 done, 1 nothing found or a problem, 2 wrong usage."
+
+
+class Problem(Exception):
+    """What a command cannot do, in words for the user; ends the program with exit code 1."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line with *arguments* and return its exit code.
+
+    A problem is one line on standard error; a reader that has gone away (`| head`) ends the command in silence.
+    """
+    try:
+        code = app()(args=list(arguments), prog_name="flywheel-log", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter would flush, and complain, once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Problem, OSError) as problem:
+        typer.echo(f"flywheel-log: {problem}", err=True)
+        return 1
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except Exception as error:
+        if not hasattr(error, "show"):  # wrong usage: click's exceptions, which some releases of typer carry themselves
+            raise
+        error.show()
+        return int(getattr(error, "exit_code", 2))
+    return code if isinstance(code, int) else 0
+
+
+def app() -> typer.Typer:
+    """Build the command line from the modules of this folder."""
+    made = typer.Typer(
+        help="Look at what flywheel_log has recorded, and turn it into something better.",
+        epilog=EPILOG,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_options)
+    for name in commands():
+        made.command(name)(import_module(f"{__name__}.{name}").command)
+    return made
+
+
+def commands() -> list[str]:
+    """Return the names of all commands; a module with a leading underscore is none."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+
+
+def _options(
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=lambda value: _version() if value else None)
+    ] = False,
+) -> None:
+    del show_version
+
+
+def _version() -> None:
+    typer.echo(f"flywheel-log {version('flywheel-log')}")
+    raise typer.Exit

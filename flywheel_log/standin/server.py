@@ -61,7 +61,7 @@ class Server:
         """Ask the script, then the stand-in itself, for the reply to *received*."""
         try:
             scripted = self._script(received) if self._script else None
-        except Exception as error:  # the script is a test's own: its failure is the test's, not the connection's
+        except Exception as error:  # noqa: BLE001  kept and raised again when the test leaves the block
             return self.fail(error)
         return scripted if scripted is not None else self._paced(answer(received))
 
@@ -201,7 +201,7 @@ class _Connection(BaseHTTPRequestHandler):
             self._pour(items, chunked=chunked)
         except OSError:
             raise
-        except Exception as error:  # a script's generator: kept for the test, and the stream breaks off
+        except Exception as error:  # noqa: BLE001  kept for the test; the stream breaks off
             self.server.stand_in.fail(error)
             self.close_connection = True
         finally:

@@ -1,0 +1,90 @@
+"""One call on one line: when, how it went, who asked which model, how much, how long, and the first words."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import Any
+
+import orjson
+from rich.text import Text
+
+from flywheel_log.event import Event
+from flywheel_log.loop.conversation import Turn, conversation
+
+from ._screen import duration, fit, moment, number, one_line
+
+_WIDE = 110
+_STYLES = {"ok": "green", "error": "red", "incomplete": "yellow"}
+_GLYPHS = {"ok": "✓", "error": "✗", "incomplete": "…"}
+
+
+def heading(width: int) -> Text:
+    """Return the names of the columns."""
+    time, who, model = _widths(width)
+    names = f"{fit('time', time)}   {fit('workload', who)} {fit('model', model)}    tokens   took  "
+    return Text(names + "prompt → answer", style="dim", no_wrap=True)
+
+
+def line(event: Event, width: int, zone: tzinfo | None = None) -> Text:
+    """Return *event* on one line of at most *width* cells; times are local or in *zone*."""
+    time, who, model = _widths(width)
+    text = Text(no_wrap=True, overflow="crop")
+    text.append(f"{_when(event, time, zone)} ", "dim")
+    text.append(f"{sign(event)} ", _STYLES.get(event.get("status", "")))
+    text.append(f"{fit(one_line(event.get('workload_id', '')), who)} ", "cyan")
+    text.append(f"{fit(one_line(event.get('model') or event['kind']), model)} ")
+    text.append(f"{_tokens(event):>9} {duration(event.get('latency_ms')):>6}  ", "dim")
+    _words(text, event, width - text.cell_len)
+    return text
+
+
+def sign(event: Event) -> str:
+    """Return how *event* went: `✓`, `✗`, `…` for a call that ended early, `·` for what is no call."""
+    return _GLYPHS.get(event.get("status", ""), "·")
+
+
+def failure(event: Event) -> str:
+    """Return the error of *event* in words, e.g. `429 RateLimitError: slow down`; empty if there is none."""
+    error = event.get("error")
+    if not error:
+        return ""
+    return f"{error.get('status_code', '')} {error.get('type', 'error')}: {error.get('message', '')}".strip()
+
+
+def _widths(width: int) -> tuple[int, int, int]:
+    return (14, 18, 20) if width >= _WIDE else (8, 11, 12)
+
+
+def _when(event: Event, width: int, zone: tzinfo | None) -> str:
+    local = moment(event["timestamp"], zone)
+    shown = event["timestamp"] if local is None else local.strftime("%m-%d %H:%M:%S")[-width:]
+    return fit(one_line(shown), width)
+
+
+def _tokens(event: Event) -> str:
+    return f"{number(event.get('input_tokens'))}→{number(event.get('output_tokens'))}"
+
+
+def _words(text: Text, event: Event, room: int) -> None:
+    talk = conversation(event)
+    asked = one_line(next((turn.text for turn in reversed(talk.asked) if turn.text), "") or _rest(event))
+    problem = one_line(failure(event))
+    said = problem or one_line(" ".join(map(_said, talk.answered)))
+    half = max(room // 2 - 2, room - 3 - len(said))
+    asked = fit(asked, min(half, len(asked))) if len(asked) > half else asked
+    text.append(asked)
+    if said:
+        text.append(" → ", "dim")
+        text.append(fit(said, room - Text(asked).cell_len - 3).rstrip(), "red" if problem else None)
+
+
+def _said(turn: Turn) -> str:
+    return " ".join(filter(None, [turn.text, *(f"{call.name}({call.arguments})" for call in turn.calls)]))
+
+
+def _rest(event: Event) -> str:
+    """Return what an event that is no call is about."""
+    fields: dict[str, Any] = dict(event)
+    kept = ("quality", "retrieval_docs", "hallucination_flag", "safety", "metadata")
+    about = {name: fields[name] for name in kept if name in fields}
+    return orjson.dumps(about, default=repr).decode() if about else ""

@@ -1,0 +1,105 @@
+"""How things look: the console, and numbers, times and texts in few characters."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from datetime import datetime, tzinfo
+from typing import Any, NoReturn
+
+import orjson
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+
+_PIPED_WIDTH = 160
+_UNKNOWN = "-"
+# A prompt may hold what moves the cursor, rings the bell or turns the text around: it is shown, never obeyed.
+_CONTROLS = {code: 0x2400 + code for code in range(0x20)} | dict.fromkeys(
+    [*range(0x7F, 0xA0), *range(0x202A, 0x202F)], "·"
+)
+_CONTROLS |= dict.fromkeys(range(0x2066, 0x206A), "·")
+_MULTILINE = {code: shown for code, shown in _CONTROLS.items() if chr(code) not in "\n\t"}
+
+
+class _Pipe(Console):
+    def on_broken_pipe(self) -> NoReturn:
+        raise BrokenPipeError
+
+
+def console() -> Console:
+    """Return a console on standard output: as wide as the terminal (or `COLUMNS`), 160 into a pipe.
+
+    Colours only on a terminal, and not if `NO_COLOR` is set. Nothing is read as markup.
+    """
+    width = shutil.get_terminal_size((_PIPED_WIDTH, 24)).columns
+    return _Pipe(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def put_json(value: Any) -> None:
+    """Print *value* as one line of JSON at once; what JSON lacks becomes null or an escape."""
+    try:
+        line = orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # lone surrogates, huge numbers
+        line = json.dumps(value)
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def one_line(text: str) -> str:
+    """Return *text* on one line, with nothing in it that a terminal would obey."""
+    return " ".join(text.split()).translate(_CONTROLS)
+
+
+def many_lines(text: str) -> str:
+    """Return *text* with its lines, and with nothing else in it that a terminal would obey."""
+    return text.replace("\r\n", "\n").translate(_MULTILINE)
+
+
+def fit(text: str, width: int) -> str:
+    """Return *text* cut or padded to *width* cells; what is cut ends in an ellipsis."""
+    if cell_len(text) > width:
+        text = set_cell_size(text, max(0, width - 1)) + "…"
+    return set_cell_size(text, width)
+
+
+def number(value: float | None) -> str:
+    """Return a count in at most five characters: 999, 1.2k, 34k, 5.6M."""
+    if value is None:
+        return _UNKNOWN
+    for limit, unit in ((1e3, ""), (1e6, "k"), (1e9, "M")):
+        if value < limit:
+            scaled = value / (limit / 1e3)
+            return f"{scaled:.1f}{unit}" if unit and scaled < 10 else f"{scaled:.0f}{unit}"  # noqa: PLR2004  one digit
+    return f"{value / 1e9:.1f}G"
+
+
+def duration(milliseconds: float | None) -> str:
+    """Return a time span in at most six characters: 7.5ms, 812ms, 1.2s, 45s, 2m05s."""
+    if milliseconds is None:
+        return _UNKNOWN
+    seconds = milliseconds / 1000
+    if seconds < 0.01:  # noqa: PLR2004
+        return f"{milliseconds:.1f}ms"
+    if seconds < 1:
+        return f"{milliseconds:.0f}ms"
+    if seconds < 60:  # noqa: PLR2004  a minute
+        return f"{seconds:.1f}s" if seconds < 10 else f"{seconds:.0f}s"  # noqa: PLR2004  one digit
+    return f"{int(seconds // 60)}m{int(seconds % 60):02}s"
+
+
+def money(dollars: float | None) -> str:
+    """Return an amount with two digits that count: $0.0012, $3.40, $125."""
+    if dollars is None:
+        return _UNKNOWN
+    if dollars >= 100:  # noqa: PLR2004  cents no longer count
+        return f"${dollars:,.0f}"
+    return f"${dollars:.2f}" if dollars >= 1 or dollars == 0 else f"${dollars:.2g}"
+
+
+def moment(timestamp: str, zone: tzinfo | None = None) -> datetime | None:
+    """Return a timestamp in local time (or in *zone*); None if it is in another logger's own format."""
+    try:
+        return datetime.fromisoformat(timestamp).astimezone(zone)
+    except ValueError:
+        return None

@@ -1,0 +1,146 @@
+"""`flywheel-log demo`: six calls of a real client over real HTTP, and what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from flywheel_log.event import Event
+from flywheel_log.loop.read import read
+
+from . import Problem, show, tail
+from ._source import AsJson
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+Log = Annotated[Path, typer.Option("--log", help="The file to write to.")]
+StandIn = Annotated[bool, typer.Option("--stand-in", help="Ask the stand-in even if OPENAI_API_KEY is set.")]
+
+_REAL_MODEL = "gpt-4.1-mini"
+_WEATHER: Any = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "description": "The weather of a city",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+_INTRODUCTION = """\
+This is all a program needs:
+
+    import flywheel_log
+    client = flywheel_log.instrument(OpenAI())
+"""
+_NEXT = """\
+Try next:
+
+    flywheel-log tail -f {log}
+    flywheel-log show {id} {log}
+    flywheel-log stats {log}
+    jq .request.messages {log}"""
+
+
+def command(*, log: Log = Path("genai.log"), stand_in: StandIn = False, as_json: AsJson = False) -> None:
+    """Make some calls and look at their records.
+
+    A real client talks over real HTTP: to OpenAI if OPENAI_API_KEY is set (which costs a fraction of a cent), else to
+    a stand-in inside this program that needs neither key nor network. Sync, async, streamed, a tool call, an error.
+    """
+    real = bool(os.environ.get("OPENAI_API_KEY")) and not stand_in
+    if not as_json:
+        typer.echo(_INTRODUCTION)
+        typer.echo(f"Calling {_service() if real else 'the stand-in (no key, no network, no model)'} …\n")
+    events = _recorded(log, real=real)
+    tail.show(events, as_json=as_json)
+    if not as_json:
+        _explain(events, log)
+
+
+def _recorded(log: Path, *, real: bool) -> list[Event]:
+    """Make the calls, and read their records back from *log*."""
+    import flywheel_log
+
+    session = f"demo-{secrets.token_hex(4)}"
+    flywheel_log.configure(sinks=[f"file:{quote(str(log))}"], client_id="demo")
+    try:
+        with _client(real=real) as client, flywheel_log.context(session_id=session, user_id="you"):
+            _call(flywheel_log.instrument(client), _REAL_MODEL if real else "stand-in")
+    finally:
+        left = flywheel_log.shutdown(timeout=10.0)
+    if left:
+        raise Problem(f"{left} records wait in the journal, because {log} cannot be written")
+    return [event for event in read(log) if event.get("session_id") == session]
+
+
+@contextlib.contextmanager
+def _client(*, real: bool) -> Iterator[OpenAI]:
+    from openai import OpenAI
+
+    from flywheel_log import standin
+
+    with contextlib.ExitStack() as held:
+        if real:
+            yield held.enter_context(OpenAI(max_retries=0))
+            return
+        server = held.enter_context(standin.serve(latency=0.04, gap=0.005))
+        yield held.enter_context(OpenAI(base_url=server.url, api_key="stand-in", max_retries=0))
+
+
+def _call(client: OpenAI, model: str) -> None:
+    import flywheel_log
+
+    with flywheel_log.context(workload_id="greeting"):
+        client.chat.completions.create(model=model, messages=_asking("Say hello in five words."))
+    with flywheel_log.context(workload_id="story"):
+        for _ in client.chat.completions.create(model=model, messages=_asking("Tell a short story."), stream=True):
+            pass
+    with flywheel_log.context(workload_id="weather"):
+        client.chat.completions.create(model=model, messages=_asking("Is it raining in Ulm?"), tools=[_WEATHER])
+    with flywheel_log.context(workload_id="translate"):
+        asyncio.run(_call_together(client, model))
+    with flywheel_log.context(workload_id="mistake"):
+        _fail(client, "error-429" if model == "stand-in" else "no-such-model")
+
+
+def _asking(question: str) -> Any:
+    return [{"role": "system", "content": "Be brief."}, {"role": "user", "content": question}]
+
+
+async def _call_together(client: OpenAI, model: str) -> None:
+    from openai import AsyncOpenAI
+
+    import flywheel_log
+
+    async with AsyncOpenAI(base_url=client.base_url, api_key=client.api_key, max_retries=0) as together:
+        flywheel_log.instrument(together)
+        words = ("flywheel", "record")
+        calls = [together.responses.create(model=model, input=f"Translate to French: {word}") for word in words]
+        await asyncio.gather(*calls)
+
+
+def _fail(client: OpenAI, model: str) -> None:
+    import openai
+
+    with contextlib.suppress(openai.APIStatusError):  # that it fails is the point
+        client.chat.completions.create(model=model, messages=_asking("Will this work?"))
+
+
+def _service() -> str:
+    return f"{os.environ.get('OPENAI_BASE_URL') or 'OpenAI'} with the model {_REAL_MODEL}"
+
+
+def _explain(events: list[Event], log: Path) -> None:
+    chosen = next((event for event in events if event.get("workload_id") == "weather"), events[0])
+    typer.echo("\nOne of them in full:\n")
+    show.show(chosen)
+    typer.echo(f"\nThey are {len(events)} JSON lines in {log.resolve()}, readable by you alone.\n")
+    typer.echo(_NEXT.format(log=log, id=chosen.get("id", "last")))

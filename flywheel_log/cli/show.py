@@ -1,0 +1,159 @@
+"""`flywheel-log show`: one call in full, as a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flywheel_log.event import Event
+
+from . import Problem
+from ._source import AsJson, Sources, reading
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from flywheel_log.loop.conversation import Turn
+
+Identity = Annotated[
+    str, typer.Argument(metavar="ID", help="A record's id, its unique beginning, the response's id, or `last`.")
+]
+_NAMED = 5
+_MARGIN = 2
+_WHO = ("client_id", "workload_id", "user_id", "session_id")
+
+
+def command(identity: Identity = "last", sources: Sources = None, *, as_json: AsJson = False) -> None:
+    """Show one call in full.
+
+    The messages, the tools, the answer, tokens, latency, and who asked.
+    """
+    with reading(sources) as events:
+        event = find(events, identity)
+    if as_json:
+        from ._screen import put_json
+
+        put_json(event)
+    else:
+        show(event)
+
+
+def find(events: Iterable[Event], identity: str) -> Event:
+    """Return the event that *identity* means: its id, `last`, its response's id, or how its id begins.
+
+    Raises:
+        Problem: there is none, or several begin so; the message names them.
+    """
+    last: Event | None = None
+    answered: Event | None = None
+    begun: list[Event] = []
+    for event in events:
+        last = event
+        if event.get("id") == identity:
+            return event
+        if event.get("response", {}).get("id") == identity:
+            answered = event
+        elif event.get("id", "").startswith(identity):
+            begun = [*begun[:_NAMED], event]
+    return _only(identity, last if identity == "last" else answered, begun)
+
+
+def _only(identity: str, found: Event | None, begun: list[Event]) -> Event:
+    if found is not None:
+        return found
+    if len(begun) == 1:
+        return begun[0]
+    if not begun:
+        raise Problem(f"no record has the id {identity!r}; `flywheel-log tail --json` shows the ids")
+    names = ", ".join(event["id"] for event in begun[:_NAMED]) + (", …" if len(begun) > _NAMED else "")
+    raise Problem(f"several records begin with {identity!r}: {names}")
+
+
+def show(event: Event) -> None:
+    """Print *event*: the facts, then the conversation."""
+    from flywheel_log.loop.conversation import conversation
+
+    from ._screen import console
+
+    screen = console()
+    for name, value in facts(event):
+        screen.print(f"{name:>9}  {value}", style="red" if name == "error" else None, soft_wrap=not screen.is_terminal)
+    talk = conversation(event)
+    for turn in talk.asked:
+        _say(screen, turn, "bold")
+    for turn in talk.answered:
+        _say(screen, turn, "bold green")
+
+
+def facts(event: Event) -> list[tuple[str, str]]:
+    """Return what is known about *event* besides what was said, as names and texts."""
+    from ._line import failure, sign
+    from ._screen import moment, money, one_line
+
+    fields: dict[str, Any] = dict(event)
+    local = moment(event["timestamp"])
+    found = [
+        ("id", fields.get("id")),
+        ("time", f"{local:%Y-%m-%d %H:%M:%S %Z}" if local else event["timestamp"]),
+        ("call", " · ".join(str(fields[key]) for key in ("provider", "surface", "model") if fields.get(key))),
+        ("response", event.get("response", {}).get("id")),
+        ("status", f"{sign(event)} {event.get('status', event['kind'])}"),
+        ("error", failure(event)),
+        ("who", " · ".join(f"{key.removesuffix('_id')} {fields[key]}" for key in _WHO if fields.get(key))),
+        ("tokens", _tokens(event)),
+        ("latency", _latency(event)),
+        ("cost", money(event["cost_usd"]) if "cost_usd" in event else ""),
+        ("retries", fields.get("retries")),
+        ("tools", ", ".join(_tools(event))),
+        ("metadata", _flat(fields.get("metadata"))),
+        ("retrieved", ", ".join(str(doc.get("id", "?")) for doc in event.get("retrieval_docs", []))),
+        ("redacted", _flat(fields.get("redactions"))),
+        ("unsafe", ", ".join(event.get("training_unsafe", []))),
+        ("trace", fields.get("trace_id")),
+    ]
+    return [(name, one_line(str(value))) for name, value in found if value]
+
+
+def _tokens(event: Event) -> str:
+    from ._screen import number
+
+    if "input_tokens" not in event and "output_tokens" not in event:
+        return ""
+    shown = f"{number(event.get('input_tokens'))} → {number(event.get('output_tokens'))}"
+    cached = event.get("cached_tokens")
+    return shown + (f" ({number(cached)} cached)" if cached else "")
+
+
+def _latency(event: Event) -> str:
+    from ._screen import duration
+
+    if "latency_ms" not in event:
+        return ""
+    first = event.get("time_to_first_token_ms")
+    return duration(event["latency_ms"]) + (f", first token after {duration(first)}" if first else "")
+
+
+def _tools(event: Event) -> list[str]:
+    tools = event.get("request", {}).get("tools") or []
+    return [str((tool.get("function") or tool).get("name", tool.get("type", "?"))) for tool in tools]
+
+
+def _flat(values: dict[str, Any] | None) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in (values or {}).items())
+
+
+def _say(screen: Console, turn: Turn, style: str) -> None:
+    from rich.text import Text
+
+    from ._screen import many_lines, one_line
+
+    screen.print()
+    screen.print(Text(one_line(turn.role), style).append(f"  {one_line(turn.note)}".rstrip(), "dim"))
+    said = list(Text(many_lines(turn.text)).split("\n")) if turn.text else []
+    wanted = [Text(many_lines(f"→ {call.name}({call.arguments})"), "cyan") for call in turn.calls]
+    for paragraph in [*said, *wanted]:
+        # A pipe gets the lines as they are; a terminal gets them folded under their own margin.
+        for row in paragraph.wrap(screen, screen.width - _MARGIN) if screen.is_terminal else [paragraph]:
+            screen.print(Text(" " * _MARGIN).append(row), soft_wrap=True)

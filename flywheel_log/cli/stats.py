@@ -1,0 +1,128 @@
+"""`flywheel-log stats`: how many calls, how many errors, tokens, cost and latency, by workload and model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flywheel_log.loop.stats import Row, Stats, summarise
+
+from . import Problem
+from ._source import AsJson, Sources, reading
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+By = Annotated[
+    str, typer.Option("--by", help="Fields to group by, with commas: any of a record's, prompt.version, day, hour.")
+]
+
+_KEY_WIDTH = 14
+_GAP = 2
+
+
+def command(sources: Sources = None, *, by: By = "workload_id,model", as_json: AsJson = False) -> None:
+    """Count calls, errors, tokens, cost and latency.
+
+    p50 and p95 are the latencies that half and 95 % of the calls do not exceed, within 1 %. A cost with a + lacks that
+    of some calls.
+    """
+    fields = [name.strip() for name in by.split(",") if name.strip()]
+    with reading(sources) as events:
+        try:
+            stats = summarise(events, fields)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--by") from None
+    if not stats.rows:
+        raise Problem("there are no calls in it yet")
+    _print_json(stats) if as_json else _print(stats)
+
+
+def _print_json(stats: Stats) -> None:
+    from ._screen import put_json
+
+    for row in stats.rows:
+        put_json(dict(zip(stats.by, row.key, strict=True)) | numbers(row))
+
+
+def numbers(row: Row) -> dict[str, Any]:
+    """Return the numbers of *row* under names with units; null is unknown."""
+    return {
+        "calls": row.calls,
+        "errors": row.errors,
+        "incomplete": row.incomplete,
+        "error_share": round(row.error_share, 4),
+        "input_tokens": row.input_tokens,
+        "output_tokens": row.output_tokens,
+        "cached_tokens": row.cached_tokens,
+        "cost_usd": row.cost_usd,
+        "priced_calls": row.priced,
+        "latency_ms_p50": row.latency.quantile(0.5),
+        "latency_ms_p95": row.latency.quantile(0.95),
+        "time_to_first_token_ms_p50": row.first_token.quantile(0.5),
+        "time_to_first_token_ms_p95": row.first_token.quantile(0.95),
+        "calls_per_minute": row.calls_per_minute,
+        "first": row.first,
+        "last": row.last,
+    }
+
+
+def _print(stats: Stats) -> None:
+    from ._screen import console
+
+    screen = console()
+    screen.print(_table(stats, screen.width))
+
+
+def _table(stats: Stats, width: int) -> Table:
+    from rich.table import Table
+
+    from ._screen import one_line
+
+    table = Table(box=None, pad_edge=False, header_style="dim", footer_style="bold", show_footer=len(stats.rows) > 1)
+    columns = _fitting(stats, width)
+    room = max(_KEY_WIDTH, (width - sum(size for _, size in columns)) // max(1, len(stats.by)) - _GAP)
+    for place, name in enumerate(stats.by):
+        head = name.removesuffix("_id")
+        table.add_column(head, "" if place else "total", no_wrap=True, style="cyan", max_width=room)
+    total = _cells(stats.total)
+    for name, size in columns:
+        table.add_column(name, total[name], justify="right", no_wrap=True, min_width=size - _GAP)
+    for row in stats.rows:
+        cells = _cells(row)
+        table.add_row(*(one_line(value) or "-" for value in row.key), *(cells[name] for name, _ in columns))
+    return table
+
+
+def _fitting(stats: Stats, width: int) -> list[tuple[str, int]]:
+    """Return the columns of numbers, with their widths, that fit beside keys of a readable width."""
+    rows = [_cells(row) for row in (*stats.rows, stats.total)]
+    room = width - (_KEY_WIDTH + _GAP) * len(stats.by)
+    columns = []
+    for name in rows[0]:
+        size = max(len(name), *(len(row[name]) for row in rows)) + _GAP
+        room -= size
+        if room < 0:
+            break
+        columns.append((name, size))
+    return columns
+
+
+def _cells(row: Row) -> dict[str, str]:
+    """Return the cells of *row* by the names of their columns, the most wanted first."""
+    from ._screen import duration, money, number
+
+    return {
+        "calls": number(row.calls),
+        "errors": f"{row.errors} ({row.error_share:.0%})" if row.errors else "0",
+        "in→out": f"{number(row.input_tokens)}→{number(row.output_tokens)}",
+        "p50": duration(row.latency.quantile(0.5)),
+        "p95": duration(row.latency.quantile(0.95)),
+        "cost": money(row.cost_usd) + "+" * (0 < row.priced < row.calls),
+        "first p50": duration(row.first_token.quantile(0.5)),
+        "first p95": duration(row.first_token.quantile(0.95)),
+        "cut off": number(row.incomplete),
+        "cached": number(row.cached_tokens),
+        "calls/min": number(row.calls_per_minute),
+    }

@@ -1,0 +1,58 @@
+"""`flywheel-log tail`: the latest calls, one a line, and with `-f` those to come."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from flywheel_log.event import Event
+from flywheel_log.loop.follow import follow
+
+from . import Problem
+from ._source import AsJson, Sources, default, reading
+
+Count = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the latest calls to show.")]
+Follow = Annotated[bool, typer.Option("-f", "--follow", help="Wait for more, until interrupted.")]
+
+
+def command(sources: Sources = None, *, lines: Count = 10, follow: Follow = False, as_json: AsJson = False) -> None:
+    """Show the latest calls, one a line.
+
+    Time, status, workload, model, tokens in→out, latency, and the first words of prompt → answer.
+    """
+    if follow:
+        show(_following(sources, lines), as_json=as_json)
+        return
+    with reading(sources) as events:
+        latest = deque(events, maxlen=lines)
+    if lines and not latest:
+        raise Problem("there are no records in it yet")
+    show(latest, as_json=as_json)
+
+
+def show(events: Iterable[Event], *, as_json: bool) -> None:
+    """Print *events* as they come, as lines for eyes or as JSON; a terminal gets a heading."""
+    from ._line import heading, line
+    from ._screen import console, put_json
+
+    screen = console()
+    if screen.is_terminal and not as_json:
+        screen.print(heading(screen.width))
+    for event in events:
+        if as_json:
+            put_json(event)
+        else:
+            screen.print(line(event, screen.width), crop=True)
+
+
+def _following(sources: list[str] | None, lines: int) -> Iterable[Event]:
+    source = sources[0] if sources else default()
+    if sources and len(sources) > 1:
+        raise typer.BadParameter(f"only one file can be followed; have {', '.join(sources)}", param_hint="SOURCE")
+    try:
+        return follow(source, last=lines)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="SOURCE") from None

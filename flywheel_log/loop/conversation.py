@@ -1,0 +1,141 @@
+"""Who said what: the turns of an event, whichever API it went through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from flywheel_log.event import JSON, Event
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A tool the model wants called; *arguments* is JSON as the model wrote it."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one side said: its text, and the tools it wants called. *note* is the finish reason or the call answered."""
+
+    role: str
+    text: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What was asked, from the first message to the last, and every answer (several for `n` > 1)."""
+
+    asked: tuple[Turn, ...]
+    answered: tuple[Turn, ...]
+
+
+def conversation(event: Event) -> Conversation:
+    """Return the turns of *event*; what has no known shape is left out, and an error is not an answer."""
+    return Conversation(tuple(_asked(event.get("request") or {})), tuple(_answered(event.get("response") or {})))
+
+
+def _asked(request: JSON) -> Iterator[Turn]:
+    for key in ("instructions", "system"):
+        if request.get(key):
+            yield Turn("system", text_of(request[key]))
+    given: Any = next((request[key] for key in ("messages", "input", "prompt") if request.get(key)), [])
+    for one in given if isinstance(given, list) else [given]:
+        yield _turn(one)
+
+
+def _turn(item: Any) -> Turn:
+    match item:
+        case {"type": "function_call", "name": str()}:
+            return Turn("assistant", calls=tuple(_calls([item])))
+        case {"type": "function_call_output", "output": output}:
+            return Turn("tool", text_of(output), note=str(item.get("call_id", "")))
+        case {"role": role, **rest}:
+            wanted = [
+                *_list(rest.get("tool_calls")),
+                *_list(rest.get("content")),
+                {"function": rest.get("function_call")},
+            ]
+            note = rest.get("tool_call_id") or rest.get("name") or ""
+            text = text_of(rest.get("content")) or text_of(rest.get("refusal"))
+            return Turn(str(role), text, tuple(_calls(wanted)), str(note))
+        case _:
+            return Turn("user", text_of(item))
+
+
+def _answered(response: JSON) -> Iterator[Turn]:
+    for choice in _list(response.get("choices")):
+        match choice:
+            case {"message": {} as message}:
+                yield _noted(_turn({"role": "assistant", **message}), choice.get("finish_reason"))
+            case {"text": text}:
+                yield Turn("assistant", text_of(text), note=choice.get("finish_reason") or "")
+    if output := [_turn(item) for item in _list(response.get("output")) if item.get("type") != "reasoning"]:
+        calls = tuple(call for turn in output for call in turn.calls)
+        yield Turn(
+            "assistant", "\n".join(turn.text for turn in output if turn.text), calls, response.get("status") or ""
+        )
+    if isinstance(response.get("content"), list):
+        yield _noted(_turn({"role": "assistant", **response}), response.get("stop_reason"))
+    yield from map(_verdict, _list(response.get("results")))
+    if vectors := _list(response.get("data")):
+        yield Turn("assistant", f"[{len(vectors)} vector{'s' * (len(vectors) != 1)}]")
+
+
+def _noted(turn: Turn, note: Any) -> Turn:
+    return Turn(turn.role, turn.text, turn.calls, str(note or ""))
+
+
+def _verdict(result: Any) -> Turn:
+    categories = result.get("categories") or {} if isinstance(result, dict) else {}
+    hits = ", ".join(name for name, hit in categories.items() if hit)
+    return Turn("assistant", f"[flagged: {hits}]" if hits else "[not flagged]")
+
+
+def _calls(items: list[Any]) -> Iterator[ToolCall]:
+    for item in items:
+        match item:
+            case {"function": {"name": str(name), **rest}}:
+                yield ToolCall(name, text_of(rest.get("arguments")))
+            case {"custom": {"name": str(name), **rest}}:
+                yield ToolCall(name, text_of(rest.get("input")))
+            case {"type": "tool_use" | "function_call", "name": str(name), **rest}:
+                yield ToolCall(name, text_of(rest.get("arguments", rest.get("input"))))
+
+
+def text_of(content: Any) -> str:
+    """Return *content* as text: strings as they are, parts line by line, media by their kind, the rest as JSON."""
+    match content:
+        case None:
+            return ""
+        case str():
+            return content
+        case list() if any(isinstance(part, (dict, str)) for part in content):
+            return "\n".join(filter(None, map(_part, content)))
+        case _:
+            return orjson.dumps(content, default=repr).decode()
+
+
+def _part(part: Any) -> str:
+    match part:
+        case {"type": "tool_use"}:
+            return ""
+        case {"text": str(text)} | {"refusal": str(text)}:
+            return text
+        case {"type": "tool_result", "content": content}:
+            return text_of(content)
+        case {"type": str(kind)}:
+            return f"[{kind}]"
+        case _:
+            return text_of(part)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
