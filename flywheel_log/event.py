@@ -103,12 +103,12 @@ def to_document(event: Event) -> JSON:
         if document.get(key) is None:
             (nulls if key in document else absent).append([key])
             document[key] = {}
-    texts = {"prompt_text": prompt_text(event), "output_text": output_text(event)}
+    texts = {"prompt_text": _asked(document["request"]), "output_text": _answered(document["response"])}
     request = _mended_request(document["request"], nulls, absent)
     response = _mended_response(document["response"], nulls)
-    mended = {"nulls": nulls, "absent": absent}
     rest = {key: value for key, value in fields.items() if key not in FLYWHEEL_KEYS}
-    rest |= {key: value for key, value in (texts | mended).items() if value}
+    rest |= {key: text[:_LONGEST_TEXT] for key, text in texts.items() if text}
+    rest |= {key: paths for key, paths in (("nulls", nulls), ("absent", absent)) if paths}
     return document | {"request": request, "response": {**response, _NESTED: rest}}
 
 
@@ -125,32 +125,6 @@ def from_document(document: JSON) -> Event:
     event.update(rest)
     event.setdefault("kind", "llm")
     return cast(Event, event)
-
-
-def prompt_text(event: Event) -> str:
-    """What was asked, as plain text: the last message of the user, or the whole of an `input` or `prompt`."""
-    request = event.get("request") or {}
-    asked = request.get("messages") or request.get("input") or request.get("prompt")
-    if isinstance(asked, list):
-        asked = next((one for one in reversed(asked) if isinstance(one, dict) and one.get("role") == "user"), asked)
-    return _text(asked)[:_LONGEST_TEXT]
-
-
-def output_text(event: Event) -> str:
-    """What was answered, as plain text, whichever API it was; all choices, a line each."""
-    response = event.get("response") or {}
-    return _text(response.get("choices") or response.get("output") or response.get("content"))[:_LONGEST_TEXT]
-
-
-def _text(value: Any) -> str:
-    """The text in a string, a message, a choice, a list of content parts."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "\n".join(filter(None, map(_text, value)))
-    if isinstance(value, dict):
-        return next(filter(None, (_text(value.get(key)) for key in ("text", "content", "message", "refusal"))), "")
-    return ""
 
 
 def _mended_request(request: JSON, nulls: list[Path], absent: list[Path]) -> JSON:
