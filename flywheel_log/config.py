@@ -21,15 +21,15 @@ class Settings(BaseSettings):
     """Everything `flywheel_log.configure(...)` takes; each has an environment variable `FLYWHEEL_LOG_<NAME>`.
 
     Attributes:
-        sinks: where events end, as URLs; in the environment a comma list.
+        sinks: where events end, as URLs; a comma list in the environment.
         client_id: the application (the blueprint's tenant); `ELASTICSEARCH_CLIENT_ID` is honoured.
         workload_id: the task, where neither the call nor its context names one.
         journal: directory of the journal; every program of a user may share it.
         journal_quota_mb: how much of the disk the journal may take, in megabytes.
         content: "off" records numbers only: no prompts, no outputs.
-        usage: whether to ask a stream for its token counts when the caller did not; "auto" asks OpenAI's and Azure's hosts only.
+        usage: ask a stream for its token counts when the caller does not: "auto" asks OpenAI's and Azure's hosts only.
         max_event_kb: an event larger than this, in kilobytes, is trimmed.
-        media: base64 media in prompts and outputs: "trim" leaves its type and size, "reference" its SHA-256 too, "keep" all.
+        media: base64 media above 64 KB: "trim" leaves its type and size, "reference" its SHA-256 too, "keep" all.
         disabled: record nothing at all.
         processors: the user's own structlog processors, run before anything is written; not in the environment.
     """

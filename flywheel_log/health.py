@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from collections import Counter
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Guarded = TypeVar("Guarded", bound=Callable[..., Any])
 
 _log = logging.getLogger("flywheel_log")
 
@@ -12,11 +17,11 @@ _log = logging.getLogger("flywheel_log")
 class Health:
     """Counts what was dropped or failed, by reason, and says each reason once in the log `flywheel_log`.
 
-    Neither prompts nor error messages of the user's data are ever logged: a reason is a fixed word, a detail is a class name.
+    Nothing of the user's data is ever logged: a reason is a fixed word, a detail the name of a class.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # The end of a dropped stream may be counted by the garbage collector, anywhere.
         self._dropped: Counter[str] = Counter()
         self._warned: set[str] = set()
 
@@ -46,3 +51,23 @@ class Health:
 
 
 health = Health()
+
+
+def guarded(reason: str, *, default: Callable[..., Any] | None = None) -> Callable[[Guarded], Guarded]:
+    """Let a function never raise into the program's own call: a failure is counted as *reason*.
+
+    Instead of the result of a failed call the caller gets `default(*args)`, or None without a *default*.
+    """
+
+    def decorate(function: Guarded) -> Guarded:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - the one guard: whatever it is, the program's call goes on
+                health.drop(reason, error)
+                return default(*args) if default else None
+
+        return call  # type: ignore[return-value]
+
+    return decorate

@@ -1,0 +1,1 @@
+"""Turn LLM calls into events. Knows nothing about where events go."""

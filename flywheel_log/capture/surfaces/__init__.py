@@ -1,0 +1,60 @@
+"""The APIs we can read. A surface is a module: the path it answers to, and how to read what is said there."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+from functools import cache, lru_cache
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from ...event import JSON, Kind
+
+
+class Surface(Protocol):
+    """What a module in this folder has.
+
+    Attributes:
+        NAME: e.g. `chat.completions`, the SDK's own name for it.
+        PATH: how its URL ends.
+        KIND: the kind of event a call becomes.
+        TEXT: the JSON in front of the text of a streamed delta, so that runs of them can be joined unparsed.
+        FIRST_TEXT: finds the first text (or tool argument) of a stream in the bytes of one event.
+    """
+
+    NAME: str
+    PATH: str
+    KIND: Kind
+    TEXT: bytes
+    FIRST_TEXT: re.Pattern[bytes]
+
+    def assemble(self, events: list[JSON]) -> JSON:
+        """Fold the events of a stream into the response the same call would have given unstreamed."""
+
+    def tokens(self, response: JSON) -> JSON:
+        """The event's token counts, as far as *response* says them."""
+
+    def finished(self, response: JSON, request: JSON) -> bool:
+        """Whether an assembled *response* is whole: the model came to its end for all that was asked."""
+
+    def marks(self, response: JSON) -> list[str]:
+        """Why no dataset should take *response* by accident; empty when it is sound."""
+
+
+@lru_cache(maxsize=512)
+def surface_for(url: str) -> Surface | None:
+    """The surface that *url* belongs to, or None: then the call is left alone."""
+    path = url.partition("?")[0]
+    return next((surface for surface in _surfaces() if path.endswith(surface.PATH)), None)
+
+
+def surface_named(name: str) -> Surface:
+    """The surface called *name*, e.g. `chat.completions`. Raises KeyError where there is none."""
+    return {surface.NAME: surface for surface in _surfaces()}[name]
+
+
+@cache
+def _surfaces() -> tuple[Surface, ...]:
+    modules: list[Any] = [import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+    found = [cast(Surface, module) for module in modules if hasattr(module, "PATH")]
+    return tuple(sorted(found, key=lambda surface: -len(surface.PATH)))

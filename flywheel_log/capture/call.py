@@ -1,0 +1,263 @@
+"""One call in flight, and the single event it becomes: when it returns, fails, or its stream ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self, cast
+from weakref import WeakSet
+
+from ..event import JSON, Event
+from ..health import guarded
+from . import outcome, wire
+from .outcome import Outcome
+from .stream import Tap, Tape
+from .surfaces import Surface
+
+Emit = Callable[[Event], object]
+
+_active: ContextVar[Call | None] = ContextVar("flywheel_log.call", default=None)
+_outer: ContextVar[Outer | None] = ContextVar("flywheel_log.outer", default=None)
+_open: WeakSet[Call] = WeakSet()
+
+
+class Outer:
+    """A decorated function that is running: told of every call inside, so that it records none of its own then."""
+
+    def __init__(self) -> None:
+        self.called = False
+        self._outer = _outer.get()
+
+    def tell(self) -> None:
+        """A call was made inside."""
+        self.called = True
+        if self._outer is not None:
+            self._outer.tell()
+
+
+@contextmanager
+def within(outer: Outer) -> Iterator[None]:
+    """Calls made inside the block are told to *outer*."""
+    token = _outer.set(outer)
+    try:
+        yield
+    finally:
+        _outer.reset(token)
+
+
+_never_lost = guarded("capture", default=lambda call, *_: call.happened())
+
+
+def active() -> Call | None:
+    """The call whose request is under way in this task or thread."""
+    return _active.get()
+
+
+def abandon_open() -> None:
+    """End every stream still open, as the process is about to exit; each becomes one `incomplete` event."""
+    for call in list(_open):
+        call.ended(GeneratorExit())
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is known of a call before it is sent.
+
+    Attributes:
+        surface: how to read what comes back.
+        provider: OpenTelemetry's name for the service, e.g. `openai`.
+        body: the request as the SDK was given it, for when the bytes on the wire cannot be had.
+        fields: who calls, and for what: further keys of the event.
+        streamed: whether the caller asked for a stream.
+        secrets: strings that must not reach the record.
+    """
+
+    surface: Surface
+    provider: str
+    body: JSON
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    streamed: bool = False
+    secrets: tuple[str, ...] = ()
+
+
+class Call:
+    """Inside the block (`with call:`) the request is under way; it ends when `answered` or, for streams, `ended`.
+
+    Args:
+        asked: what is known before.
+        emit: takes the event, once.
+        asked_usage: whether the token counts of the stream are our wish, to be hidden from the caller.
+        counted: whether a decorated function around it leaves the recording to this call.
+        clock: seconds, monotonic.
+        now: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        emit: Emit,
+        *,
+        asked_usage: bool = False,
+        counted: bool = True,
+        clock: Callable[[], float] = time.perf_counter,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.asked_usage = asked_usage
+        self._asked = asked
+        self._surface = asked.surface
+        self._emit: Emit | None = emit
+        self._clock = clock
+        self._timestamp = now()
+        self._started = clock()
+        self._waited: float | None = None
+        self._http: Any = None
+        self._retries: int | None = None
+        self._tape: Tape | None = None
+        self._tap: Tap | None = None
+        outer = _outer.get() if counted else None
+        if outer is not None:
+            outer.tell()
+
+    def __enter__(self) -> Self:
+        self._token = _active.set(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _active.reset(self._token)
+        if error is not None and not isinstance(error, (StopIteration, StopAsyncIteration)):
+            self.failed(error)
+
+    @guarded("capture")
+    def arrived(self, http: Any, retries: int | None) -> None:
+        """The SDK is about to read *http*: the one moment when every kind of call shows its HTTP response."""
+        self._http, self._retries = http, retries
+        self._waited = self._clock() - self._started
+
+    @_never_lost
+    def answered(self, result: Any) -> None:
+        """The SDK returned *result*: finish now, or when its body has been read."""
+        http = self._http = self._http or wire.http_response(result)
+        if self._waited is None:
+            self._waited = self._clock() - self._started
+        if http is None:
+            self._finish(outcome.of_result(result))
+        elif self._asked.streamed or not http.is_closed:
+            self._listen(http, self._asked.surface)
+        else:
+            self._finish(outcome.of_body(http.content, http))
+
+    @_never_lost
+    def failed(self, error: BaseException) -> None:
+        """The SDK raised *error* instead of a result."""
+        self._http = getattr(error, "response", None) or getattr(error, "request", None) or self._http
+        self._waited = self._clock() - self._started
+        self._finish(outcome.of_error(error))
+
+    @_never_lost
+    def conclude(self, found: Outcome) -> None:
+        """The call is over, and whoever drove it has read its *found* outcome."""
+        if self._waited is None:
+            self._waited = self._clock() - self._started
+        self._finish(found)
+
+    @_never_lost
+    def ended(self, error: BaseException | None) -> None:
+        """The body that was left to the caller to read is over; *error* is what ended it early."""
+        _open.discard(self)
+        tap, tape = self._tap, self._tape
+        if tap is None or tape is None:
+            return
+        self._waited = tape.waited
+        if tap.events:
+            self._finish(outcome.of_stream(self._surface, tape, self._asked.body, self._http, error))
+        else:
+            self._finish(outcome.of_partial_body(tape.body(), self._http, error))
+
+    def listen(self, stream: Any, surface: Surface | None) -> None:
+        """The answer is an SDK's *stream*, of *surface* where that is known, which the caller has yet to read."""
+        self._http = wire.http_response(stream)
+        self._waited = self._clock() - self._started
+        self._listen(self._http, surface or self._asked.surface)
+
+    def _listen(self, http: Any, surface: Surface) -> None:
+        self._surface = surface
+        self._tape = Tape(surface.TEXT, surface.FIRST_TEXT, self._waited or 0.0, self._clock)
+        self._tap = Tap(http, self._tape, self.ended, hide_usage=self.asked_usage)
+        _open.add(self)
+
+    def _finish(self, found: Outcome) -> None:
+        if self._emit is not None:
+            event = self._event(found)
+            emit, self._emit = self._emit, None
+            emit(event)
+
+    @guarded("capture")
+    def happened(self) -> None:
+        """Record that there was a call, though not what it said: reading it failed."""
+        emit, self._emit = self._emit, None
+        if emit is not None:
+            surface = self._asked.surface
+            event: JSON = {"timestamp": timestamp(self._timestamp), "kind": surface.KIND, "surface": surface.NAME}
+            emit(cast(Event, event | {"status": "incomplete", "training_unsafe": ["capture_failed"]}))
+
+    def _event(self, found: Outcome) -> Event:
+        asked = self._asked
+        event: JSON = {
+            "timestamp": timestamp(self._timestamp),
+            "kind": asked.surface.KIND,
+            **asked.fields,
+            "surface": self._surface.NAME,
+            "provider": asked.provider,
+            "status": found.status,
+        }
+        if isinstance(model := asked.body.get("model"), str):
+            event["model"] = model
+        if isinstance(user := asked.body.get("user"), str):
+            event.setdefault("user_id", user)
+        return cast(Event, event | self._figures() | self._answer(found))
+
+    def _figures(self) -> JSON:
+        figures: JSON = {"latency_ms": round((self._waited or 0.0) * 1000, 2), "streamed": self._asked.streamed}
+        if self._asked.streamed and self._tape is not None and self._tape.first is not None:
+            figures["time_to_first_token_ms"] = round(self._tape.first * 1000, 2)
+        retries = wire.retries(self._http) if self._retries is None else self._retries
+        if retries is not None:
+            figures["retries"] = retries
+        return figures
+
+    def _answer(self, found: Outcome) -> JSON:
+        """The part of the event that tells of the answer; marks say why no dataset should take it by accident."""
+        response = found.response
+        part: JSON = {}
+        if response is not None and found.error is None:
+            counts = self._surface.tokens(response)
+            part = {**counts, "usage_source": self._usage_source(counts)}
+        marks = self._surface.marks(response) if response and found.error is None else []
+        if found.status != "ok":
+            marks = [found.status, *marks]
+        if marks:
+            part["training_unsafe"] = marks
+        if found.error is not None:
+            part["error"] = found.error
+        part["request"] = wire.request_body(self._http) or self._asked.body
+        if response is not None:
+            part["response"] = response
+        secrets = self._asked.secrets if found.error is not None else ()
+        return cast(JSON, wire.scrubbed(part, secrets)) if secrets else part
+
+    def _usage_source(self, counts: JSON) -> str:
+        if not counts:
+            return "missing"
+        return "requested" if self.asked_usage else "api"
+
+
+def timestamp(seconds: float) -> str:
+    """*seconds* since 1970 as ISO-8601 UTC with milliseconds and `Z`."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -1,0 +1,224 @@
+"""Instrument an SDK client in place, at `request`: the one method that every call of every surface goes through."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+import wrapt
+
+from .. import scope
+from ..health import guarded
+from . import foreign, usage
+from .call import Asked, Call, Emit, active
+from .known import Known
+from .surfaces import surface_for
+from .wire import secrets_of
+
+Client = TypeVar("Client")
+
+_MARK = "_flywheel_log"
+_lock = threading.RLock()
+_everyone: Binding | None = None
+_marked = Known()
+_installed: dict[tuple[Any, str], Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What an instrumented client is bound to.
+
+    Attributes:
+        emit: takes each event.
+        fields: stamped on each event unless the context says otherwise.
+        usage: asks streams for token counts, or not.
+    """
+
+    emit: Emit
+    fields: scope.Fields
+    usage: usage.Asking
+
+
+def instrument(client: Client, binding: Binding) -> Client:
+    """Record every call of *client* by *binding*, in place, and return it; a second time only renews the binding.
+
+    Raises:
+        TypeError: *client* is no LLM client: it has neither `request` nor `chat.completions.create` or the like.
+    """
+    with _lock:
+        if not _is_stainless(type(client)):
+            return foreign.instrument(client, binding.emit, binding.fields)
+        _install(type(client))
+        vars(client)[_MARK] = binding
+        _marked.add(client)
+    return client
+
+
+def instrument_classes(classes: list[type], binding: Binding) -> None:
+    """Record every call of every client of *classes*, made before or after, by *binding*."""
+    global _everyone  # noqa: PLW0603 - one switch for the process
+    with _lock:
+        for cls in classes:
+            _install(cls)
+        _everyone = binding
+
+
+def uninstrument(client: Any = None) -> None:
+    """Undo `instrument` for *client*, or everything for None; the classes are as before when nobody is recorded."""
+    global _everyone  # noqa: PLW0603 - one switch for the process
+    with _lock:
+        for known in [*_marked, *foreign.instrumented] if client is None else [client]:
+            if not foreign.uninstrument(known):
+                vars(known).pop(_MARK, None)
+                _marked.discard(known)
+        if client is None:
+            _everyone = None
+        if not _marked and _everyone is None:
+            _uninstall()
+
+
+def _is_stainless(cls: type) -> bool:
+    request = getattr(cls, "request", None)
+    return callable(request) and {"cast_to", "options"} <= set(inspect.signature(request).parameters)
+
+
+def _install(cls: type) -> None:
+    _wrap(cls, "request", _request)
+    _wrap(cls, "_process_response", _process_response)
+    _wrap(cls, "copy", _copy)
+    _wrap(cls, "with_options", _copy)
+
+
+def _wrap(cls: type, name: str, wrapper: Callable[..., Any]) -> None:
+    owner = next((base for base in cls.__mro__ if name in vars(base)), None)
+    if owner is None or (owner, name) in _installed:
+        return
+    wrapped = wrapt.FunctionWrapper(vars(owner)[name], wrapper)
+    setattr(owner, name, wrapped)
+    _installed[owner, name] = wrapped
+
+
+def _uninstall() -> None:
+    """Put the SDK's own functions back, unless another library has wrapped ours since: then ours stay, and pass on."""
+    for (owner, name), wrapped in list(_installed.items()):
+        if vars(owner).get(name) is wrapped:
+            setattr(owner, name, wrapped.__wrapped__)
+            del _installed[owner, name]
+
+
+def _request(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if inspect.iscoroutinefunction(wrapped):
+        return _request_async(wrapped, client, args, kwargs)
+    sending = _begin(client, args, kwargs)
+    if sending is None:
+        return wrapped(*args, **kwargs)
+    with sending.call:
+        result = _send(wrapped, sending, args, kwargs)
+    sending.call.answered(result)
+    return result
+
+
+async def _request_async(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    sending = _begin(client, args, kwargs)
+    if sending is None:
+        return await wrapped(*args, **kwargs)
+    with sending.call:
+        result = await _send_async(wrapped, sending, args, kwargs)
+    sending.call.answered(result)
+    return result
+
+
+def _send(wrapped: Any, sending: Sending, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if sending.attempt is None:
+        return wrapped(*args, **kwargs)
+    with sending.attempt:
+        return wrapped(*sending.args, **sending.kwargs)
+    sending.call.asked_usage = False
+    result = wrapped(*args, **kwargs)
+    sending.attempt.taken()
+    return result
+
+
+async def _send_async(wrapped: Any, sending: Sending, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if sending.attempt is None:
+        return await wrapped(*args, **kwargs)
+    with sending.attempt:
+        return await wrapped(*sending.args, **sending.kwargs)
+    sending.call.asked_usage = False
+    result = await wrapped(*args, **kwargs)
+    sending.attempt.taken()
+    return result
+
+
+def _process_response(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    call = active()
+    if call is not None:
+        call.arrived(kwargs.get("response"), kwargs.get("retries_taken"))
+    return wrapped(*args, **kwargs)
+
+
+def _copy(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    derived = wrapped(*args, **kwargs)
+    binding = vars(client).get(_MARK)
+    if binding is not None:
+        instrument(derived, binding)
+    return derived
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A call about to be sent; *args* and *kwargs* are those of an attempt to ask for its token counts too."""
+
+    call: Call
+    attempt: usage.Attempt | None
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+@guarded("capture")
+def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sending | None:
+    """What to record of this request, or None where there is nothing to record."""
+    binding = vars(client).get(_MARK) or _everyone
+    if binding is None or active() is not None or scope.suppressed():
+        return None
+    options = kwargs["options"] if "options" in kwargs else args[1]
+    surface = surface_for(options.url) if options.method.lower() == "post" else None
+    if surface is None:
+        return None
+    body = {**(options.json_data or {}), **(options.extra_json or {})}
+    streamed = bool(kwargs.get("stream")) or body.get("stream") is True
+    attempt = None
+    if streamed and binding.usage.wanted(surface.NAME, body, host := usage.host_of(client)):
+        attempt = usage.Attempt(binding.usage, host, options)
+        args, kwargs = _with_options(args, kwargs, attempt.options)
+    asked = Asked(
+        surface,
+        _provider(type(client)),  # type: ignore[arg-type]  # mypy takes no class for hashable
+        body,
+        fields=scope.merge(binding.fields, scope.current()),
+        streamed=streamed,
+        secrets=secrets_of(client),
+    )
+    return Sending(Call(asked, binding.emit, asked_usage=attempt is not None), attempt, args, kwargs)
+
+
+def _with_options(
+    args: tuple[Any, ...], kwargs: dict[str, Any], options: Any
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if "options" in kwargs:
+        return args, {**kwargs, "options": options}
+    return (args[0], options, *args[2:]), kwargs
+
+
+@cache
+def _provider(cls: type) -> str:
+    """OpenTelemetry's `gen_ai.provider.name` for clients of *cls*, e.g. `openai`, `azure.ai.openai`, `anthropic`."""
+    mro = cls.__mro__
+    if any(base.__name__.endswith("AzureOpenAI") for base in mro):
+        return "azure.ai.openai"
+    *_, base = (base for base in mro if "request" in vars(base))
+    return str(base.__module__).partition(".")[0]

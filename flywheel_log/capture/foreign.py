@@ -1,0 +1,179 @@
+"""The small door: clients and fakes that have `chat.completions.create` but no `request`, method by method."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+import wrapt
+
+from .. import scope
+from ..around import Around, around
+from ..health import guarded
+from . import wire
+from .call import Asked, Call, Emit, active
+from .gather import Gathered
+from .known import Known
+from .outcome import Outcome, of_error, of_result
+from .surfaces import Surface, surface_named
+
+Client = TypeVar("Client")
+
+METHODS = {
+    "chat.completions": ("create", "parse"),
+    "responses": ("create",),
+    "completions": ("create",),
+    "embeddings": ("create",),
+    "moderations": ("create",),
+    "messages": ("create",),
+}
+_MARK = "_flywheel_log_methods"
+instrumented = Known()
+
+
+def instrument(client: Client, emit: Emit, fields: scope.Fields) -> Client:
+    """Record the calls of *client*'s own methods, in place, and return it.
+
+    Raises:
+        TypeError: *client* has none of the methods, or does not let them be replaced.
+    """
+    uninstrument(client)
+    found = [
+        (resource, method, surface_named(name))
+        for name, methods in METHODS.items()
+        if (resource := _resource(client, name)) is not None
+        for method in methods
+        if callable(getattr(resource, method, None))
+    ]
+    if not found:
+        wanted = ", ".join(f"{name}.create" for name in METHODS)
+        raise TypeError(
+            f"{type(client).__name__} is no LLM client: it has neither `request(cast_to, options)` nor one of {wanted}"
+        )
+    replaced = []
+    for resource, method, surface in found:
+        before = vars(resource).get(method)
+        setattr(resource, method, _logged(getattr(resource, method), surface, emit, fields))
+        replaced.append((resource, method, before))
+    vars(client)[_MARK] = replaced
+    instrumented.add(client)
+    return client
+
+
+def uninstrument(client: Any) -> bool:
+    """Put *client*'s own methods back; whether there was anything to do."""
+    replaced = vars(client).pop(_MARK, None) if hasattr(client, "__dict__") else None
+    instrumented.discard(client)
+    for resource, method, before in replaced or ():
+        if before is None:
+            vars(resource).pop(method, None)
+        else:
+            setattr(resource, method, before)
+    return replaced is not None
+
+
+def _resource(client: Any, name: str) -> Any:
+    for part in name.split("."):
+        client = getattr(client, part, None)
+    return client
+
+
+def _logged(method: Any, surface: Surface, emit: Emit, fields: scope.Fields) -> Any:
+    def begin(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any]) -> Around:
+        if active() is not None or scope.suppressed():
+            return Around()
+        return _Run(surface, emit, kwargs, scope.merge(fields, scope.current()))
+
+    return around(method, begin)
+
+
+class _Run(Around):
+    """One call of a foreign method: a plain answer, a coroutine's, a generator's, or a stream object's."""
+
+    def __init__(self, surface: Surface, emit: Emit, body: dict[str, Any], fields: Mapping[str, Any]) -> None:
+        self._surface, self._body = surface, {key: wire.plain(value) for key, value in body.items()}
+        streamed = body.get("stream") is True
+        self._call = Call(Asked(surface, "unknown", self._body, fields, streamed=streamed), emit)
+        self._gathered = Gathered(surface)
+        self._streamed = streamed
+
+    def running(self) -> AbstractContextManager[Any]:
+        return self._call
+
+    @guarded("capture")
+    def yielded(self, item: Any) -> None:
+        self._gathered.add(item)
+
+    def returned(self, value: Any) -> Any:
+        if self._streamed and (hasattr(value, "__anext__") or hasattr(value, "__next__")):
+            return _Watched(value, self)
+        self._call.conclude(self._so_far(None) if self._streamed else of_result(value))
+        return value
+
+    def raised(self, error: BaseException | None) -> None:
+        self._call.conclude(self._so_far(error))
+
+    def _so_far(self, error: BaseException | None) -> Outcome:
+        found = self._gathered.outcome(self._body, exhausted=error is None)
+        return found if error is None else Outcome(found.response, of_error(error).error, found.whole)
+
+
+class _Watched(wrapt.ObjectProxy[Any]):
+    """A stream object that stays itself; the `_Run` sees what is taken from it, and when that ends."""
+
+    def __init__(self, stream: Any, run: _Run) -> None:
+        super().__init__(stream)
+        self._self_run = run
+
+    def _self_ended(self, error: BaseException) -> None:
+        self._self_run.raised(None if isinstance(error, (StopIteration, StopAsyncIteration)) else error)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            with self._self_run.running():
+                item = next(self.__wrapped__)
+        except BaseException as error:
+            self._self_ended(error)
+            raise
+        self._self_run.yielded(item)
+        return item
+
+    async def __anext__(self) -> Any:
+        try:
+            with self._self_run.running():
+                item = await anext(self.__wrapped__)
+        except BaseException as error:
+            self._self_ended(error)
+            raise
+        self._self_run.yielded(item)
+        return item
+
+    def __enter__(self) -> Any:
+        self.__wrapped__.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> Any:
+        self._self_ended(GeneratorExit())
+        return self.__wrapped__.__exit__(*error)
+
+    async def __aenter__(self) -> Any:
+        await self.__wrapped__.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> Any:
+        self._self_ended(GeneratorExit())
+        return await self.__wrapped__.__aexit__(*error)
+
+    def close(self) -> Any:
+        self._self_ended(GeneratorExit())
+        return self.__wrapped__.close()
+
+    def __del__(self) -> None:
+        self._self_ended(GeneratorExit())

@@ -1,0 +1,86 @@
+"""How a call ended: its response, its error, and whether the response is whole, read from what came back."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from ..event import JSON, Error, Status
+from . import sse, wire
+from .stream import Tape
+from .surfaces import Surface
+
+_LEFT = (GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What `Call` makes its event from. `response` is None where nothing came back."""
+
+    response: JSON | None
+    error: Error | None = None
+    whole: bool = True
+
+    @property
+    def status(self) -> Status:
+        """`error` where somebody reported one, `incomplete` where the answer was left or cut off, else `ok`."""
+        if self.error is not None:
+            return "error"
+        return "ok" if self.whole else "incomplete"
+
+
+def of_result(result: Any) -> Outcome:
+    """From the SDK's object alone, where its HTTP response is out of reach."""
+    response = wire.plain(result)
+    return Outcome(response if isinstance(response, dict) else {"body": response})
+
+
+def of_body(raw: bytes, http: Any) -> Outcome:
+    """From a body that was read to its end."""
+    response = wire.body(raw)
+    reported = response.get("error") and "choices" not in response
+    return Outcome(response, wire.error_in(response, http) if reported else None)
+
+
+def of_partial_body(raw: bytes, http: Any, error: BaseException | None) -> Outcome:
+    """From a body the caller was left to read (`with_streaming_response`), and may not have read to its end."""
+    length = http.headers.get("content-length", "")
+    cut = error is not None or not raw or (length.isdigit() and http.num_bytes_downloaded < int(length))
+    if cut:
+        return Outcome({"body": raw.decode(errors="replace")} if raw else None, _unless_left(error), whole=False)
+    return of_body(raw, http)
+
+
+def of_stream(surface: Surface, tape: Tape, request: JSON, http: Any, error: BaseException | None) -> Outcome:
+    """From the events of a stream as far as the caller took them; *error* is what ended it before its end."""
+    payloads = tape.payloads()
+    done = bool(payloads) and payloads[-1].startswith(sse.DONE)
+    parsed = (wire.loads(payload) for payload in payloads if not payload.startswith(sse.DONE))
+    events = [event for event in parsed if isinstance(event, dict)]
+    failure = next((event for event in events if event.get("error") or event.get("type") == "error"), None)
+    response = surface.assemble([event for event in events if event is not failure])
+    if failure is None and response.get("error"):
+        failure = response
+    reported = wire.error_in(failure, http) if failure is not None else _unless_left(error)
+    return Outcome(
+        response if events else None, reported, (done or surface.finished(response, request)) and not tape.cut
+    )
+
+
+def of_error(error: BaseException) -> Outcome:
+    """From what the SDK raised instead of an answer."""
+    reported = _unless_left(error)
+    if reported is None:
+        return Outcome(None, whole=False)
+    said = _body_of(error)
+    return Outcome({"error": said.get("error") or dict(reported)}, reported)
+
+
+def _body_of(error: BaseException) -> JSON:
+    http = getattr(error, "response", None)
+    return wire.body(http.content) if http is not None else {}
+
+
+def _unless_left(error: BaseException | None) -> Error | None:
+    return None if error is None or isinstance(error, _LEFT) else wire.error_of(error)

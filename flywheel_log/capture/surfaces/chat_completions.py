@@ -1,0 +1,91 @@
+"""POST /chat/completions."""
+
+from __future__ import annotations
+
+import re
+
+from ...event import JSON, Kind
+from . import arguments
+from .delta import merge_logprobs, merge_message, tool_call_whole
+
+NAME = "chat.completions"
+PATH = "/chat/completions"
+KIND: Kind = "llm"
+TEXT = b'"content":"'
+FIRST_TEXT = re.compile(rb'"(?:content|reasoning\w*|refusal|arguments|transcript|name|text)"\s*:\s*"[^"]')
+
+_UNSAFE_FINISH = {"length": "length", "content_filter": "content_filter"}
+
+
+def assemble(events: list[JSON]) -> JSON:
+    """Fold chunks into a `chat.completion`; choices are kept apart by their index."""
+    response: JSON = {}
+    choices: dict[int, JSON] = {}
+    for event in events:
+        for delta in event.get("choices") or []:
+            _merge_choice(choices.setdefault(delta.get("index", 0), {}), delta)
+        response |= {key: value for key, value in event.items() if key != "choices" and value not in (None, "")}
+    response.pop("obfuscation", None)
+    return response | {
+        "object": "chat.completion",
+        "choices": [_whole(index, choices[index]) for index in sorted(choices)],
+    }
+
+
+def _merge_choice(choice: JSON, delta: JSON) -> None:
+    merge_message(choice.setdefault("message", {}), delta.get("delta") or {})
+    for key, value in delta.items():
+        if key == "logprobs" and value:
+            merge_logprobs(choice.setdefault("logprobs", {}), value)
+        elif key not in ("delta", "index") and (value is not None or key not in choice):
+            choice[key] = value
+
+
+def _whole(index: int, choice: JSON) -> JSON:
+    message = choice.pop("message")
+    calls = [tool_call_whole(call) for call in message.pop("tool_calls", [])]
+    message = {"role": "assistant", "content": None} | message | ({"tool_calls": calls} if calls else {})
+    return {"index": index, "message": message, "finish_reason": None} | choice
+
+
+def tokens(response: JSON) -> JSON:
+    """Token counts of a `usage` object as chat completions, legacy completions and embeddings have it."""
+    usage = response.get("usage")
+    if not isinstance(usage, dict):
+        return {}
+    found = {
+        "input_tokens": usage.get("prompt_tokens"),
+        "output_tokens": usage.get("completion_tokens"),
+        "cached_tokens": (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
+        "reasoning_tokens": (usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def finished(response: JSON, request: JSON) -> bool:
+    """Whether every choice that was asked for has its finish reason."""
+    choices = response.get("choices") or []
+    return len(choices) >= (request.get("n") or 1) and all(choice.get("finish_reason") for choice in choices)
+
+
+def marks(response: JSON) -> list[str]:
+    """Reasons of the choices, and `no_choices` where there is none."""
+    choices = response.get("choices")
+    if not isinstance(choices, list) or not choices:
+        return ["no_choices"]
+    return sorted({mark for choice in choices if isinstance(choice, dict) for mark in _choice_marks(choice)})
+
+
+def _choice_marks(choice: JSON) -> list[str]:
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        return ["no_message"]
+    found = [_UNSAFE_FINISH[choice["finish_reason"]]] if choice.get("finish_reason") in _UNSAFE_FINISH else []
+    if message.get("refusal"):
+        found.append("refusal")
+    written = [(call.get("function") or {}).get("arguments") for call in message.get("tool_calls") or []]
+    if message.get("function_call"):
+        written.append(message["function_call"].get("arguments"))
+    if not all(map(arguments.valid, written)):
+        found.append("invalid_tool_arguments")
+    return found

@@ -1,0 +1,77 @@
+"""How the deltas of a chat stream grow into a message: text is appended, tool calls are told apart."""
+
+from __future__ import annotations
+
+from ...event import JSON
+
+_REPLACED = frozenset({"role", "id", "type"})
+
+
+def merge_message(message: JSON, delta: JSON) -> None:
+    """Add *delta* to *message*."""
+    for key, new in delta.items():
+        if key == "tool_calls":
+            for call in new or []:
+                _merge_call(message.setdefault("tool_calls", []), call)
+        elif new is None:
+            message.setdefault(key, None)
+        elif isinstance(new, dict) and isinstance(message.get(key) or {}, dict):
+            message[key] = message.get(key) or {}
+            merge_message(message[key], new)
+        elif isinstance(new, list):
+            message[key] = (message.get(key) or []) + new
+        else:
+            _merge_scalar(message, key, new)
+
+
+def _merge_scalar(into: JSON, key: str, new: object) -> None:
+    old = into.get(key)
+    if isinstance(old, str) and isinstance(new, str) and key not in _REPLACED:
+        into[key] = old + new
+    elif new != "" or old is None:
+        into[key] = new
+
+
+def _merge_call(calls: list[JSON], delta: JSON) -> None:
+    call = _find(calls, delta)
+    for key, new in delta.items():
+        if isinstance(new, dict):
+            _merge_function(call.setdefault(key, {}), new)
+        elif new not in (None, "") or key not in call:
+            call[key] = new
+
+
+def _find(calls: list[JSON], delta: JSON) -> JSON:
+    """The call that *delta* goes on with. Servers omit the index, or give every call index 0 and a new id."""
+    index, new_id = delta.get("index"), delta.get("id")
+    for call in reversed(calls):
+        same_place = index is None or call.get("index") == index
+        if same_place and (not new_id or not call.get("id") or call["id"] == new_id):
+            return call
+        if index is None or (same_place and not new_id):
+            break
+    calls.append({"index": len(calls) if index is None else index})
+    return calls[-1]
+
+
+def _merge_function(function: JSON, delta: JSON) -> None:
+    for key, new in delta.items():
+        old = function.get(key)
+        if key == "name" and old == new:  # Some servers repeat the whole name in every delta; others split it.
+            continue
+        if isinstance(old, str) and isinstance(new, str):
+            function[key] = old + new
+        elif new is not None or key not in function:
+            function[key] = new
+
+
+def tool_call_whole(call: JSON) -> JSON:
+    """Give a finished tool call the `type` a server left out, and drop the index that only streams have."""
+    kind = "custom" if "custom" in call else "function"
+    return {key: value for key, value in ({"type": kind} | call).items() if key != "index"}
+
+
+def merge_logprobs(logprobs: JSON, delta: JSON) -> None:
+    """Append the tokens of *delta* to those already there, list by list."""
+    for key, new in delta.items():
+        logprobs[key] = (logprobs.get(key) or []) + new if isinstance(new, list) else logprobs.get(key)

@@ -1,0 +1,21 @@
+"""POST /moderations."""
+
+from __future__ import annotations
+
+import re
+
+from ...event import JSON, Kind
+from .unstreamed import assemble, finished, marks
+
+__all__ = ["FIRST_TEXT", "KIND", "NAME", "PATH", "TEXT", "assemble", "finished", "marks", "tokens"]
+
+NAME = "moderations"
+PATH = "/moderations"
+KIND: Kind = "moderation"
+TEXT = b'"results":'
+FIRST_TEXT = re.compile(rb'"results"')
+
+
+def tokens(response: JSON) -> JSON:  # noqa: ARG001 - the surfaces' common signature
+    """Moderations count no tokens."""
+    return {}

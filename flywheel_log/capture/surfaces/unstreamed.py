@@ -1,0 +1,20 @@
+"""What surfaces that never stream have in common."""
+
+from __future__ import annotations
+
+from ...event import JSON
+
+
+def assemble(events: list[JSON]) -> JSON:
+    """The one event there can be."""
+    return events[-1] if events else {}
+
+
+def finished(response: JSON, request: JSON) -> bool:  # noqa: ARG001 - the surfaces' common signature
+    """A body that was read is whole."""
+    return bool(response)
+
+
+def marks(response: JSON) -> list[str]:  # noqa: ARG001 - the surfaces' common signature
+    """Nothing here is an answer that a dataset could take."""
+    return []

@@ -1,0 +1,65 @@
+"""Ask a stream for its token counts where the caller did not, and only where that is known to be safe."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from ..event import JSON
+
+_SURFACES = frozenset({"chat.completions", "completions"})
+_HOSTS = ("openai.com", "openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com")
+_REFUSALS = frozenset({400, 422})
+
+
+@dataclass(slots=True)
+class Asking:
+    """Whether streams are asked for their token counts.
+
+    Attributes:
+        mode: "auto" asks OpenAI's and Azure's hosts, "always" every host, "never" none.
+        refused: hosts that answered 400 or 422 to it; they are not asked again.
+    """
+
+    mode: Literal["auto", "always", "never"] = "auto"
+    refused: set[str] = field(default_factory=set)
+
+    def wanted(self, surface: str, body: JSON, host: str) -> bool:
+        """Whether to ask *host* in a streamed call of *surface* with *body*: never where the caller said something."""
+        if self.mode == "never" or surface not in _SURFACES or "stream_options" in body or host in self.refused:
+            return False
+        return self.mode == "always" or host.endswith(_HOSTS)
+
+
+class Attempt:
+    """The request that asks for token counts: inside the block, a 400 or 422 is swallowed, and `refused` says so.
+
+    The caller then sends the request again as it was; if the host takes it (`taken`), it is not asked another time.
+    """
+
+    def __init__(self, asking: Asking, host: str, options: Any) -> None:
+        self.options = copy.copy(options)
+        self.options.json_data = {**options.json_data, "stream_options": {"include_usage": True}}
+        self.refused = False
+        self._asking = asking
+        self._host = host
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self.refused = getattr(error, "status_code", None) in _REFUSALS
+        return self.refused
+
+    def taken(self) -> None:
+        """The host answered the request as it was."""
+        self._asking.refused.add(self._host)
+
+
+def host_of(client: Any) -> str:
+    """The host that *client* talks to, or an empty string."""
+    return str(getattr(getattr(client, "base_url", None), "host", ""))

@@ -1,0 +1,106 @@
+"""What an SDK's HTTP response, result or exception says about a call, read without disturbing it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+
+from ..event import JSON, Error, Wire
+
+_RETRY_COUNT = "x-stainless-retry-count"
+_SHORTEST_SECRET = 12  # A shorter one is a placeholder such as "none" or "test", and a word of the prompts.
+_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id")
+
+
+def loads(raw: bytes | str) -> Any:
+    """Parse JSON as SDKs do: also NaN, numbers beyond 64 bits, other encodings. Raises ValueError where that fails."""
+    try:
+        return orjson.loads(raw)
+    except ValueError:
+        return json.loads(raw)
+
+
+def body(raw: bytes) -> JSON:
+    """A response body as a JSON object; what is none is kept as `{"body": …}`, text for what is not even JSON."""
+    try:
+        parsed = loads(raw)
+    except ValueError:
+        parsed = raw.decode(errors="replace")
+    return parsed if isinstance(parsed, dict) else {"body": parsed}
+
+
+def request_body(http: Any) -> Wire | None:
+    """The JSON body that really went out with *http* (a request or a response), or None where it is not at hand."""
+    request = getattr(http, "request", http)
+    try:
+        raw = request.content
+    except Exception:  # noqa: BLE001 - the request was streamed (RequestNotRead of httpx or httpx2)
+        return None
+    return Wire(raw) if raw[:1] == b"{" else None
+
+
+def retries(http: Any) -> int | None:
+    """How often the SDK had tried before, as it tells the server in a header of its own."""
+    headers = getattr(getattr(http, "request", http), "headers", {})
+    count = headers.get(_RETRY_COUNT, "")
+    return int(count) if count.isdigit() else None
+
+
+def http_response(result: Any) -> Any:
+    """The HTTP response behind an SDK's raw response or stream object, or None."""
+    return getattr(result, "http_response", None) or getattr(result, "response", None)
+
+
+def plain(value: Any) -> Any:
+    """An SDK's object as the JSON it was parsed from; anything else as it is."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json", exclude_unset=True, warnings=False)
+    return value
+
+
+def error_of(error: BaseException) -> Error:
+    """What is known of a failed call: class, message and the provider's identifiers."""
+    found: Error = {"type": type(error).__name__, "message": str(error)}
+    if isinstance(status := getattr(error, "status_code", None), int):
+        found["status_code"] = status
+    if isinstance(code := getattr(error, "code", None), str):
+        found["code"] = code
+    if request_id := getattr(error, "request_id", None) or _request_id(getattr(error, "response", None)):
+        found["request_id"] = request_id
+    return found
+
+
+def error_in(payload: JSON, http: Any) -> Error:
+    """The error that a provider sent inside a stream, or as the body of a response."""
+    said = payload["error"] if isinstance(payload.get("error"), dict) else payload
+    message = said.get("message") or payload.get("error") or "the provider reported an error"
+    found: Error = {"type": str(said.get("type") or "error"), "message": str(message)}
+    if isinstance(code := said.get("code"), str):
+        found["code"] = code
+    if request_id := _request_id(http):
+        found["request_id"] = request_id
+    return found
+
+
+def _request_id(http: Any) -> str | None:
+    headers = getattr(http, "headers", {})
+    return next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None)
+
+
+def secrets_of(client: Any) -> tuple[str, ...]:
+    """What *client* authenticates with; none of it may reach a record."""
+    found = (getattr(client, name, None) for name in ("api_key", "auth_token"))
+    return tuple(secret for secret in found if isinstance(secret, str) and len(secret) >= _SHORTEST_SECRET)
+
+
+def scrubbed(value: Any, secrets: tuple[str, ...]) -> Any:
+    """*value*, any JSON, without *secrets*."""
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "[redacted]")
+        return value
+    if isinstance(value, dict):
+        return {key: scrubbed(item, secrets) for key, item in value.items()}
+    return [scrubbed(item, secrets) for item in value] if isinstance(value, list) else value

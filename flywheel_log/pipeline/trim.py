@@ -1,0 +1,84 @@
+"""Trim what is too large for a log: base64 media by policy, and long texts until the event fits."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal, cast
+
+import orjson
+
+from ..event import JSON, Event
+from .parse import parse
+
+Media = Literal["trim", "reference", "keep"]
+
+LOOK_ABOVE = 64 * 1024
+_MEDIA_ABOVE = 8 * 1024
+_DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?[^,]{0,100};base64,")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]{1024}")
+_SHORTEST = 256
+
+
+def trim(event: Event, *, media: Media, max_bytes: int) -> Event:
+    """Return *event* with its large base64 strings treated as *media* says, and its texts cut to fit *max_bytes*.
+
+    What was done is told in `trimmed`: how many strings, and how many characters are missing. An event whose texts were
+    cut is marked `trimmed` in `training_unsafe`. Small events (below 64 KB) need not come here.
+    """
+    fields = dict(cast(JSON, parse(None, "", event)))
+    cut = _Cut()
+    if media != "keep":
+        fields = _strings(fields, lambda text: cut.media(text, media))
+    longest = max_bytes // 4
+    while longest >= _SHORTEST and _size(fields) > max_bytes:
+        fields = _strings(fields, partial(cut.text, longest=longest))
+        longest //= 2
+    if cut.strings:
+        fields["trimmed"] = {"strings": cut.strings, "characters": cut.characters}
+    if cut.texts:
+        fields["training_unsafe"] = [*fields.get("training_unsafe", []), "trimmed"]
+    return cast(Event, fields)
+
+
+class _Cut:
+    def __init__(self) -> None:
+        self.strings = self.characters = self.texts = 0
+
+    def media(self, text: str, policy: Media) -> str:
+        if len(text) < _MEDIA_ABOVE:
+            return text
+        url = _DATA_URL.match(text)
+        data = text[url.end() :] if url else text
+        if not _BASE64.match(data):
+            return text
+        self.strings += 1
+        self.characters += len(data)
+        note = f"[{len(data)} characters of base64 left out"
+        if policy == "reference":
+            note += f"; sha256 {hashlib.sha256(data.encode()).hexdigest()}"
+        return (url.group() if url else "") + note + "]"
+
+    def text(self, text: str, *, longest: int) -> str:
+        if len(text) <= longest + 100:
+            return text
+        self.strings += 1
+        self.texts += 1
+        self.characters += len(text) - longest
+        return f"{text[: longest // 2]}…[{len(text) - longest} characters left out]…{text[len(text) - longest // 2 :]}"
+
+
+def _strings(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: _strings(item, change) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_strings(item, change) for item in value]
+    return value
+
+
+def _size(fields: JSON) -> int:
+    return len(orjson.dumps(fields, default=repr))

@@ -1,0 +1,38 @@
+"""Withhold what was said: no prompts, no outputs, only numbers, names and outcomes (`content="off"`)."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from ..event import JSON, Event
+from .parse import parse
+
+_REQUEST = ("model", "stream", "n", "temperature", "top_p", "max_tokens", "max_completion_tokens", "seed")
+_RESPONSE = ("id", "object", "created", "created_at", "model", "status", "usage", "service_tier", "system_fingerprint")
+_CONTENT = ("retrieval_docs", "prompt", "quality", "safety")
+
+
+def withhold(logger: Any, method: str, event: Event) -> Event:
+    """Keep of *event* what counts and names, and nothing that was said by or to the model."""
+    fields = cast(JSON, parse(logger, method, event))
+    for key in _CONTENT:
+        fields.pop(key, None)
+    if isinstance(request := fields.get("request"), dict):
+        fields["request"] = {key: request[key] for key in _REQUEST if key in request}
+    if isinstance(response := fields.get("response"), dict):
+        fields["response"] = {key: response[key] for key in _RESPONSE if key in response} | _finishes(response)
+    if isinstance(error := fields.get("error"), dict):
+        fields["error"] = {key: value for key, value in error.items() if key != "message"}
+    return event
+
+
+def _finishes(response: JSON) -> JSON:
+    choices = response.get("choices")
+    if not isinstance(choices, list):
+        return {}
+    kept = ("index", "finish_reason")
+    return {
+        "choices": [
+            {key: choice[key] for key in kept if key in choice} for choice in choices if isinstance(choice, dict)
+        ]
+    }

@@ -1,0 +1,154 @@
+"""Who calls, and for what: fields stamped on every call made inside a `with context(...)` block, and `suppress`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from types import MappingProxyType, TracebackType
+from typing import Any, Self, TypeVar
+
+from .around import Around, around
+from .event import JSON, Event
+
+Decorated = TypeVar("Decorated")
+Fields = Mapping[str, Any]
+
+FIELDS = frozenset(Event.__annotations__) - {"id", "timestamp", "kind", "request", "response", "tags", "metadata"}
+_NOTHING: Fields = MappingProxyType({})
+_fields: ContextVar[Fields] = ContextVar("flywheel_log.fields", default=_NOTHING)
+_suppressed: ContextVar[bool] = ContextVar("flywheel_log.suppressed", default=False)
+
+
+class context:  # noqa: N801 - reads as a statement: `with context(...)`
+    """Stamp who calls, and for what, on every call made inside: `with context(...)`, `async with`, or a decorator.
+
+    Blocks nest: an inner field wins over an outer one, tags are added to, metadata is merged. The fields follow
+    into tasks, `asyncio.to_thread` and thread pools; a decorated generator has them while its body runs and only then.
+
+    Args:
+        workload_id: the task or node, stable over time (not a session): what datasets are made by.
+        user_id: the person.
+        session_id: the conversation.
+        tags: words to find the calls by.
+        metadata: any JSON object.
+        client_id: the application, where one process serves several.
+        **others: further top-level keys of the event; `prompt`, `trace_id` … as the record's reference lists them.
+
+    Raises:
+        TypeError: `tags` is a string, or `metadata` is no mapping.
+    """
+
+    def __init__(
+        self,
+        *,
+        workload_id: str | None = None,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        tags: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        client_id: str | None = None,
+        **others: Any,
+    ) -> None:
+        self._own = fields_of(
+            workload_id=workload_id,
+            user_id=user_id,
+            session_id=session_id,
+            tags=tags,
+            metadata=metadata,
+            client_id=client_id,
+            **others,
+        )
+        self._tokens: list[Token[Fields]] = []
+
+    def __enter__(self) -> Self:
+        self._tokens.append(_fields.set(merge(_fields.get(), self._own)))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _fields.reset(self._tokens.pop())
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    def __call__(self, function: Decorated) -> Decorated:
+        """Decorate a function of any kind: its calls run inside the block."""
+        return around(function, lambda *_: _Scope(merge(_fields.get(), self._own)))
+
+
+class _Scope(Around):
+    """The fields of one run of a decorated function, switched on whenever its body runs."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+
+    def running(self) -> Any:
+        return fields_set(self._fields)
+
+
+def fields_of(*, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = None, **others: Any) -> JSON:
+    """What `context` takes, as fields of the event. Raises as it does."""
+    if isinstance(tags, str):
+        raise TypeError(f"tags is a list of strings; got the string {tags!r}")
+    if metadata is not None and not isinstance(metadata, Mapping):
+        raise TypeError(f"metadata is a mapping; got {type(metadata).__name__}")
+    unknown = sorted(set(others) - FIELDS)
+    if unknown:
+        raise TypeError(
+            f"{', '.join(unknown)} is no field of an event; have {', '.join(sorted(FIELDS))}, tags, metadata"
+        )
+    fields = {key: value for key, value in others.items() if value is not None}
+    if tags:
+        fields["tags"] = list(tags)
+    if metadata:
+        fields["metadata"] = dict(metadata)
+    return fields
+
+
+def merge(outer: Fields, inner: Fields) -> Fields:
+    """Put *inner* over *outer*: tags are added to, metadata is merged, everything else is replaced."""
+    if not outer:
+        return inner
+    merged = {**outer, **inner}
+    if "tags" in outer and "tags" in inner:
+        merged["tags"] = [*outer["tags"], *(tag for tag in inner["tags"] if tag not in outer["tags"])]
+    if "metadata" in outer and "metadata" in inner:
+        merged["metadata"] = {**outer["metadata"], **inner["metadata"]}
+    return merged
+
+
+def current() -> Fields:
+    """The fields in force where this is called. Read only."""
+    return _fields.get()
+
+
+@contextmanager
+def fields_set(fields: Fields) -> Iterator[None]:
+    """Have exactly *fields* in force inside the block."""
+    token = _fields.set(fields)
+    try:
+        yield
+    finally:
+        _fields.reset(token)
+
+
+@contextmanager
+def suppress() -> Iterator[None]:
+    """Record nothing that is called inside the block (in this task or thread)."""
+    token = _suppressed.set(True)
+    try:
+        yield
+    finally:
+        _suppressed.reset(token)
+
+
+def suppressed() -> bool:
+    """Whether a `suppress()` block is in force here."""
+    return _suppressed.get()

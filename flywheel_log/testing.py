@@ -1,0 +1,43 @@
+"""For the tests of programs that record: `recording()` gives the events as a list, without files and threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any, cast
+
+from . import config, recorder
+from .delivery import dumps
+from .event import Event
+
+
+@contextmanager
+def recording(**settings: Any) -> Iterator[list[Event]]:
+    """Collect what is recorded inside the block, as it would be written, into the list that the block gets.
+
+    Nothing goes to a journal or a sink. Events come when their call does, so there is nothing to wait for. Their ids
+    are `test-1`, `test-2` ….
+
+    Args:
+        **settings: what `flywheel_log.configure` takes.
+    """
+    events: list[Event] = []
+    numbers = count(1)
+
+    def keep(event: Event) -> str:
+        identity = f"test-{next(numbers)}"
+        events.append(cast(Event, {"id": identity, **_read_back(dumps(event))}))
+        return identity
+
+    before = recorder.replace(recorder.Recorder(config.load(**settings), keep))
+    try:
+        yield events
+    finally:
+        recorder.replace(before)
+
+
+def _read_back(line: bytes) -> dict[str, Any]:
+    import orjson
+
+    return cast("dict[str, Any]", orjson.loads(line))
