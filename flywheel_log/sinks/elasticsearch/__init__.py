@@ -1,0 +1,188 @@
+"""`elasticsearch:` the sink: every event becomes exactly one document, however often it has to be offered."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+
+from flywheel_log.health import health
+from flywheel_log.sinks import RetryLater
+
+from . import dead_letters
+from .cluster import Cluster, Unreachable
+from .dead_letters import DeadLetter
+from .document import Document, document, stub
+from .ensure import ensure
+from .target import Target, target
+from .verdict import Fate, Verdict, verdicts
+
+MOST_DOCUMENTS = 500
+MOST_BYTES = 5_000_000
+_FEWEST_BYTES = 50_000
+_BULK = "/_bulk?filter_path=items.*.status,items.*.error.type,items.*.error.reason"
+_OK, _TOO_LARGE = 200, 413
+
+Lines = list[bytes]
+
+
+class TooLarge(Exception):
+    """The server takes no request of this size."""
+
+
+class ElasticsearchSink:
+    """Stores events in Elasticsearch by bulk requests that may be repeated at will.
+
+    The event's id is the document's, and documents are only ever created: what was stored already answers 409 and
+    counts as stored. A document that Elasticsearch will never take is stored as a stub with its JSON as a string; if
+    not even that is taken, it goes to the dead-letter file. Everything else is offered again.
+    """
+
+    def __init__(self, where: Target, clock: Callable[[], float] = time.monotonic) -> None:
+        self._target = where
+        self._cluster = Cluster(where, clock)
+        self._ready: set[str] = set()
+        self._most_bytes = MOST_BYTES
+        self._counts: Counter[str] = Counter()
+
+    def write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Store *lines*; return those to offer again. Raises `RetryLater` if none of them could be stored."""
+        self._cluster.limit(self._target.timeout)
+        batches = deque(_batches(lines, self._most_bytes))
+        again: Lines = []
+        stored = self._counts["stored"]
+        while batches:
+            try:
+                again += self._send(batches[0])
+                batches.popleft()
+            except TooLarge:
+                batches.extendleft(reversed(self._halves(batches.popleft())))
+            except RetryLater:
+                if self._counts["stored"] == stored:
+                    raise
+                return [*again, *chain.from_iterable(batches)]
+        return again
+
+    def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Return *lines*: those that are stored will say so themselves."""
+        return lines
+
+    def stats(self) -> dict[str, int]:
+        """Count documents: stored (duplicates and stubs among them), duplicates, stubs, dead, retried."""
+        return dict(self._counts)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._cluster.close()
+
+    def _send(self, lines: Lines) -> Lines:
+        """Send one batch, and in a second request the stubs of what was refused; return what to offer again."""
+        documents = [document(line, self._target) for line in lines]
+        judged = self._bulk(documents)
+        self._count(judged)
+        later = [one.line for one, verdict in zip(documents, judged, strict=True) if verdict.fate is Fate.LATER]
+        refused = [
+            stub(one.line, self._target, verdict.reason)
+            for one, verdict in zip(documents, judged, strict=True)
+            if verdict.fate is Fate.REFUSED
+        ]
+        return later + self._simplify(refused) if refused else later
+
+    def _simplify(self, stubs: list[Document]) -> Lines:
+        """Store the *stubs* of refused documents; bury those that are refused too, and return what to offer again."""
+        try:
+            judged = self._bulk(stubs)
+        except (TooLarge, RetryLater):
+            return [one.line for one in stubs]
+        self._count(judged)
+        self._counts["stubs"] += sum(verdict.fate is Fate.STORED for verdict in judged)
+        health.warn("Elasticsearch refused documents; they are stored as text under response.flywheel_log.raw")
+        dead = [(one, verdict) for one, verdict in zip(stubs, judged, strict=True) if _hopeless(verdict)]
+        stored = (Fate.STORED, Fate.DUPLICATE)
+        later = [
+            one.line
+            for one, verdict in zip(stubs, judged, strict=True)
+            if verdict.fate not in stored and not _hopeless(verdict)
+        ]
+        return later + self._bury(dead)
+
+    def _bulk(self, documents: list[Document]) -> list[Verdict]:
+        """Raises `RetryLater`, `TooLarge`; returns one verdict a document, in order."""
+        try:
+            for index in {one.index_name for one in documents} - self._ready:
+                ensure(self._cluster, index)
+                self._ready.add(index)
+            body = b"".join([one.create() for one in documents])
+            answer = self._cluster.request("POST", _BULK, body)
+        except Unreachable as error:
+            raise RetryLater(str(error)) from error
+        if answer.status == _TOO_LARGE:
+            raise TooLarge
+        if answer.status != _OK:
+            raise RetryLater(f"http {answer.status}", answer.after)
+        judged = verdicts(answer, len(documents))
+        if judged is None:
+            raise RetryLater("ambiguous answer")
+        return judged
+
+    def _count(self, judged: list[Verdict]) -> None:
+        fates = Counter(verdict.fate for verdict in judged)
+        self._counts["stored"] += fates[Fate.STORED] + fates[Fate.DUPLICATE]
+        self._counts["duplicates"] += fates[Fate.DUPLICATE]
+        self._counts["retried"] += fates[Fate.LATER]
+        if any(verdict.reason == "index_not_found_exception" for verdict in judged):
+            self._ready.clear()
+
+    def _halves(self, lines: Lines) -> list[Lines]:
+        """Split a batch that was too large and send smaller ones from now on; a single document has to be buried."""
+        if len(lines) == 1:
+            verdict = Verdict(Fate.REFUSED, "http 413", "larger than the server takes")
+            return [again] if (again := self._bury([(document(lines[0], self._target), verdict)])) else []
+        self._most_bytes = max(_FEWEST_BYTES, sum(map(len, lines)) // 2)
+        middle = len(lines) // 2
+        return [lines[:middle], lines[middle:]]
+
+    def _bury(self, dead: list[tuple[Document, Verdict]]) -> Lines:
+        """Write the *dead* to the file of dead letters; return their lines if it cannot be written."""
+        if not dead:
+            return []
+        now = dead_letters.now()
+        letters = [DeadLetter(now, verdict.reason, verdict.detail, one.line) for one, verdict in dead]
+        try:
+            dead_letters.bury(self._target.dead_letters, letters)
+        except OSError as error:
+            health.warn("dead letters cannot be written", error)
+            return [letter.line for letter in letters]
+        self._counts["dead"] += len(letters)
+        health.warn(
+            "documents that Elasticsearch never takes went to the dead letters; see `flywheel-log dead-letters`"
+        )
+        return []
+
+
+def _batches(lines: Sequence[bytes], most_bytes: int) -> Iterator[Lines]:
+    batch: Lines = []
+    size = 0
+    for line in lines:
+        if batch and (len(batch) == MOST_DOCUMENTS or size + len(line) > most_bytes):
+            yield batch
+            batch, size = [], 0
+        batch.append(line)
+        size += len(line)
+    if batch:
+        yield batch
+
+
+def _hopeless(verdict: Verdict) -> bool:
+    """A stub holds nothing that could be an illegal argument: then the index is at fault, and can be mended."""
+    return verdict.fate is Fate.REFUSED and verdict.reason != "illegal_argument_exception"
+
+
+def open(url: str) -> ElasticsearchSink:
+    """Open the sink `elasticsearch:`, or `elasticsearch://host:9200/index?…`; connects with the first document.
+
+    Raises:
+        ValueError: no server is named, or something in the URL or the environment is wrong.
+    """
+    return ElasticsearchSink(target(url))

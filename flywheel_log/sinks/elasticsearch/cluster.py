@@ -1,0 +1,123 @@
+"""One HTTP request to Elasticsearch: bounded in time, never traced, answered as a status and parsed JSON."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from .target import Target
+
+if TYPE_CHECKING:
+    from elastic_transport import Transport
+
+JSON_TYPE = "application/json"
+LINES_TYPE = "application/x-ndjson"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: the HTTP status, the JSON (None if it was none), and for how many seconds we were sent away."""
+
+    status: int
+    body: Any
+    after: float | None = None
+
+
+class Unreachable(Exception):
+    """No answer came; whether the request was carried out is unknown. The text is a fixed word for the reason."""
+
+
+class Cluster:
+    """The servers of a *target*. Connects at the first request, and again in a forked child.
+
+    Speaks through the official client's transport: its typed front asks a server of another major version for a media
+    type it refuses, and takes longer to import than a small program runs.
+    """
+
+    def __init__(self, target: Target, clock: Callable[[], float] = time.monotonic) -> None:
+        self._target = target
+        self._clock = clock
+        self._deadline = float("inf")
+        self._transport: Transport | None = None
+        self._owner = 0
+
+    def limit(self, seconds: float) -> None:
+        """Let all requests from here on, until the next call of this, end within *seconds* together."""
+        self._deadline = self._clock() + seconds
+
+    def request(self, method: str, path: str, body: bytes | dict[str, Any] | None = None) -> Answer:
+        """Send *body* (lines as bytes, or an object) and return the answer, whatever its status.
+
+        Raises:
+            Unreachable: there was no answer in time.
+        """
+        from elastic_transport import ConnectionTimeout, TlsError, TransportError
+
+        left = self._deadline - self._clock()
+        if left <= 0:
+            raise Unreachable("timeout")
+        lines = isinstance(body, bytes)
+        headers = {"accept": JSON_TYPE, **({"content-type": LINES_TYPE if lines else JSON_TYPE} if body else {})}
+        try:
+            with _untraced():
+                response = self._connected().perform_request(
+                    method,
+                    path,
+                    headers=headers,
+                    body=orjson.dumps(body) if isinstance(body, dict) else body,
+                    request_timeout=min(left, self._target.timeout),
+                )
+        except ConnectionTimeout as error:
+            raise Unreachable("timeout") from error
+        except TlsError as error:
+            raise Unreachable("tls") from error
+        except (TransportError, OSError) as error:
+            raise Unreachable("unreachable") from error
+        return Answer(response.meta.status, _parsed(response.body), _seconds(response.meta.headers.get("retry-after")))
+
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        if self._transport is not None and self._owner == os.getpid():
+            self._transport.close()
+        self._transport = None
+
+    def _connected(self) -> Transport:
+        if self._transport is None or self._owner != os.getpid():
+            from .transport import connect
+
+            self._transport, self._owner = connect(self._target), os.getpid()
+        return self._transport
+
+
+def _untraced() -> AbstractContextManager[Any]:
+    """Suppress what OpenTelemetry would record of our own requests, if it is there to do so."""
+    instrumentation = sys.modules.get("opentelemetry.instrumentation.utils")
+    return instrumentation.suppress_instrumentation() if instrumentation else nullcontext()
+
+
+def _parsed(body: Any) -> Any:
+    try:
+        return orjson.loads(body or b"null")
+    except (orjson.JSONDecodeError, TypeError):
+        return None
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Read a Retry-After header: seconds or a date (RFC 9110, 10.2.3)."""
+    if not retry_after:
+        return None
+    if retry_after.isdecimal():
+        return float(retry_after)
+    try:
+        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,95 @@
+"""A line of the journal as a document: its id, its index, its bytes; and the stub that stands in for a refused one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any, NamedTuple
+
+import orjson
+
+from flywheel_log.event import JSON, from_document, to_document
+
+from .target import Target
+
+_LONGEST_ID = 512
+_LONGEST_NAME = 256
+_LEADING_ID = re.compile(rb'\{"id":"([\w.-]+)"', re.ASCII)  # the journal writes it first
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
+
+
+class Document(NamedTuple):
+    """One document of a bulk request, and the line it was made from."""
+
+    line: bytes
+    index_name: str
+    id: str
+    source: bytes
+
+    def create(self) -> bytes:
+        """Return the two lines of a bulk request that store the document unless its id is there already."""
+        return b'{"create":{"_index":%b,"_id":%b}}\n%b\n' % (
+            orjson.dumps(self.index_name),
+            orjson.dumps(self.id),
+            self.source,
+        )
+
+
+def document(line: bytes, target: Target) -> Document:
+    """Project *line*, an event, to its document; a line that cannot be projected becomes its own stub."""
+    try:
+        event = orjson.loads(line)
+        source = orjson.dumps(to_document(event))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return stub(line, target, "unprojectable")
+    index = target.index if event.get("kind", "llm") == "llm" else target.annotations
+    return Document(line, index, _id(event, line), source)
+
+
+def stub(line: bytes, target: Target, reason: str) -> Document:
+    """Make a document with the id and names of *line* and the whole of it as a string, which any mapping accepts.
+
+    Args:
+        line: the event.
+        target: names the index.
+        reason: why the document was refused: Elasticsearch's error type.
+    """
+    event = _loosely_parsed(line)
+    kind = event.get("kind", "llm")
+    index = target.index if kind == "llm" else target.annotations
+    names = {key: event[key][:_LONGEST_NAME] for key in ("client_id", "workload_id") if isinstance(event.get(key), str)}
+    if _TIMESTAMP.fullmatch(str(event.get("timestamp"))):
+        names["timestamp"] = event["timestamp"]
+    raw = {"id": _id(event, line), "refused": reason, "raw": line.decode("utf-8", "backslashreplace")}
+    source = {**names, "request": {}, "response": {"flywheel_log": raw}}
+    return Document(line, index, raw["id"], orjson.dumps(source))
+
+
+def event_of(source: JSON) -> JSON:
+    """Turn a stored document back into its event, also one that had to be stored as a stub.
+
+    Raises:
+        ValueError: the stub's line is not JSON.
+    """
+    nested = (source.get("response") or {}).get("flywheel_log") or {}
+    if "refused" in nested and isinstance(nested.get("raw"), str):
+        return dict(json.loads(nested["raw"]))
+    return dict(from_document(source))
+
+
+def _loosely_parsed(line: bytes) -> JSON:
+    try:
+        event: Any = json.loads(line.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        found = _LEADING_ID.match(line)
+        return {"id": found[1].decode()} if found else {}
+    return event if isinstance(event, dict) else {}
+
+
+def _id(event: JSON, line: bytes) -> str:
+    """The event's own id, or for records of other loggers one that is the same whenever the same line comes again."""
+    own = event.get("id")
+    if isinstance(own, str) and own and len(own.encode("utf-8", "replace")) <= _LONGEST_ID:
+        return own
+    return hashlib.blake2b(line, digest_size=16).hexdigest()

@@ -1,0 +1,64 @@
+"""The index before its first document: made from a template, or checked if it was there."""
+
+from __future__ import annotations
+
+from flywheel_log.health import health
+from flywheel_log.sinks import RetryLater
+
+from .cluster import Answer, Cluster
+from .mapping import INDEX, Problem, problems
+
+# Above the templates that Elasticsearch brings along (100) and those people write (up to 200 as a rule).
+_PRIORITY = 500
+_OK, _MISSING = 200, 404
+
+
+def ensure(cluster: Cluster, index: str) -> None:
+    """Make *index* if it is missing, and see that its mapping takes our documents.
+
+    Raises:
+        RetryLater: the index cannot be made or read, or it would spoil documents; they wait until it is mended.
+    """
+    found = inspect(cluster, index)
+    if found is None:
+        _create(cluster, index)
+        found = inspect(cluster, index) or []
+    for problem in found:
+        health.warn(f"{problem.what}; `flywheel-log doctor` says how to mend it")
+    if any(problem.spoils for problem in found):
+        raise RetryLater("unfit index", 30.0)
+
+
+def inspect(cluster: Cluster, index: str) -> list[Problem] | None:
+    """Say what is wrong with the mapping of *index* (of all indices behind an alias), or None if there is none.
+
+    Raises:
+        RetryLater: the server does not say.
+    """
+    answer = cluster.request("GET", f"/{index}/_mapping")
+    if answer.status == _MISSING:
+        return None
+    _expect(answer)
+    return [problem for name, one in sorted(answer.body.items()) for problem in problems(name, one.get("mappings", {}))]
+
+
+def _create(cluster: Cluster, index: str) -> None:
+    """Make the index, and first its template, which serves should somebody delete the index while documents flow."""
+    template = {"index_patterns": [index], "priority": _PRIORITY, "template": INDEX}
+    answer = cluster.request("PUT", f"/_index_template/{index}", template)
+    if answer.status != _OK:
+        health.warn(f"the index template {index} could not be written (HTTP {answer.status})")
+    answer = cluster.request("PUT", f"/{index}", INDEX)
+    if error_type(answer) != "resource_already_exists_exception":
+        _expect(answer)
+
+
+def _expect(answer: Answer) -> None:
+    if answer.status != _OK or not isinstance(answer.body, dict):
+        raise RetryLater(f"http {answer.status}", answer.after)
+
+
+def error_type(answer: Answer) -> str:
+    """Return Elasticsearch's word for what is wrong with a whole request, or ""."""
+    error = answer.body.get("error") if isinstance(answer.body, dict) else None
+    return str(error.get("type", "")) if isinstance(error, dict) else ""

@@ -1,0 +1,70 @@
+"""What Elasticsearch says about each document of a bulk request, judged by the error's type, never by its status."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Any, NamedTuple
+
+from .cluster import Answer
+
+_STORED, _CONFLICT = 300, 409
+
+# The document is at fault: the same bytes will be refused for ever.
+DOCUMENT_ERRORS = frozenset(
+    {
+        "document_parsing_exception",
+        "illegal_argument_exception",
+        "input_coercion_exception",
+        "json_parse_exception",
+        "mapper_parsing_exception",
+        "max_bytes_length_exceeded_exception",
+        "not_x_content_exception",
+        "parse_exception",
+        "parsing_exception",
+        "stream_constraints_exception",
+        "strict_dynamic_mapping_exception",
+        "x_content_parse_exception",
+    }
+)
+
+
+class Fate(Enum):
+    """What becomes of one document."""
+
+    STORED = auto()
+    DUPLICATE = auto()
+    REFUSED = auto()
+    LATER = auto()
+
+
+class Verdict(NamedTuple):
+    """One document's fate, with Elasticsearch's type and text of the error."""
+
+    fate: Fate
+    reason: str = ""
+    detail: str = ""
+
+
+def verdicts(answer: Answer, count: int) -> list[Verdict] | None:
+    """Judge the *count* documents of a bulk request; None if the answer does not speak of each of them."""
+    items = answer.body.get("items") if isinstance(answer.body, dict) else None
+    if not isinstance(items, list) or len(items) != count:
+        return None
+    try:
+        return [_judge(item["create"]) for item in items]
+    except (LookupError, TypeError, AttributeError):
+        return None
+
+
+def _judge(result: dict[str, Any]) -> Verdict:
+    if result["status"] < _STORED:
+        return _STORED_VERDICT
+    if result["status"] == _CONFLICT:
+        return _DUPLICATE_VERDICT
+    error = result.get("error")
+    reason, detail = (error.get("type"), error.get("reason")) if isinstance(error, dict) else (None, None)
+    fate = Fate.REFUSED if reason in DOCUMENT_ERRORS else Fate.LATER
+    return Verdict(fate, str(reason), str(detail))
+
+
+_STORED_VERDICT, _DUPLICATE_VERDICT = Verdict(Fate.STORED), Verdict(Fate.DUPLICATE)

@@ -1,0 +1,155 @@
+"""A proxy in front of the real server that spoils requests on demand: refuses, stalls, loses answers, sheds items."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+Handle = BaseHTTPRequestHandler
+Fault = Callable[["Exchange"], None]
+
+
+class Exchange:
+    """One request on its way through the proxy."""
+
+    def __init__(self, handler: BaseHTTPRequestHandler, upstream: str) -> None:
+        self.handler = handler
+        self.upstream = upstream
+        self.path = handler.path
+        self.body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
+
+    @property
+    def bulk(self) -> bool:
+        """Whether it stores documents."""
+        return self.path.startswith("/_bulk")
+
+    def forward(self, body: bytes | None = None) -> tuple[int, bytes]:
+        """Let the server carry it out, with *body* instead of its own if given."""
+        connection = HTTPConnection(urlsplit(self.upstream).netloc, timeout=60)
+        kept = {"content-type", "accept", "authorization"}
+        headers = {name: value for name, value in self.handler.headers.items() if name.lower() in kept}
+        connection.request(self.handler.command, self.path, self.body if body is None else body, headers)
+        answer = connection.getresponse()
+        result = answer.status, answer.read()
+        connection.close()
+        return result
+
+    def answer(self, status: int, body: bytes, **headers: str) -> None:
+        """Send the answer."""
+        self.handler.send_response(status)
+        for name, value in {"content_type": "application/json", "content_length": str(len(body)), **headers}.items():
+            self.handler.send_header(name.replace("_", "-"), value)
+        self.handler.end_headers()
+        self.handler.wfile.write(body)
+
+
+class Proxy:
+    """A running proxy; `fault` is called with every exchange, and may be changed at any time."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.fault: Fault = passed
+        self.seen: list[tuple[str, str, dict[str, str]]] = []
+        self.released = threading.Event()
+
+
+@contextmanager
+def proxied(upstream: str) -> Iterator[Proxy]:
+    """Put a proxy in front of *upstream*."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            proxy.seen.append((self.command, self.path, headers))
+            try:
+                proxy.fault(Exchange(self, upstream))
+            except OSError:
+                self.close_connection = True
+
+        do_POST = do_PUT = do_HEAD = do_DELETE = do_GET  # noqa: N815
+
+        def log_message(self, *_: Any) -> None:
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        proxy = Proxy(f"http://127.0.0.1:{server.server_address[1]}")
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield proxy
+        proxy.released.set()
+        server.shutdown()
+        thread.join()
+
+
+def passed(exchange: Exchange) -> None:
+    """Do no harm."""
+    exchange.answer(*exchange.forward())
+
+
+def refused(status: int, **headers: str) -> Fault:
+    """Refuse the request with *status*, unheard, in HTML as a gateway does."""
+    return lambda exchange: exchange.answer(status, b"<html>no</html>", content_type="text/html", **headers)
+
+
+def unanswered(exchange: Exchange) -> None:
+    """Carry the request out, and hang up instead of answering."""
+    exchange.forward()
+    raise ConnectionResetError
+
+
+def cut_short(exchange: Exchange) -> None:
+    """Carry the request out, and answer only half of what the server said."""
+    status, body = exchange.forward()
+    exchange.answer(status, body[: len(body) // 2])
+
+
+def stalled(proxy: Proxy) -> Fault:
+    """Take the request and say nothing, until the proxy is closed."""
+
+    def fault(exchange: Exchange) -> None:
+        proxy.released.wait(120)
+        raise ConnectionResetError
+
+    return fault
+
+
+def shed(chance: Callable[[], bool]) -> Fault:
+    """Answer 429 for the documents that *chance* picks, and let the server store the others."""
+
+    def fault(exchange: Exchange) -> None:
+        lines = exchange.body.split(b"\n")[:-1]
+        pairs = [lines[at : at + 2] for at in range(0, len(lines), 2)]
+        kept = [not chance() for _ in pairs]
+        body = b"".join(b"\n".join(pair) + b"\n" for pair, keep in zip(pairs, kept, strict=True) if keep)
+        items = iter(json.loads(exchange.forward(body)[1])["items"] if body else [])
+        busy = {"create": {"status": 429, "error": {"type": "es_rejected_execution_exception", "reason": "busy"}}}
+        answer = {"items": [next(items) if keep else busy for keep in kept]}
+        exchange.answer(200, json.dumps(answer).encode())
+
+    return fault
+
+
+def bulk_only(fault: Fault) -> Fault:
+    """Apply *fault* to the requests that store documents, and leave the others alone."""
+    return lambda exchange: (fault if exchange.bulk else passed)(exchange)
+
+
+def sometimes(share: float, faults: list[Fault], dice: random.Random) -> Fault:
+    """Apply one of *faults* to a *share* of all requests."""
+
+    def fault(exchange: Exchange) -> None:
+        chosen = dice.choice(faults) if dice.random() < share else passed
+        chosen(exchange)
+
+    return fault
