@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import select
 import sys
 from collections.abc import Callable, Sequence
 from typing import IO, Any
@@ -13,6 +15,7 @@ import orjson
 from ..event import to_flat
 
 _EXCERPT = 60
+_POLL_S = 1.0
 _SHOWN = ("kind", "workload_id", "model", "status")
 
 
@@ -74,12 +77,17 @@ class Stdout:
 def _write(stream: IO[str], data: bytes) -> None:
     stream.flush()  # What the program printed before comes first.
     try:
-        binary = stream.buffer  # type: ignore[attr-defined]
+        fd = stream.fileno()
     except (AttributeError, io.UnsupportedOperation):
         stream.write(data.decode())
-    else:
-        binary.write(data)
-    stream.flush()
+        return
+    # Past the stream's buffer: what a broken pipe left in there would fail once more at the interpreter's exit.
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(fd, rest) :]
+        except BlockingIOError:  # The program made its stdout non-blocking.
+            select.select([], [fd], [], _POLL_S)
 
 
 def _short(event: Any) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
+from ..health import health
+
 LEVELS = ("critical", "debug", "error", "info", "warning")
 
 
@@ -42,14 +44,19 @@ class Structlog:
     def __init__(self, logger: str | None, level: str) -> None:
         self._name = logger
         self._level = level
+        self._refused = 0
 
     def write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        """Log *lines* one by one; those behind one that the program's processors refuse are offered again."""
+        """Log *lines* one by one; one at which the program's own processors raise is counted as `refused` and left."""
         import structlog
 
         logger = structlog.get_logger(*filter(None, [self._name]))
         for line in lines:
-            self._log(logger, orjson.loads(line))
+            try:
+                self._log(logger, orjson.loads(line))
+            except Exception as error:  # noqa: BLE001 - offered again it would be refused again, and hold up all others
+                self._refused += 1
+                health.drop("structlog_refused", error)
         return ()
 
     def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
@@ -57,8 +64,8 @@ class Structlog:
         return lines
 
     def stats(self) -> dict[str, int]:
-        """Return nothing: there is nothing to count."""
-        return {}
+        """Return `refused`: the events at which the program's processors raised."""
+        return {"refused": self._refused}
 
     def close(self) -> None:
         """Do nothing: the logger belongs to the program."""

@@ -1,0 +1,220 @@
+"""The file sink: whole lines, once, whoever else writes to, renames or breaks the file."""
+
+import fcntl
+import json
+import os
+import stat
+from pathlib import Path
+
+import orjson
+import pytest
+
+from flywheel_log.contract import SinkContract, event
+from flywheel_log.sinks import open_sink
+
+
+class TestFile(SinkContract):
+    exactly_once = True
+
+    def make_sink(self, tmp_path):
+        self.path = tmp_path / "genai.log"
+        return open_sink(f"file:{self.path}")
+
+    def stored_ids(self):
+        return [json.loads(line)["id"] for line in self.path.read_bytes().split(b"\n")[:-1]]
+
+
+class TestRotatedFile(TestFile):
+    def make_sink(self, tmp_path):
+        self.path = tmp_path / "genai.log"
+        return open_sink(f"file:{self.path}?rotate_mb=1&keep=3")
+
+    def stored_ids(self):
+        files = [Path(f"{self.path}.3"), Path(f"{self.path}.2"), Path(f"{self.path}.1"), self.path]
+        lines = b"".join(file.read_bytes() for file in files if file.exists()).split(b"\n")[:-1]
+        return [json.loads(line)["id"] for line in lines]
+
+
+def ids(path):
+    return [json.loads(line)["id"] for line in path.read_bytes().split(b"\n")[:-1]]
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        (
+            "file:",
+            "sink 'file:' names no file of this machine; write file:genai.log or file:/var/log/genai.log",
+        ),
+        (
+            "file://host/genai.log",
+            "sink 'file://host/genai.log' names no file of this machine;"
+            " write file:genai.log or file:/var/log/genai.log",
+        ),
+        ("file:a?colour=red", "sink 'file' knows no parameter colour; has format, keep, rotate_mb"),
+        ("file:a?format=xml", "sink 'file' has no format 'xml'; has flat, full"),
+        ("file:a?rotate_mb=-1", "sink 'file' wants a whole number above 0 as rotate_mb; got '-1'"),
+        ("file:a?keep=many", "sink 'file' wants a whole number above 0 as keep; got 'many'"),
+    ],
+)
+def test_a_wrong_url_is_an_error_that_names_both_sides(url, message):
+    with pytest.raises(ValueError, match="sink") as error:
+        open_sink(url)
+    assert str(error.value) == message
+
+
+def test_opening_does_not_touch_the_disk(tmp_path):
+    open_sink(f"file:{tmp_path}/deep/genai.log").close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_path_is_that_of_the_working_directory_at_opening(tmp_path, monkeypatch):
+    sink = open_sink("file:genai.log")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    sink.write([event(1)])
+    assert ids(tmp_path / "genai.log") == ["a1b2-1"]
+
+
+def test_file_and_new_directories_are_the_users_alone(tmp_path):
+    sink = open_sink(f"file:{tmp_path}/logs/genai.log")
+    sink.write([event(1)])
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("logs", "logs/genai.log")]
+    assert modes == [0o700, 0o600]
+
+
+def test_a_flat_file_holds_the_ten_fields_of_a_plain_record(tmp_path):
+    line = {
+        "id": "a1b2-1",
+        "timestamp": "2025-12-26T10:00:12.000Z",
+        "kind": "llm",
+        "user_id": "u42",
+        "model": "gpt-4.1",
+        "request": {
+            "messages": [
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": [{"type": "text", "text": "Which"}, {"type": "text", "text": "docs?"}]},
+            ]
+        },
+        "response": {"choices": [{"message": {"role": "assistant", "content": "Two."}}]},
+        "input_tokens": 430,
+        "output_tokens": 210,
+        "latency_ms": 980.5,
+        "retrieval_docs": [{"id": "doc7", "score": 0.9}, {"id": "doc19"}],
+        "hallucination_flag": False,
+    }
+    open_sink(f"file:{tmp_path}/genai.log?format=flat").write([orjson.dumps(line), event(2)])
+    assert [json.loads(line) for line in (tmp_path / "genai.log").read_text().splitlines()] == [
+        {
+            "timestamp": "2025-12-26T10:00:12.000Z",
+            "user_id": "u42",
+            "model": "gpt-4.1",
+            "prompt": "Which\ndocs?",
+            "response": "Two.",
+            "input_tokens": 430,
+            "output_tokens": 210,
+            "latency_ms": 980.5,
+            "retrieval_docs": ["doc7", "doc19"],
+            "hallucination_flag": False,
+        },
+        {
+            "timestamp": "2026-01-02T03:04:02.000Z",
+            "user_id": None,
+            "model": None,
+            "prompt": "hi",
+            "response": "hi",
+            "input_tokens": None,
+            "output_tokens": None,
+            "latency_ms": None,
+            "retrieval_docs": None,
+            "hallucination_flag": None,
+        },
+    ]
+
+
+def test_a_flat_file_is_compared_by_whole_records(tmp_path):
+    sink = open_sink(f"file:{tmp_path}/genai.log?format=flat")
+    sink.write([event(1), event(2)])
+    assert sink.missing([event(2), event(3)]) == [event(3)]
+
+
+def test_a_torn_last_line_stays_a_line_of_its_own(tmp_path):
+    path = tmp_path / "genai.log"
+    path.write_bytes(event(1) + b"\n" + event(2)[:40])
+    sink = open_sink(f"file:{path}")
+    assert sink.missing([event(1), event(2)]) == [event(2)]
+    sink.write([event(2)])
+    assert path.read_bytes() == event(1) + b"\n" + event(2)[:40] + b"\n" + event(2) + b"\n"
+
+
+def test_a_line_that_was_torn_and_then_ended_by_somebody_is_missing(tmp_path):
+    path = tmp_path / "genai.log"
+    path.write_bytes(event(1)[:40] + b"\n" + event(2) + b"\n")
+    assert open_sink(f"file:{path}").missing([event(1), event(2)]) == [event(1)]
+
+
+def test_the_search_ends_at_an_older_event_of_the_same_process(tmp_path):
+    path = tmp_path / "genai.log"
+    path.write_bytes(b"".join(event(number) + b"\n" for number in (5, 1, 4)))
+    assert open_sink(f"file:{path}").missing([event(3), event(4), event(5)]) == [event(3), event(5)]
+
+
+def test_missing_reads_through_lines_longer_than_what_it_reads_at_once(tmp_path):
+    path = tmp_path / "genai.log"
+    long = event(2, "x" * 9_000_000)
+    path.write_bytes(event(1) + b"\n" + long + b"\n" + event(3) + b"\n")
+    assert open_sink(f"file:{path}").missing([event(1), long, event(3), event(4)]) == [event(4)]
+
+
+def test_a_renamed_file_is_left_and_a_new_one_begun(tmp_path):
+    path = tmp_path / "genai.log"
+    sink = open_sink(f"file:{path}")
+    sink.write([event(1)])
+    path.rename(tmp_path / "genai.log.1")
+    sink.write([event(2)])
+    assert (ids(tmp_path / "genai.log.1"), ids(path)) == (["a1b2-1"], ["a1b2-2"])
+    assert sink.missing([event(1), event(2), event(3)]) == [event(3)]
+
+
+def test_a_deleted_directory_is_made_again(tmp_path):
+    path = tmp_path / "logs" / "genai.log"
+    sink = open_sink(f"file:{path}")
+    sink.write([event(1)])
+    path.unlink()
+    path.parent.rmdir()
+    sink.write([event(2)])
+    assert ids(path) == ["a1b2-2"]
+
+
+def test_rotation_keeps_as_many_files_as_asked_for(tmp_path):
+    path = tmp_path / "genai.log"
+    sink = open_sink(f"file:{path}?rotate_mb=1&keep=2")
+    for number in range(5):
+        sink.write([event(number, "x" * 300_000)])
+    files = {file.name: ids(file) for file in tmp_path.glob("genai.log*")}
+    assert files == {"genai.log": ["a1b2-4"], "genai.log.1": ["a1b2-3"], "genai.log.2": ["a1b2-2"]}
+
+
+def test_a_batch_larger_than_the_limit_is_one_file(tmp_path):
+    path = tmp_path / "genai.log"
+    sink = open_sink(f"file:{path}?rotate_mb=1")
+    sink.write([event(number, "x" * 600_000) for number in range(3)])
+    sink.write([event(3)])
+    files = {file.name: ids(file) for file in tmp_path.glob("genai.log*")}
+    assert files == {"genai.log": ["a1b2-3"], "genai.log.1": ["a1b2-0", "a1b2-1", "a1b2-2"]}
+
+
+def test_the_lock_of_another_process_is_respected_while_it_is_held(tmp_path):
+    path = tmp_path / "genai.log"
+    sink = open_sink(f"file:{path}")
+    sink.write([event(1)])
+    with path.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        child = os.fork()
+        if child == 0:
+            open_sink(f"file:{path}").write([event(2)])
+            os._exit(0)
+        assert ids(path) == ["a1b2-1"]
+        fcntl.flock(other, fcntl.LOCK_UN)
+    assert os.waitpid(child, 0)[1] == 0
+    assert ids(path) == ["a1b2-1", "a1b2-2"]
