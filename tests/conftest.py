@@ -11,6 +11,7 @@ import pytest
 
 import flywheel_log
 from flywheel_log import standin
+from flywheel_log.health import health
 
 # Two busy cores are shared by parallel tests: only the time-out of a whole test says that something hangs.
 hypothesis.settings.register_profile("shared-machine", deadline=None, database=None, print_blob=True)
@@ -25,9 +26,9 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setenv("FLYWHEEL_LOG_JOURNAL", str(tmp_path / "journal"))
     monkeypatch.chdir(tmp_path)
     yield
-    if hasattr(flywheel_log, "shutdown"):
-        flywheel_log.uninstrument()
-        flywheel_log.shutdown(timeout=2.0)
+    flywheel_log.uninstrument()
+    flywheel_log.shutdown(timeout=2.0)
+    health.reset()
 
 
 @pytest.fixture

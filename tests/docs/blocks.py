@@ -71,8 +71,7 @@ def _reason(document: Document, region: Region) -> str | None:
 
 
 def _run_commands(example: Example) -> str | None:
-    if hasattr(flywheel_log, "flush"):
-        flywheel_log.flush()
+    flywheel_log.flush()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for prompt in _PROMPT.finditer(example.parsed):
         expected = int(prompt["status"] or 0)
