@@ -16,8 +16,10 @@ openai-1 := 'openai>=1,<2'
 openai-2 := 'openai>=2,<3'
 openai-3 := 'openai>=3,<4'
 
-# What depends on the SDK's version, and so runs once for each of them and once more on the built wheel.
+# What depends on the SDK's version, and so runs once for each of them and once more on the built wheel; and what else
+# uses enough of the other dependencies to show whether the oldest of them will do.
 END_TO_END := tests/capture $(wildcard tests/e2e)
+also-1.40 := tests/delivery tests/loop tests/sinks
 PYTEST := pytest -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
@@ -45,7 +47,7 @@ matrix: $(MAJORS:%=matrix-%) ## Run what depends on the SDK with openai 1.40, th
 
 $(MAJORS:%=matrix-%): matrix-%: .venvs/openai-%/.ready
 	@$(<D)/bin/python -c 'import openai; print("\nopenai", openai.__version__)'
-	$(<D)/bin/$(PYTEST) $(END_TO_END) $(ARGS)
+	$(<D)/bin/$(PYTEST) $(END_TO_END) $(also-$*) $(ARGS)
 
 wheel: .venv/.developing ## Build the distributions and run README and end-to-end tests on the installed wheel
 	rm -rf dist .venvs/wheel
