@@ -37,7 +37,12 @@ class ElasticsearchSink:
     The event's id is the document's, and documents are only ever created: what was stored already answers 409 and
     counts as stored. A document that Elasticsearch will never take is stored as a stub with its JSON as a string; if
     not even that is taken, it goes to the dead-letter file. Everything else is offered again.
+
+    Attributes:
+        linger_s: seconds for a batch to grow, because a request for one document costs the server as much as for many.
     """
+
+    linger_s = 1.0
 
     def __init__(self, where: Target, clock: Callable[[], float] = time.monotonic) -> None:
         self._target = where
@@ -69,7 +74,7 @@ class ElasticsearchSink:
         return lines
 
     def stats(self) -> dict[str, int]:
-        """Count documents: stored (duplicates and stubs among them), duplicates, stubs, dead, retried."""
+        """Count documents: stored (duplicates and stubs among them), duplicates, stubs, dead."""
         return dict(self._counts)
 
     def close(self) -> None:
@@ -130,7 +135,6 @@ class ElasticsearchSink:
         fates = Counter(verdict.fate for verdict in judged)
         self._counts["stored"] += fates[Fate.STORED] + fates[Fate.DUPLICATE]
         self._counts["duplicates"] += fates[Fate.DUPLICATE]
-        self._counts["retried"] += fates[Fate.LATER]
         if any(verdict.reason == "index_not_found_exception" for verdict in judged):
             self._ready.clear()
 

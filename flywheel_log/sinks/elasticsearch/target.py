@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from platformdirs import user_state_path
 from pydantic import Field, SecretStr
@@ -57,6 +57,15 @@ class Target:
     dead_letters: Path
 
     @property
+    def url(self) -> str:
+        """The target as one URL that means the same in every environment; credentials stay in the environment."""
+        first = urlsplit(self.nodes[0])
+        hosts = ",".join(urlsplit(node).netloc for node in self.nodes)
+        options = {"tls": "true"} if first.scheme == "https" else {}
+        options |= {"ca_certs": self.ca_certs} if self.ca_certs else {}
+        return f"elasticsearch://{hosts}{first.path}/{self.index}" + (f"?{urlencode(options)}" if options else "")
+
+    @property
     def annotations(self) -> str:
         """The index of feedback, steps and retrievals."""
         return f"{self.index}-annotations"
@@ -75,7 +84,7 @@ def target(url: str) -> Target:
     parts = urlsplit(url)
     options = _options(parts.query)
     prefix, _, index = parts.path.rpartition("/")
-    nodes, login = _nodes(parts, prefix, options) if parts.netloc else _environment_nodes(environment.url)
+    nodes, login = _servers(parts.netloc, prefix, options, environment.url)
     index = _checked_index(index or _environment_index(environment))
     return Target(
         nodes=nodes,
@@ -94,33 +103,52 @@ def _options(query: str) -> dict[str, str]:
     return options
 
 
-def _nodes(parts: SplitResult, prefix: str, options: dict[str, str]) -> tuple[tuple[str, ...], str]:
-    """The server of `elasticsearch://…`; port 443 means TLS, as it does with hosted clusters."""
-    secure = options.get("tls", str(parts.port == 443)).lower()  # noqa: PLR2004
+def _servers(netloc: str, prefix: str, options: dict[str, str], urls: str) -> tuple[tuple[str, ...], str]:
+    """The servers' URLs and the login: those of the sink's URL; what that leaves out is the environment's."""
+    if not netloc:
+        return _environment_nodes(urls)
+    nodes, login = _nodes(netloc, prefix, options)
+    if urls and not login:
+        known, known_login = _environment_nodes(urls)
+        login = known_login if known == nodes else ""
+    return nodes, login
+
+
+def _nodes(netloc: str, prefix: str, options: dict[str, str]) -> tuple[tuple[str, ...], str]:
+    """The servers of `elasticsearch://a:9200,b:9200/…`; port 443 means TLS, as it does with hosted clusters."""
+    userinfo, _, hosts = netloc.rpartition("@")
+    secure = options.get("tls", str(hosts.endswith(":443"))).lower()
     if secure not in ("true", "false"):
         raise ValueError(f"elasticsearch's tls is {secure!r}; have true, false")
-    return (_node("https" if secure == "true" else "http", parts, prefix),), _login(parts)
+    scheme = "https" if secure == "true" else "http"
+    return tuple(_node(f"{scheme}://{host}{prefix}") for host in hosts.split(",")), _login(userinfo)
 
 
 def _environment_nodes(urls: str) -> tuple[tuple[str, ...], str]:
     if not urls:
         raise ValueError(f"'elasticsearch:' names no server; set ELASTICSEARCH_URL, or write {_FORM}")
     split = [urlsplit(url.strip()) for url in urls.split(",")]
-    for parts in split:
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("ELASTICSEARCH_URL is no URL of a server; write http://host:9200 or https://host:9200")
-    return tuple(_node(parts.scheme, parts, parts.path) for parts in split), _login(split[0])
+    plain = [parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl() for parts in split]
+    return tuple(map(_node, plain)), _login(split[0].netloc.rpartition("@")[0])
 
 
-def _node(scheme: str, parts: SplitResult, prefix: str) -> str:
-    if not parts.hostname:
-        raise ValueError(f"elasticsearch's URL names no host; write {_FORM}")
+def _node(url: str) -> str:
+    """Check and complete the URL of a server, which has no credentials in it."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 9200)
+    except ValueError:
+        port = 0
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port:
+        shown = url.rpartition("@")[2]
+        raise ValueError(f"{shown!r} is no URL of an Elasticsearch server; write http://host:9200 or https://host:9200")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{scheme}://{host}:{parts.port or (443 if scheme == 'https' else 9200)}{prefix.rstrip('/')}"
+    return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
 
 
-def _login(parts: SplitResult) -> str:
-    return f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
+def _login(userinfo: str) -> str:
+    user, _, password = userinfo.partition(":")
+    return f"{unquote(user)}:{unquote(password)}" if user else ""
 
 
 def _authorization(environment: Environment, login: str) -> str:

@@ -1,0 +1,149 @@
+"""The index before the first document: ours has the right mapping, one of somebody else's is checked, not trusted."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from flywheel_log.health import health
+from flywheel_log.sinks import RetryLater
+from flywheel_log.sinks.elasticsearch import ElasticsearchSink
+from flywheel_log.sinks.elasticsearch.cluster import Cluster
+from flywheel_log.sinks.elasticsearch.ensure import inspect
+from flywheel_log.sinks.elasticsearch.mapping import INDEX, problems
+from flywheel_log.sinks.elasticsearch.target import target
+
+from .api import Api
+from .events import line, lines
+from .proxy import proxied, refused
+
+# What NVIDIA's blueprint makes of its index.
+BLUEPRINT = {
+    "settings": {"index": {"mapping": {"ignore_malformed": True}}},
+    "mappings": {
+        "dynamic": "strict",
+        "properties": {
+            "workload_id": {"type": "keyword"},
+            "client_id": {"type": "keyword"},
+            "timestamp": {"type": "date"},
+            "request": {"type": "object", "dynamic": False},
+            "response": {"type": "object", "dynamic": False},
+        },
+    },
+}
+FITTING: dict[str, Any] = BLUEPRINT["mappings"]["properties"]
+
+
+def sink_at(url: str, index: str) -> ElasticsearchSink:
+    return ElasticsearchSink(target(f"{url.replace('http://', 'elasticsearch://')}/{index}"))
+
+
+def test_the_index_that_we_make_has_no_problems() -> None:
+    assert problems("i", INDEX["mappings"]) == []
+
+
+def test_the_blueprints_own_index_takes_every_document(elasticsearch_url: str, api: Api, index: str) -> None:
+    api("PUT", index, BLUEPRINT)
+    sink = sink_at(elasticsearch_url, index)
+    rich = line(9, metadata={"a": {"b": 1}}, tags=["x"], error={"type": "E"}, prompt={"name": "p", "variables": {}})
+    assert list(sink.write([*lines(3), rich])) == []
+    assert api.ids(index) == {"run-0", "run-1", "run-2", "run-9"}
+    assert sink.stats()["stored"] == 4
+    assert "stubs" not in sink.stats()
+    assert inspect(Cluster(sink._target), index) == []
+
+
+@pytest.mark.parametrize(
+    ("mappings", "said", "spoils"),
+    [
+        (
+            {"properties": {**FITTING, "client_id": {"type": "text"}}},
+            "client_id is text, must be keyword: a search for acme-prod would find acme-dev too",
+            True,
+        ),
+        ({"properties": {**FITTING, "workload_id": {"type": "long"}}}, "workload_id is long, must be keyword", True),
+        ({"properties": {**FITTING, "timestamp": {"type": "keyword"}}}, "timestamp is keyword, must be date", True),
+        (
+            {"properties": {**FITTING, "timestamp": {"type": "date", "format": "epoch_second"}}},
+            "timestamp has the format epoch_second, must take ISO 8601 (strict_date_optional_time)",
+            True,
+        ),
+        ({"properties": {**FITTING, "request": {"type": "text"}}}, "request is text, must be object", True),
+        (
+            {"properties": {**FITTING, "response": {"dynamic": "strict", "properties": {"id": {"type": "keyword"}}}}},
+            "response is strict, must have dynamic: false: it would refuse our fields",
+            True,
+        ),
+        (
+            {"properties": {**FITTING, "request": {"properties": {"model": {"type": "text"}}}}},
+            "request maps every key it meets, should have dynamic: false: mixed types are refused",
+            False,
+        ),
+        (
+            {"dynamic": "strict", "properties": {k: v for k, v in FITTING.items() if k != "client_id"}},
+            "client_id is missing, must be keyword",
+            True,
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_index_is_said_with_what_would_be_right(
+    mappings: dict[str, Any], said: str, spoils: bool, api: Api, index: str
+) -> None:
+    api("PUT", index, {"mappings": mappings})
+    found = inspect(Cluster(target(f"elasticsearch://{api.url.removeprefix('http://')}/{index}")), index)
+    assert [(problem.what, problem.spoils) for problem in found or []] == [(f"index {index}: {said}", spoils)]
+
+
+def test_documents_wait_for_an_index_that_would_spoil_them_and_flow_when_it_is_mended(
+    elasticsearch_url: str, api: Api, index: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    health.reset()
+    api("PUT", f"{index}/_doc/1", {"client_id": "acme", "workload_id": "w", "timestamp": "2026-01-31T12:00:00Z"})
+    sink = sink_at(elasticsearch_url, index)
+    with caplog.at_level(logging.WARNING, "flywheel_log"), pytest.raises(RetryLater, match="unfit index"):
+        sink.write(lines(2))
+    assert f"index {index}: client_id is text, must be keyword" in caplog.text
+    assert api.ids(index) == {"1"}
+    api("DELETE", index)
+    assert list(sink.write(lines(2))) == []
+    assert api.ids(index) == {"run-0", "run-1"}
+
+
+def test_an_empty_index_without_a_mapping_is_not_trusted(elasticsearch_url: str, api: Api, index: str) -> None:
+    api("PUT", index)
+    with pytest.raises(RetryLater, match="unfit index"):
+        sink_at(elasticsearch_url, index).write(lines(1))
+
+
+def test_without_the_right_to_make_templates_the_index_is_made_all_the_same(
+    elasticsearch_url: str, api: Api, index: str
+) -> None:
+    with proxied(elasticsearch_url) as proxy:
+        forbidden = refused(403)
+        passing = proxy.fault
+        proxy.fault = lambda exchange: (forbidden if "_index_template" in exchange.path else passing)(exchange)
+        assert list(sink_at(proxy.url, index).write(lines(1))) == []
+    assert problems(index, api("GET", f"{index}/_mapping")[index]["mappings"]) == []
+
+
+def test_an_index_that_may_not_be_read_is_waited_for(elasticsearch_url: str, index: str) -> None:
+    with proxied(elasticsearch_url) as proxy:
+        proxy.fault = refused(403)
+        with pytest.raises(RetryLater, match="http 403"):
+            sink_at(proxy.url, index).write(lines(1))
+
+
+def test_two_processes_may_make_the_index_at_once(elasticsearch_url: str, api: Api, index: str) -> None:
+    with proxied(elasticsearch_url) as proxy:
+        late = [True]
+
+        def made_meanwhile(exchange):  # the other one is quicker by a moment
+            if exchange.handler.command == "PUT" and exchange.path == f"/{index}" and late.pop():
+                exchange.forward()
+            exchange.answer(*exchange.forward())
+
+        proxy.fault = made_meanwhile
+        assert list(sink_at(proxy.url, index).write(lines(1))) == []
+    assert api.ids(index) == {"run-0"}
