@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -24,6 +25,9 @@ def run(arguments: Sequence[str]) -> int:
 
     A problem is one line on standard error; a reader that has gone away (`| head`) ends the command in silence.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # whatever a prompt holds, and whatever the terminal can show
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app()(args=list(arguments), prog_name="flywheel-log", standalone_mode=False)
         sys.stdout.flush()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import tzinfo
 from typing import Any
 
-import orjson
 from rich.text import Text
 
 from flywheel_log.event import Event
@@ -48,7 +48,9 @@ def failure(event: Event) -> str:
     error = event.get("error")
     if not error:
         return ""
-    return f"{error.get('status_code', '')} {error.get('type', 'error')}: {error.get('message', '')}".strip()
+    # The SDK's messages open with the status once more.
+    message = error.get("message", "").removeprefix(f"Error code: {error.get('status_code')} - ")
+    return f"{error.get('status_code', '')} {error.get('type', 'error')}: {message}".strip()
 
 
 def _widths(width: int) -> tuple[int, int, int]:
@@ -87,4 +89,4 @@ def _rest(event: Event) -> str:
     fields: dict[str, Any] = dict(event)
     kept = ("quality", "retrieval_docs", "hallucination_flag", "safety", "metadata")
     about = {name: fields[name] for name in kept if name in fields}
-    return orjson.dumps(about, default=repr).decode() if about else ""
+    return json.dumps(about, ensure_ascii=False) if about else ""

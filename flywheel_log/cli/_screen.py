@@ -59,7 +59,7 @@ def many_lines(text: str) -> str:
 def fit(text: str, width: int) -> str:
     """Return *text* cut or padded to *width* cells; what is cut ends in an ellipsis."""
     if cell_len(text) > width:
-        text = set_cell_size(text, max(0, width - 1)) + "…"
+        text = set_cell_size(text, max(0, width - 1)).rstrip() + "…"
     return set_cell_size(text, width)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,7 +32,11 @@ _WEATHER: Any = {
     "function": {
         "name": "weather",
         "description": "The weather of a city",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string", "examples": ["Ulm"]}},
+            "required": ["city"],
+        },
     },
 }
 _INTRODUCTION = """\
@@ -101,14 +106,13 @@ def _call(client: OpenAI, model: str) -> None:
     with flywheel_log.context(workload_id="greeting"):
         client.chat.completions.create(model=model, messages=_asking("Say hello in five words."))
     with flywheel_log.context(workload_id="story"):
-        for _ in client.chat.completions.create(model=model, messages=_asking("Tell a short story."), stream=True):
-            pass
+        _stream(client, model)
     with flywheel_log.context(workload_id="weather"):
         client.chat.completions.create(model=model, messages=_asking("Is it raining in Ulm?"), tools=[_WEATHER])
     with flywheel_log.context(workload_id="translate"):
         asyncio.run(_call_together(client, model))
     with flywheel_log.context(workload_id="mistake"):
-        _fail(client, "error-429" if model == "stand-in" else "no-such-model")
+        _fail(client)
 
 
 def _asking(question: str) -> Any:
@@ -123,15 +127,24 @@ async def _call_together(client: OpenAI, model: str) -> None:
     async with AsyncOpenAI(base_url=client.base_url, api_key=client.api_key, max_retries=0) as together:
         flywheel_log.instrument(together)
         words = ("flywheel", "record")
-        calls = [together.responses.create(model=model, input=f"Translate to French: {word}") for word in words]
+        questions = [_asking(f"Translate to French: {word}") for word in words]
+        calls = [together.chat.completions.create(model=model, messages=question) for question in questions]
         await asyncio.gather(*calls)
 
 
-def _fail(client: OpenAI, model: str) -> None:
+def _stream(client: OpenAI, model: str) -> None:
+    chunks = client.chat.completions.create(
+        model=model, messages=_asking("Tell a short story."), stream=True, stream_options={"include_usage": True}
+    )
+    for _ in chunks:
+        pass
+
+
+def _fail(client: OpenAI) -> None:
     import openai
 
-    with contextlib.suppress(openai.APIStatusError):  # that it fails is the point
-        client.chat.completions.create(model=model, messages=_asking("Will this work?"))
+    with contextlib.suppress(openai.APIStatusError):  # no service has such a model: that it fails is the point
+        client.chat.completions.create(model="error-404", messages=_asking("Will this work?"))
 
 
 def _service() -> str:
@@ -143,4 +156,4 @@ def _explain(events: list[Event], log: Path) -> None:
     typer.echo("\nOne of them in full:\n")
     show.show(chosen)
     typer.echo(f"\nThey are {len(events)} JSON lines in {log.resolve()}, readable by you alone.\n")
-    typer.echo(_NEXT.format(log=log, id=chosen.get("id", "last")))
+    typer.echo(_NEXT.format(log=shlex.quote(str(log)), id=chosen.get("id", "last")))

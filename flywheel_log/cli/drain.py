@@ -33,7 +33,7 @@ def command(*, journal: Journal = None, timeout: Timeout = 30.0, as_json: AsJson
     if not reports and not as_json:
         typer.echo(f"nothing was left behind in {root}")
     if left := sum(report.left for report in reports):
-        raise Problem(f"{left} events are left in {root}; run `flywheel-log drain` again when their sinks answer")
+        raise Problem(f"still in {root}: {left}; run `flywheel-log drain` again when their sinks answer")
 
 
 def _put(report: Drained, *, as_json: bool) -> None:

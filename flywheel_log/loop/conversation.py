@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-
-import orjson
 
 from flywheel_log.event import JSON, Event
 
@@ -67,7 +66,7 @@ def _turn(item: Any) -> Turn:
             text = text_of(rest.get("content")) or text_of(rest.get("refusal"))
             return Turn(str(role), text, tuple(_calls(wanted)), str(note))
         case _:
-            return Turn("user", text_of(item))
+            return Turn("user", _part(item))
 
 
 def _answered(response: JSON) -> Iterator[Turn]:
@@ -77,7 +76,7 @@ def _answered(response: JSON) -> Iterator[Turn]:
                 yield _noted(_turn({"role": "assistant", **message}), choice.get("finish_reason"))
             case {"text": text}:
                 yield Turn("assistant", text_of(text), note=choice.get("finish_reason") or "")
-    if output := [_turn(item) for item in _list(response.get("output")) if item.get("type") != "reasoning"]:
+    if output := [_turn(item) for item in _list(response.get("output")) if not _is_thought(item)]:
         calls = tuple(call for turn in output for call in turn.calls)
         yield Turn(
             "assistant", "\n".join(turn.text for turn in output if turn.text), calls, response.get("status") or ""
@@ -87,6 +86,10 @@ def _answered(response: JSON) -> Iterator[Turn]:
     yield from map(_verdict, _list(response.get("results")))
     if vectors := _list(response.get("data")):
         yield Turn("assistant", f"[{len(vectors)} vector{'s' * (len(vectors) != 1)}]")
+
+
+def _is_thought(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("type") == "reasoning"
 
 
 def _noted(turn: Turn, note: Any) -> Turn:
@@ -120,7 +123,7 @@ def text_of(content: Any) -> str:
         case list() if any(isinstance(part, (dict, str)) for part in content):
             return "\n".join(filter(None, map(_part, content)))
         case _:
-            return orjson.dumps(content, default=repr).decode()
+            return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def _part(part: Any) -> str:

@@ -6,13 +6,13 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from pathlib import Path
 from typing import cast
 
 import orjson
 
 from flywheel_log.event import FLYWHEEL_KEYS, JSON, Event, from_document
 
+from .flat import from_flat, is_flat
 from .sources import file, find
 
 Where = str | os.PathLike[str]
@@ -53,23 +53,25 @@ def read(source: Where | Iterable[Where] = "genai.log", *, on_bad: OnBad | None 
 
     Args:
         source: a path, a glob (`genai.log*` with its rotated and compressed files, oldest first), `-` for standard
-            input, a URL, or several of these. Lines are events or flywheel documents, in any mixture.
+            input, a URL, or several of these. Lines are events, flywheel documents or flat records, in any mixture.
         on_bad: called with every line that is skipped; `Reading.bad` counts them. Blank lines are not bad.
 
     Raises:
         FileNotFoundError: the file does not exist.
         ValueError: nothing reads the URL's scheme.
     """
-    if isinstance(source, (str, os.PathLike)):
-        where = os.fspath(source)
-        return Reading(find(where).records(where), on_bad)
-    several = [os.fspath(one) for one in source]
-    ordered = [str(path) for path in file.in_order(map(Path, several))] if "-" not in several else several
-    return Reading(chain.from_iterable([find(one).records(one) for one in ordered]), on_bad)
+    given = [source] if isinstance(source, (str, os.PathLike)) else source
+    opened = [(find(where), where) for where in (os.fspath(one) for one in given)]
+    if all(module is file for module, _ in opened):
+        # A shell expands genai.log* to the newest first.
+        opened = [
+            (file, str(path)) for path in file.in_order(path for _, where in opened for path in file.paths(where))
+        ]
+    return Reading(chain.from_iterable([module.records(where) for module, where in opened]), on_bad)
 
 
 def parse(record: bytes | JSON) -> Event:
-    """Turn one line (or an object) into an event; a flywheel document is turned back into the event it was.
+    """Turn one line (or an object) into an event; a flywheel document and a flat record are turned back into theirs.
 
     Raises:
         ValueError: it is not JSON, or not a record.
@@ -77,12 +79,14 @@ def parse(record: bytes | JSON) -> Event:
     value = _load(record.strip(_PADDING)) if isinstance(record, bytes) else record
     if not isinstance(value, dict) or not isinstance(value.get("timestamp"), str):
         raise ValueError("a record is a JSON object with a timestamp")
+    if "kind" not in value and is_flat(value):
+        return from_flat(value)
     if not all(isinstance(value.get(key, {}), dict) for key in ("request", "response")):
         raise ValueError("a record's request and response are JSON objects")
     if "kind" in value:
         return cast(Event, value)
     if not set(value) <= set(FLYWHEEL_KEYS):
-        raise ValueError("a record has a kind, or the five keys of a flywheel document and no other")
+        raise ValueError("a record has a kind, or is a flat one, or has the keys of a flywheel document and no other")
     return from_document(value)
 
 

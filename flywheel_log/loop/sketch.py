@@ -42,9 +42,11 @@ class Sketch:
     def quantile(self, share: float) -> float | None:
         """Return the value that *share* (0 to 1) of all values do not exceed, within `ERROR`; None without values."""
         rank = max(1, math.ceil(share * self.count))
+        if self.count and rank == self.count:
+            return self._greatest
         for bucket in sorted(self._buckets):
             rank -= self._buckets[bucket]
             if rank <= 0:
                 middle = 2 * math.exp(bucket * _GROWTH) / (math.exp(_GROWTH) + 1)
-                return min(max(middle, self._least), self._greatest)
+                return max(middle, self._least)
         return None

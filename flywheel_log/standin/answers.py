@@ -80,7 +80,8 @@ def last_prompt(messages: Iterable[Any]) -> str:
 def fit(schema: JSON, text: str) -> Any:
     """Return a value that fits a simple JSON schema; its strings are *text*, its numbers 0 or the minimum.
 
-    Understood: type, properties, items, enum, const, default, anyOf, oneOf, allOf, local $ref, minimum, minItems.
+    Understood: type, properties, items, minItems, minimum, enum, examples, const, default, anyOf, oneOf, allOf and
+    local $ref.
     """
     return _fit(schema, _short(text), schema, 0)
 
@@ -91,8 +92,9 @@ def _fit(schema: Any, text: str, root: JSON, depth: int) -> Any:
     for fixed in ("const", "default"):
         if fixed in schema:
             return schema[fixed]
-    if schema.get("enum"):
-        return schema["enum"][0]
+    for several in ("enum", "examples"):
+        if schema.get(several):
+            return schema[several][0]
     if "$ref" in schema:
         return _fit(_resolve(schema["$ref"], root), text, root, depth + 1)
     for several in ("anyOf", "oneOf", "allOf"):

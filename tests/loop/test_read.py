@@ -108,3 +108,38 @@ def test_a_pattern_without_files_is_named(tmp_path: Path):
 def test_an_unknown_scheme_names_the_known_ones():
     with pytest.raises(ValueError, match="source 'kafka' is unknown; have file, stdin"):
         read("kafka://broker/topic")
+
+
+def test_a_flat_record_is_one_question_and_one_answer():
+    flat = {
+        "timestamp": "2026-01-31T10:00:00Z",
+        "user_id": "u42",
+        "model": "gpt-4.1",
+        "prompt": "Why?",
+        "response": "Because.",
+        "input_tokens": 2,
+        "output_tokens": None,
+        "latency_ms": 980,
+        "retrieval_docs": ["doc7"],
+        "hallucination_flag": False,
+    }
+    assert parse(flat) == {
+        "timestamp": "2026-01-31T10:00:00Z",
+        "kind": "llm",
+        "user_id": "u42",
+        "model": "gpt-4.1",
+        "request": {"model": "gpt-4.1", "messages": [{"role": "user", "content": "Why?"}]},
+        "response": {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Because."}}]},
+        "input_tokens": 2,
+        "latency_ms": 980,
+        "retrieval_docs": [{"id": "doc7"}],
+        "hallucination_flag": False,
+    }
+
+
+def test_a_flat_record_may_lack_what_is_unknown():
+    assert parse({"timestamp": "t", "prompt": "Why?", "response": None}) == {
+        "timestamp": "t",
+        "kind": "llm",
+        "request": {"messages": [{"role": "user", "content": "Why?"}]},
+    }

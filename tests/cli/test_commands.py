@@ -1,0 +1,84 @@
+"""The command line as a whole: its commands, its exit codes, its manners in a pipe."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from flywheel_log.cli import commands
+
+from .conftest import Ran
+
+Command = Callable[..., Ran]
+
+
+def test_every_module_is_a_command(command: Command):
+    shown = command("--help").out
+    assert {"demo", "drain", "show", "stats", "tail"} <= set(commands())
+    assert [name for name in commands() if f"\n  {name} " not in shown] == []
+
+
+def test_the_version_is_the_packages(command: Command):
+    assert command("--version") == Ran(0, f"flywheel-log {version('flywheel-log')}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["nope"], ["tail", "--nope"], ["stats", "--by", "modle"], ["tail", "kafka://x"]])
+def test_wrong_usage_is_two(command: Command, log: Path, arguments: list[str]):
+    ran = command(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Error: " in ran.err
+
+
+@pytest.mark.parametrize("name", ["tail", "stats", "show"])
+def test_a_missing_log_is_one_and_says_what_to_do(command: Command, name: str):
+    arguments = [name, "last", "no.log"] if name == "show" else [name, "no.log"]
+    ran = command(*arguments)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("flywheel-log: no.log does not exist; ")
+
+
+@pytest.mark.parametrize("name", ["tail", "stats"])
+def test_an_empty_log_is_one(command: Command, tmp_path: Path, name: str):
+    (tmp_path / "empty.log").touch()
+    ran = command(name, "empty.log")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.endswith("in it yet\n")
+
+
+def test_the_log_of_the_settings_is_the_default(command: Command, log: Path, monkeypatch: pytest.MonkeyPatch):
+    log.rename(log.with_name("other.log"))
+    monkeypatch.setenv("FLYWHEEL_LOG_SINKS", "stdout:,file:other.log?format=full")
+    assert command("tail", "-n", "1").out.startswith("01-31 10:00:02 ✗ support")
+
+
+def test_wrong_settings_are_one(command: Command, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("FLYWHEEL_LOG_SINKS", "kafka:")
+    ran = command("tail")
+    assert ran.code == 1
+    assert ran.err.startswith("flywheel-log: flywheel_log is configured wrongly: sinks: ")
+
+
+def test_skipped_lines_are_told(command: Command, log: Path):
+    log.write_text(log.read_text() + "{torn\n")
+    assert command("tail", log).err == "flywheel-log: skipped 1 line that is no record\n"
+
+
+def test_a_reader_that_leaves_is_no_complaint(log: Path):
+    log.write_text(log.read_text() * 2000)
+    with subprocess.Popen(
+        [sys.executable, "-m", "flywheel_log", "tail", "-n", "6000", str(log)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "COLUMNS": "110"},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline()
+        process.stdout.close()
+        assert (first[15:18], process.stderr.read(), process.wait(60)) == ("✓".encode(), b"", 1)

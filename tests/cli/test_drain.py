@@ -1,0 +1,49 @@
+"""`drain`: what dead programs left behind is delivered."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from .conftest import Ran
+
+Command = Callable[..., Ran]
+
+DYING = """
+import os, sys
+from openai import OpenAI
+import flywheel_log
+from flywheel_log import standin
+flywheel_log.configure(sinks=[sys.argv[1]])
+with standin.serve() as server:
+    client = flywheel_log.instrument(OpenAI(base_url=server.url, api_key="stand-in"))
+    client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
+    os._exit(9)
+"""
+
+
+def die(sink: str) -> None:
+    assert subprocess.run([sys.executable, "-c", DYING, sink], check=False, timeout=60).returncode == 9
+
+
+def test_a_journal_without_orphans_says_so(command: Command, tmp_path: Path):
+    assert command("drain", "--journal", tmp_path / "j") == Ran(0, f"nothing was left behind in {tmp_path}/j\n", "")
+
+
+def test_what_a_killed_program_said_arrives_once(command: Command, tmp_path: Path):
+    die("file:genai.log")
+    first, second = command("drain", "--json"), command("drain", "--json")
+    assert [first.code, second.code] == [0, 0]
+    assert len((tmp_path / "genai.log").read_text().splitlines()) == 1
+
+
+def test_what_cannot_be_delivered_is_told(command: Command, tmp_path: Path):
+    (tmp_path / "genai.log").mkdir()
+    die("file:genai.log")
+    ran = command("drain", "--timeout", "0.5", "--json")
+    report = json.loads(ran.out)
+    assert (ran.code, report["delivered"], report["left"]) == (1, 0, 1)
+    assert ran.err.endswith(": 1; run `flywheel-log drain` again when their sinks answer\n")

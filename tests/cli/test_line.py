@@ -1,0 +1,64 @@
+"""One call, one line, never wider than the terminal."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import pytest
+from rich.cells import cell_len
+
+from flywheel_log.cli._line import heading, line
+
+from .conftest import CHAT, ERROR, EVENTS, TOOL
+
+FEEDBACK = {"timestamp": "2026-01-31T10:00:03.000Z", "kind": "feedback", "quality": {"score": 1}}
+
+
+def test_a_wide_line_has_the_date():
+    shown = [line(event, 140, UTC).plain for event in (*EVENTS, FEEDBACK)]
+    assert [(one[:75], one[75:]) for one in shown] == [
+        (
+            "01-31 10:00:00 ✓ support            gpt-4.1-mini            1.4k→4  812ms  ",
+            "Where is my order? [image_url] → On its way.",
+        ),
+        (
+            "01-31 10:00:01 ✓ weather            gpt-4.1                  60→12   2.1s  ",
+            'Is it raining? → weather({"city": "Ulm"})',
+        ),
+        (
+            "01-31 10:00:02 ✗ support            gpt-4.1-mini               -→-  7.5ms  ",
+            "Hello ␛[31mred → 429 RateLimitError: slow down",
+        ),
+        (
+            "01-31 10:00:03 ·                    feedback                   -→-      -  ",
+            '{"quality": {"score": 1}}',
+        ),
+    ]
+
+
+def test_a_narrow_line_has_the_time():
+    assert [line(event, 80, UTC).plain for event in EVENTS] == [
+        "10:00:00 ✓ support     gpt-4.1-mini    1.4k→4  812ms  Where is my… → On its way.",
+        '10:00:01 ✓ weather     gpt-4.1          60→12   2.1s  Is it rain… → weather({"c…',
+        "10:00:02 ✗ support     gpt-4.1-mini       -→-  7.5ms  Hello ␛[31… → 429 RateLim…",
+    ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 109, 110, 200])
+@pytest.mark.parametrize("said", ["", "short", "long " * 100, "日本語" * 50])
+def test_no_line_is_wider_than_its_screen(width: int, said: str):
+    request = {"messages": [{"role": "user", "content": said}]}
+    response = {"choices": [{"message": {"content": said}}]}
+    event = {**CHAT, "request": request, "response": response, "workload_id": said or "w", "model": said or "m"}
+    assert cell_len(line(event, width, UTC).plain) <= width
+
+
+def test_the_heading_stands_over_its_columns():
+    top, below = heading(110).plain, line(TOOL, 110, UTC).plain
+    assert [top.index(name) for name in ("time", "workload", "model", "prompt")] == [
+        below.index(value) for value in ("01-31", "weather", "gpt-4.1", "Is it")
+    ]
+
+
+def test_a_foreign_timestamp_is_shown_as_it_is():
+    assert line({**ERROR, "timestamp": "yesterday"}, 80).plain.startswith("yesterd… ✗ support")

@@ -1,0 +1,77 @@
+"""`show`: one call in full."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import CHAT, TOOL, Ran
+
+Command = Callable[..., Ran]
+
+SHOWN = """\
+       id  run-1
+     time  2026-01-31 10:00:00 UTC
+     call  openai · chat.completions · gpt-4.1-mini
+ response  chatcmpl-1
+   status  ✓ ok
+      who  client shop · workload support · user u42
+   tokens  1.4k → 4 (1.0k cached)
+  latency  812ms, first token after 310ms
+     cost  $0.0012
+
+system
+  Be brief.
+
+user
+  Where is
+  my order?
+  [image_url]
+
+assistant  stop
+  On its way.
+"""
+
+
+@pytest.mark.parametrize("identity", ["run-1", "chatcmpl-1"])
+def test_a_call_is_found_by_its_id_or_its_responses(command: Command, log: Path, identity: str):
+    assert command("show", identity, log) == Ran(0, SHOWN, "")
+
+
+@pytest.mark.parametrize(("identity", "found"), [("last", "other-3"), ("oth", "other-3"), ("run-2", "run-2")])
+def test_a_call_is_found_by_how_its_id_begins(command: Command, log: Path, identity: str, found: str):
+    assert json.loads(command("show", "--json", identity, log).out)["id"] == found
+
+
+def test_the_last_call_of_the_default_log_needs_no_words(command: Command, log: Path):
+    assert command("show").out.startswith("       id  other-3\n")
+
+
+def test_an_id_wins_over_a_longer_one(command: Command, log: Path):
+    log.write_text(json.dumps({**CHAT, "id": "run-11"}) + "\n" + log.read_text())
+    assert json.loads(command("show", "--json", "run-1", log).out)["id"] == "run-1"
+
+
+def test_an_ambiguous_beginning_names_the_candidates(command: Command, log: Path):
+    assert command("show", "run", log) == Ran(1, "", "flywheel-log: several records begin with 'run': run-1, run-2\n")
+
+
+def test_an_unknown_id_is_told(command: Command, log: Path):
+    expected = "flywheel-log: no record has the id 'x'; `flywheel-log tail --json` shows the ids\n"
+    assert command("show", "x", log) == Ran(1, "", expected)
+
+
+def test_an_error_is_told_and_a_tool_call_shown(command: Command, log: Path):
+    assert "    error  429 RateLimitError: slow down\n" in command("show", "other-3", log).out
+    out = command("show", "run-2", log).out
+    assert out.endswith('\nassistant  tool_calls\n  → weather({"city": "Ulm"})\n')
+    assert "    tools  weather\n" in out
+
+
+def test_a_pipe_gets_long_lines_whole(command: Command, log: Path):
+    said = "word " * 100
+    log.write_text(json.dumps({**TOOL, "response": {"choices": [{"message": {"content": said}}]}}) + "\n")
+    assert command("show", "last", log).out.endswith(f"\nassistant\n  {said}\n")
