@@ -16,19 +16,25 @@ IMPORT_BUDGET_MS = 60
 
 MEASURE_IMPORT = """
 import json, os, threading, time
-import openai
 def files(): return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-before, threads = files(), threading.active_count()
-start = time.process_time()  # the processor's time: on a busy machine the clock on the wall measures the others
+clock = time.process_time  # on a busy machine the clock on the wall measures the others
+start = clock()
+import openai
+loaded, opened, threads = clock(), files(), threading.active_count()
 import flywheel_log
-taken = (time.process_time() - start) * 1000
-print(json.dumps({"ms": taken, "files": files() - before, "threads": threading.active_count() - threads}))
+print(json.dumps({
+    "openai_ms": (loaded - start) * 1000,
+    "ms": (clock() - loaded) * 1000,
+    "files": files() - opened,
+    "threads": threading.active_count() - threads,
+}))
 """
 
 LIST_HEAVY = """
 import sys
 import flywheel_log
-print(sorted({"elasticsearch", "openai", "rich", "typer"} & set(sys.modules)))
+heavy = {"elasticsearch", "openai", "pydantic_settings", "rich", "structlog", "typer"}
+print(sorted(heavy & set(sys.modules)))
 """
 
 
@@ -76,7 +82,9 @@ def test_the_import_opens_no_file_and_starts_no_thread() -> None:
 
 
 def test_the_import_stays_within_its_budget_where_openai_is_loaded() -> None:
-    fastest = min(json.loads(run_python(MEASURE_IMPORT))["ms"] for _ in range(3))
+    """The budget is for a machine that loads openai within a second; a slower one has more in proportion."""
+    runs = [json.loads(run_python(MEASURE_IMPORT)) for _ in range(3)]
+    fastest = min(run["ms"] / max(1.0, run["openai_ms"] / 1000) for run in runs)
     assert fastest < IMPORT_BUDGET_MS
 
 
