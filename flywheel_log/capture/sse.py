@@ -5,63 +5,70 @@ from __future__ import annotations
 import re
 
 DONE = b"[DONE]"
-_OBFUSCATION = re.compile(rb',\s*"obfuscation"\s*:\s*"[^"]*"')
+_PADDING = b',"obfuscation":"'
+_TEXT = re.compile(rb'(?:[^"\\]|\\.)*', re.DOTALL)
 
 
-def payloads(raw: bytes) -> list[bytes]:
-    """Return the data of each event in *raw* (the `[DONE]` of OpenAI's streams included), in order.
+def events(raw: bytes) -> list[bytes]:
+    """Cut *raw* into events.
 
     Line ends, comments, `event:` lines and data over several lines follow the server-sent events standard:
     https://html.spec.whatwg.org/multipage/server-sent-events.html
     """
     if b"\r" in raw:
         raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    found = []
-    for block in raw.split(b"\n\n"):
-        if block.startswith(b"data: ") and b"\n" not in block:
-            found.append(block[6:])
-        elif data := _data(block):
-            found.append(data)
-    return found
+    return raw.split(b"\n\n")
 
 
-def _data(block: bytes) -> bytes:
-    lines = [line[5:].removeprefix(b" ") for line in block.split(b"\n") if line.startswith(b"data:")]
+def payloads(found: list[bytes], marker: bytes) -> list[bytes]:
+    """Return the data of the events *found* (the `[DONE]` of OpenAI's streams included), in order, runs joined."""
+    if any(_PADDING in event for event in found[:3]):
+        found = [_unpadded(event) for event in found]
+    return [data for event in squash(found, marker) if (data := _data(event.strip(b"\n")))]
+
+
+def _data(event: bytes) -> bytes:
+    if event.startswith(b"data: ") and b"\n" not in event:
+        return event[6:]
+    lines = [line[5:].removeprefix(b" ") for line in event.split(b"\n") if line.startswith(b"data:")]
     return b"\n".join(lines)
 
 
-def squash(found: list[bytes], marker: bytes) -> list[bytes]:
-    """Join runs of payloads that differ in one piece of text only into one payload with the joined text.
+def _unpadded(event: bytes) -> bytes:
+    """*event* without the random text OpenAI pads its events with: it says nothing, and makes each one different."""
+    start = event.rfind(_PADDING)
+    return event if start < 0 else event[:start] + event[event.index(b'"', start + len(_PADDING)) + 1 :]
 
-    *marker* is the JSON that comes before the text, e.g. `"content":"`. Most of a stream is such a run, so that two
-    hundred payloads become three, and are parsed as three. A payload whose text has a quote in it ends a run.
+
+def squash(events: list[bytes], marker: bytes) -> list[bytes]:
+    """Join runs of events that differ in one piece of text only into one event with the joined text.
+
+    *marker* is the JSON in front of that text, e.g. `"content":"`. Most of a stream is such a run, so that two hundred
+    events become three, and are parsed as three. What is joined are pieces of JSON strings, escapes and all.
     """
     squashed: list[bytes] = []
     texts: list[bytes] = []
-    head = tail = b""
-    for payload in found:
-        text = payload[len(head) : len(payload) - len(tail)]
-        if texts and payload.startswith(head) and payload.endswith(tail) and b'"' not in text:
-            texts.append(text)
-            continue
+    head = tail = marker
+    start, stop = len(head), -len(tail)
+    for event in events:
+        if event.startswith(head) and event.endswith(tail):
+            text = event[start:stop]
+            if b'"' not in text or _TEXT.fullmatch(text):
+                texts.append(text)
+                continue
         if texts:
             squashed.append(head + b"".join(texts) + tail)
-        texts, head, tail = _run(payload, marker)
+        texts, head, tail = _run(event, marker)
+        start, stop = len(head), -len(tail)
         if not texts:
-            squashed.append(payload)
-    if texts:
-        squashed.append(head + b"".join(texts) + tail)
-    return squashed
+            squashed.append(event)
+    return [*squashed, head + b"".join(texts) + tail] if texts else squashed
 
 
-def _run(payload: bytes, marker: bytes) -> tuple[list[bytes], bytes, bytes]:
-    start = payload.find(marker) + len(marker)
-    end = payload.find(b'"', start)
-    if start < len(marker) or end < 0 or payload[end - 1 : end] == b"\\":
-        return [], b"", b""
-    return [payload[start:end]], payload[:start], payload[end:]
-
-
-def without_padding(raw: bytes) -> bytes:
-    """Drop the random `obfuscation` that OpenAI pads the chunks with; it says nothing and makes each one different."""
-    return _OBFUSCATION.sub(b"", raw) if b'"obfuscation"' in raw else raw
+def _run(event: bytes, marker: bytes) -> tuple[list[bytes], bytes, bytes]:
+    """The text of *event* that a run may start with, and what stands before and after it."""
+    found = event.find(marker) + len(marker)
+    text = _TEXT.match(event, found)
+    if found < len(marker) or text is None or text.end() == len(event):
+        return [], marker, marker
+    return [text.group()], event[:found], event[text.end() :]

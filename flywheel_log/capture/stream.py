@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from ..health import guarded
+from ..health import guarded, health
 from . import sse
 
-COMPACT_AT = 1 << 20
+COMPACT_ABOVE = 1 << 20
 KEEP_AT_MOST = 64 << 20
+_END, _CRLF_END = b"\n\n", b"\r\n\r\n"
 _NULL_USAGE = re.compile(rb',\s*"usage"\s*:\s*null')
-_USAGE_ONLY = re.compile(rb'"choices"\s*:\s*\[\s*\]')
+_NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 
 Ended = Callable[[BaseException | None], None]
 
@@ -22,7 +23,8 @@ Ended = Callable[[BaseException | None], None]
 class Tape:
     """What passed: the events so far, when the first text came, and how long the provider, not the consumer, took.
 
-    Memory is bounded: every megabyte the events are squashed, and what comes after `KEEP_AT_MOST` is left out (`cut`).
+    Memory is bounded: the events are squashed now and then, and what comes after `KEEP_AT_MOST` is left out (`cut`).
+    This runs for every chunk of every stream, so it only appends until the stream is over.
 
     Args:
         marker: the JSON in front of the text of a delta, see `sse.squash`.
@@ -41,54 +43,52 @@ class Tape:
         self.waited = waited
         self.first: float | None = None
         self.cut = False
+        self.whole = True  # Each piece kept so far is one event.
         self._marker = marker
         self._first_text = first_text
         self._clock = clock
-        self._since = 0.0
+        self._since = clock()
         self._pieces: list[bytes] = []
+        self.keep = self._pieces.append
         self._size = 0
-        self._squashed: list[bytes] = []
+        self._compact_above = COMPACT_ABOVE
+        self._payloads: list[bytes] = []
         self._kept = 0
 
-    @guarded("clock")
-    def __enter__(self) -> Self:
-        """Inside the block we wait for the provider."""
+    def wait(self) -> None:
+        """The consumer wants the next chunk: the time from now on is the provider's."""
         self._since = self._clock()
-        return self
 
-    @guarded("clock")
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def came(self, chunk: bytes) -> None:
+        """The *chunk* came; what of it the consumer really takes is then told to `keep`."""
         self.waited += self._clock() - self._since
-
-    def keep(self, piece: bytes) -> None:
-        """Keep *piece*, which is on its way to the caller."""
-        if self.first is None and self._first_text.search(piece):
+        self._size += len(chunk)
+        if self.first is None and self._first_text.search(chunk):
             self.first = self.waited
-        self._pieces.append(piece)
-        self._size += len(piece)
-        if self._size > COMPACT_AT and piece.endswith((b"\n\n", b"\r\n\r\n")):
+        if self._size > self._compact_above:
             self._compact()
 
     def payloads(self) -> list[bytes]:
         """Everything kept of an event stream, one payload an event, runs of text joined."""
-        self._compact()
-        return self._squashed
+        found = self._pieces if self.whole else sse.events(b"".join(self._pieces))
+        return self._payloads + sse.payloads(found, self._marker)
 
     def body(self) -> bytes:
         """Everything kept of a body that is no event stream."""
         return b"".join(self._pieces)
 
     def _compact(self) -> None:
-        raw = sse.without_padding(b"".join(self._pieces))
-        self._pieces, self._size = [], 0
-        if self._kept > KEEP_AT_MOST:
-            self.cut = True
-            return
-        fresh = sse.squash(sse.payloads(raw), self._marker)
-        self._squashed += fresh
+        whole, _, rest = b"".join(self._pieces).rpartition(_END)
+        self._pieces[:] = [rest]
+        self._size = len(rest)
+        self._compact_above = max(COMPACT_ABOVE, 2 * len(rest))
+        fresh = sse.payloads(sse.events(whole), self._marker)
         self._kept += sum(map(len, fresh))
+        if self._kept + len(rest) > KEEP_AT_MOST:
+            self.cut = True
+            self._pieces.clear()
+        else:
+            self._payloads += fresh
 
 
 class Tap:
@@ -117,33 +117,33 @@ class Tap:
 
     def iter_bytes(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
         """Read as the response does, event by event."""
-        source = self._read(*args, **kwargs)
+        keep, pieces, wait = self._tape.keep, self._pieces, self._wait
         with self:
-            while True:
-                with self._tape:
-                    chunk = next(source, None)
-                if chunk is None:
-                    break
-                for piece in self._split(chunk):
-                    if shown := self._pass(piece):
+            wait()
+            for chunk in self._read(*args, **kwargs):
+                for piece in pieces(chunk):
+                    keep(piece)
+                    if shown := self._shown(piece) if self._hide_usage else piece:
                         yield shown
-            if self._pending and (shown := self._pass(self._pending)):
-                yield shown
+                wait()
+            if self._pending:
+                keep(self._pending)
+                yield self._pending
 
     async def aiter_bytes(self, *args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
         """Read as the response does, event by event."""
-        source = self._aread(*args, **kwargs)
+        keep, pieces, wait = self._tape.keep, self._pieces, self._wait
         with self:
-            while True:
-                with self._tape:
-                    chunk = await anext(source, None)
-                if chunk is None:
-                    break
-                for piece in self._split(chunk):
-                    if shown := self._pass(piece):
+            wait()
+            async for chunk in self._aread(*args, **kwargs):
+                for piece in pieces(chunk):
+                    keep(piece)
+                    if shown := self._shown(piece) if self._hide_usage else piece:
                         yield shown
-            if self._pending and (shown := self._pass(self._pending)):
-                yield shown
+                wait()
+            if self._pending:
+                keep(self._pending)
+                yield self._pending
 
     def close(self) -> None:
         """Close the response; what was not read by then is left."""
@@ -176,25 +176,37 @@ class Tap:
     def __del__(self) -> None:
         self.end(GeneratorExit())
 
-    @guarded("stream", default=lambda _, chunk: [chunk])
-    def _split(self, chunk: bytes) -> list[bytes]:
+    def _wait(self) -> None:
+        try:
+            self._tape.wait()
+        except Exception as error:  # noqa: BLE001 - the caller's stream goes on, whatever it is
+            health.drop("stream", error)
+
+    def _pieces(self, chunk: bytes) -> Sequence[bytes]:
         """Cut *chunk* at the ends of events; an unfinished one is held back only where events may have to be hidden."""
-        if self._ended is None or not self.events:
-            return [chunk]
-        chunk = self._pending + chunk
-        end = b"\r\n\r\n" if b"\r\n\r\n" in chunk else b"\n\n"
+        try:
+            self._tape.came(chunk)
+            if not self.events or (chunk.find(_END) == len(chunk) - 2 and not self._pending and self._tape.whole):
+                return (chunk,)
+            return self._cut(self._pending + chunk)
+        except Exception as error:  # noqa: BLE001 - the caller's stream goes on, whatever it is
+            health.drop("stream", error)
+            return (chunk,)
+
+    def _cut(self, chunk: bytes) -> Sequence[bytes]:
+        end = _CRLF_END if _CRLF_END in chunk else _END
         *whole, rest = chunk.split(end)
         pieces = [event + end for event in whole]
-        self._pending = rest if self._hide_usage else b""
-        return [*pieces, rest] if rest and not self._hide_usage else pieces
+        self._tape.whole &= end == _END
+        if not rest or self._hide_usage:
+            self._pending = rest
+            return pieces
+        self._tape.whole = False
+        return [*pieces, rest]
 
-    @guarded("stream", default=lambda _, piece: piece)
-    def _pass(self, piece: bytes) -> bytes:
-        """Keep *piece*, and return what of it the caller sees."""
-        if self._ended is not None:
-            self._tape.keep(piece)
-        if not self._hide_usage:
-            return piece
-        if b'"usage"' in piece and _USAGE_ONLY.search(piece):
+    @guarded("stream", default=lambda _, event: event)
+    def _shown(self, event: bytes) -> bytes:
+        """What the caller sees of *event*: not the usage it did not ask for."""
+        if b'"usage"' in event and _NO_CHOICES.search(event):
             return b""
-        return _NULL_USAGE.sub(b"", piece)
+        return _NULL_USAGE.sub(b"", event)
