@@ -115,7 +115,7 @@ def event(number: int, text: str = "hi") -> bytes:
 
 
 def deliver(sink: Sink, lines: Sequence[bytes]) -> None:
-    """Write *lines*, and again what the sink wants offered again, as the shipper does; give up after a hundred times."""
+    """Write *lines*, and again what the sink wants offered again, as the shipper does, a hundred times at most."""
     for _ in range(_PATIENCE):
         if not lines:
             return

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..health import health
+from ..sinks import Sink, open_sink
 from . import forks, space
 from .destination import Destination
 from .journal import Journal
@@ -46,6 +47,7 @@ class Delivery:
         random: floats in [0, 1), for the jitter of the back-off.
         run: returns the random part of the ids of one process.
         tuning: sizes and intervals.
+        open_sink: opens the sink of a URL.
     """
 
     def __init__(
@@ -59,13 +61,14 @@ class Delivery:
         random: Callable[[], float] = random.random,
         run: Callable[[], str] = new_run,
         tuning: Tuning | None = None,
+        open_sink: Callable[[str], Sink] = open_sink,
     ) -> None:
         self._destination = Destination.of(sinks, root)
         self._tuning = tuning or Tuning()
-        self._random = random
         self._new_journal = partial(
             Journal, self._destination, run, clock, self._tuning, quota=quota_bytes, durable=fsync
         )
+        self._new_shipper = partial(Shipper, tuning=self._tuning, random=random, open_sink=open_sink)
         self._begin()
         forks.watch(self)
 
@@ -102,7 +105,7 @@ class Delivery:
                 return
             self._keeper = keeper = Keeper(self._journal, self._tuning)
             self._shippers = [
-                Shipper(number, self._journal, self._tuning, self._random, self._progress)
+                self._new_shipper(number, self._journal, progress=self._progress)
                 for number in range(len(self._destination.urls))
             ]
             self._journal.bells = [shipper.bell for shipper in self._shippers]

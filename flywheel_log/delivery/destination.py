@@ -53,7 +53,9 @@ class Destination:
         Raises:
             OSError: the place cannot be written.
         """
-        os.makedirs(self.directory, 0o700, exist_ok=True)
+        for directory in (*reversed(self.directory.parents), self.directory):
+            if not directory.exists():
+                directory.mkdir(0o700, exist_ok=True)
         description = self.directory / FILE
         if description.exists():
             return

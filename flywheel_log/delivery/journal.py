@@ -115,7 +115,7 @@ class Journal:
                 segment.sync()
         except OSError as error:
             return "journal_full" if error.errno in _FULL else "journal_failed"
-        if not self.unsynced or (segment.used * 2 > segment.size and self._spare is None):
+        if not self.unsynced or segment.used > segment.attention:
             self.unsynced = True
             self.keeper_bell.ring()
         return None
@@ -152,17 +152,22 @@ class Journal:
             space.check(self.destination.directory.parent, size, self._quota)
             return Segment.create(self._path(number), size, len(self.destination.urls))
         except OSError as error:
-            if error.errno in _FULL:
-                self._refused_until = time.monotonic() + self._tuning.refused_s
-                raise
-            health.warn("journal_not_writable_so_a_crash_loses_events", error)
-            return self._make_in_memory(size)
+            if error.errno not in _FULL:
+                health.warn("journal_not_writable_so_a_crash_loses_events", error)
+                return self._make_in_memory(size)
+            self._refuse()
+            raise
 
     def _make_in_memory(self, size: int) -> Segment:
         taken = sum(segment.size for segment in self.segments() if segment.path is None)
         if taken + size > self._tuning.memory_bytes:
+            self._refuse()
             raise OSError(errno.ENOSPC, "too much waits in memory")
         return Segment.in_memory(size, len(self.destination.urls))
+
+    def _refuse(self) -> None:
+        # To find out that a disk is full takes system calls, and no caller should wait for those again and again.
+        self._refused_until = time.monotonic() + self._tuning.refused_s
 
     def _path(self, number: int) -> Path:
         host = os.uname().nodename.replace("/", "_")
@@ -180,15 +185,19 @@ class Journal:
             segment.sync()
         current = self._current
         if current is not None and not current.exists():
-            self._abandon(current)
+            self._seal(current)  # It is still shipped from here, but no other process would find it after a crash.
 
     def prepare(self) -> None:
-        """Make the next segment before a caller needs it, and report losses once there is room.
+        """Have the next pages and the next segment ready before a caller needs them; report losses once there is room.
 
         Raises:
             OSError: there is none.
         """
         current = self._current
+        if current is not None:
+            current.warm()
+        if self._losses and current is not None and current.done():
+            self._seal(current)  # It may be what fills the quota.
         if self._losses or (current is not None and current.used * 2 > current.size):
             self._prepare_spare()
         if self._losses:
@@ -207,14 +216,20 @@ class Journal:
     def _prepare_spare(self) -> None:
         with self.making:
             if self._spare is None and (segment := self._make(0)).path is not None:
+                segment.warm()
                 self._spare = segment
 
-    def _abandon(self, segment: Segment) -> None:
-        # Somebody deleted the file: it is still shipped from here, but no other process would find it after a crash.
+    def _seal(self, segment: Segment) -> None:
         with self._lock:
             segment.sealed = True
             if self._current is segment:
                 self._current = None
+        for bell in self.bells:
+            bell.ring()
+
+    def lossy(self) -> bool:
+        """Tell whether there are losses to report, as soon as there is room."""
+        return bool(self._losses)
 
     def adopt(self, segment: Segment) -> None:
         """Take in *segment* of a dead process, to be shipped like our own."""

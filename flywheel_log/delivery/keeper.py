@@ -36,10 +36,9 @@ class Keeper:
         """Keep the journal until stopped. The body of the thread."""
         bell = self._journal.keeper_bell
         while not self._stop.is_set():
-            for work in (self._journal.prepare, self._sync, self._adopt):
+            for work in (self._sync, self._journal.prepare, self._adopt):
                 self._guard(work)
-            due = min(self._adopt_at, self._sync_at) if self._journal.unsynced else self._adopt_at
-            if bell.wait(max(0.0, due - time.monotonic())):
+            if bell.wait(self._idle_s()):
                 self._stop.wait(_BREATH_S)  # A full disk rings for every event; once in a while is enough.
             bell.rearm()
 
@@ -57,6 +56,11 @@ class Keeper:
             for orphan in orphans:
                 self._journal.adopt(orphan)
         return len(orphans)
+
+    def _idle_s(self) -> float:
+        now = time.monotonic()
+        due = min(self._adopt_at, self._sync_at) if self._journal.unsynced else self._adopt_at
+        return max(0.0, min(due - now, self._tuning.refused_s if self._journal.lossy() else due - now))
 
     def _sync(self) -> None:
         if self._journal.unsynced and time.monotonic() >= self._sync_at:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ..health import health
-from ..sinks import RetryLater, Sink, open_sink
+from ..sinks import RetryLater, Sink
 from .batch import Batch, next_batch
 from .bell import Bell
 from .journal import Journal
@@ -29,10 +29,18 @@ class Shipper:
         tuning: defaults for what the sink does not say itself.
         random: for the jitter; floats in [0, 1).
         progress: notified after each acknowledged batch.
+        open_sink: opens the sink of a URL.
     """
 
     def __init__(
-        self, number: int, journal: Journal, tuning: Tuning, random: Callable[[], float], progress: threading.Condition
+        self,
+        number: int,
+        journal: Journal,
+        tuning: Tuning,
+        *,
+        random: Callable[[], float],
+        progress: threading.Condition,
+        open_sink: Callable[[str], Sink],
     ) -> None:
         self.name = journal.destination.names[number]
         self.bell = Bell()
@@ -42,6 +50,7 @@ class Shipper:
         self._tuning = tuning
         self._progress = progress
         self._backoff = Backoff(random)
+        self._open_sink = open_sink
         self._hurry = threading.Event()
         self._stopping = False
         self._sink: Sink | None = None
@@ -111,6 +120,9 @@ class Shipper:
 
     def _ship_batch(self, segment: Segment) -> bool:
         start = segment.positions.acknowledged[self._number]
+        if start >= segment.used:
+            return False
+        self._patiently(self._opened)  # First, for the sink says how much it takes at once.
         lines, size = self._option("batch_lines"), self._option("batch_bytes")
         batch = self._patiently(lambda: next_batch(segment, start, lines, size))
         if batch is None:
@@ -166,7 +178,7 @@ class Shipper:
 
     def _opened(self) -> Sink:
         if self._sink is None:
-            self._sink = open_sink(self._url)
+            self._sink = self._open_sink(self._url)
         return self._sink
 
     def _sync(self) -> None:

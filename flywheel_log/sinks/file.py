@@ -148,7 +148,9 @@ class File:
 
     def _opened(self) -> int:
         if self._fd is None:
-            self._options.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for directory in reversed(self._options.path.parents):
+                if not directory.exists():
+                    directory.mkdir(0o700, exist_ok=True)
             self._fd = os.open(self._options.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         return self._fd
 

@@ -48,8 +48,7 @@ def ids(path):
         ),
         (
             "file://host/genai.log",
-            "sink 'file://host/genai.log' names no file of this machine;"
-            " write file:genai.log or file:/var/log/genai.log",
+            "sink 'file://host/genai.log' names no file of this machine; write file:genai.log or file:/var/log/genai.log",
         ),
         ("file:a?colour=red", "sink 'file' knows no parameter colour; has format, keep, rotate_mb"),
         ("file:a?format=xml", "sink 'file' has no format 'xml'; has flat, full"),

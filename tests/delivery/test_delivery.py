@@ -1,0 +1,429 @@
+"""From put to the sinks: what is accepted arrives, once, in order, and the caller never notices trouble."""
+
+import errno
+import gc
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from flywheel_log.delivery import Delivery, drain
+from flywheel_log.delivery.destination import Destination
+from flywheel_log.delivery.tuning import Tuning
+from flywheel_log.health import health
+from flywheel_log.sinks import RetryLater
+
+LINE = b'{"kind":"step"}'
+
+
+class Memory:
+    """A sink that keeps lines, and first does what it is told: raise, or want lines again."""
+
+    linger_s = 0.0
+
+    def __init__(self, *trouble):
+        self.lines = []
+        self.offered = []
+        self.closed = 0
+        self._trouble = list(trouble)
+
+    def write(self, lines):
+        self.offered.append(len(lines))
+        trouble = self._trouble.pop(0) if self._trouble else 0
+        if isinstance(trouble, Exception):
+            raise trouble
+        kept = len(lines) - trouble
+        self.lines += lines[:kept]
+        return lines[kept:]
+
+    def missing(self, lines):
+        return [line for line in lines if line not in self.lines]
+
+    def stats(self):
+        return {"kept": len(self.lines)}
+
+    def close(self):
+        self.closed += 1
+
+
+@pytest.fixture(autouse=True)
+def _fresh_counters():
+    health.reset()
+    yield
+    health.reset()
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "journal"
+
+
+@pytest.fixture
+def make(root):
+    made = []
+
+    def make(*sinks, **options):
+        urls = [f"memory{number}:" for number in range(len(sinks))]
+        options = {"run": lambda: "a1b2", "random": lambda: 0.0, "clock": lambda: 1767323045.0} | options
+        by_url = dict(zip(urls, sinks, strict=True))
+        made.append(Delivery(urls, root, open_sink=by_url.__getitem__, **options))
+        return made[-1]
+
+    yield make
+    for delivery in made:
+        delivery.close(0.0)
+
+
+def files(root):
+    return sorted(path.suffix for path in root.glob("*/*"))
+
+
+def until(condition, seconds=20.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
+
+
+def test_a_new_delivery_opens_and_starts_nothing(make, root):
+    threads = threading.active_count()
+    make(Memory())
+    assert (root.exists(), threading.active_count()) == (False, threads)
+
+
+def test_every_sink_gets_every_line_with_its_id_in_front_and_in_order(make):
+    sinks = Memory(), Memory()
+    delivery = make(*sinks)
+    ids = [delivery.put(b'{"kind":"step","n":%d}' % number) for number in range(3)]
+    assert delivery.flush(20) == 0
+    assert ids == ["a1b2-1", "a1b2-2", "a1b2-3"]
+    expected = [b'{"id":"a1b2-%d","kind":"step","n":%d}' % (number + 1, number) for number in range(3)]
+    assert [sink.lines for sink in sinks] == [expected, expected]
+
+
+@pytest.mark.parametrize("line", [b"", b"{}", b"[1]", b'{"a":\n1}', b'{"a":"\0"}'])
+def test_what_is_no_line_is_dropped_and_counted(make, line):
+    assert make(Memory()).put(line) is None
+    assert health.dropped() == {"bad_line": 1}
+
+
+def test_nothing_is_left_on_disk_after_a_clean_end(make, root):
+    sink = Memory()
+    delivery = make(sink)
+    delivery.put(LINE)
+    assert delivery.close(20) == 0
+    assert (files(root), sink.closed) == ([".json"], 1)
+
+
+def test_the_threads_are_daemons_named_after_the_schemes_and_end_at_close(make):
+    delivery = make(Memory(), Memory())
+    delivery.put(LINE)
+    ours = [thread for thread in threading.enumerate() if thread.name.startswith("flywheel_log:")]
+    assert sorted((thread.name, thread.daemon) for thread in ours) == [
+        ("flywheel_log:journal", True),
+        ("flywheel_log:memory0", True),
+        ("flywheel_log:memory1", True),
+    ]
+    delivery.close(20)
+    assert [thread for thread in ours if thread.is_alive()] == []
+
+
+def test_a_closed_delivery_begins_anew_at_its_next_put(make):
+    sink = Memory()
+    delivery = make(sink)
+    delivery.put(LINE)
+    delivery.close(20)
+    delivery.put(LINE)
+    assert delivery.close(20) == 0
+    assert (len(sink.lines), sink.closed) == (2, 2)
+
+
+def test_a_failed_write_is_offered_again_whole(make):
+    sink = Memory(OSError(errno.EIO, "no"), RetryLater("busy", after=0.01))
+    delivery = make(sink)
+    delivery.put(LINE)
+    assert delivery.flush(20) == 0
+    assert sink.lines == [b'{"id":"a1b2-1","kind":"step"}']
+    stats = delivery.stats()["sinks"]["memory0:"]
+    assert stats == {"acknowledged": 1, "waiting": 0, "retried": 2, "lag_s": 0.0, "last_error": None, "kept": 1}
+
+
+def test_lines_that_a_sink_wants_again_come_again_and_no_others(make):
+    sink = Memory(2, 1)
+    delivery = make(sink)
+    for _ in range(3):
+        delivery.put(LINE)
+    assert delivery.flush(20) == 0
+    assert [json.loads(line)["id"] for line in sink.lines] == ["a1b2-1", "a1b2-2", "a1b2-3"]
+
+
+def test_flush_says_how_many_events_wait_and_why_is_in_the_stats(make):
+    sink = Memory(*[RetryLater("down")] * 1000)
+    delivery = make(Memory(), sink, random=lambda: 1.0)
+    delivery.put(LINE)
+    delivery.put(LINE)
+    assert delivery.flush(0.05) == 2
+    until(lambda: delivery.stats()["sinks"]["memory1:"]["last_error"] == "down")
+    assert delivery.close(0.05) == 2
+
+
+def test_flush_and_close_do_not_wait_for_the_back_off(make):
+    sink = Memory(RetryLater("down", after=3600.0))
+    delivery = make(sink)
+    delivery.put(LINE)
+    until(lambda: sink.offered)
+    started = time.monotonic()
+    assert delivery.flush(60) == 0
+    delivery.close(60)
+    assert time.monotonic() - started < 30
+
+
+def test_a_sink_that_cannot_be_opened_is_tried_again(root):
+    sink, attempts = Memory(), []
+
+    def open_sink(url):
+        attempts.append(url)
+        if len(attempts) < 3:
+            raise PermissionError
+        return sink
+
+    delivery = Delivery(["memory:"], root, open_sink=open_sink, random=lambda: 0.0, run=lambda: "a1b2")
+    delivery.put(LINE)
+    assert delivery.close(20) == 0
+    assert (attempts, sink.lines) == (["memory:"] * 3, [b'{"id":"a1b2-1","kind":"step"}'])
+
+
+def test_a_hanging_sink_does_not_hang_close(make, root):
+    release = threading.Event()
+
+    class Hanging(Memory):
+        def write(self, lines):
+            release.wait(60)
+            return super().write(lines)
+
+    delivery = make(Hanging())
+    delivery.put(LINE)
+    started = time.monotonic()
+    assert delivery.close(0.1) == 1
+    assert time.monotonic() - started < 2.0
+    release.set()
+
+
+def test_batches_keep_to_the_sinks_own_limits(make):
+    sink = Memory()
+    sink.batch_lines = 4
+    sink.linger_s = 0.2
+    delivery = make(sink)
+    for _ in range(10):
+        delivery.put(LINE)
+    assert delivery.flush(20) == 0
+    assert (max(sink.offered) <= 4, sum(sink.offered)) == (True, 10)
+
+
+def test_lines_longer_than_a_batch_or_a_segment_come_through(make):
+    sink = Memory()
+    delivery = make(sink, tuning=Tuning(first_segment_bytes=4096, segment_bytes=8192, batch_bytes=1000))
+    lines = [b'{"text":"%s"}' % (b"x" * size) for size in (10, 3000, 100_000, 7000, 10)]
+    for line in lines:
+        delivery.put(line)
+    assert delivery.flush(20) == 0
+    assert [line.partition(b",")[2] for line in sink.lines] == [line[1:] for line in lines]
+
+
+def test_segments_are_deleted_when_all_sinks_have_them(make, root):
+    delivery = make(Memory(), Memory(), tuning=Tuning(first_segment_bytes=4096, segment_bytes=4096))
+    for _ in range(500):
+        delivery.put(LINE)
+    assert delivery.flush(20) == 0
+    until(lambda: files(root).count(".seg") <= 2)
+
+
+def test_many_threads_lose_and_mix_nothing(make):
+    sink = Memory()
+    delivery = make(sink, tuning=Tuning(first_segment_bytes=4096, segment_bytes=16_384))
+    returned = []
+    threads = [
+        threading.Thread(target=lambda: returned.extend(delivery.put(LINE) for _ in range(500))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert delivery.flush(20) == 0
+    assert sorted(json.loads(line)["id"] for line in sink.lines) == sorted(returned)
+    assert len(set(returned)) == 4000
+
+
+def test_a_put_from_a_finaliser_inside_a_put_is_stored(make):
+    sink = Memory()
+    returned = []
+
+    class Dropped:
+        def __init__(self):
+            self.cycle = self
+
+        def __del__(self):
+            returned.append(delivery.put(LINE))
+
+    delivery = make(sink)
+    threshold = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        for _ in range(200):
+            Dropped()
+            returned.append(delivery.put(LINE))
+    finally:
+        gc.set_threshold(*threshold)
+    gc.collect()
+    assert delivery.flush(20) == 0
+    assert sorted(json.loads(line)["id"] for line in sink.lines) == sorted(returned)
+    assert len(returned) == 400
+
+
+def test_a_full_journal_drops_the_newest_and_reports_the_loss_when_there_is_room(make):
+    sink = Memory(*[RetryLater("down")] * 1_000_000)
+    tuning = Tuning(first_segment_bytes=4096, segment_bytes=4096, refused_s=0.05)
+    delivery = make(sink, quota_bytes=8192, tuning=tuning)
+    line = b'{"text":"%s"}' % (b"x" * 1500)
+    ids = [delivery.put(line) for _ in range(6)]
+    assert ids == ["a1b2-1", "a1b2-2", None, None, None, None]
+    assert health.dropped() == {"journal_full": 4}
+    sink._trouble.clear()
+    delivery.flush(20)
+    until(lambda: len(sink.lines) == 3)
+    assert json.loads(sink.lines[2]) == {
+        "id": "a1b2-7",
+        "kind": "loss_report",
+        "timestamp": "2026-01-02T03:04:05.000Z",
+        "reason": "journal_full",
+        "count": 4,
+        "first": "a1b2-3",
+        "last": "a1b2-6",
+    }
+
+
+def test_without_a_writable_directory_events_go_through_memory(make, root):
+    root.write_text("a file where the directory should be")
+    sink = Memory()
+    delivery = make(sink, tuning=Tuning(first_segment_bytes=4096, segment_bytes=4096))
+    for _ in range(300):
+        delivery.put(LINE)
+    assert delivery.close(20) == 0
+    assert len(sink.lines) == 300
+
+
+def test_memory_is_bounded_and_what_it_loses_is_counted(make, root):
+    root.write_text("a file where the directory should be")
+    tuning = Tuning(first_segment_bytes=4096, segment_bytes=4096, memory_bytes=8192)
+    delivery = make(Memory(*[RetryLater("down")] * 1_000_000), tuning=tuning)
+    line = b'{"text":"%s"}' % (b"x" * 1500)
+    assert [delivery.put(line) is None for _ in range(6)] == [False] * 4 + [True] * 2
+    assert delivery.close(0.0) == 4
+    assert health.dropped() == {"journal_full": 2, "memory_lost": 4}
+
+
+def test_a_deleted_directory_costs_nothing_that_was_put(make, root):
+    sink = Memory()
+    delivery = make(sink, tuning=Tuning(sync_s=0.01))
+    delivery.put(LINE)
+    for path in [*root.glob("*/*"), *root.glob("*")]:
+        path.rmdir() if path.is_dir() else path.unlink()
+    until(lambda: delivery.put(LINE) and list(root.glob("*/*.seg")))
+    assert delivery.close(20) == 0
+    assert len(sink.lines) == int(json.loads(sink.lines[-1])["id"].removeprefix("a1b2-"))
+
+
+def test_fsync_brings_each_event_to_the_disk_before_put_returns(make):
+    sink = Memory()
+    delivery = make(sink, fsync=True)
+    assert [delivery.put(LINE), delivery.put(LINE)] == ["a1b2-1", "a1b2-2"]
+    assert delivery.flush(20) == 0
+
+
+def abandon(root, url, count, text="x"):
+    """Let a process put events and die before anything is shipped."""
+    child = os.fork()
+    if child == 0:
+        delivery = Delivery([url], root, tuning=Tuning(linger_s=3600.0), run=lambda: "dead")
+        for number in range(count):
+            delivery.put(b'{"kind":"step","n":%d,"text":"%s"}' % (number, text.encode()))
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def stored(path):
+    return [json.loads(line)["id"] for line in Path(path).read_bytes().split(b"\n")[:-1]]
+
+
+def test_the_next_process_ships_what_a_dead_one_left(root, tmp_path):
+    url = f"file:{tmp_path}/genai.log"
+    abandon(root, url, 3)
+    delivery = Delivery([url], root, run=lambda: "next")
+    delivery.put(LINE)
+    until(lambda: delivery.stats()["adopted"] == 3)
+    assert delivery.flush(20, adopted=True) == 0
+    delivery.close(20)
+    assert sorted(stored(tmp_path / "genai.log")) == ["dead-1", "dead-2", "dead-3", "next-1"]
+    assert files(root) == [".json", ".lock"]
+
+
+def test_what_a_dead_process_had_stored_without_noting_it_is_not_stored_twice(root, tmp_path):
+    url = f"file:{tmp_path}/genai.log"
+    abandon(root, url, 3)
+    segment = next(root.glob("*/*.seg"))
+    first, second = segment.read_bytes().split(b"\n")[:2]
+    (tmp_path / "genai.log").write_bytes(first + b"\n" + second + b"\n")
+    assert [report.left for report in drain(root, 20)] == [0]
+    assert stored(tmp_path / "genai.log") == ["dead-1", "dead-2", "dead-3"]
+
+
+def test_drain_delivers_to_the_sinks_the_events_were_meant_for(root, tmp_path):
+    urls = [f"file:{tmp_path}/a.log", f"file:{tmp_path}/b.log"]
+    for url in urls:
+        abandon(root, url, 2)
+    reports = drain(root, 20)
+    assert sorted((report.sinks, report.delivered, report.left, report.why) for report in reports) == [
+        ((urls[0],), 2, 0, None),
+        ((urls[1],), 2, 0, None),
+    ]
+    assert stored(tmp_path / "a.log") == stored(tmp_path / "b.log") == ["dead-1", "dead-2"]
+
+
+def test_drain_says_what_is_left_and_why(root, tmp_path):
+    (tmp_path / "blocked").write_text("a file where the directory should be")
+    abandon(root, f"file:{tmp_path}/blocked/genai.log", 2)
+    [report] = drain(root, 0.3)
+    assert (report.delivered, report.left, report.why) == (0, 2, "NotADirectoryError")
+
+
+def test_drain_leaves_the_segments_of_living_processes_alone(make, root):
+    delivery = make(Memory(*[RetryLater("down")] * 1_000_000))
+    delivery.put(LINE)
+    assert [(report.delivered, report.left) for report in drain(root, 20)] == [(0, 0)]
+    assert delivery.flush(0.0) == 1
+
+
+def test_drain_of_nothing_is_nothing(root):
+    assert drain(root, 1.0) == []
+
+
+def test_a_destination_without_a_description_is_reported(root, tmp_path):
+    abandon(root, f"file:{tmp_path}/genai.log", 2)
+    description = next(root.glob("*/sinks.json"))
+    description.unlink()
+    [report] = drain(root, 20)
+    assert (report.delivered, report.left, report.why) == (0, 2, f"{description} is not readable")
+
+
+def test_half_made_segments_of_the_dead_are_swept_away(make, root):
+    destination = Destination.of(["memory0:"], root)
+    destination.prepare()
+    for name in ("a.tmp", "b.pos"):
+        (destination.directory / name).write_bytes(b"x")
+        os.utime(destination.directory / name, (1, 1))
+    make(Memory()).adopt()
+    assert files(root) == [".json", ".lock"]
