@@ -80,7 +80,7 @@ def _recorded(log: Path, *, real: bool) -> list[Event]:
         with _client(real=real) as client, flywheel_log.context(session_id=session, user_id="you"):
             _call(flywheel_log.instrument(client), _REAL_MODEL if real else "stand-in")
     finally:
-        left = flywheel_log.shutdown(timeout=10.0)
+        left = flywheel_log.shutdown(timeout=3.0)
     if left:
         raise Problem(f"{left} records wait in the journal, because {log} cannot be written")
     return [event for event in read(log) if event.get("session_id") == session]
