@@ -30,8 +30,8 @@ def line(event: Event, width: int, zone: tzinfo | None = None) -> Text:
     time, who, model = _widths(width)
     text = Text(no_wrap=True, overflow="crop")
     text.append(f"{_when(event, time, zone)} ", "dim")
-    text.append(f"{sign(event)} ", _STYLES.get(event.get("status", "")))
-    text.append(f"{fit(one_line(event.get('workload_id', '')), who)} ", "cyan")
+    text.append(f"{sign(event)} ", _STYLES.get(event.get("status") or ""))
+    text.append(f"{fit(one_line(event.get('workload_id') or ''), who)} ", "cyan")
     text.append(f"{fit(one_line(event.get('model') or event['kind']), model)} ")
     text.append(f"{_tokens(event):>9} {duration(event.get('latency_ms')):>6}  ", "dim")
     _words(text, event, width - text.cell_len)
@@ -40,7 +40,7 @@ def line(event: Event, width: int, zone: tzinfo | None = None) -> Text:
 
 def sign(event: Event) -> str:
     """Return how *event* went: `✓`, `✗`, `…` for a call that ended early, `·` for what is no call."""
-    return _GLYPHS.get(event.get("status", ""), "·")
+    return _GLYPHS.get(event.get("status") or "", "·")
 
 
 def failure(event: Event) -> str:
@@ -49,7 +49,7 @@ def failure(event: Event) -> str:
     if not error:
         return ""
     # The SDK's messages open with the status once more.
-    message = error.get("message", "").removeprefix(f"Error code: {error.get('status_code')} - ")
+    message = str(error.get("message", "")).removeprefix(f"Error code: {error.get('status_code')} - ")
     return f"{error.get('status_code', '')} {error.get('type', 'error')}: {message}".strip()
 
 

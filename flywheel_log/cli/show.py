@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
     from flywheel_log.loop.conversation import Turn
 
 Identity = Annotated[
-    str, typer.Argument(metavar="ID", help="A record's id, its unique beginning, the response's id, or `last`.")
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="A record's id, its unique beginning, the response's id, or `last` (also when only a SOURCE is given).",
+    ),
 ]
 _NAMED = 5
 _MARGIN = 2
@@ -30,6 +35,8 @@ def command(identity: Identity = "last", sources: Sources = None, *, as_json: As
 
     The messages, the tools, the answer, tokens, latency, and who asked.
     """
+    if not sources and Path(identity).is_file():
+        identity, sources = "last", [identity]
     with reading(sources) as events:
         event = find(events, identity)
     if as_json:
@@ -53,9 +60,9 @@ def find(events: Iterable[Event], identity: str) -> Event:
         last = event
         if event.get("id") == identity:
             return event
-        if event.get("response", {}).get("id") == identity:
+        if (event.get("response") or {}).get("id") == identity:
             answered = event
-        elif event.get("id", "").startswith(identity):
+        elif (event.get("id") or "").startswith(identity):
             begun = [*begun[:_NAMED], event]
     return _only(identity, last if identity == "last" else answered, begun)
 
@@ -98,19 +105,24 @@ def facts(event: Event) -> list[tuple[str, str]]:
         ("id", fields.get("id")),
         ("time", f"{local:%Y-%m-%d %H:%M:%S %Z}" if local else event["timestamp"]),
         ("call", " · ".join(str(fields[key]) for key in ("provider", "surface", "model") if fields.get(key))),
-        ("response", event.get("response", {}).get("id")),
-        ("status", f"{sign(event)} {event.get('status', event['kind'])}"),
+        ("response", (event.get("response") or {}).get("id")),
+        ("status", f"{sign(event)} {event.get('status') or event['kind']}"),
         ("error", failure(event)),
         ("who", " · ".join(f"{key.removesuffix('_id')} {fields[key]}" for key in _WHO if fields.get(key))),
         ("tokens", _tokens(event)),
         ("latency", _latency(event)),
-        ("cost", money(event["cost_usd"]) if "cost_usd" in event else ""),
+        ("cost", money(fields.get("cost_usd")) if fields.get("cost_usd") is not None else ""),
         ("retries", fields.get("retries")),
         ("tools", ", ".join(_tools(event))),
         ("metadata", _flat(fields.get("metadata"))),
-        ("retrieved", ", ".join(str(doc.get("id", "?")) for doc in event.get("retrieval_docs", []))),
+        (
+            "retrieved",
+            ", ".join(
+                str(doc.get("id", "?") if isinstance(doc, dict) else doc) for doc in event.get("retrieval_docs") or []
+            ),
+        ),
         ("redacted", _flat(fields.get("redactions"))),
-        ("unsafe", ", ".join(event.get("training_unsafe", []))),
+        ("unsafe", ", ".join(map(str, event.get("training_unsafe") or []))),
         ("trace", fields.get("trace_id")),
     ]
     return [(name, one_line(str(value))) for name, value in found if value]
@@ -119,7 +131,7 @@ def facts(event: Event) -> list[tuple[str, str]]:
 def _tokens(event: Event) -> str:
     from ._screen import number
 
-    if "input_tokens" not in event and "output_tokens" not in event:
+    if event.get("input_tokens") is None and event.get("output_tokens") is None:
         return ""
     shown = f"{number(event.get('input_tokens'))} → {number(event.get('output_tokens'))}"
     cached = event.get("cached_tokens")
@@ -129,15 +141,18 @@ def _tokens(event: Event) -> str:
 def _latency(event: Event) -> str:
     from ._screen import duration
 
-    if "latency_ms" not in event:
+    latency, first = event.get("latency_ms"), event.get("time_to_first_token_ms")
+    if latency is None:
         return ""
-    first = event.get("time_to_first_token_ms")
-    return duration(event["latency_ms"]) + (f", first token after {duration(first)}" if first else "")
+    return duration(latency) + (f", first token after {duration(first)}" if first else "")
 
 
 def _tools(event: Event) -> list[str]:
-    tools = event.get("request", {}).get("tools") or []
-    return [str((tool.get("function") or tool).get("name", tool.get("type", "?"))) for tool in tools]
+    tools = (event.get("request") or {}).get("tools")
+    named = (
+        [tool.get("function") or tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    )
+    return [str(tool.get("name") or tool.get("type")) for tool in named if isinstance(tool, dict)]
 
 
 def _flat(values: dict[str, Any] | None) -> str:

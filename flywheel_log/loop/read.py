@@ -17,6 +17,13 @@ from .sources import file, find
 
 Where = str | os.PathLike[str]
 OnBad = Callable[[bytes], object]
+_SHAPES: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("request", "response", "error", "metadata", "prompt", "safety", "quality", "redactions"), dict),
+    **dict.fromkeys(("tags", "retrieval_docs", "training_unsafe"), list),
+    **dict.fromkeys(("id", "timestamp", "kind", "status", "client_id", "workload_id", "model", "surface"), str),
+    **dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens", "cost_usd"), (int, float)),
+    **dict.fromkeys(("latency_ms", "time_to_first_token_ms"), (int, float)),
+}
 _PADDING = b"\0 \t\r\n"
 
 
@@ -80,14 +87,20 @@ def parse(record: bytes | JSON) -> Event:
     if not isinstance(value, dict) or not isinstance(value.get("timestamp"), str):
         raise ValueError("a record is a JSON object with a timestamp")
     if "kind" not in value and is_flat(value):
-        return from_flat(value)
-    if not all(isinstance(value.get(key, {}), dict) for key in ("request", "response")):
-        raise ValueError("a record's request and response are JSON objects")
-    if "kind" in value:
-        return cast(Event, value)
+        return _shaped(from_flat(value))
+    if isinstance(value.get("kind"), str):
+        return _shaped(cast(Event, value))
     if not set(value) <= set(FLYWHEEL_KEYS):
         raise ValueError("a record has a kind, or is a flat one, or has the keys of a flywheel document and no other")
-    return from_document(value)
+    return _shaped(from_document(value))
+
+
+def _shaped(event: Event) -> Event:
+    """Let no reader stumble over a value that is not what `Event` says; null passes for unknown."""
+    for key, value in event.items():
+        if value is not None and not isinstance(value, _SHAPES.get(key, object)):
+            raise ValueError(f"a record's {key} is no {type(value).__name__}")
+    return event
 
 
 def _load(line: bytes) -> object:

@@ -48,6 +48,7 @@ def test_a_call_is_found_by_how_its_id_begins(command: Command, log: Path, ident
 
 def test_the_last_call_of_the_default_log_needs_no_words(command: Command, log: Path):
     assert command("show").out.startswith("       id  other-3\n")
+    assert command("show", log).out.startswith("       id  other-3\n")
 
 
 def test_an_id_wins_over_a_longer_one(command: Command, log: Path):
@@ -75,3 +76,14 @@ def test_a_pipe_gets_long_lines_whole(command: Command, log: Path):
     said = "word " * 100
     log.write_text(json.dumps({**TOOL, "response": {"choices": [{"message": {"content": said}}]}}) + "\n")
     assert command("show", "last", log).out.endswith(f"\nassistant\n  {said}\n")
+
+
+def test_what_is_null_is_unknown(command: Command, log: Path):
+    event = dict.fromkeys(CHAT) | {"id": "n", "timestamp": "2026-01-31T10:00:00.000Z", "kind": "llm"}
+    log.write_text(json.dumps(event) + "\n")
+    assert command("show", "n").out.splitlines() == [
+        "       id  n",
+        "     time  2026-01-31 10:00:00 UTC",
+        "   status  · llm",
+    ]
+    assert [command(name, log).code for name in ("tail", "stats")] == [0, 0]

@@ -38,12 +38,12 @@ def test_a_flywheel_document_is_the_event_it_was():
 def test_bad_lines_are_skipped_counted_and_shown(tmp_path: Path):
     log = tmp_path / "genai.log"
     bad = [b"{torn", b"[1]", b'{"timestamp": 1}', b'{"a": 1}', b'{"timestamp": "t", "request": "no"}', b"\xff\xfe"]
-    bad += [b'{"timestamp": "t", "foreign": 1}', b"[" * 100_000]
+    bad += [b'{"timestamp": "t", "kind": "llm", "error": "no"}', b'{"timestamp": "t", "foreign": 1}', b"[" * 100_000]
     log.write_bytes(LINE + b"\n".join(bad) + b"\n" + line("r-2"))
     seen: list[bytes] = []
     reading = read(log, on_bad=seen.append)
     assert [event["id"] for event in reading] == ["r-1", "r-2"]
-    assert (reading.bad, [one.strip() for one in seen]) == (8, bad)
+    assert (reading.bad, [one.strip() for one in seen]) == (9, bad)
 
 
 def test_blank_and_padded_lines_are_not_bad(tmp_path: Path):
