@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,7 +22,8 @@ class Settings(BaseSettings):
     """Everything `flywheel_log.configure(...)` takes; each has an environment variable `FLYWHEEL_LOG_<NAME>`.
 
     Attributes:
-        sinks: where events end, as URLs; a comma list in the environment.
+        sinks: where events end, as URLs; a comma list in the environment. By default `file:genai.log`, and
+            `elasticsearch:` beside it where `ELASTICSEARCH_URL` is set.
         client_id: the application (the blueprint's tenant); `ELASTICSEARCH_CLIENT_ID` is honoured.
         workload_id: the task, where neither the call nor its context names one.
         journal: directory of the journal; every program of a user may share it.
@@ -38,7 +40,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, populate_by_name=True
     )
 
-    sinks: Annotated[tuple[str, ...], NoDecode] = ("file:genai.log",)
+    sinks: Annotated[tuple[str, ...], NoDecode] = Field(default_factory=lambda: _default_sinks())
     client_id: str = Field("default", validation_alias=AliasChoices(f"{PREFIX}CLIENT_ID", "ELASTICSEARCH_CLIENT_ID"))
     workload_id: str = "default"
     journal: Path = Field(default_factory=lambda: user_state_path("flywheel-log") / "journal")
@@ -68,6 +70,10 @@ class Settings(BaseSettings):
             if not callable(processor):
                 raise ValueError(f"a processor must be callable; got {type(processor).__name__}")
         return self
+
+
+def _default_sinks() -> tuple[str, ...]:
+    return ("file:genai.log", "elasticsearch:") if os.environ.get("ELASTICSEARCH_URL") else ("file:genai.log",)
 
 
 def load(**arguments: Any) -> Settings:
