@@ -32,7 +32,7 @@ def follow(
     """
     where = os.fspath(source)
     path = file.path_of(where)
-    if find(where) is not file or path.suffix == ".gz" or (glob.has_magic(where) and not path.exists()):
+    if find(where) is not file or path.suffix == ".gz" or (glob.has_magic(str(path)) and not path.exists()):
         raise ValueError(f"{where!r} cannot be followed; have one plain file, e.g. genai.log")
     return Reading(_tail(_Growing(path), last, lambda: wait(interval)), on_bad)
 

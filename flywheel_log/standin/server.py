@@ -114,7 +114,7 @@ def _spread(items: Iterable[Item], gap: float) -> Iterator[Item]:
 class _Listener(ThreadingMixIn, TCPServer):
     daemon_threads = True
     allow_reuse_address = True
-    request_queue_size = 256
+    request_queue_size = 1024
 
     def __init__(self, stand_in: Server) -> None:
         self.stand_in = stand_in

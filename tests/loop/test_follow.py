@@ -106,3 +106,10 @@ def test_a_waiting_follower_asks_for_its_interval(tmp_path: Path):
 def test_what_is_no_plain_file_cannot_be_followed(source: str):
     with pytest.raises(ValueError, match=r"cannot be followed; have one plain file, e\.g\. genai\.log"):
         follow(source)
+
+
+def test_the_url_of_a_sink_is_followed_before_its_file_exists(tmp_path: Path):
+    def wait(_seconds: float) -> None:
+        (tmp_path / "genai.log").write_text(line("a"))
+
+    assert next(follow(f"file:{tmp_path}/genai.log?format=full", wait=wait))["id"] == "a"
