@@ -23,7 +23,7 @@ from .shipper import Shipper
 from .tuning import Tuning
 
 QUOTA_BYTES = 1 << 30
-_LAST_WORDS_S = 0.25
+_LAST_WORDS_S = 0.4
 
 
 def new_run() -> str:
@@ -159,11 +159,23 @@ class Delivery:
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         if any(thread.is_alive() for thread in threads):
-            # A sink that hangs in a write keeps its segments, for it may still acknowledge them; so does its thread.
             health.warn("sink_hangs_at_close")
+            self._release_later(journal, threads)
         else:
             journal.release()
         return left
+
+    def _release_later(self, journal: Journal, threads: list[threading.Thread]) -> None:
+        # A sink that hangs in a write may still acknowledge it, so its segments stay with it as long as it hangs.
+        def release() -> None:
+            for thread in threads:
+                thread.join()
+            journal.release()
+
+        try:
+            threading.Thread(target=release, name="flywheel_log:close", daemon=True).start()
+        except RuntimeError as error:  # At the interpreter's end, which releases everything.
+            health.warn("thread_not_started", error)
 
     def stats(self) -> dict[str, Any]:
         """Return accepted and adopted (events), journal_bytes, and for each sink what `Shipper.stats` says."""

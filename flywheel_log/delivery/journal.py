@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
-import os
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from ..health import health
-from . import space
 from .bell import Bell
 from .destination import Destination
 from .losses import Losses
-from .segments import SUFFIX, Segment
+from .segments import Segment
+from .supply import FULL, Supply
 from .tuning import Tuning
-
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Journal:
@@ -54,20 +48,16 @@ class Journal:
         self.keeper_bell = Bell()
         self.bells: Sequence[Bell] = ()
         self._run = run()
-        self._quota = quota
         self._durable = durable
         self._clock = clock
-        self._tuning = tuning
         self._lock = threading.RLock()
-        self.making = threading.RLock()  # Held while segments are made or adopted, and while the process forks.
+        self._supply = Supply(destination, self._run, clock, tuning, quota)
+        self.making = self._supply.making
         self._ids = itertools.count(1)
-        self._names = itertools.count()
         self._current: Segment | None = None
-        self._spare: Segment | None = None
         self._busy = False
         self._deferred: deque[tuple[str, bytes]] = deque()
         self._losses = Losses()
-        self._refused_until = 0.0
         self.unsynced = False
 
     def put(self, line: bytes) -> str | None:
@@ -114,7 +104,7 @@ class Journal:
             if self._durable:
                 segment.sync()
         except OSError as error:
-            return "journal_full" if error.errno in _FULL else "journal_failed"
+            return "journal_full" if error.errno in FULL else "journal_failed"
         if not self.unsynced or segment.used > segment.attention:
             self.unsynced = True
             self.keeper_bell.ring()
@@ -123,56 +113,19 @@ class Journal:
     def _settle(self) -> None:
         while self._deferred:
             self._store(*self._deferred.popleft())
-        if not self._losses or time.monotonic() < self._refused_until:
+        if not self._losses or self._supply.refused():
             return
         for report in self._losses.reports(self._clock()):
             if self._append(f"{self._run}-{next(self._ids)}", report.line) is None:
                 self._losses.settle(report)
 
     def _roll(self, need: int) -> Segment:
-        with self.making:
-            spare, self._spare = self._spare, None
-            if spare is not None and (spare.size < need or not spare.exists()):
-                spare.remove()
-                spare = None
-            segment = spare or self._make(need)
+        segment = self._supply.take(need, self._segments)
         if self._current is not None:
             self._current.sealed = True
         self._current = segment
         self._segments.append(segment)
         return segment
-
-    def _make(self, need: int) -> Segment:
-        number = next(self._names)
-        size = max(need, self._tuning.segment_bytes if number else self._tuning.first_segment_bytes)
-        if time.monotonic() < self._refused_until:
-            raise OSError(errno.ENOSPC, "the journal was full a moment ago")
-        try:
-            self.destination.prepare()
-            space.check(self.destination.directory.parent, size, self._quota)
-            return Segment.create(self._path(number), size, len(self.destination.urls))
-        except OSError as error:
-            if error.errno not in _FULL:
-                health.warn("journal_not_writable_so_a_crash_loses_events", error)
-                return self._make_in_memory(size)
-            self._refuse()
-            raise
-
-    def _make_in_memory(self, size: int) -> Segment:
-        taken = sum(segment.size for segment in self.segments() if segment.path is None)
-        if taken + size > self._tuning.memory_bytes:
-            self._refuse()
-            raise OSError(errno.ENOSPC, "too much waits in memory")
-        return Segment.in_memory(size, len(self.destination.urls))
-
-    def _refuse(self) -> None:
-        # To find out that a disk is full takes system calls, and no caller should wait for those again and again.
-        self._refused_until = time.monotonic() + self._tuning.refused_s
-
-    def _path(self, number: int) -> Path:
-        host = os.uname().nodename.replace("/", "_")
-        name = f"{int(self._clock() * 1e9):019d}-{host}-{os.getpid()}-{self._run}-{number}{SUFFIX}"
-        return self.destination.directory / name
 
     def sync(self) -> None:
         """Bring what was put so far to the disk itself, and let go of a segment that somebody deleted.
@@ -193,13 +146,15 @@ class Journal:
         Raises:
             OSError: there is none.
         """
+        for segment in self.segments():
+            self.retire(segment)
         current = self._current
         if current is not None:
             current.warm()
         if self._losses and current is not None and current.done():
             self._seal(current)  # It may be what fills the quota.
         if self._losses or (current is not None and current.used * 2 > current.size):
-            self._prepare_spare()
+            self._supply.prepare(self.segments())
         if self._losses:
             self._report_losses()
 
@@ -212,12 +167,6 @@ class Journal:
                 self._busy = False
         for bell in self.bells:
             bell.ring()
-
-    def _prepare_spare(self) -> None:
-        with self.making:
-            if self._spare is None and (segment := self._make(0)).path is not None:
-                segment.warm()
-                self._spare = segment
 
     def _seal(self, segment: Segment) -> None:
         with self._lock:
@@ -259,11 +208,9 @@ class Journal:
 
     def release(self) -> None:
         """Delete what is shipped and leave the rest to be adopted; events in memory that no sink took are lost."""
-        with self._lock, self.making:
+        with self._lock:
             segments, self._segments, self._current = self._segments, [], None
-            spare, self._spare = self._spare, None
-        if spare is not None:
-            spare.remove()
+        self._supply.release()
         for segment in segments:
             if segment.done():
                 segment.remove()
@@ -284,5 +231,6 @@ class Journal:
 
     def forget(self) -> None:
         """Close in a forked child what belongs to the parent: the descriptors, and with them our share of its locks."""
-        for segment in (*self._segments, *filter(None, [self._spare])):
+        for segment in self._segments:
             segment.close()
+        self._supply.forget()

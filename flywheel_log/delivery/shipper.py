@@ -59,6 +59,7 @@ class Shipper:
         self._last_error: str | None = None
         self._behind_since: float | None = None
         self._unsynced_since: float | None = None
+        self._reread_at: float | None = None
 
     def run(self) -> None:
         """Ship until stopped, then close the sink. The body of the thread."""
@@ -98,9 +99,10 @@ class Shipper:
         return getattr(self._sink, name, getattr(self._tuning, name))
 
     def _idle_s(self) -> float | None:
-        if self._unsynced_since is None:
-            return None
-        return max(0.0, self._unsynced_since + self._tuning.sync_s - time.monotonic())
+        due = [self._reread_at] if self._reread_at is not None else []
+        if self._unsynced_since is not None:
+            due.append(self._unsynced_since + self._tuning.sync_s)
+        return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _guard(self, work: Callable[[], None]) -> None:
         try:
@@ -112,9 +114,14 @@ class Shipper:
 
     def _ship(self) -> None:
         self._behind_since = time.monotonic()
+        self._reread_at = None
         for segment in self._journal.segments():
-            while self._ship_batch(segment):
-                pass
+            try:
+                while self._ship_batch(segment):
+                    pass
+            except OSError as error:  # Of the journal; the other segments need not wait until it can be read again.
+                self._failed("journal_unreadable", segment.waiting(self._number), error)
+                self._reread_at = time.monotonic() + self._backoff.delay()
             self._journal.retire(segment)
         self._behind_since = None
 
@@ -124,7 +131,7 @@ class Shipper:
             return False
         self._patiently(self._opened)  # First, for the sink says how much it takes at once.
         lines, size = self._option("batch_lines"), self._option("batch_bytes")
-        batch = self._patiently(lambda: next_batch(segment, start, lines, size))
+        batch = next_batch(segment, start, lines, size)
         if batch is None:
             return False
         waiting: Sequence[bytes] = batch.lines
@@ -182,8 +189,8 @@ class Shipper:
         return self._sink
 
     def _sync(self) -> None:
-        due = self._unsynced_since is not None and self._idle_s() == 0.0
-        if due or (self._stopping and self._unsynced_since is not None):
+        since = self._unsynced_since
+        if since is not None and (self._stopping or time.monotonic() >= since + self._tuning.sync_s):
             self._unsynced_since = None
             if sync := getattr(self._sink, "sync", None):
                 sync()

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import orjson
 
 from ..event import to_flat
+from ..health import health
 from . import RetryLater
 from ._tail import absent, unstored
 
@@ -92,7 +93,7 @@ class File:
         """Append *lines* in one write; all of them, or none and an OSError."""
         if self._torn:  # An earlier write failed and could not be taken back: nobody knows how much of it is there.
             lines = self.missing(lines)
-        data = b"".join(self._record(line) + b"\n" for line in lines)
+        data = b"".join(record + b"\n" for line in lines if (record := self._record(line)))
         with self._locked(len(data)) as fd:
             self._append(fd, data)
         return ()
@@ -123,7 +124,13 @@ class File:
             os.close(fd)
 
     def _record(self, line: bytes) -> bytes:
-        return line if self._options.format == "full" else orjson.dumps(to_flat(orjson.loads(line)))
+        if self._options.format == "full":
+            return line
+        try:
+            return orjson.dumps(to_flat(orjson.loads(line)))
+        except (ValueError, TypeError, AttributeError) as error:  # Offered again it would hold up all others for ever.
+            health.drop("not_projected", error)
+            return b""
 
     @contextmanager
     def _locked(self, size: int) -> Iterator[int]:

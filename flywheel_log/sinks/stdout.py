@@ -71,7 +71,14 @@ class Stdout:
     def _readable(self, lines: Sequence[bytes]) -> bytes:
         if self._render is None:
             self._render = _renderer()
-        return "".join(f"{self._render(_short(orjson.loads(line)))}\n" for line in lines).encode()
+        return "".join(f"{_rendered(line, self._render)}\n" for line in lines).encode()
+
+
+def _rendered(line: bytes, render: Callable[[dict[str, Any]], str]) -> str:
+    try:
+        return render(_short(orjson.loads(line)))
+    except (ValueError, TypeError, AttributeError):  # An answer of a shape nobody knows is still worth a line.
+        return line.decode("utf-8", "replace")
 
 
 def _write(stream: IO[str], data: bytes) -> None:

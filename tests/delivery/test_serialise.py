@@ -2,7 +2,7 @@
 
 import base64
 import dataclasses
-import datetime
+import datetime as dt
 import decimal
 import enum
 import json
@@ -56,8 +56,8 @@ KNOWN = [
     ((1, 2), [1, 2]),
     (decimal.Decimal("1.10"), "1.10"),
     (pathlib.Path("/tmp/a"), "/tmp/a"),
-    (datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC), "2026-01-02T03:04:00+00:00"),
-    (datetime.date(2026, 1, 2), "2026-01-02"),
+    (dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC), "2026-01-02T03:04:00+00:00"),
+    (dt.date(2026, 1, 2), "2026-01-02"),
     (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
     (Colour.RED, "red"),
     (Model(name="a"), {"name": "a"}),

@@ -47,8 +47,8 @@ def ids(path):
             "sink 'file:' names no file of this machine; write file:genai.log or file:/var/log/genai.log",
         ),
         (
-            "file://host/genai.log",
-            "sink 'file://host/genai.log' names no file of this machine; write file:genai.log or file:/var/log/genai.log",
+            "file://h/genai.log",
+            "sink 'file://h/genai.log' names no file of this machine; write file:genai.log or file:/var/log/genai.log",
         ),
         ("file:a?colour=red", "sink 'file' knows no parameter colour; has format, keep, rotate_mb"),
         ("file:a?format=xml", "sink 'file' has no format 'xml'; has flat, full"),
@@ -68,6 +68,7 @@ def test_opening_does_not_touch_the_disk(tmp_path):
 
 
 def test_the_path_is_that_of_the_working_directory_at_opening(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     sink = open_sink("file:genai.log")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")

@@ -1,0 +1,115 @@
+"""Where new segments come from: the disk within its quota, or memory when no directory can be written."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..health import health
+from . import space
+from .destination import Destination
+from .segments import SUFFIX, Segment
+from .tuning import Tuning
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class Supply:
+    """Makes segments, one ahead of need if asked to.
+
+    Args:
+        destination: where segments live.
+        run: part of their names.
+        clock: seconds since the epoch, part of their names.
+        tuning: their sizes.
+        quota: bytes that all journals under the same root may take together.
+    """
+
+    def __init__(
+        self, destination: Destination, run: str, clock: Callable[[], float], tuning: Tuning, quota: int
+    ) -> None:
+        self.making = threading.RLock()  # Held while segments are made or adopted, and while the process forks.
+        self._destination = destination
+        self._run = run
+        self._clock = clock
+        self._tuning = tuning
+        self._quota = quota
+        self._numbers = itertools.count()
+        self._spare: Segment | None = None
+        self._refused_until = 0.0
+
+    def take(self, need: int, others: Sequence[Segment]) -> Segment:
+        """Return a segment with room for *need* bytes; *others* are those there are.
+
+        Raises:
+            OSError: there is no room, neither on the disk nor in memory.
+        """
+        with self.making:
+            spare, self._spare = self._spare, None
+            if spare is not None and (spare.size < need or not spare.exists()):
+                spare.remove()
+                spare = None
+            return spare or self._make(need, others)
+
+    def prepare(self, others: Sequence[Segment]) -> None:
+        """Make the next segment ahead of need.
+
+        Raises:
+            OSError: there is no room.
+        """
+        with self.making:
+            if self._spare is None and (segment := self._make(0, others)).path is not None:
+                segment.warm()
+                self._spare = segment
+
+    def refused(self) -> bool:
+        """Tell whether there was no room a moment ago; to ask the disk each time would make callers wait."""
+        return time.monotonic() < self._refused_until
+
+    def release(self) -> None:
+        """Delete what was made ahead of need."""
+        with self.making:
+            spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.remove()
+
+    def forget(self) -> None:
+        """Let go, in a forked child, of what the parent made ahead of need."""
+        if self._spare is not None:
+            self._spare.close()
+
+    def _make(self, need: int, others: Sequence[Segment]) -> Segment:
+        number = next(self._numbers)
+        size = max(need, self._tuning.segment_bytes if number else self._tuning.first_segment_bytes)
+        if self.refused():
+            raise OSError(errno.ENOSPC, "there was no room a moment ago")
+        try:
+            self._destination.prepare()
+            space.check(self._destination.directory.parent, size, self._quota)
+            return Segment.create(self._path(number), size, len(self._destination.urls))
+        except OSError as error:
+            if error.errno not in FULL:
+                health.warn("journal_not_writable_so_a_crash_loses_events", error)
+                return self._make_in_memory(size, others)
+            self._refuse()
+            raise
+
+    def _make_in_memory(self, size: int, others: Sequence[Segment]) -> Segment:
+        taken = sum(segment.size for segment in others if segment.path is None)
+        if taken + size > self._tuning.memory_bytes:
+            self._refuse()
+            raise OSError(errno.ENOSPC, "too much waits in memory")
+        return Segment.in_memory(size, len(self._destination.urls))
+
+    def _refuse(self) -> None:
+        self._refused_until = time.monotonic() + self._tuning.refused_s
+
+    def _path(self, number: int) -> Path:
+        host = os.uname().nodename.replace("/", "_")
+        name = f"{int(self._clock() * 1e9):019d}-{host}-{os.getpid()}-{self._run}-{number}{SUFFIX}"
+        return self._destination.directory / name
