@@ -18,6 +18,10 @@ PREFIX = "FLYWHEEL_LOG_"
 Processor = Callable[[Any, str, Event], Event]
 
 
+def _default_sinks() -> tuple[str, ...]:
+    return ("file:genai.log", "elasticsearch:") if os.environ.get("ELASTICSEARCH_URL") else ("file:genai.log",)
+
+
 class Settings(BaseSettings):
     """Everything `flywheel_log.configure(...)` takes; each has an environment variable `FLYWHEEL_LOG_<NAME>`.
 
@@ -40,7 +44,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, populate_by_name=True
     )
 
-    sinks: Annotated[tuple[str, ...], NoDecode] = Field(default_factory=lambda: _default_sinks())
+    sinks: Annotated[tuple[str, ...], NoDecode] = Field(default_factory=_default_sinks)
     client_id: str = Field("default", validation_alias=AliasChoices(f"{PREFIX}CLIENT_ID", "ELASTICSEARCH_CLIENT_ID"))
     workload_id: str = "default"
     journal: Path = Field(default_factory=lambda: user_state_path("flywheel-log") / "journal")
@@ -70,10 +74,6 @@ class Settings(BaseSettings):
             if not callable(processor):
                 raise ValueError(f"a processor must be callable; got {type(processor).__name__}")
         return self
-
-
-def _default_sinks() -> tuple[str, ...]:
-    return ("file:genai.log", "elasticsearch:") if os.environ.get("ELASTICSEARCH_URL") else ("file:genai.log",)
 
 
 def load(**arguments: Any) -> Settings:
