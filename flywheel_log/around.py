@@ -53,12 +53,18 @@ def around(function: Decorated, begin: Callable[[Any, tuple[Any, ...], dict[str,
 
 def _driven(result: Any, run: Around) -> Any:
     if inspect.iscoroutine(result):
-        return _coroutine(result, run)
+        return _named_like(result, _coroutine(result, run))
     if inspect.isgenerator(result):
-        return _generator(result, run)
+        return _named_like(result, _generator(result, run))
     if inspect.isasyncgen(result):
-        return _async_generator(result, run)
+        return _named_like(result, _async_generator(result, run))
     return run.returned(result)
+
+
+def _named_like(result: Any, driver: Any) -> Any:
+    """Give *driver* the names of what it drives: they stand in warnings, in reprs and in the debugger."""
+    driver.__name__, driver.__qualname__ = result.__name__, result.__qualname__
+    return driver
 
 
 async def _coroutine(coroutine: Coroutine[Any, Any, Any], run: Around) -> Any:
@@ -81,23 +87,28 @@ def _generator(generator: Generator[Any, Any, Any], run: Around) -> Generator[An
             except StopIteration as stop:
                 return run.returned(stop.value)
             run.yielded(item)
-            resume = yield from _answer(item, generator)
+            try:
+                sent = yield item
+            except GeneratorExit:
+                raise
+            except BaseException as error:  # noqa: BLE001 - thrown in by the consumer, passed on to the body
+                resume = partial(generator.throw, error)
+            else:
+                resume = partial(generator.send, sent)
+    except GeneratorExit as left:
+        return _closed(generator, run, left)
     except BaseException as error:
-        with run.running():
-            generator.close()
         run.raised(error)
         raise
 
 
-def _answer(item: Any, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Callable[[], Any]]:
-    """Hand *item* out, and return how *generator* goes on with what came back."""
+def _closed(generator: Generator[Any, Any, Any], run: Around, left: GeneratorExit) -> Any:
+    """Close *generator*, which may say something at last (from Python 3.13 on), raise, or refuse."""
     try:
-        sent = yield item
-    except GeneratorExit:
-        raise
-    except BaseException as error:  # noqa: BLE001 - thrown in by the consumer, passed on to the body
-        return partial(generator.throw, error)
-    return partial(generator.send, sent)
+        with run.running():
+            return generator.close()
+    finally:
+        run.raised(left)
 
 
 async def _async_generator(generator: AsyncGenerator[Any, Any], run: Around) -> AsyncGenerator[Any, Any]:
@@ -119,8 +130,16 @@ async def _async_generator(generator: AsyncGenerator[Any, Any], run: Around) -> 
                 resume = partial(generator.athrow, error)
             else:
                 resume = partial(generator.asend, sent)
+    except GeneratorExit as left:
+        await _aclosed(generator, run, left)
     except BaseException as error:
-        with run.running():
-            await generator.aclose()
         run.raised(error)
         raise
+
+
+async def _aclosed(generator: AsyncGenerator[Any, Any], run: Around, left: GeneratorExit) -> None:
+    try:
+        with run.running():
+            await generator.aclose()
+    finally:
+        run.raised(left)

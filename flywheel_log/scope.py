@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
 
 from .around import Around, around
 from .event import JSON, Event
+from .health import guarded
 
 Decorated = TypeVar("Decorated")
 Fields = Mapping[str, Any]
 
 FIELDS = frozenset(Event.__annotations__) - {"id", "timestamp", "kind", "request", "response", "tags", "metadata"}
 _NOTHING: Fields = MappingProxyType({})
-_fields: ContextVar[Fields] = ContextVar("flywheel_log.fields", default=_NOTHING)
+
+
+@dataclass(slots=True)
+class _Frame:
+    """What is in force inside *block*, and the frame around it: left by looking for the block, not by a token.
+
+    A token is bound to its context, but a block may be left in another one (a fixture, a web framework's dependency, an
+    abandoned coroutine), and one block object may be entered by many threads at once.
+    """
+
+    fields: Fields
+    block: object
+    around: _Frame | None
+
+
+_frame: ContextVar[_Frame | None] = ContextVar("flywheel_log.frame", default=None)
 _suppressed: ContextVar[bool] = ContextVar("flywheel_log.suppressed", default=False)
 
 
@@ -59,16 +76,17 @@ class context:  # noqa: N801 - reads as a statement: `with context(...)`
             client_id=client_id,
             **others,
         )
-        self._tokens: list[Token[Fields]] = []
 
+    @guarded("context", default=lambda self: self)
     def __enter__(self) -> Self:
-        self._tokens.append(_fields.set(merge(_fields.get(), self._own)))
+        _enter(self, merge(current(), self._own))
         return self
 
+    @guarded("context")
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _fields.reset(self._tokens.pop())
+        _leave(self)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -80,7 +98,11 @@ class context:  # noqa: N801 - reads as a statement: `with context(...)`
 
     def __call__(self, function: Decorated) -> Decorated:
         """Decorate a function of any kind: its calls run inside the block."""
-        return around(function, lambda *_: _Scope(merge(_fields.get(), self._own)))
+        return around(function, self._run)
+
+    @guarded("context", default=lambda *_: Around())
+    def _run(self, *_: Any) -> Around:
+        return _Scope(merge(current(), self._own))
 
 
 class _Scope(Around):
@@ -89,8 +111,9 @@ class _Scope(Around):
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
 
-    def running(self) -> Any:
-        return fields_set(self._fields)
+    @guarded("context", default=lambda _: nullcontext())
+    def running(self) -> AbstractContextManager[Any]:
+        return FieldsSet(self._fields)
 
 
 def fields_of(*, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = None, **others: Any) -> JSON:
@@ -126,27 +149,49 @@ def merge(outer: Fields, inner: Fields) -> Fields:
 
 def current() -> Fields:
     """The fields in force where this is called. Read only."""
-    return _fields.get()
+    frame = _frame.get()
+    return frame.fields if frame is not None else _NOTHING
 
 
-@contextmanager
-def fields_set(fields: Fields) -> Iterator[None]:
+class FieldsSet:
     """Have exactly *fields* in force inside the block."""
-    token = _fields.set(fields)
-    try:
-        yield
-    finally:
-        _fields.reset(token)
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+
+    @guarded("context", default=lambda self: self)
+    def __enter__(self) -> Self:
+        _enter(self, self._fields)
+        return self
+
+    @guarded("context")
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _leave(self)
+
+
+def _enter(block: object, fields: Fields) -> None:
+    _frame.set(_Frame(fields, block, _frame.get()))
+
+
+def _leave(block: object) -> None:
+    frame = _frame.get()
+    while frame is not None and frame.block is not block:
+        frame = frame.around
+    if frame is not None:
+        _frame.set(frame.around)
 
 
 @contextmanager
 def suppress() -> Iterator[None]:
     """Record nothing that is called inside the block (in this task or thread)."""
-    token = _suppressed.set(True)
+    before = _suppressed.get()
+    _suppressed.set(True)
     try:
         yield
     finally:
-        _suppressed.reset(token)
+        _suppressed.set(before)
 
 
 def suppressed() -> bool:

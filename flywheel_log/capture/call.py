@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,38 +15,14 @@ from ..event import JSON, Event
 from ..health import guarded
 from . import outcome, wire
 from .outcome import Outcome
-from .stream import Tap, Tape
+from .outer import outer
+from .stream import Tap, Tape, is_event_stream
 from .surfaces import Surface
 
 Emit = Callable[[Event], object]
 
 _active: ContextVar[Call | None] = ContextVar("flywheel_log.call", default=None)
-_outer: ContextVar[Outer | None] = ContextVar("flywheel_log.outer", default=None)
 _open: WeakSet[Call] = WeakSet()
-
-
-class Outer:
-    """A decorated function that is running: told of every call inside, so that it records none of its own then."""
-
-    def __init__(self) -> None:
-        self.called = False
-        self._outer = _outer.get()
-
-    def tell(self) -> None:
-        """A call was made inside."""
-        self.called = True
-        if self._outer is not None:
-            self._outer.tell()
-
-
-@contextmanager
-def within(outer: Outer) -> Iterator[None]:
-    """Calls made inside the block are told to *outer*."""
-    token = _outer.set(outer)
-    try:
-        yield
-    finally:
-        _outer.reset(token)
 
 
 _never_lost = guarded("capture", default=lambda call, *_: call.happened())
@@ -55,7 +30,9 @@ _never_lost = guarded("capture", default=lambda call, *_: call.happened())
 
 def active() -> Call | None:
     """The call whose request is under way in this task or thread."""
-    return _active.get()
+    call = _active.get()
+    # A task started by a transport inherits the variable, and may outlive the request.
+    return call if call is not None and call.under_way else None
 
 
 def abandon_open() -> None:
@@ -86,7 +63,7 @@ class Asked:
 
 
 class Call:
-    """Inside the block (`with call:`) the request is under way; it ends when `answered` or, for streams, `ended`.
+    """Inside the block (`with call:`) the request is under way; it ends when `answered`, `failed` or `ended`.
 
     Args:
         asked: what is known before.
@@ -108,6 +85,8 @@ class Call:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.asked_usage = asked_usage
+        self.under_way = False
+        self._before: Call | None = None
         self._asked = asked
         self._surface = asked.surface
         self._emit: Emit | None = emit
@@ -119,20 +98,25 @@ class Call:
         self._retries: int | None = None
         self._tape: Tape | None = None
         self._tap: Tap | None = None
-        outer = _outer.get() if counted else None
-        if outer is not None:
-            outer.tell()
+        told = outer() if counted else None
+        if told is not None:
+            told.tell()
 
+    @guarded("capture", default=lambda self: self)
     def __enter__(self) -> Self:
-        self._token = _active.set(self)
+        self._before = _active.get()
+        _active.set(self)
+        self.under_way = True
         return self
 
+    @guarded("capture")
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _active.reset(self._token)
-        if error is not None and not isinstance(error, (StopIteration, StopAsyncIteration)):
-            self.failed(error)
+        self.under_way = False
+        # A coroutine may be closed in another context than it ran in; there is nothing to put back there.
+        if _active.get() is self:
+            _active.set(self._before)
 
     @guarded("capture")
     def arrived(self, http: Any, retries: int | None) -> None:
@@ -141,22 +125,26 @@ class Call:
         self._waited = self._clock() - self._started
 
     @_never_lost
-    def answered(self, result: Any) -> None:
-        """The SDK returned *result*: finish now, or when its body has been read."""
+    def answered(self, result: Any, surface: Surface | None = None) -> None:
+        """The SDK returned *result*, of *surface* where that is known better by now.
+
+        The call is over, or it will be when the body that was left to the caller has been read.
+        """
+        self._surface = surface or self._surface
         http = self._http = self._http or wire.http_response(result)
         if self._waited is None:
             self._waited = self._clock() - self._started
         if http is None:
             self._finish(outcome.of_result(result))
         elif self._asked.streamed or not http.is_closed:
-            self._listen(http, self._asked.surface)
+            self._listen(http)
         else:
             self._finish(outcome.of_body(http.content, http))
 
     @_never_lost
     def failed(self, error: BaseException) -> None:
         """The SDK raised *error* instead of a result."""
-        self._http = getattr(error, "response", None) or getattr(error, "request", None) or self._http
+        self._http = wire.http_of(error) or self._http
         self._waited = self._clock() - self._started
         self._finish(outcome.of_error(error))
 
@@ -174,21 +162,16 @@ class Call:
         tap, tape = self._tap, self._tape
         if tap is None or tape is None:
             return
+        tape.stop()
         self._waited = tape.waited
         if tap.events:
             self._finish(outcome.of_stream(self._surface, tape, self._asked.body, self._http, error))
         else:
-            self._finish(outcome.of_partial_body(tape.body(), self._http, error))
+            self._finish(outcome.of_partial_body(tape, self._http, error))
 
-    def listen(self, stream: Any, surface: Surface | None) -> None:
-        """The answer is an SDK's *stream*, of *surface* where that is known, which the caller has yet to read."""
-        self._http = wire.http_response(stream)
-        self._waited = self._clock() - self._started
-        self._listen(self._http, surface or self._asked.surface)
-
-    def _listen(self, http: Any, surface: Surface) -> None:
-        self._surface = surface
-        self._tape = Tape(surface.TEXT, surface.FIRST_TEXT, self._waited or 0.0, self._clock)
+    def _listen(self, http: Any) -> None:
+        surface, events = self._surface, is_event_stream(http)
+        self._tape = Tape(surface.TEXT, surface.FIRST_TEXT, self._waited or 0.0, self._clock, events=events)
         self._tap = Tap(http, self._tape, self.ended, hide_usage=self.asked_usage)
         _open.add(self)
 
@@ -224,8 +207,9 @@ class Call:
         return cast(Event, event | self._figures() | self._answer(found))
 
     def _figures(self) -> JSON:
-        figures: JSON = {"latency_ms": round((self._waited or 0.0) * 1000, 2), "streamed": self._asked.streamed}
-        if self._asked.streamed and self._tape is not None and self._tape.first is not None:
+        streamed = self._asked.streamed or (self._tap is not None and self._tap.events)
+        figures: JSON = {"latency_ms": round((self._waited or 0.0) * 1000, 2), "streamed": streamed}
+        if streamed and self._tape is not None and self._tape.first is not None:
             figures["time_to_first_token_ms"] = round(self._tape.first * 1000, 2)
         retries = wire.retries(self._http) if self._retries is None else self._retries
         if retries is not None:
@@ -236,10 +220,11 @@ class Call:
         """The part of the event that tells of the answer; marks say why no dataset should take it by accident."""
         response = found.response
         part: JSON = {}
+        marks: list[str] = []
         if response is not None and found.error is None:
-            counts = self._surface.tokens(response)
+            counts = outcome.counts(self._surface, response)
             part = {**counts, "usage_source": self._usage_source(counts)}
-        marks = self._surface.marks(response) if response and found.error is None else []
+            marks = outcome.marks(self._surface, response)
         if found.status != "ok":
             marks = [found.status, *marks]
         if marks:
@@ -249,8 +234,9 @@ class Call:
         part["request"] = wire.request_body(self._http) or self._asked.body
         if response is not None:
             part["response"] = response
-        secrets = self._asked.secrets if found.error is not None else ()
-        return cast(JSON, wire.scrubbed(part, secrets)) if secrets else part
+        if found.error is None:
+            return part
+        return cast(JSON, wire.scrubbed(part, (*self._asked.secrets, *wire.credentials(self._http))))
 
     def _usage_source(self, counts: JSON) -> str:
         if not counts:

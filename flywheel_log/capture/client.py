@@ -87,7 +87,8 @@ def _is_stainless(cls: type) -> bool:
 
 
 def _install(cls: type) -> None:
-    _wrap(cls, "request", _request)
+    # `post` tells the two kinds apart even where another library has wrapped `request` in a plain function.
+    _wrap(cls, "request", _request_async if inspect.iscoroutinefunction(getattr(cls, "post", None)) else _request)
     _wrap(cls, "_process_response", _process_response)
     _wrap(cls, "copy", _copy)
     _wrap(cls, "with_options", _copy)
@@ -111,13 +112,15 @@ def _uninstall() -> None:
 
 
 def _request(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if inspect.iscoroutinefunction(wrapped):
-        return _request_async(wrapped, client, args, kwargs)
     sending = _begin(client, args, kwargs)
     if sending is None:
         return wrapped(*args, **kwargs)
-    with sending.call:
-        result = _send(wrapped, sending, args, kwargs)
+    try:
+        with sending.call:
+            result = _send(wrapped, sending, args, kwargs)
+    except BaseException as error:
+        sending.call.failed(error)
+        raise
     sending.call.answered(result)
     return result
 
@@ -126,8 +129,12 @@ async def _request_async(wrapped: Any, client: Any, args: tuple[Any, ...], kwarg
     sending = _begin(client, args, kwargs)
     if sending is None:
         return await wrapped(*args, **kwargs)
-    with sending.call:
-        result = await _send_async(wrapped, sending, args, kwargs)
+    try:
+        with sending.call:
+            result = await _send_async(wrapped, sending, args, kwargs)
+    except BaseException as error:
+        sending.call.failed(error)
+        raise
     sending.call.answered(result)
     return result
 
@@ -155,18 +162,28 @@ async def _send_async(wrapped: Any, sending: Sending, args: tuple[Any, ...], kwa
 
 
 def _process_response(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    _arrived(kwargs)
+    return wrapped(*args, **kwargs)
+
+
+@guarded("capture")
+def _arrived(kwargs: dict[str, Any]) -> None:
     call = active()
     if call is not None:
         call.arrived(kwargs.get("response"), kwargs.get("retries_taken"))
-    return wrapped(*args, **kwargs)
 
 
 def _copy(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     derived = wrapped(*args, **kwargs)
+    _follow(client, derived)
+    return derived
+
+
+@guarded("capture")
+def _follow(client: Any, derived: Any) -> None:
     binding = vars(client).get(_MARK)
     if binding is not None:
         instrument(derived, binding)
-    return derived
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import wrapt
 
 from .. import scope
 from ..around import Around, around
+from ..delivery.serialise import dumps
+from ..event import JSON
 from ..health import guarded
 from . import wire
 from .call import Asked, Call, Emit, active
@@ -29,6 +31,7 @@ METHODS = {
     "messages": ("create",),
 }
 _MARK = "_flywheel_log_methods"
+_STREAMS = frozenset({"__iter__", "__aiter__", "__next__", "__anext__"})
 instrumented = Known()
 
 
@@ -80,6 +83,7 @@ def _resource(client: Any, name: str) -> Any:
 
 
 def _logged(method: Any, surface: Surface, emit: Emit, fields: scope.Fields) -> Any:
+    @guarded("capture", default=lambda *_: Around())
     def begin(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any]) -> Around:
         if active() is not None or scope.suppressed():
             return Around()
@@ -91,13 +95,14 @@ def _logged(method: Any, surface: Surface, emit: Emit, fields: scope.Fields) -> 
 class _Run(Around):
     """One call of a foreign method: a plain answer, a coroutine's, a generator's, or a stream object's."""
 
-    def __init__(self, surface: Surface, emit: Emit, body: dict[str, Any], fields: Mapping[str, Any]) -> None:
-        self._surface, self._body = surface, {key: wire.plain(value) for key, value in body.items()}
-        streamed = body.get("stream") is True
-        self._call = Call(Asked(surface, "unknown", self._body, fields, streamed=streamed), emit)
+    def __init__(self, surface: Surface, emit: Emit, body: dict[str, Any], fields: scope.Fields) -> None:
+        # Serialised now: the caller may change its messages while a stream is read.
+        self._body: JSON = wire.loads(dumps({key: wire.plain(value) for key, value in body.items()}))
+        self._streamed = body.get("stream") is True
+        self._call = Call(Asked(surface, "unknown", self._body, fields, streamed=self._streamed), emit)
         self._gathered = Gathered(surface)
-        self._streamed = streamed
 
+    @guarded("capture", default=lambda _: nullcontext())
     def running(self) -> AbstractContextManager[Any]:
         return self._call
 
@@ -105,18 +110,28 @@ class _Run(Around):
     def yielded(self, item: Any) -> None:
         self._gathered.add(item)
 
+    @guarded("capture", default=lambda _, value: value)
     def returned(self, value: Any) -> Any:
-        if self._streamed and (hasattr(value, "__anext__") or hasattr(value, "__next__")):
+        if self._streamed and _STREAMS & set(dir(type(value))) and not isinstance(value, (list, tuple, str, dict)):
             return _Watched(value, self)
-        self._call.conclude(self._so_far(None) if self._streamed else of_result(value))
+        for item in value if self._streamed and isinstance(value, (list, tuple)) else ():
+            self._gathered.add(item)
+        self._conclude(None) if self._streamed else self._call.conclude(of_result(value))
         return value
 
-    def raised(self, error: BaseException | None) -> None:
-        self._call.conclude(self._so_far(error))
+    @guarded("capture")
+    def raised(self, error: BaseException) -> None:
+        self._conclude(error)
 
-    def _so_far(self, error: BaseException | None) -> Outcome:
+    def _conclude(self, error: BaseException | None) -> None:
         found = self._gathered.outcome(self._body, exhausted=error is None)
-        return found if error is None else Outcome(found.response, of_error(error).error, found.whole)
+        ended = found if error is None else Outcome(found.response, of_error(error).error, found.whole)
+        self._call.conclude(ended)
+
+    @guarded("capture")
+    def ended(self, error: BaseException) -> None:
+        """A stream object was read to its end, left, or broke off with *error*."""
+        self._conclude(None if isinstance(error, (StopIteration, StopAsyncIteration)) else error)
 
 
 class _Watched(wrapt.ObjectProxy[Any]):
@@ -125,22 +140,22 @@ class _Watched(wrapt.ObjectProxy[Any]):
     def __init__(self, stream: Any, run: _Run) -> None:
         super().__init__(stream)
         self._self_run = run
-
-    def _self_ended(self, error: BaseException) -> None:
-        self._self_run.raised(None if isinstance(error, (StopIteration, StopAsyncIteration)) else error)
+        self._self_source = stream
 
     def __iter__(self) -> Iterator[Any]:
+        self._self_source = iter(self.__wrapped__)
         return self
 
     def __aiter__(self) -> AsyncIterator[Any]:
+        self._self_source = aiter(self.__wrapped__)
         return self
 
     def __next__(self) -> Any:
         try:
             with self._self_run.running():
-                item = next(self.__wrapped__)
+                item = next(self._self_source)
         except BaseException as error:
-            self._self_ended(error)
+            self._self_run.ended(error)
             raise
         self._self_run.yielded(item)
         return item
@@ -148,9 +163,9 @@ class _Watched(wrapt.ObjectProxy[Any]):
     async def __anext__(self) -> Any:
         try:
             with self._self_run.running():
-                item = await anext(self.__wrapped__)
+                item = await anext(self._self_source)
         except BaseException as error:
-            self._self_ended(error)
+            self._self_run.ended(error)
             raise
         self._self_run.yielded(item)
         return item
@@ -160,7 +175,7 @@ class _Watched(wrapt.ObjectProxy[Any]):
         return self
 
     def __exit__(self, *error: object) -> Any:
-        self._self_ended(GeneratorExit())
+        self._self_run.ended(GeneratorExit())
         return self.__wrapped__.__exit__(*error)
 
     async def __aenter__(self) -> Any:
@@ -168,12 +183,12 @@ class _Watched(wrapt.ObjectProxy[Any]):
         return self
 
     async def __aexit__(self, *error: object) -> Any:
-        self._self_ended(GeneratorExit())
+        self._self_run.ended(GeneratorExit())
         return await self.__wrapped__.__aexit__(*error)
 
     def close(self) -> Any:
-        self._self_ended(GeneratorExit())
+        self._self_run.ended(GeneratorExit())
         return self.__wrapped__.close()
 
     def __del__(self) -> None:
-        self._self_ended(GeneratorExit())
+        self._self_run.ended(GeneratorExit())

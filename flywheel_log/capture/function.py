@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 from .. import scope
@@ -12,10 +12,11 @@ from ..around import Around, around
 from ..delivery.serialise import dumps
 from ..event import JSON
 from ..health import guarded
-from . import wire
-from .call import Asked, Call, Emit, Outer, within
+from . import threads, wire
+from .call import Asked, Call, Emit
 from .gather import Gathered, said
 from .outcome import Outcome, of_error
+from .outer import Outer, Within
 from .surfaces import surface_for, surface_named
 
 Decorated = TypeVar("Decorated")
@@ -33,7 +34,9 @@ def logged(function: Decorated, emit: Emit, own: Mapping[str, Any]) -> Decorated
         own: fields stamped on what is recorded inside; without `workload_id` the function's name is a default for it.
     """
     name = _name(function)
+    threads.install()
 
+    @guarded("capture", default=lambda *_: Around())
     def begin(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Around:
         if scope.suppressed():
             return Around()
@@ -59,28 +62,28 @@ class _Run(Around):
     def __init__(
         self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], emit: Emit, fields: scope.Fields
     ) -> None:
-        self._fields = fields
         self._outer = Outer()
+        self._within = Within(self._outer, fields)
         self._body = _snapshot(function, args, kwargs) or {}
         self._call = Call(Asked(surface_named("chat.completions"), "function", self._body, fields), emit, counted=False)
         self._gathered = Gathered(surface_named("chat.completions"))
         self._generated = False
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        with scope.fields_set(self._fields), within(self._outer):
-            yield
+    @guarded("capture", default=lambda _: nullcontext())
+    def running(self) -> AbstractContextManager[Any]:
+        return self._within
 
     @guarded("capture")
     def yielded(self, item: Any) -> None:
         self._generated = True
         self._gathered.add(item)
 
+    @guarded("capture", default=lambda _, value: value)
     def returned(self, value: Any) -> Any:
         self._record(value)
         return value
 
-    @guarded("capture")
+    @guarded("capture", default=lambda run, _: run.happened())
     def _record(self, value: Any) -> None:
         if self._outer.called:
             return
@@ -88,8 +91,8 @@ class _Run(Around):
         http = wire.http_response(value)
         if self._generated:
             self._call.conclude(self._gathered.outcome(self._body, exhausted=True))
-        elif hasattr(http, "iter_bytes"):
-            self._call.listen(value, surface_for(http.url.path))
+        elif isinstance(getattr(http, "is_closed", None), bool):
+            self._call.answered(value, surface_for(http.url.path))
         else:
             self._call.conclude(Outcome(response_of(value)))
 
@@ -100,6 +103,10 @@ class _Run(Around):
         self._outer.tell()
         so_far = self._gathered.outcome(self._body, exhausted=False)
         self._call.conclude(Outcome(so_far.response, of_error(error).error, whole=False))
+
+    def happened(self) -> None:
+        """Record at least that there was a call."""
+        self._call.happened()
 
 
 def response_of(value: Any) -> JSON:

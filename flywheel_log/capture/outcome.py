@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..event import JSON, Error, Status
+from ..health import guarded
 from . import sse, wire
 from .stream import Tape
 from .surfaces import Surface
@@ -43,11 +44,12 @@ def of_body(raw: bytes, http: Any) -> Outcome:
     return Outcome(response, wire.error_in(response, http) if reported else None)
 
 
-def of_partial_body(raw: bytes, http: Any, error: BaseException | None) -> Outcome:
+def of_partial_body(tape: Tape, http: Any, error: BaseException | None) -> Outcome:
     """From a body the caller was left to read (`with_streaming_response`), and may not have read to its end."""
+    raw = tape.body()
     length = http.headers.get("content-length", "")
-    cut = error is not None or not raw or (length.isdigit() and http.num_bytes_downloaded < int(length))
-    if cut:
+    left = error is not None or not raw or (length.isdigit() and http.num_bytes_downloaded < int(length))
+    if left or tape.cut:
         return Outcome({"body": raw.decode(errors="replace")} if raw else None, _unless_left(error), whole=False)
     return of_body(raw, http)
 
@@ -56,10 +58,9 @@ def of_stream(surface: Surface, tape: Tape, request: JSON, http: Any, error: Bas
     """From the events of a stream as far as the caller took them; *error* is what ended it before its end."""
     payloads = tape.payloads()
     done = bool(payloads) and payloads[-1].startswith(sse.DONE)
-    parsed = (wire.loads(payload) for payload in payloads if not payload.startswith(sse.DONE))
-    events = [event for event in parsed if isinstance(event, dict)]
+    events = [event for payload in payloads if (event := wire.event(payload)) is not None]
     failure = next((event for event in events if event.get("error") or event.get("type") == "error"), None)
-    response = surface.assemble([event for event in events if event is not failure])
+    response = _assembled(surface, [event for event in events if event is not failure])
     if failure is None and response.get("error"):
         failure = response
     reported = wire.error_in(failure, http) if failure is not None else _unless_left(error)
@@ -68,19 +69,32 @@ def of_stream(surface: Surface, tape: Tape, request: JSON, http: Any, error: Bas
     )
 
 
+@guarded("surface", default=lambda _, events: {"events": events})
+def _assembled(surface: Surface, events: list[JSON]) -> JSON:
+    """The response that *events* amount to, or they themselves where a server sends what nobody expects."""
+    return surface.assemble(events)
+
+
 def of_error(error: BaseException) -> Outcome:
     """From what the SDK raised instead of an answer."""
     reported = _unless_left(error)
     if reported is None:
         return Outcome(None, whole=False)
-    said = _body_of(error)
+    said = wire.body(wire.content_of(getattr(error, "response", None)))
     return Outcome({"error": said.get("error") or dict(reported)}, reported)
-
-
-def _body_of(error: BaseException) -> JSON:
-    http = getattr(error, "response", None)
-    return wire.body(http.content) if http is not None else {}
 
 
 def _unless_left(error: BaseException | None) -> Error | None:
     return None if error is None or isinstance(error, _LEFT) else wire.error_of(error)
+
+
+@guarded("surface", default=lambda *_: {})
+def counts(surface: Surface, response: JSON) -> JSON:
+    """The token counts in *response*."""
+    return surface.tokens(response)
+
+
+@guarded("surface", default=lambda *_: ["unreadable"])
+def marks(surface: Surface, response: JSON) -> list[str]:
+    """Why no dataset should take *response* by accident."""
+    return surface.marks(response)

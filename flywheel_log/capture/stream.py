@@ -14,8 +14,9 @@ from . import sse
 COMPACT_ABOVE = 1 << 20
 KEEP_AT_MOST = 64 << 20
 _END, _CRLF_END = b"\n\n", b"\r\n\r\n"
-_NULL_USAGE = re.compile(rb',\s*"usage"\s*:\s*null')
+_NULL_USAGE = re.compile(rb',\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,')
 _NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')
+_READERS = ("iter_bytes", "aiter_bytes", "close", "aclose")
 
 Ended = Callable[[BaseException | None], None]
 
@@ -31,6 +32,7 @@ class Tape:
         first_text: finds the first text of an answer in the bytes of an event.
         waited: seconds from the start of the call to the response's headers.
         clock: seconds, monotonic.
+        events: whether it is a stream of events; else it is one body, which is not squashed.
     """
 
     def __init__(
@@ -39,6 +41,8 @@ class Tape:
         first_text: re.Pattern[bytes],
         waited: float,
         clock: Callable[[], float] = time.perf_counter,
+        *,
+        events: bool = True,
     ) -> None:
         self.waited = waited
         self.first: float | None = None
@@ -47,11 +51,11 @@ class Tape:
         self._marker = marker
         self._first_text = first_text
         self._clock = clock
-        self._since = clock()
+        self._since: float | None = None
         self._pieces: list[bytes] = []
         self.keep = self._pieces.append
         self._size = 0
-        self._compact_above = COMPACT_ABOVE
+        self._compact_above = COMPACT_ABOVE if events else KEEP_AT_MOST
         self._payloads: list[bytes] = []
         self._kept = 0
 
@@ -61,12 +65,23 @@ class Tape:
 
     def came(self, chunk: bytes) -> None:
         """The *chunk* came; what of it the consumer really takes is then told to `keep`."""
-        self.waited += self._clock() - self._since
+        self.stop()
         self._size += len(chunk)
         if self.first is None and self._first_text.search(chunk):
             self.first = self.waited
         if self._size > self._compact_above:
             self._compact()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the consumer is waiting for the provider."""
+        return self._since is not None
+
+    def stop(self) -> None:
+        """The provider has said something, or will say no more: the time from now on is the consumer's."""
+        if self._since is not None:
+            self.waited += self._clock() - self._since
+            self._since = None
 
     def payloads(self) -> list[bytes]:
         """Everything kept of an event stream, one payload an event, runs of text joined."""
@@ -105,69 +120,80 @@ class Tap:
     """
 
     def __init__(self, response: Any, tape: Tape, ended: Ended, *, hide_usage: bool = False) -> None:
-        self.events = str(response.headers.get("content-type", "")).startswith("text/event-stream")
+        self.events = is_event_stream(response)
+        self._response = response
         self._tape = tape
         self._ended: Ended | None = ended
         self._hide_usage = hide_usage and self.events
         self._pending = b""
-        self._read, self._aread = response.iter_bytes, response.aiter_bytes
-        self._close, self._aclose = response.close, response.aclose
-        response.iter_bytes, response.aiter_bytes = self.iter_bytes, self.aiter_bytes
-        response.close, response.aclose = self.close, self.aclose
+        self._sized = False
+        self._read, self._aread, self._close, self._aclose = (getattr(response, name) for name in _READERS)
+        for name in _READERS:
+            setattr(response, name, getattr(self, name))
 
-    def iter_bytes(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
-        """Read as the response does, event by event."""
+    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """Read as the response does, event by event unless in chunks of a given size."""
+        self._sized = chunk_size is not None
         keep, pieces, wait = self._tape.keep, self._pieces, self._wait
         with self:
             wait()
-            for chunk in self._read(*args, **kwargs):
+            for chunk in self._read(chunk_size):
                 for piece in pieces(chunk):
                     keep(piece)
                     if shown := self._shown(piece) if self._hide_usage else piece:
                         yield shown
                 wait()
-            if self._pending:
-                keep(self._pending)
-                yield self._pending
+            if shown := self._rest():
+                yield shown
 
-    async def aiter_bytes(self, *args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
-        """Read as the response does, event by event."""
+    async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        """Read as the response does, event by event unless in chunks of a given size."""
+        self._sized = chunk_size is not None
         keep, pieces, wait = self._tape.keep, self._pieces, self._wait
         with self:
             wait()
-            async for chunk in self._aread(*args, **kwargs):
+            async for chunk in self._aread(chunk_size):
                 for piece in pieces(chunk):
                     keep(piece)
                     if shown := self._shown(piece) if self._hide_usage else piece:
                         yield shown
                 wait()
-            if self._pending:
-                keep(self._pending)
-                yield self._pending
+            if shown := self._rest():
+                yield shown
 
     def close(self) -> None:
         """Close the response; what was not read by then is left."""
         try:
             self._close()
         finally:
-            self.end(None)
+            self._closed()
 
     async def aclose(self) -> None:
         """Close the response; what was not read by then is left."""
         try:
             await self._aclose()
         finally:
+            self._closed()
+
+    @guarded("stream")
+    def _closed(self) -> None:
+        # A response closes itself before it gives out the last that its decoder holds: then the reading goes on.
+        if not self._tape.waiting:
             self.end(None)
 
+    @guarded("stream")
     def end(self, error: BaseException | None) -> None:
-        """Tell once that the reading is over."""
+        """Tell once that the reading is over, and leave the response as it was."""
         ended, self._ended = self._ended, None
         if ended is not None:
+            for name in _READERS:
+                vars(self._response).pop(name, None)
             ended(error)
 
     def __enter__(self) -> Self:
         return self
 
+    @guarded("stream")
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -186,7 +212,11 @@ class Tap:
         """Cut *chunk* at the ends of events; an unfinished one is held back only where events may have to be hidden."""
         try:
             self._tape.came(chunk)
-            if not self.events or (chunk.find(_END) == len(chunk) - 2 and not self._pending and self._tape.whole):
+            if (
+                not self.events
+                or self._sized
+                or (chunk.find(_END) == len(chunk) - 2 and not self._pending and self._tape.whole)
+            ):
                 return (chunk,)
             return self._cut(self._pending + chunk)
         except Exception as error:  # noqa: BLE001 - the caller's stream goes on, whatever it is
@@ -207,6 +237,19 @@ class Tap:
     @guarded("stream", default=lambda _, event: event)
     def _shown(self, event: bytes) -> bytes:
         """What the caller sees of *event*: not the usage it did not ask for."""
-        if b'"usage"' in event and _NO_CHOICES.search(event):
-            return b""
-        return _NULL_USAGE.sub(b"", event)
+        if b'"usage"' not in event:
+            return event
+        event = _NULL_USAGE.sub(b"", event)
+        return b"" if b'"usage"' in event and _NO_CHOICES.search(event) else event
+
+    @guarded("stream", default=lambda tap: tap._pending)  # noqa: SLF001 - what was held back is the caller's
+    def _rest(self) -> bytes:
+        """What was held back of a last event that has no end."""
+        if self._pending:
+            self._tape.keep(self._pending)
+        return self._shown(self._pending)
+
+
+def is_event_stream(response: Any) -> bool:
+    """Whether *response* says that it is a stream of server-sent events."""
+    return str(response.headers.get("content-type", "")).startswith("text/event-stream")

@@ -1,36 +1,61 @@
-"""Carry the context's fields into thread pools, which Python itself does not do."""
+"""Carry who calls, and for what, into thread pools, which Python itself does not do."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import wrapt
 
 from .. import scope
+from ..health import guarded
+from .outer import Within, outer
 
 
 def install() -> None:
-    """From now on, what is submitted to a `ThreadPoolExecutor` inside a `context(...)` runs with its fields."""
-    if not isinstance(vars(ThreadPoolExecutor)["submit"], wrapt.FunctionWrapper):
+    """From now on, what is submitted to a `ThreadPoolExecutor` runs with the fields of the place it is submitted from.
+
+    Inside a decorated function its calls are told to that function too, as if it had made them itself.
+    """
+    if not any(map(_is_ours, _layers(vars(ThreadPoolExecutor)["submit"]))):
         wrapt.wrap_function_wrapper(ThreadPoolExecutor, "submit", _submit)
 
 
 def uninstall() -> None:
     """Put the pool's own `submit` back, unless another library has wrapped it since."""
     submit = vars(ThreadPoolExecutor)["submit"]
-    if isinstance(submit, wrapt.FunctionWrapper) and submit._self_wrapper is _submit:  # noqa: SLF001 - wrapt's own name
+    if _is_ours(submit):
         ThreadPoolExecutor.submit = submit.__wrapped__  # type: ignore[method-assign]
 
 
+def _layers(function: Any) -> Iterator[Any]:
+    yield function
+    while (function := getattr(function, "__wrapped__", None)) is not None:
+        yield function
+
+
+def _is_ours(function: Any) -> bool:
+    # wrapt's attribute is asked for on its own wrappers only: all other names of a wrapper are those of what it wraps.
+    return isinstance(function, wrapt.FunctionWrapper) and function._self_wrapper is _submit  # noqa: SLF001
+
+
 def _submit(wrapped: Any, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    fields = scope.current()
-    if not fields or not args:
+    if not args:
         return wrapped(*args, **kwargs)
     function, *rest = args
+    return wrapped(_carried(function), *rest, **kwargs)
+
+
+@guarded("context", default=lambda function: function)
+def _carried(function: Callable[..., Any]) -> Callable[..., Any]:
+    """*function*, to be run in a thread of the pool as if it were run here; itself where nothing is to be carried."""
+    told, fields = outer(), scope.current()
+    if told is None and not fields:
+        return function
 
     def carried(*given: Any, **named: Any) -> Any:
-        with scope.fields_set(fields):
+        with Within(told, fields):
             return function(*given, **named)
 
-    return wrapped(carried, *rest, **kwargs)
+    return carried

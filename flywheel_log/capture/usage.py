@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from ..event import JSON
+from ..health import guarded
 
 _SURFACES = frozenset({"chat.completions", "completions"})
-_HOSTS = ("openai.com", "openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com")
+_HOSTS = (".openai.com", ".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 _REFUSALS = frozenset({400, 422})
 
 
@@ -30,7 +31,7 @@ class Asking:
         """Whether to ask *host* in a streamed call of *surface* with *body*: never where the caller said something."""
         if self.mode == "never" or surface not in _SURFACES or "stream_options" in body or host in self.refused:
             return False
-        return self.mode == "always" or host.endswith(_HOSTS)
+        return self.mode == "always" or f".{host}".endswith(_HOSTS)
 
 
 class Attempt:
@@ -49,12 +50,14 @@ class Attempt:
     def __enter__(self) -> Self:
         return self
 
+    @guarded("capture")
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         self.refused = getattr(error, "status_code", None) in _REFUSALS
         return self.refused
 
+    @guarded("capture")
     def taken(self) -> None:
         """The host answered the request as it was."""
         self._asking.refused.add(self._host)

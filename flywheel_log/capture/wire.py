@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from ..event import JSON, Error, Wire
 
 _RETRY_COUNT = "x-stainless-retry-count"
 _SHORTEST_SECRET = 12  # A shorter one is a placeholder such as "none" or "test", and a word of the prompts.
+_AUTHENTICATION = ("authorization", "api-key", "x-api-key")
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id")
 
 
@@ -29,6 +31,15 @@ def body(raw: bytes) -> JSON:
     except ValueError:
         parsed = raw.decode(errors="replace")
     return parsed if isinstance(parsed, dict) else {"body": parsed}
+
+
+def event(payload: bytes) -> JSON | None:
+    """The JSON object of one event; None for `[DONE]`, and for an event that was cut off with its connection."""
+    try:
+        parsed = loads(payload)
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
 
 
 def request_body(http: Any) -> Wire | None:
@@ -53,11 +64,30 @@ def http_response(result: Any) -> Any:
     return getattr(result, "http_response", None) or getattr(result, "response", None)
 
 
+def http_of(error: BaseException) -> Any:
+    """The HTTP response that *error* was made from, else the request that got none, or None."""
+    try:
+        return getattr(error, "response", None) or getattr(error, "request", None)
+    except RuntimeError:  # httpx's errors have a property for it, which raises where nobody has set it
+        return None
+
+
+def content_of(http: Any) -> bytes:
+    """The body of a response that was read; empty where it was not, or where it is no HTTP response."""
+    try:
+        content = http.content
+    except Exception:  # noqa: BLE001 - not read (ResponseNotRead of httpx or httpx2), or somebody else's object
+        return b""
+    return content if isinstance(content, bytes) else b""
+
+
 def plain(value: Any) -> Any:
-    """An SDK's object as the JSON it was parsed from; anything else as it is."""
-    if hasattr(value, "model_dump"):
+    """An SDK's object as the JSON it was parsed from, a fake's namespaces as objects; anything else as it is."""
+    if hasattr(type(value), "model_dump"):
         return value.model_dump(mode="json", exclude_unset=True, warnings=False)
-    return value
+    if isinstance(value, SimpleNamespace):
+        return {key: plain(item) for key, item in vars(value).items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
 
 
 def error_of(error: BaseException) -> Error:
@@ -93,6 +123,13 @@ def secrets_of(client: Any) -> tuple[str, ...]:
     """What *client* authenticates with; none of it may reach a record."""
     found = (getattr(client, name, None) for name in ("api_key", "auth_token"))
     return tuple(secret for secret in found if isinstance(secret, str) and len(secret) >= _SHORTEST_SECRET)
+
+
+def credentials(http: Any) -> tuple[str, ...]:
+    """What went out in the headers of *http* (a request or a response) to authenticate it, whoever put it there."""
+    headers = getattr(getattr(http, "request", http), "headers", None) or {}
+    found = (str(headers.get(name) or "").rpartition(" ")[2] for name in _AUTHENTICATION)
+    return tuple(secret for secret in found if len(secret) >= _SHORTEST_SECRET)
 
 
 def scrubbed(value: Any, secrets: tuple[str, ...]) -> Any:
