@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 JSON = dict[str, Any]
@@ -95,21 +95,24 @@ def to_document(event: Event) -> JSON:
     Raises:
         TypeError, AttributeError: the request or the response is neither an object nor null.
     """
-    fields = cast(JSON, event)
+    rest: JSON = dict(event)
+    document = {key: rest.pop(key) for key in FLYWHEEL_KEYS if key in rest}
     nulls: list[Path] = []
     absent: list[Path] = []
-    document = {key: fields[key] for key in FLYWHEEL_KEYS if key in fields}
     for key in ("request", "response"):
         if document.get(key) is None:
             (nulls if key in document else absent).append([key])
             document[key] = {}
-    texts = {"prompt_text": _asked(document["request"]), "output_text": _answered(document["response"])}
-    request = _mended_request(document["request"], nulls, absent)
-    response = _mended_response(document["response"], nulls)
-    rest = {key: value for key, value in fields.items() if key not in FLYWHEEL_KEYS}
-    rest |= {key: text[:_LONGEST_TEXT] for key, text in texts.items() if text}
-    rest |= {key: paths for key, paths in (("nulls", nulls), ("absent", absent)) if paths}
-    return document | {"request": request, "response": {**response, _NESTED: rest}}
+    for name, text in (("prompt_text", _asked(document["request"])), ("output_text", _answered(document["response"]))):
+        if text:
+            rest[name] = text[:_LONGEST_TEXT]
+    document["request"] = _mended_request(document["request"], nulls, absent)
+    document["response"] = {**_mended_response(document["response"], nulls), _NESTED: rest}
+    if nulls:
+        rest["nulls"] = nulls
+    if absent:
+        rest["absent"] = absent
+    return document
 
 
 def from_document(document: JSON) -> Event:
@@ -128,43 +131,49 @@ def from_document(document: JSON) -> Event:
 
 
 def _mended_request(request: JSON, nulls: list[Path], absent: list[Path]) -> JSON:
-    request = _without(request, ("tools", "messages"), ["request"], nulls)
+    for key in ("tools", "messages"):
+        if key in request and request[key] is None:
+            request = _without(request, key, ["request"], nulls)
     messages = request.get("messages")
     if not isinstance(messages, list):
         return request
-    bare = {at for at, message in enumerate(messages) if isinstance(message, dict) and "content" not in message}
+    bare = [at for at, one in enumerate(messages) if isinstance(one, dict) and "content" not in one]
     if not bare:
         return request
-    absent.extend(["request", "messages", at, "content"] for at in sorted(bare))
-    return request | {"messages": [{**one, "content": None} if at in bare else one for at, one in enumerate(messages)]}
+    filled = list(messages)
+    for at in bare:
+        absent.append(["request", "messages", at, "content"])
+        filled[at] = {**messages[at], "content": None}
+    return {**request, "messages": filled}
 
 
 def _mended_response(response: JSON, nulls: list[Path]) -> JSON:
-    response = _without(response, ("choices",), ["response"], nulls)
-    choices = response.get("choices")
+    choices = response.get("choices", ())
+    if choices is None:
+        return _without(response, "choices", ["response"], nulls)
     if not isinstance(choices, list):
         return response
-    return response | {"choices": [_mended_choice(choice, at, nulls) for at, choice in enumerate(choices)]}
+    return {**response, "choices": [_mended_choice(choice, at, nulls) for at, choice in enumerate(choices)]}
 
 
 def _mended_choice(choice: Any, at: int, nulls: list[Path]) -> Any:
     """Training copies a message as it is, so nothing but its content may be null."""
-    if not isinstance(choice, dict):
+    if not isinstance(choice, dict) or "message" not in choice:
         return choice
-    place: Path = ["response", "choices", at]
-    choice = _without(choice, ("message",), place, nulls)
-    message = choice.get("message")
-    if not isinstance(message, dict):
+    message = choice["message"]
+    if message is None:
+        return _without(choice, "message", ["response", "choices", at], nulls)
+    if not isinstance(message, dict) or None not in message.values():
         return choice
-    others = [key for key in message if key != "content"]
-    return choice | {"message": _without(message, others, [*place, "message"], nulls)}
+    kept = {key: value for key, value in message.items() if value is not None or key == "content"}
+    nulls.extend(["response", "choices", at, "message", key] for key in message if key not in kept)
+    return {**choice, "message": kept}
 
 
-def _without(value: JSON, keys: Iterable[str], place: Path, nulls: list[Path]) -> JSON:
-    """Leave out those of *keys* that are null, and note where they were."""
-    gone = {key for key in keys if key in value and value[key] is None}
-    nulls.extend([*place, key] for key in value if key in gone)
-    return {key: one for key, one in value.items() if key not in gone} if gone else value
+def _without(value: JSON, gone: str, place: Path, nulls: list[Path]) -> JSON:
+    """Leave out the key *gone*, which is null, and note where it was."""
+    nulls.append([*place, gone])
+    return {key: one for key, one in value.items() if key != gone}
 
 
 def _changed(value: Any, path: Path, change: Callable[[Any, Any], None]) -> Any:
@@ -204,13 +213,23 @@ def to_flat(event: Event) -> JSON:
 def _asked(request: JSON) -> str | None:
     for key in ("messages", "input", "prompt"):
         turns = request.get(key)
-        if isinstance(turns, list) and any(isinstance(turn, dict) for turn in turns):
-            said = [turn for turn in turns if isinstance(turn, dict)]
-            asked = [turn for turn in said if turn.get("role") == "user"]
-            return _text((asked or said)[-1].get("content"))
+        turn = _last_said(turns) if isinstance(turns, list) else None
+        if turn is not None:
+            return _text(turn.get("content"))
         if turns:
             return _text(turns)
     return None
+
+
+def _last_said(turns: list[Any]) -> JSON | None:
+    """The last message of the user, or the last of anybody; None in a list of texts."""
+    last = None
+    for turn in reversed(turns):
+        if isinstance(turn, dict):
+            if turn.get("role") == "user":
+                return turn
+            last = last or turn
+    return last
 
 
 def _answered(response: JSON) -> str | None:

@@ -118,8 +118,8 @@ class ElasticsearchSink:
             for index in {one.index_name for one in documents} - self._ready:
                 ensure(self._cluster, index)
                 self._ready.add(index)
-            body = b"".join([one.create() for one in documents])
-            answer = self._cluster.request("POST", _BULK, body)
+            parts = [part for one in documents for part in (one.create(), one.source)]
+            answer = self._cluster.request("POST", _BULK, b"\n".join([*parts, b""]))
         except Unreachable as error:
             raise RetryLater(str(error)) from error
         if answer.status == _TOO_LARGE:

@@ -28,12 +28,8 @@ class Document(NamedTuple):
     source: bytes
 
     def create(self) -> bytes:
-        """Return the two lines of a bulk request that store the document unless its id is there already."""
-        return b'{"create":{"_index":%b,"_id":%b}}\n%b\n' % (
-            orjson.dumps(self.index_name),
-            orjson.dumps(self.id),
-            self.source,
-        )
+        """Return the line of a bulk request that goes before the source: store it unless its id is there already."""
+        return b'{"create":{"_index":"%b","_id":%b}}' % (self.index_name.encode(), orjson.dumps(self.id))
 
 
 def document(line: bytes, target: Target) -> Document:
