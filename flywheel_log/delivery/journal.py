@@ -183,7 +183,8 @@ class Journal:
     def adopt(self, segment: Segment) -> None:
         """Take in *segment* of a dead process, to be shipped like our own."""
         self.adopted += max(map(segment.waiting, range(len(segment.shipped))), default=0)
-        self._segments.insert(0, segment)
+        # In the order they were written, before our own: a log keeps the order of a process even when others finish it.
+        self._segments.insert(sum(other.adopted for other in self._segments), segment)
         for bell in self.bells:
             bell.ring()
 

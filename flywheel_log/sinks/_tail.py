@@ -11,22 +11,23 @@ import orjson
 
 CHUNK_BYTES = 1 << 22
 FARTHEST_BYTES = 1 << 30
+_MARK_BYTES = 256
 _ID = re.compile(rb'\{"id":"([^"\\]*)-(\d+)"')
 _Id = tuple[bytes, int]
 
 
-def unstored(lines: Sequence[bytes], files: Iterable[Path]) -> list[bytes]:
+def unstored(lines: Sequence[bytes], files: Iterable[Path], chunk: int = CHUNK_BYTES) -> list[bytes]:
     """Return those of *lines*, events with ids, that none of *files*, the newest first, holds whole.
 
     A process writes its events in the order of their ids, so the search ends at the first older event of each process
-    in *lines*; at the latest 1 GiB from the end.
+    in *lines*; at the latest 1 GiB from the end. *chunk* bytes, more than an id has, are read at once.
     """
     wanted = {identity: line for line in lines if (identity := _id(line))}
     oldest: dict[bytes, int] = {}
     for run, number in wanted:
         oldest[run] = min(number, oldest.get(run, number))
     found = set()
-    for line in _backwards(files):
+    for line in _backwards(files, [b'{"id":"%s-' % run for run in oldest], chunk):
         identity = _id(line)
         if identity is None or identity[0] not in oldest:
             continue
@@ -42,7 +43,7 @@ def unstored(lines: Sequence[bytes], files: Iterable[Path]) -> list[bytes]:
 def absent(lines: Sequence[bytes], files: Iterable[Path]) -> set[bytes]:
     """Return those of *lines*, records without ids, that none of *files*, the newest first, holds."""
     missing = set(lines)
-    for line in _backwards(files):
+    for line in _backwards(files, [b""], CHUNK_BYTES):
         missing.discard(line)
         if not missing:
             break
@@ -63,8 +64,11 @@ def _is_whole(line: bytes) -> bool:
     return True
 
 
-def _backwards(files: Iterable[Path]) -> Iterator[bytes]:
-    """Yield the ended lines of *files* from the last one, until the farthest distance is read."""
+def _backwards(files: Iterable[Path], marks: Sequence[bytes], chunk: int) -> Iterator[bytes]:
+    """Yield the ended lines of *files* from the last one, until the farthest distance is read.
+
+    Only lines that begin with one of *marks* are sure to be among them.
+    """
     left = FARTHEST_BYTES
     for path in files:
         try:
@@ -73,7 +77,7 @@ def _backwards(files: Iterable[Path]) -> Iterator[bytes]:
             continue
         try:
             end = os.fstat(fd).st_size
-            yield from _lines(fd, end, max(0, end - left))
+            yield from _lines(fd, range(max(0, end - left), end), marks, chunk)
             left -= end
         finally:
             os.close(fd)
@@ -81,21 +85,26 @@ def _backwards(files: Iterable[Path]) -> Iterator[bytes]:
             return
 
 
-def _lines(fd: int, end: int, stop: int) -> Iterator[bytes]:
+def _lines(fd: int, part: range, marks: Sequence[bytes], chunk: int) -> Iterator[bytes]:
     rest: list[bytes] = []  # Pieces, the last first, of a line whose beginning has not been read.
     ended = False
-    while end > stop:
-        start = max(stop, end - CHUNK_BYTES)
-        first, *others = os.pread(fd, end - start, start).split(b"\n")
+    end = part.stop
+    while end > part.start:
+        start = max(part.start, end - chunk)
+        data = os.pread(fd, end - start, start)
+        seam = data[-_MARK_BYTES:] + rest[-1][:_MARK_BYTES] if rest else b""
+        # To search a chunk is several times faster than to take it apart, and most have nothing to do with us.
+        relevant = any(mark in data or mark in seam for mark in marks)
+        first, *others = data.split(b"\n", -1 if relevant else 1)
         end = start
         if not others:
             rest.append(first)
             continue
-        others[-1] += b"".join(reversed(rest))
-        if not ended:
-            others.pop()  # Behind the last newline: a line that is not ended.
-            ended = True
-        yield from reversed(others)
+        if relevant:
+            others[-1] += b"".join(reversed(rest))
+            # What is behind the last newline of the file is not ended, so it is no line yet.
+            yield from reversed(others if ended else others[:-1])
+        ended = True
         rest = [first]
-    if ended and stop == 0:
+    if ended and part.start == 0:
         yield b"".join(reversed(rest))

@@ -381,6 +381,13 @@ def test_what_a_dead_process_had_stored_without_noting_it_is_not_stored_twice(ro
     assert stored(tmp_path / "genai.log") == ["dead-1", "dead-2", "dead-3"]
 
 
+def test_many_segments_of_a_dead_process_are_stored_in_the_order_of_its_events(root, tmp_path):
+    abandon(root, f"file:{tmp_path}/genai.log", 2000, "x" * 2000)
+    assert len(list(root.glob("*/*.seg"))) > 1
+    drain(root, 20)
+    assert stored(tmp_path / "genai.log") == [f"dead-{number}" for number in range(1, 2001)]
+
+
 def test_drain_delivers_to_the_sinks_the_events_were_meant_for(root, tmp_path):
     urls = [f"file:{tmp_path}/a.log", f"file:{tmp_path}/b.log"]
     for url in urls:
