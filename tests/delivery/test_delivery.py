@@ -86,7 +86,7 @@ def until(condition, seconds=20.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
+        time.sleep(0.0005)
 
 
 def test_a_new_delivery_opens_and_starts_nothing(make, root):
@@ -282,6 +282,23 @@ def test_a_put_from_a_finaliser_inside_a_put_is_stored(make):
     assert delivery.flush(20) == 0
     assert sorted(json.loads(line)["id"] for line in sink.lines) == sorted(returned)
     assert len(returned) == 400
+
+
+def test_a_put_from_a_signal_handler_inside_a_put_is_stored(make):
+    sink = Memory()
+    returned, inside = [], []
+    delivery = make(sink, tuning=Tuning(first_segment_bytes=1 << 16, segment_bytes=1 << 16))
+    before = signal.signal(signal.SIGALRM, lambda *_: inside.append(delivery.put(LINE)))
+    signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
+    try:
+        deadline = time.monotonic() + 20
+        while len(inside) < 2000 and time.monotonic() < deadline:
+            returned.append(delivery.put(b'{"kind":"step","text":"outer"}'))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert delivery.flush(20) == 0
+    assert sorted(json.loads(line)["id"] for line in sink.lines) == sorted(returned + inside)
 
 
 def test_a_full_journal_drops_the_newest_and_reports_the_loss_when_there_is_room(make):
