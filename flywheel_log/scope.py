@@ -12,11 +12,13 @@ from typing import Any, Self, TypeVar
 from .around import Around, around
 from .event import JSON, Event
 from .health import guarded
+from .place import opened, stamped
 
 Decorated = TypeVar("Decorated")
 Fields = Mapping[str, Any]
 
-FIELDS = frozenset(Event.__annotations__) - {"id", "timestamp", "kind", "request", "response", "tags", "metadata"}
+_OF_ONE_EVENT = {"id", "timestamp", "kind", "name", "target", "request", "response", "duration_ms"}
+FIELDS = frozenset(Event.__annotations__) - _OF_ONE_EVENT - {"tags", "metadata"}
 _NOTHING: Fields = MappingProxyType({})
 
 
@@ -79,14 +81,14 @@ class context:  # noqa: N801 - reads as a statement: `with context(...)`
 
     @guarded("context", default=lambda self: self)
     def __enter__(self) -> Self:
-        _enter(self, merge(current(), self._own))
+        enter(self, opened(merge(current(), self._own)))
         return self
 
     @guarded("context")
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _leave(self)
+        leave(self)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -102,7 +104,7 @@ class context:  # noqa: N801 - reads as a statement: `with context(...)`
 
     @guarded("context", default=lambda *_: Around())
     def _run(self, *_: Any) -> Around:
-        return _Scope(merge(current(), self._own))
+        return _Scope(opened(merge(current(), self._own)))
 
 
 class _Scope(Around):
@@ -153,6 +155,12 @@ def current() -> Fields:
     return frame.fields if frame is not None else _NOTHING
 
 
+@guarded("context", default=current)
+def at_call() -> Fields:
+    """What is stamped on a call that begins here: the fields in force, its own ids in a trace, what was retrieved."""
+    return stamped(current())
+
+
 class FieldsSet:
     """Have exactly *fields* in force inside the block."""
 
@@ -161,26 +169,30 @@ class FieldsSet:
 
     @guarded("context", default=lambda self: self)
     def __enter__(self) -> Self:
-        _enter(self, self._fields)
+        enter(self, self._fields)
         return self
 
     @guarded("context")
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _leave(self)
+        leave(self)
 
 
-def _enter(block: object, fields: Fields) -> None:
+def enter(block: object, fields: Fields) -> None:
+    """Have exactly *fields* in force until `leave(block)`."""
     _frame.set(_Frame(fields, block, _frame.get()))
 
 
-def _leave(block: object) -> None:
+def leave(block: object) -> Fields:
+    """Undo the latest `enter(block)`, and what was entered since; return the fields it had put in force."""
     frame = _frame.get()
     while frame is not None and frame.block is not block:
         frame = frame.around
-    if frame is not None:
-        _frame.set(frame.around)
+    if frame is None:
+        return _NOTHING
+    _frame.set(frame.around)
+    return frame.fields
 
 
 @contextmanager

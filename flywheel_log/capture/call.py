@@ -16,8 +16,9 @@ from ..health import guarded
 from . import outcome, wire
 from .outcome import Outcome
 from .outer import outer
-from .stream import Tap, Tape, is_event_stream
+from .stream import Tap, is_event_stream
 from .surfaces import Surface
+from .tape import Tape
 
 Emit = Callable[[Event], object]
 

@@ -216,7 +216,7 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sendin
         surface,
         _provider(type(client)),  # type: ignore[arg-type]  # mypy takes no class for hashable
         body,
-        fields=scope.merge(binding.fields, scope.current()),
+        fields=scope.merge(binding.fields, scope.at_call()),
         streamed=streamed,
         secrets=secrets_of(client),
     )

@@ -87,7 +87,7 @@ def _logged(method: Any, surface: Surface, emit: Emit, fields: scope.Fields) -> 
     def begin(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any]) -> Around:
         if active() is not None or scope.suppressed():
             return Around()
-        return _Run(surface, emit, kwargs, scope.merge(fields, scope.current()))
+        return _Run(surface, emit, kwargs, scope.merge(fields, scope.at_call()))
 
     return around(method, begin)
 
@@ -134,7 +134,7 @@ class _Run(Around):
         self._conclude(None if isinstance(error, (StopIteration, StopAsyncIteration)) else error)
 
 
-class _Watched(wrapt.ObjectProxy[Any]):
+class _Watched(wrapt.ObjectProxy):  # type: ignore[type-arg]  # no class to be subscripted before wrapt 2
     """A stream object that stays itself; the `_Run` sees what is taken from it, and when that ends."""
 
     def __init__(self, stream: Any, run: _Run) -> None:

@@ -12,6 +12,7 @@ from ..around import Around, around
 from ..delivery.serialise import dumps
 from ..event import JSON
 from ..health import guarded
+from ..place import opened, place_of, stamped
 from . import threads, wire
 from .call import Asked, Call, Emit
 from .gather import Gathered, said
@@ -41,7 +42,7 @@ def logged(function: Decorated, emit: Emit, own: Mapping[str, Any]) -> Decorated
         if scope.suppressed():
             return Around()
         implied = {} if "workload_id" in own else {"workload_id": name}
-        fields = scope.merge(scope.merge(implied, scope.current()), own)
+        fields = opened(scope.merge(scope.merge(implied, scope.current()), own))
         return _Run(wrapped, args, kwargs, emit, fields)
 
     return around(function, begin)
@@ -65,7 +66,11 @@ class _Run(Around):
         self._outer = Outer()
         self._within = Within(self._outer, fields)
         self._body = _snapshot(function, args, kwargs) or {}
-        self._call = Call(Asked(surface_named("chat.completions"), "function", self._body, fields), emit, counted=False)
+        self._fields = fields
+        self._stamps: JSON = dict(stamped(fields))
+        self._call = Call(
+            Asked(surface_named("chat.completions"), "function", self._body, self._stamps), emit, counted=False
+        )
         self._gathered = Gathered(surface_named("chat.completions"))
         self._generated = False
 
@@ -88,6 +93,7 @@ class _Run(Around):
         if self._outer.called:
             return
         self._outer.tell()
+        self._stamp_documents()
         http = wire.http_response(value)
         if self._generated:
             self._call.conclude(self._gathered.outcome(self._body, exhausted=True))
@@ -101,8 +107,15 @@ class _Run(Around):
         if self._outer.called:
             return
         self._outer.tell()
+        self._stamp_documents()
         so_far = self._gathered.outcome(self._body, exhausted=False)
         self._call.conclude(Outcome(so_far.response, of_error(error).error, whole=False))
+
+    def _stamp_documents(self) -> None:
+        """What the function itself has retrieved since it began is known only now."""
+        place = place_of(self._fields)
+        if place is not None and place.documents and "retrieval_docs" not in self._fields:
+            self._stamps["retrieval_docs"] = list(place.documents)
 
     def happened(self) -> None:
         """Record at least that there was a call."""

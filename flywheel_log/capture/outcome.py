@@ -9,8 +9,8 @@ from typing import Any
 from ..event import JSON, Error, Status
 from ..health import guarded
 from . import sse, wire
-from .stream import Tape
 from .surfaces import Surface
+from .tape import Tape
 
 _LEFT = (GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import openai
@@ -39,9 +40,13 @@ def seen(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [seen(item) for item in value]
     if isinstance(value, BaseException):
-        told = [error and (type(error), error.args) for error in (value.__cause__, value.__context__)]
-        return type(value), value.args, getattr(value, "body", None), getattr(value, "status_code", None), told
+        told = [error and (type(error), _portless(error)) for error in (value.__cause__, value.__context__)]
+        return type(value), _portless(value), getattr(value, "body", None), getattr(value, "status_code", None), told
     return value
+
+
+def _portless(error: BaseException) -> str:
+    return re.sub(r":\d+/", "/", str(error.args))
 
 
 def sent(server: Server) -> list[Any]:

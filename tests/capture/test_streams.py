@@ -1,0 +1,269 @@
+"""Streams: what is kept of them however they end, how they are timed, and what they cost."""
+
+from __future__ import annotations
+
+import collections
+import gc
+import gzip
+import json
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any
+
+import openai
+import pytest
+
+from flywheel_log.capture.stream import Tap
+from flywheel_log.capture.surfaces import surface_named
+from flywheel_log.capture.tape import Tape
+from flywheel_log.event import Event
+from flywheel_log.standin import Reply, Server, frame
+from tests.capture.clients import HELLO, SAID, bare, chunk, recorded, seen, streaming
+
+CHAT = surface_named("chat.completions")
+
+
+def content(event: Event) -> Any:
+    return event["response"]["choices"][0]["message"]["content"]
+
+
+def test_the_choices_of_a_stream_are_kept_apart(client: openai.OpenAI, events: list[Event]) -> None:
+    list(client.chat.completions.create(**HELLO, stream=True, n=2))
+    (event,) = events
+    assert [choice["message"]["content"] for choice in event["response"]["choices"]] == [SAID, f"{SAID} (choice 1)"]
+    assert [choice["finish_reason"] for choice in event["response"]["choices"]] == ["stop", "stop"]
+    assert event["time_to_first_token_ms"] <= event["latency_ms"]
+
+
+def leave_by_break(stream: Any) -> None:
+    for _ in stream:
+        break
+
+
+def leave_by_close(stream: Any) -> None:
+    next(stream)
+    stream.close()
+
+
+def leave_the_block(stream: Any) -> None:
+    with stream:
+        next(stream)
+
+
+def close_the_response(stream: Any) -> None:
+    next(stream)
+    stream.response.close()
+
+
+LEAVING = {"break": leave_by_break, "close": leave_by_close, "block": leave_the_block, "response": close_the_response}
+
+
+@pytest.mark.parametrize("way", LEAVING)
+def test_a_stream_left_early_is_incomplete(way: str, start: Callable[..., Server], events: list[Event]) -> None:
+    server = start(streaming(*(chunk({"content": word}) for word in ("one", "two", "three")), chunk({}, "stop")))
+    with recorded(server) as client:
+        LEAVING[way](client.chat.completions.create(**HELLO, stream=True))
+        gc.collect()
+    assert [(event["status"], content(event), event["training_unsafe"]) for event in events] == [
+        ("incomplete", "one", ["incomplete"])
+    ]
+
+
+def test_a_stream_nobody_reads_is_recorded_when_it_is_dropped(client: openai.OpenAI, events: list[Event]) -> None:
+    stream = client.chat.completions.create(**HELLO, stream=True)
+    assert events == []
+    stream.response.close()
+    del stream
+    gc.collect()
+    assert [(event["status"], "response" in event) for event in events] == [("incomplete", False)]
+
+
+async def test_an_async_stream_left_early_is_incomplete(aclient: openai.AsyncOpenAI, events: list[Event]) -> None:
+    stream = await aclient.chat.completions.create(**HELLO, stream=True)
+    await anext(stream)
+    await anext(stream)
+    await stream.close()
+    assert [(event["status"], content(event)) for event in events] == [("incomplete", "This")]
+
+
+async def test_an_async_stream_in_a_block_is_incomplete_when_left(
+    aclient: openai.AsyncOpenAI, events: list[Event]
+) -> None:
+    async with await aclient.chat.completions.create(**HELLO, stream=True) as stream:
+        async for one in stream:
+            if one.choices[0].delta.content:
+                break
+    assert [(event["status"], content(event)) for event in events] == [("incomplete", "This")]
+
+
+OPEN_AT_EXIT = """
+import flywheel_log, openai, os
+client = flywheel_log.instrument(openai.OpenAI(max_retries=0))
+stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}], stream=True)
+next(stream), next(stream)
+"""
+
+
+def test_a_stream_still_open_at_exit_is_recorded(openai_environment: Server) -> None:
+    done = subprocess.run([sys.executable, "-c", OPEN_AT_EXIT], capture_output=True, text=True, timeout=60, check=True)
+    with open("genai.log", encoding="utf-8") as log:
+        (event,) = map(json.loads, log)
+    assert (done.stderr, event["status"], content(event)) == ("", "incomplete", "This")
+
+
+def test_what_came_after_the_finish_reason_is_no_matter_of_completeness(
+    start: Callable[..., Server], events: list[Event]
+) -> None:
+    server = start(streaming(chunk({"content": "one"}), chunk({}, "stop"), done=False))
+    with recorded(server) as client:
+        list(client.chat.completions.create(**HELLO, stream=True))
+    assert [(event["status"], content(event)) for event in events] == [("ok", "one")]
+
+
+class Answer:
+    """An HTTP response of *chunks*, as far as a tap can see; *clock* ticks ten seconds for each chunk."""
+
+    def __init__(self, chunks: Iterable[bytes], kind: str = "text/event-stream", tick: Callable[[], Any] = int) -> None:
+        self.headers = {"content-type": kind}
+        self.chunks, self.tick = chunks, tick
+        self.closed = 0
+
+    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        for piece in self.chunks:
+            self.tick()
+            yield piece
+
+    async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        for piece in self.iter_bytes():
+            yield piece
+
+    def close(self) -> None:
+        self.closed += 1
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_the_time_the_consumer_takes_is_not_the_models() -> None:
+    clock = Clock()
+    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 5.0, clock)
+    frames = [frame(chunk({"role": "assistant", "content": ""})), *[frame(chunk({"content": "x"}))] * 2]
+    answer = Answer(frames, tick=lambda: clock.pass_by(1.0))
+    Tap(answer, tape, lambda _: None)
+    for _ in answer.iter_bytes():
+        clock.pass_by(100.0)
+    assert (tape.waited, tape.first) == (8.0, 7.0)
+
+
+async def test_the_time_the_consumer_takes_is_not_the_models_in_async_code() -> None:
+    clock = Clock()
+    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 5.0, clock)
+    answer = Answer([frame(chunk({"content": "x"}))] * 2, tick=lambda: clock.pass_by(1.0))
+    Tap(answer, tape, lambda _: None)
+    async for _ in answer.aiter_bytes():
+        clock.pass_by(100.0)
+    assert (tape.waited, tape.first) == (7.0, 6.0)
+
+
+def test_a_response_is_left_as_it_was_when_its_stream_is_over() -> None:
+    answer = Answer([frame(chunk({"content": "x"}))])
+    before = set(vars(answer))
+    ended: list[Any] = []
+    tap = Tap(answer, Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0), ended.append)
+    list(answer.iter_bytes())
+    del tap
+    gc.collect()
+    assert (set(vars(answer)), ended) == (before, [None])
+
+
+def passed(count: int) -> tuple[Tape, int, float]:
+    """A tape of *count* chunks, the peak of the memory it took in bytes, and the processor's time in seconds."""
+    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0)
+    answer = Answer([])
+    answer.chunks = (frame(chunk({"content": "text "})) for _ in range(count))
+    Tap(answer, tape, lambda _: None)
+    started = time.thread_time()
+    tracemalloc.start()
+    try:
+        collections.deque(answer.iter_bytes(), 0)
+        return tape, tracemalloc.get_traced_memory()[1], time.thread_time() - started
+    finally:
+        tracemalloc.stop()
+
+
+def test_fifty_thousand_chunks_take_bounded_memory_and_linear_time() -> None:
+    _, usual, short = passed(12_500)
+    tape, peak, long = passed(50_000)
+    assert (peak < 1.5 * usual, long < 12 * short) == (True, True)
+    (choice,) = CHAT.assemble([json.loads(payload) for payload in tape.payloads()])["choices"]
+    assert (choice["message"]["content"], len(tape.payloads()) < 50) == ("text " * 50_000, True)
+
+
+def test_a_stream_beyond_all_bounds_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flywheel_log.capture import tape as module
+
+    monkeypatch.setattr(module, "KEEP_AT_MOST", 2 << 20)
+    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0)
+    answer = Answer([frame(chunk({"tool_calls": [{"index": 0, "function": {"arguments": "x" * 9000}}]}))] * 500)
+    Tap(answer, tape, lambda _: None)
+    for _ in answer.iter_bytes():
+        pass
+    assert (tape.cut, sum(map(len, tape.payloads())) < 4 << 20) == (True, True)
+
+
+def test_a_body_is_kept_to_the_byte_whatever_is_in_it() -> None:
+    body = b'{"text": "' + b"a\n\n" * 700_000 + b'"}'
+    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0, events=False)
+    answer = Answer([body[at : at + 65_536] for at in range(0, len(body), 65_536)], "application/json")
+    Tap(answer, tape, lambda _: None)
+    assert (b"".join(answer.iter_bytes()), tape.body()) == (body, body)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_compressed_answers_are_read(stream: bool, start: Callable[..., Server], events: list[Event]) -> None:
+    def script(received: Any) -> Reply:
+        if stream:
+            plain = b"".join([frame(chunk({"content": "zip"})), frame(chunk({}, "stop")), frame("[DONE]")])
+            kind = "text/event-stream"
+        else:
+            plain = json.dumps({"choices": [{"message": {"content": "zip"}}]}).encode()
+            kind = "application/json"
+        return Reply(200, {"content-encoding": "gzip", "content-type": kind}, gzip.compress(plain))
+
+    alone, watched = start(script), start(script)
+    options = {"stream": True} if stream else {}
+    with bare(alone) as one, recorded(watched) as other:
+        results = [client.chat.completions.create(**HELLO, **options) for client in (one, other)]
+        assert seen(list(results[1])) == seen(list(results[0]))
+    assert [content(event) for event in events] == ["zip"]
+
+
+def test_a_compressed_body_left_to_the_caller_is_whole(start: Callable[..., Server], events: list[Event]) -> None:
+    body = gzip.compress(json.dumps({"choices": [{"message": {"content": "zip" * 5000}}]}).encode())
+    server = start(lambda _: Reply(200, {"content-encoding": "gzip", "content-type": "application/json"}, body))
+    with (
+        recorded(server) as client,
+        client.chat.completions.with_streaming_response.create(**HELLO) as response,
+    ):
+        response.read()
+    assert [(event["status"], content(event)) for event in events] == [("ok", "zip" * 5000)]
+
+
+def test_a_body_the_caller_did_not_read_is_incomplete(client: openai.OpenAI, events: list[Event]) -> None:
+    with client.chat.completions.with_streaming_response.create(**HELLO):
+        pass
+    assert [(event["status"], "response" in event) for event in events] == [("incomplete", False)]
