@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
 
-from ..event import to_flat
+from ..event import JSON, Event, to_flat
 from ..health import health
 from . import RetryLater
 from ._tail import absent, unstored
@@ -127,9 +127,9 @@ class File:
         if self._options.format == "full":
             return line
         try:
-            return orjson.dumps(to_flat(orjson.loads(line)))
-        except (ValueError, TypeError, AttributeError) as error:  # Offered again it would hold up all others for ever.
-            health.drop("not_projected", error)
+            return orjson.dumps(_flat(orjson.loads(line)))
+        except ValueError as error:  # Not JSON: offered again it would hold up all others for ever.
+            health.drop("line_not_json", error)
             return b""
 
     @contextmanager
@@ -194,6 +194,15 @@ class File:
             self._torn = False
             raise
         self._torn = False
+
+
+def _flat(event: Event) -> JSON:
+    try:
+        return to_flat(event)
+    except (AttributeError, TypeError) as error:
+        # What a server answers may have any shape; the numbers are known all the same.
+        health.drop("flat_in_part", error)
+        return to_flat(cast(Event, {key: value for key, value in event.items() if not isinstance(value, (dict, list))}))
 
 
 def _lock(fd: int, deadline: float) -> None:

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from flywheel_log.contract import SinkContract, event
+from flywheel_log.health import health
 from flywheel_log.sinks import open_sink
 
 
@@ -130,6 +131,18 @@ def test_a_flat_file_holds_the_ten_fields_of_a_plain_record(tmp_path):
             "hallucination_flag": None,
         },
     ]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"response": {"choices": [7]}}, {"response": {"output": "text"}}, {"request": {"messages": 7}}],
+    ids=str,
+)
+def test_a_flat_file_holds_what_is_known_of_an_answer_of_any_shape(tmp_path, odd):
+    open_sink(f"file:{tmp_path}/genai.log?format=flat").write([orjson.dumps({"model": "m", **odd}), event(2)])
+    first, second = map(json.loads, (tmp_path / "genai.log").read_text().splitlines())
+    assert (first["model"], first["response"], second["response"]) == ("m", None, "hi")
+    health.reset()
 
 
 def test_a_flat_file_is_compared_by_whole_records(tmp_path):
