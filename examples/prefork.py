@@ -1,0 +1,33 @@
+# How do I record in forked workers, as gunicorn, celery or multiprocessing make them?
+import os
+from collections import Counter
+
+from openai import OpenAI
+
+import flywheel_log
+
+# Instrumented once, before the fork; nothing else is needed. Each worker has a journal and threads of its own.
+client = flywheel_log.instrument(OpenAI())
+
+
+def ask(question: str) -> None:
+    client.chat.completions.create(model="gpt-4.1-mini", messages=[{"role": "user", "content": question}])
+
+
+ask("Is everything ready?")
+workers = []
+for number in range(3):
+    worker = os.fork()
+    if worker == 0:
+        with flywheel_log.context(metadata={"worker": number}):
+            ask("Who am I?")
+        # A worker that ends without Python's exit handlers, as this one does, delivers itself, or leaves its records
+        # on the disk for the next process that records to the same places.
+        flywheel_log.shutdown()
+        os._exit(0)
+    workers.append(worker)
+statuses = [os.waitpid(worker, 0)[1] for worker in workers]
+
+flywheel_log.flush()
+# The first half of an id stands for the process that made the call.
+print(statuses, Counter(event["id"].partition("-")[0] for event in flywheel_log.read()))
