@@ -1,8 +1,8 @@
-"""What recording costs the caller's thread: bare, instrumented and naive lines, interleaved in one run.
+"""What recording costs the caller's thread: bare, recorded and naive calls, interleaved in one run.
 
-Every figure is processor time of the calling thread (`time.thread_time`), its median over rounds in which the three
-variants take turns, over a transport that answers from memory: nothing but the SDK and the recording is measured. "naive"
-is the `logging.info(json.dumps(...))` of the tutorials, applied to what it needs to log the same: request, answer, usage.
+Every figure is processor time of the calling thread (`time.thread_time`): the median over rounds in which the three
+variants take turns, over a transport that answers from memory, so that nothing but the SDK and the recording is
+measured. "naive" is the `logging.info(json.dumps(...))` of the tutorials, with request, answer, usage and latency.
 
 Run `python benchmarks/overhead.py [--rounds N] [--memory CALLS]`.
 """
@@ -14,128 +14,18 @@ import asyncio
 import json
 import logging
 import os
-import random
 import statistics
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import openai
+from _scenarios import CHUNKS, HELLO, LONG, async_client, sync_client
 
-try:
-    import httpx2 as http
-except ImportError:  # openai 1 and 2
-    import httpx as http  # type: ignore[no-redef]
-
-WORDS = "the model answers with a sentence of plain words that reads like prose and says little".split()
 Variant = Callable[[], Any]
-
-
-def text(characters: int, seed: int) -> str:
-    words = random.Random(seed).choices(WORDS, k=characters // 5)  # noqa: S311
-    return " ".join(words)[:characters]
-
-
-def completion(content: str) -> dict[str, Any]:
-    return {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "created": 1_750_000_000,
-        "model": "gpt-4.1-mini",
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": content, "refusal": None, "annotations": []},
-                "logprobs": None,
-                "finish_reason": "stop",
-            }
-        ],
-        "usage": {
-            "prompt_tokens": 20,
-            "completion_tokens": 60,
-            "total_tokens": 80,
-            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-            "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
-        },
-        "service_tier": "default",
-        "system_fingerprint": "fp_1",
-    }
-
-
-def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
-    body = {
-        "id": "chatcmpl-1",
-        "object": "chat.completion.chunk",
-        "created": 1_750_000_000,
-        "model": "gpt-4.1-mini",
-        "service_tier": "default",
-        "system_fingerprint": "fp_1",
-        "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}],
-    }
-    return b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
-
-
-SMALL = json.dumps(completion(text(300, 1))).encode()
-CHUNKS = [
-    chunk({"role": "assistant", "content": ""}),
-    *(chunk({"content": f"{word} "}) for word in random.Random(2).choices(WORDS, k=197)),  # noqa: S311
-    chunk({}, "stop"),
-    b"data: [DONE]\n\n",
-]
-
-
-class Body(http.SyncByteStream, http.AsyncByteStream):  # type: ignore[misc]
-    """A stream of chunks, each one a read of the network."""
-
-    def __iter__(self) -> Any:
-        yield from CHUNKS
-
-    async def __aiter__(self) -> Any:
-        for piece in CHUNKS:
-            yield piece
-
-
-def answer(request: Any) -> Any:
-    if b'"stream":true' in request.content.replace(b" ", b""):
-        return http.Response(200, headers={"content-type": "text/event-stream"}, stream=Body())
-    return http.Response(200, headers={"content-type": "application/json"}, content=SMALL)
-
-
-def sync_client() -> openai.OpenAI:
-    return openai.OpenAI(api_key="sk-benchmark", http_client=http.Client(transport=http.MockTransport(answer)))
-
-
-def async_client() -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(api_key="sk-benchmark", http_client=http.AsyncClient(transport=http.MockTransport(answer)))
-
-
-TOOLS = [
-    {
-        "type": "function",
-        "function": {
-            "name": f"tool_{number}",
-            "description": text(200, number),
-            "parameters": {
-                "type": "object",
-                "properties": {f"p{field}": {"type": "string", "description": text(60, field)} for field in range(6)},
-                "required": ["p0"],
-            },
-        },
-    }
-    for number in range(8)
-]
-HELLO: dict[str, Any] = {
-    "model": "gpt-4.1-mini",
-    "messages": [{"role": "system", "content": "You are helpful."}, {"role": "user", "content": text(100, 3)}],
-    "temperature": 0.2,
-}
-LONG: dict[str, Any] = {
-    "model": "gpt-4.1-mini",
-    "messages": [{"role": ("user", "assistant")[turn % 2], "content": text(2000, turn)} for turn in range(20)],
-    "tools": TOOLS,
-}
 
 naive_log = logging.getLogger("naive")
 
@@ -175,11 +65,9 @@ def stream(client: Any) -> Variant:
 def stream_naive(client: Any) -> Variant:
     def call() -> None:
         started = time.time()
-        parts = []
-        for piece in client.chat.completions.create(**HELLO, stream=True):
-            if piece.choices and piece.choices[0].delta.content:
-                parts.append(piece.choices[0].delta.content)
-        note(HELLO, "".join(parts), None, started)
+        pieces = client.chat.completions.create(**HELLO, stream=True)
+        deltas = [piece.choices[0].delta.content for piece in pieces if piece.choices]
+        note(HELLO, "".join(filter(None, deltas)), None, started)
 
     return call
 
@@ -237,15 +125,15 @@ def compare(name: str, variants: dict[str, Variant], rounds: int, calls: int, me
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=40)
-    options.add_argument("--memory", type=int, default=0, metavar="CALLS", help="also watch peak memory over CALLS calls")
+    options.add_argument("--memory", type=int, default=0, metavar="CALLS", help="watch the memory over CALLS calls")
     arguments = options.parse_args()
     os.chdir(tempfile.mkdtemp(prefix="flywheel-log-benchmark-"))
-    os.environ["FLYWHEEL_LOG_JOURNAL"] = os.path.join(os.getcwd(), "journal")
+    os.environ["FLYWHEEL_LOG_JOURNAL"] = str(Path.cwd() / "journal")
     naive_log.addHandler(logging.FileHandler("naive.log"))
     naive_log.setLevel(logging.INFO)
     naive_log.propagate = False
 
-    import flywheel_log  # noqa: PLC0415 - after the environment is set
+    import flywheel_log
 
     bare, recorded = sync_client(), flywheel_log.instrument(sync_client(), workload_id="benchmark")
     loop = asyncio.new_event_loop()
@@ -258,8 +146,8 @@ def main() -> None:
     long = {"bare": plain(bare, LONG), "recorded": plain(recorded, LONG), "naive": plain_naive(bare, LONG)}
     compare("40 KB conversation, 8 tools", long, rounds, 5)
     streamed = {"bare": stream(bare), "recorded": stream(recorded), "naive": stream_naive(bare)}
-    added = compare("stream of 200 chunks", streamed, rounds, 3)
-    print(f"{'':34}{added['recorded'] / 200:30.2f} a chunk")
+    added = compare(f"stream of {len(CHUNKS)} chunks", streamed, rounds, 3)
+    print(f"{'':34}{added['recorded'] / len(CHUNKS):30.2f} a chunk")
     awaited = {
         "bare": asynchronous(abare, loop),
         "recorded": asynchronous(arecorded, loop),
@@ -278,8 +166,8 @@ def watch_memory(variant: Variant, calls: int) -> None:
     for _ in range(10):
         for _ in range(calls // 10):
             variant()
-        with open("/proc/self/statm", encoding="ascii") as file:
-            print(int(file.read().split()[1]) * 4096 >> 20, end=" ", flush=True)
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        print(pages * os.sysconf("SC_PAGE_SIZE") >> 20, end=" ", flush=True)
     print()
 
 

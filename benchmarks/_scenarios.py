@@ -1,0 +1,122 @@
+"""The calls that are measured, and clients whose transport answers them from memory."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import openai
+
+try:
+    import httpx2 as http
+except ImportError:  # openai 1 and 2
+    import httpx as http  # type: ignore[no-redef]
+
+WORDS = ["the", "model", "answers", "with", "a", "sentence", "of", "plain", "words", "and", "says", "little"]
+
+
+def text(characters: int, seed: int) -> str:
+    words = random.Random(seed).choices(WORDS, k=characters // 5)
+    return " ".join(words)[:characters]
+
+
+def completion(content: str) -> dict[str, Any]:
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1_750_000_000,
+        "model": "gpt-4.1-mini",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": content, "refusal": None, "annotations": []},
+                "logprobs": None,
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {
+            "prompt_tokens": 20,
+            "completion_tokens": 60,
+            "total_tokens": 80,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+        },
+        "service_tier": "default",
+        "system_fingerprint": "fp_1",
+    }
+
+
+def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
+    body = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1_750_000_000,
+        "model": "gpt-4.1-mini",
+        "service_tier": "default",
+        "system_fingerprint": "fp_1",
+        "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}],
+    }
+    return b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
+
+
+SMALL = json.dumps(completion(text(300, 1))).encode()
+CHUNKS = [
+    chunk({"role": "assistant", "content": ""}),
+    *(chunk({"content": f"{word} "}) for word in random.Random(2).choices(WORDS, k=197)),
+    chunk({}, "stop"),
+    b"data: [DONE]\n\n",
+]
+
+
+class Body(http.SyncByteStream, http.AsyncByteStream):  # type: ignore[misc]
+    """A stream of chunks, each one a read of the network."""
+
+    def __iter__(self) -> Any:
+        yield from CHUNKS
+
+    async def __aiter__(self) -> Any:
+        for piece in CHUNKS:
+            yield piece
+
+
+def answer(request: Any) -> Any:
+    if b'"stream":true' in request.content.replace(b" ", b""):
+        return http.Response(200, headers={"content-type": "text/event-stream"}, stream=Body())
+    return http.Response(200, headers={"content-type": "application/json"}, content=SMALL)
+
+
+def sync_client() -> openai.OpenAI:
+    return openai.OpenAI(api_key="sk-benchmark", http_client=http.Client(transport=http.MockTransport(answer)))
+
+
+def async_client() -> openai.AsyncOpenAI:
+    transport = http.MockTransport(answer)
+    return openai.AsyncOpenAI(api_key="sk-benchmark", http_client=http.AsyncClient(transport=transport))
+
+
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": f"tool_{number}",
+            "description": text(200, number),
+            "parameters": {
+                "type": "object",
+                "properties": {f"p{field}": {"type": "string", "description": text(60, field)} for field in range(6)},
+                "required": ["p0"],
+            },
+        },
+    }
+    for number in range(8)
+]
+HELLO: dict[str, Any] = {
+    "model": "gpt-4.1-mini",
+    "messages": [{"role": "system", "content": "You are helpful."}, {"role": "user", "content": text(100, 3)}],
+    "temperature": 0.2,
+}
+LONG: dict[str, Any] = {
+    "model": "gpt-4.1-mini",
+    "messages": [{"role": ("user", "assistant")[turn % 2], "content": text(2000, turn)} for turn in range(20)],
+    "tools": TOOLS,
+}
