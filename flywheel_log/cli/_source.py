@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flywheel_log.event import Event
+from flywheel_log.loop.feedback import Feedbacks
+from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.read import Reading, read
 
 from . import Problem
@@ -23,6 +26,7 @@ Sources = Annotated[
         "[default: the file sink of the settings, else genai.log]",
     ),
 ]
+EVERYTHING = Filter()
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines, for programs.")]
 
 
@@ -42,18 +46,46 @@ def default() -> str:
 
 
 @contextlib.contextmanager
-def reading(sources: list[str] | None) -> Iterator[Reading]:
+def reading(sources: list[str] | None, chosen: Filter = EVERYTHING) -> Iterator[Iterator[Event]]:
     """Open *sources* (or the default one) for a `with` block, and say afterwards how many lines were skipped.
+
+    The block gets the events that are *chosen*.
 
     Raises:
         FileNotFoundError: there is no such file.
         typer.BadParameter: a source is of no known kind.
     """
-    try:
-        events = read(sources or default())
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="SOURCE") from None
-    yield events
+    events = _open(sources)
+    yield chosen.select(events, feedbacks(sources) if chosen.feedback else None)
     if events.bad:
         what = "1 line that is no record" if events.bad == 1 else f"{events.bad} lines that are no records"
         typer.echo(f"flywheel-log: skipped {what}", err=True)
+
+
+def feedbacks(sources: list[str] | None) -> Feedbacks:
+    """Read the feedback in *sources*: a pass of its own, since it comes after the calls that it is about.
+
+    Raises as `reading`, and typer.BadParameter where a source can be read but once.
+    """
+    if "-" in (sources or ()):
+        raise typer.BadParameter("feedback needs a second look, and standard input has but one", param_hint="SOURCE")
+    return Feedbacks(_open(sources))
+
+
+def nothing(what: str, chosen: Filter = EVERYTHING) -> Problem:
+    """Return the problem that a log has no *what* in it, or none that is *chosen*."""
+    return Problem(f"none of its {what} match {given(chosen)}" if chosen else f"there are no {what} in it yet")
+
+
+def given(chosen: Filter) -> str:
+    """Return *chosen* in words: `workload_id=support, since=2026-01-31T00:00:00+00:00`."""
+    described = chosen.described()
+    where = {name: " or ".join(values) for name, values in described.pop("where", {}).items()}
+    return ", ".join(f"{name}={value}" for name, value in (where | described).items())
+
+
+def _open(sources: list[str] | None) -> Reading:
+    try:
+        return read(sources or default())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="SOURCE") from None

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flywheel_log.event import Event
+from flywheel_log.loop.filter import Filter
 
 from . import Problem
-from ._source import AsJson, Sources, reading
+from ._select import selecting
+from ._source import EVERYTHING, AsJson, Sources, reading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,14 +32,17 @@ _MARGIN = 2
 _WHO = ("client_id", "workload_id", "user_id", "session_id")
 
 
-def command(identity: Identity = "last", sources: Sources = None, *, as_json: AsJson = False) -> None:
+@selecting
+def command(
+    identity: Identity = "last", sources: Sources = None, *, as_json: AsJson = False, chosen: Filter = EVERYTHING
+) -> None:
     """Show one call in full.
 
     The messages, the tools, the answer, tokens, latency, and who asked.
     """
     if not sources and Path(identity).is_file():
         identity, sources = "last", [identity]
-    with reading(sources) as events:
+    with reading(sources, chosen) as events:
         event = find(events, identity)
     if as_json:
         from ._screen import put_json

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.stats import Row, Stats, summarise
 
-from . import Problem
-from ._source import AsJson, Sources, reading
+from ._select import selecting
+from ._source import EVERYTHING, AsJson, Sources, nothing, reading
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,26 +18,54 @@ if TYPE_CHECKING:
 By = Annotated[
     str, typer.Option("--by", help="Fields to group by, with commas: any of a record's, prompt.version, day, hour.")
 ]
+Over = Annotated[Literal["time"] | None, typer.Option("--over", help="Draw how it went over time, instead.")]
 
 _KEY_WIDTH = 14
 _GAP = 2
 
 
-def command(sources: Sources = None, *, by: By = "workload_id,model", as_json: AsJson = False) -> None:
+@selecting
+def command(
+    sources: Sources = None,
+    *,
+    by: By = "workload_id,model",
+    over: Over = None,
+    as_json: AsJson = False,
+    chosen: Filter = EVERYTHING,
+) -> None:
     """Count calls, errors, tokens, cost and latency.
 
     p50 and p95 are the latencies that half and 95 % of the calls do not exceed, within 1 %. A cost with a + lacks that
     of some calls.
     """
+    if over:
+        _put_over_time(sources, chosen, as_json=as_json)
+        return
     fields = [name.strip() for name in by.split(",") if name.strip()]
-    with reading(sources) as events:
+    with reading(sources, chosen) as events:
         try:
             stats = summarise(events, fields)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--by") from None
     if not stats.rows:
-        raise Problem("there are no calls in it yet")
+        raise nothing("calls", chosen)
     _print_json(stats) if as_json else _print(stats)
+
+
+def _put_over_time(sources: list[str] | None, chosen: Filter, *, as_json: bool) -> None:
+    from flywheel_log.loop.series import over_time
+
+    from ._chart import columns
+    from ._screen import console, put_json
+
+    with reading(sources, chosen) as events:
+        period, rows = over_time(events)
+    if not rows:
+        raise nothing("calls", chosen)
+    if not as_json:
+        console().print(columns(period, rows, console().width))
+    for row in rows if as_json else ():
+        put_json({"period": period, "begin": row.key[0]} | numbers(row))
 
 
 def _print_json(stats: Stats) -> None:

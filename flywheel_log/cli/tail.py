@@ -9,27 +9,36 @@ from typing import Annotated
 import typer
 
 from flywheel_log.event import Event
+from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.follow import follow
 
-from . import Problem
-from ._source import AsJson, Sources, default, reading
+from ._select import selecting
+from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, nothing, reading
 
 Count = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the latest calls to show.")]
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Wait for more, until interrupted.")]
 
 
-def command(sources: Sources = None, *, lines: Count = 10, follow: Follow = False, as_json: AsJson = False) -> None:
+@selecting
+def command(
+    sources: Sources = None,
+    *,
+    lines: Count = 10,
+    follow: Follow = False,
+    as_json: AsJson = False,
+    chosen: Filter = EVERYTHING,
+) -> None:
     """Show the latest calls, one a line.
 
     Time, status, workload, model, tokens in→out, latency, and the first words of prompt → answer.
     """
     if follow:
-        show(_following(sources, lines), as_json=as_json)
+        show(_following(sources, lines, chosen), as_json=as_json)
         return
-    with reading(sources) as events:
+    with reading(sources, chosen) as events:
         latest = deque(events, maxlen=lines)
     if lines and not latest:
-        raise Problem("there are no records in it yet")
+        raise nothing("records", chosen)
     show(latest, as_json=as_json)
 
 
@@ -48,11 +57,13 @@ def show(events: Iterable[Event], *, as_json: bool) -> None:
             screen.print(line(event, screen.width), crop=True)
 
 
-def _following(sources: list[str] | None, lines: int) -> Iterable[Event]:
+def _following(sources: list[str] | None, lines: int, chosen: Filter) -> Iterable[Event]:
+    """Follow the one source; the last *lines* of it are looked at, and those chosen of them shown."""
     source = sources[0] if sources else default()
     if sources and len(sources) > 1:
         raise typer.BadParameter(f"only one file can be followed; have {', '.join(sources)}", param_hint="SOURCE")
     try:
-        return follow(source, last=lines)
+        events = follow(source, last=lines)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="SOURCE") from None
+    return chosen.select(events, feedbacks([source]) if chosen.feedback else None)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from flywheel_log.event import Event
 
+from .fields import finite, getter
 from .sketch import Sketch
 
 CALLS = ("llm", "embedding", "moderation")
 """The kinds of events that are calls of a model; the others are not counted."""
 
-_PERIODS = {"day": len("2026-01-31"), "hour": len("2026-01-31T10")}
 _NUMBERS = ("input_tokens", "output_tokens", "cached_tokens")
 
 
@@ -66,15 +64,30 @@ class Row:
         self.errors += event.get("status") == "error"
         self.incomplete += event.get("status") == "incomplete"
         for name in _NUMBERS:
-            setattr(self, name, getattr(self, name) + (_number(event.get(name)) or 0))
-        if (cost := _number(event.get("cost_usd"))) is not None:
+            setattr(self, name, getattr(self, name) + (finite(event.get(name)) or 0))
+        if (cost := finite(event.get("cost_usd"))) is not None:
             self.priced += 1
             self.cost_usd = (self.cost_usd or 0.0) + cost
         for sketch, name in ((self.latency, "latency_ms"), (self.first_token, "time_to_first_token_ms")):
-            if (value := _number(event.get(name))) is not None:
+            if (value := finite(event.get(name))) is not None:
                 sketch.add(value)
         self.first = min(self.first or event["timestamp"], event["timestamp"])
         self.last = max(self.last, event["timestamp"])
+
+    def merge(self, other: Row) -> None:
+        """Count all calls of *other* too."""
+        self.calls += other.calls
+        self.errors += other.errors
+        self.incomplete += other.incomplete
+        for name in _NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        if other.cost_usd is not None:
+            self.priced += other.priced
+            self.cost_usd = (self.cost_usd or 0.0) + other.cost_usd
+        self.latency.merge(other.latency)
+        self.first_token.merge(other.first_token)
+        self.first = min(self.first or other.first, other.first)
+        self.last = max(self.last, other.last)
 
 
 @dataclass
@@ -89,13 +102,13 @@ class Stats:
 def summarise(events: Iterable[Event], by: Sequence[str] = ("workload_id", "model")) -> Stats:
     """Count the calls among *events*, grouped *by* fields of the event.
 
-    A field may lie deeper (`prompt.version`, `metadata.tenant`); `day` and `hour` are those of the timestamp, in UTC.
-    Percentiles are exact for 500 calls of a group, and within 1 % of the true value for more.
+    The fields are those of `fields.getter`. Percentiles are exact for 500 calls of a group, and within 1 % of the true
+    value for more.
 
     Raises:
         ValueError: a field to group by does not exist; the message lists those that do.
     """
-    getters = [_getter(name) for name in by]
+    getters = [getter(name) for name in by]
     rows: dict[tuple[str, ...], Row] = {}
     total = Row(())
     for event in events:
@@ -104,27 +117,3 @@ def summarise(events: Iterable[Event], by: Sequence[str] = ("workload_id", "mode
             rows.setdefault(key, Row(key)).add(event)
             total.add(event)
     return Stats(tuple(by), sorted(rows.values(), key=lambda row: (-row.calls, row.key)), total)
-
-
-def _getter(name: str) -> Callable[[Event], str]:
-    if name in _PERIODS:
-        return lambda event: event["timestamp"][: _PERIODS[name]]
-    path = name.split(".")
-    known = sorted({*Event.__annotations__, *_PERIODS})
-    if path[0] not in known:
-        raise ValueError(f"field {name!r} is unknown; have {', '.join(known)}")
-    return lambda event: _text(event, path)
-
-
-def _text(event: Event, path: list[str]) -> str:
-    value: Any = event
-    for step in path:
-        value = value.get(step) if isinstance(value, dict) else None
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return "" if value is None else str(value)
-
-
-def _number(value: object) -> Any:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    return value if number else None

@@ -1,0 +1,52 @@
+"""Calls over time as bars: one line a period, errors hatched and in red, the numbers beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from flywheel_log.loop.stats import Row
+
+from ._screen import duration, moment, money, number
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_NUMBERS_WIDTH = 55
+_SHORTEST, _LONGEST = 5, 60
+_DAY_AND_LONGER = ("day", "week")
+
+
+def columns(period: str, rows: Sequence[Row], width: int) -> Table:
+    """Return a chart of *rows*, whose keys are the beginnings of their periods, at most *width* cells wide."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column(f"by {period}", no_wrap=True, style="cyan")
+    room = min(_LONGEST, max(_SHORTEST, width - _NUMBERS_WIDTH))
+    table.add_column("", no_wrap=True, min_width=room)
+    for name in ("calls", "errors", "p95", "cost"):
+        table.add_column(name, justify="right", no_wrap=True)
+    most = max(row.calls for row in rows)
+    for row in rows:
+        errors = str(row.errors or "")
+        figures = (number(row.calls), errors, duration(row.latency.quantile(0.95)), money(row.cost_usd))
+        table.add_row(_time(row, period), _bar(row, most, room), *(figures if row.calls else ()))
+    return table
+
+
+def _bar(row: Row, most: int, room: int) -> Text:
+    whole = bar(row.calls / most, room)
+    failed = min(len(whole), round(row.errors / most * room) or row.errors > 0)
+    return Text("▒" * failed, "red").append(whole[failed:], "green")
+
+
+def bar(share: float, room: int) -> str:
+    """Return a bar of *share* (0 to 1) of *room* cells, in eighths of a cell; what is not nothing is seen."""
+    eighths = round(share * room * 8) or (share > 0)
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def _time(row: Row, period: str) -> str:
+    if period.endswith(_DAY_AND_LONGER):
+        return row.key[0][:10]  # days are those of UTC
+    local = moment(row.key[0])
+    return local.strftime("%m-%d %H:%M") if local else row.key[0]

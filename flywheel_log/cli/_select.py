@@ -1,0 +1,89 @@
+"""The options that say which records are meant, the same for every command."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from flywheel_log.loop.filter import OPINIONS, Filter, when
+
+_FIELDS = {
+    "client": "client_id",
+    "workload": "workload_id",
+    "model": "model",
+    "status": "status",
+    "user": "user_id",
+    "session": "session_id",
+    "trace": "trace_id",
+    "prompt_version": "prompt.version",
+}
+
+
+def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give *command* the options that select records; it gets what they mean as its argument `chosen`, a `Filter`."""
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    added = inspect.signature(_options, eval_str=True).parameters.values()
+    parameters = [*(one for one in own if one.name != "chosen"), *added]
+
+    def expanded(**given: Any) -> Any:
+        selection = {one.name: given.pop(one.name) for one in added}
+        try:
+            chosen = _options(**selection)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        return command(**given, chosen=chosen)
+
+    # Typer makes its options of these.
+    vars(expanded)["__signature__"] = inspect.Signature(parameters)
+    expanded.__annotations__ = {one.name: one.annotation for one in parameters}
+    expanded.__doc__ = command.__doc__
+    return expanded
+
+
+def _options(
+    *,
+    since: Annotated[str, typer.Option(metavar="TIME", help="Not before: 15m, 2h, 3d ago, or 2026-01-31T10:00.")] = "",
+    until: Annotated[str, typer.Option(metavar="TIME", help="Before that time.")] = "",
+    client: Annotated[list[str] | None, typer.Option(help="Client; * and ? match anything, as in all below.")] = None,
+    workload: Annotated[list[str] | None, typer.Option(help="Workload; repeat an option for one of several.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Model.")] = None,
+    status: Annotated[list[str] | None, typer.Option(help="ok, error or incomplete.")] = None,
+    user: Annotated[list[str] | None, typer.Option(help="User.")] = None,
+    session: Annotated[list[str] | None, typer.Option(help="Session.")] = None,
+    trace: Annotated[list[str] | None, typer.Option(help="Trace.")] = None,
+    prompt_version: Annotated[list[str] | None, typer.Option(help="Version of the prompt.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=VALUE", help="Any field, e.g. metadata.tenant=acme.")
+    ] = None,
+    feedback: Annotated[str, typer.Option(metavar="|".join(OPINIONS), help="What was said about the answer.")] = "",
+    text: Annotated[
+        str, typer.Option(metavar="REGEX", help="What the conversation contains, in letters of any case.")
+    ] = "",
+) -> Filter:
+    named = {"client": client, "workload": workload, "model": model, "status": status, "user": user}
+    named |= {"session": session, "trace": trace, "prompt_version": prompt_version}
+    fields = {_FIELDS[name]: tuple(values) for name, values in named.items() if values}
+    if feedback and feedback not in OPINIONS:
+        raise ValueError(f"feedback {feedback!r} is unknown; have {', '.join(OPINIONS)}")
+    now = datetime.now(UTC)
+    return Filter(
+        since=when(since, now) if since else None,
+        until=when(until, now) if until else None,
+        where=fields | _where(where or []),
+        text=text,
+        feedback=feedback or None,
+    )
+
+
+def _where(conditions: list[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for condition in conditions:
+        name, equals, value = condition.partition("=")
+        if not equals:
+            raise ValueError(f"condition {condition!r} has no value; have one such as metadata.tenant=acme")
+        found[name] = (*found.get(name, ()), value)
+    return found

@@ -1,0 +1,97 @@
+"""`flywheel-log grep`: the calls in which something was said, one a line, with the words around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flywheel_log.event import Event
+from flywheel_log.loop.filter import Filter, searched
+
+from ._select import selecting
+from ._source import EVERYTHING, AsJson, Sources, nothing, reading
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+Pattern = Annotated[str, typer.Argument(metavar="REGEX", help="What was said; letters of any case.")]
+Most = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many calls to show at most; 0 is all.")]
+Count = Annotated[bool, typer.Option("--count", help="Print only how many calls there are.")]
+_SHOWN = {"timestamp": 24, "id": 24}
+
+
+@selecting
+def command(
+    pattern: Pattern,
+    sources: Sources = None,
+    *,
+    lines: Most = 0,
+    count: Count = False,
+    as_json: AsJson = False,
+    chosen: Filter = EVERYTHING,
+) -> None:
+    """Find the calls in which something was said.
+
+    Prompts, answers, tool calls and errors are searched; time, id and the words around the first hit are shown.
+    """
+    chosen = _with(chosen, pattern)
+    found = 0
+    with reading(sources, chosen) as events:
+        for found, event in enumerate(events, 1):
+            if not count:
+                _put(event, pattern, as_json=as_json)
+            if found == lines:
+                break
+    if count:
+        typer.echo(found)
+    if not found:
+        raise nothing("records", chosen)
+
+
+def _with(chosen: Filter, pattern: str) -> Filter:
+    both = f"(?=[\\s\\S]*(?:{pattern}))(?=[\\s\\S]*(?:{chosen.text}))" if chosen.text else pattern
+    try:
+        return replace(chosen, text=both)
+    except ValueError:
+        raise typer.BadParameter(f"{pattern!r} is no regular expression", param_hint="REGEX") from None
+
+
+def _put(event: Event, pattern: str, *, as_json: bool) -> None:
+    from ._screen import console, put_json
+
+    if as_json:
+        put_json(event)
+    else:
+        screen = console()
+        screen.print(_line(event, pattern, screen.width), crop=True)
+
+
+def _line(event: Event, pattern: str, width: int) -> Text:
+    from rich.text import Text
+
+    from ._screen import fit, one_line
+
+    line = Text(no_wrap=True, overflow="crop")
+    for name, room in _SHOWN.items():
+        line.append(fit(one_line(str(event.get(name) or "-")), room) + "  ", "dim")
+    for words, hit in _around(searched(event), pattern, width - line.cell_len):
+        line.append(words, "bold red" if hit else None)
+    line.truncate(width, overflow="ellipsis")
+    return line
+
+
+def _around(text: str, pattern: str, room: int) -> Iterator[tuple[str, bool]]:
+    """Yield what is before the first hit in *text*, the hit, and what follows, in some *room* characters."""
+    from ._screen import one_line
+
+    hit = re.search(pattern, text, re.IGNORECASE)
+    start, end = hit.span() if hit else (0, 0)
+    before = one_line(text[max(0, start - room) : start] + "|")[:-1]
+    room_before = max(room // 3, room - (end - start) - (len(text) - end))
+    yield before if len(before) <= room_before else "…" + before[-room_before + 1 :], False
+    yield one_line(text[start:end][:room]), True
+    yield one_line("|" + text[end : end + room])[1:], False

@@ -1,0 +1,108 @@
+"""What people said about answers: feedback events, joined to the calls that they are about."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flywheel_log.event import Event
+
+Verdict = Literal["good", "bad"]
+
+_RATINGS = ("score", "rating", "value", "thumbs", "vote")
+_WORDS: dict[str, Verdict] = {
+    **dict.fromkeys(("good", "up", "positive", "like", "thumbs_up", "yes", "correct", "👍"), "good"),
+    **dict.fromkeys(("bad", "down", "negative", "dislike", "thumbs_down", "no", "wrong", "incorrect", "👎"), "bad"),
+}
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What was said about one call; of several opinions the latest of each sort counts.
+
+    Attributes:
+        verdict: whether the answer was good or bad; None if nobody said so.
+        score: the rating, as a number, where there is one; below the middle of its scale is bad.
+        correction: what the answer should have been: a text or an assistant's message; None if nobody corrected it.
+    """
+
+    verdict: Verdict | None = None
+    score: float | None = None
+    correction: Any = None
+
+
+class Feedbacks:
+    """The feedback on the calls of a log, by what it names: a call's id, its response's id, its span or its trace."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._by_target: dict[str, Feedback] = {}
+        for event in events:
+            if event.get("kind") == "feedback" and (target := target_of(event)):
+                self._by_target[target] = _joined(self._by_target.get(target, Feedback()), opinion(event))
+
+    def on(self, event: Event) -> Feedback:
+        """Return what was said about *event*, most specific name first; an empty `Feedback` if nothing was."""
+        if event.get("kind") == "feedback":
+            return Feedback()
+        names = (
+            event.get("id"),
+            (event.get("response") or {}).get("id"),
+            event.get("span_id"),
+            event.get("trace_id"),
+        )
+        known = (self._by_target[name] for name in names if isinstance(name, str) and name in self._by_target)
+        return _joined(next(known, Feedback()), opinion(event))
+
+    def __len__(self) -> int:
+        return len(self._by_target)
+
+
+def target_of(event: Event) -> str | None:
+    """Return the name of the call that the feedback *event* is about; None if it names none."""
+    target = _said(event).get("target")
+    if isinstance(target, dict):
+        target = next((target[key] for key in ("id", "response_id", "span_id", "trace_id") if target.get(key)), None)
+    return target if isinstance(target, str) else None
+
+
+def opinion(event: Event) -> Feedback:
+    """Return what *event*, a feedback event or a call with a `quality` of its own, says about an answer."""
+    said = _said(event)
+    rating = next((said[key] for key in _RATINGS if said.get(key) is not None), None)
+    score = _score(rating)
+    verdict = _verdict(said.get("verdict", rating), score, said.get("scale"))
+    return Feedback(verdict, score, said.get("correction"))
+
+
+def _joined(older: Feedback, newer: Feedback) -> Feedback:
+    correction = older.correction if newer.correction is None else newer.correction
+    score = older.score if newer.score is None else newer.score
+    return Feedback(newer.verdict or older.verdict, score, correction)
+
+
+def _said(event: Event) -> dict[str, Any]:
+    quality = event.get("quality") or {}
+    return {**quality, **event} if event.get("kind") == "feedback" else dict(quality)
+
+
+def _score(rating: object) -> float | None:
+    if isinstance(rating, bool):
+        return float(rating)
+    return float(rating) if isinstance(rating, (int, float)) and math.isfinite(rating) else None
+
+
+def _verdict(rating: object, score: float | None, scale: object) -> Verdict | None:
+    if isinstance(rating, str):
+        return _WORDS.get(rating.strip().casefold())
+    if score is None:
+        return None
+    return "good" if score > _middle(score, scale) else "bad"
+
+
+def _middle(score: float, scale: object) -> float:
+    """Without a named scale, shares are 0 to 1 (and a -1 for thumbs down), and larger numbers stars from 1 to 5."""
+    if isinstance(scale, list) and len(scale) == 2 and all(isinstance(end, (int, float)) for end in scale):  # noqa: PLR2004
+        return float(sum(scale)) / 2
+    return 0.5 if score <= 1 else 3.0

@@ -1,0 +1,52 @@
+"""The fields of an event by their names: top-level ones, deeper ones with dots, and the periods of its time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from flywheel_log.event import Event
+
+PERIODS = {"day": len("2026-01-31"), "hour": len("2026-01-31T10"), "minute": len("2026-01-31T10:00")}
+"""How much of a timestamp tells the period."""
+
+
+def getter(name: str) -> Callable[[Event], str]:
+    """Return a function that reads the field *name* of an event as text, "" where it is missing.
+
+    A field may lie deeper (`prompt.version`, `metadata.tenant`); `day`, `hour` and `minute` are those of the timestamp,
+    in UTC. The items of a list are joined by commas.
+
+    Raises:
+        ValueError: there is no such field; the message lists those that are there.
+    """
+    if name in PERIODS:
+        return lambda event: event["timestamp"][: PERIODS[name]]
+    path = name.split(".")
+    known = sorted({*Event.__annotations__, *PERIODS})
+    if path[0] not in known:
+        raise ValueError(f"field {name!r} is unknown; have {', '.join(known)}")
+    if len(path) == 1:
+        return lambda event: as_text(event.get(name))
+    return lambda event: _deeper(event, path)
+
+
+def as_text(value: Any) -> str:
+    """Return a field's value as the text it is compared and grouped by."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def finite(value: object) -> Any:
+    """Return *value* if it is a number that can be added up, else None."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return value if number else None
+
+
+def _deeper(event: Event, path: list[str]) -> str:
+    value: Any = event
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return as_text(value)

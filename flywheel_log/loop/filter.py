@@ -1,0 +1,133 @@
+"""Which events are meant: by time, by what their fields say, by feedback and by text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Any, Literal
+
+from flywheel_log.event import JSON, Event
+
+from .conversation import conversation
+from .feedback import Feedbacks
+from .fields import getter
+
+Opinion = Literal["good", "bad", "any", "none"]
+OPINIONS: tuple[Opinion, ...] = ("good", "bad", "any", "none")
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_AGE = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What an event must be; what is not given does not matter.
+
+    Attributes:
+        since, until: the earliest time and the first that is too late, with a zone.
+        where: values by field (`workload_id`, `prompt.version`, `metadata.tenant`): one of them, each with `*` and `?`
+            as in the names of files, must match. An empty value matches where the field is missing.
+        text: what the conversation (or the error) must contain, as a regular expression; letters of any case.
+        feedback: what must have been said about the answer.
+
+    Raises:
+        ValueError: a field does not exist, or the expression is none.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    text: str = ""
+    feedback: Opinion | None = None
+
+    def __post_init__(self) -> None:
+        self._tests  # noqa: B018  a mistake is found where it is made
+
+    def __bool__(self) -> bool:
+        return bool(self.since or self.until or self.where or self.text or self.feedback)
+
+    def select(self, events: Iterable[Event], feedbacks: Feedbacks | None = None) -> Iterator[Event]:
+        """Yield those of *events* that match, as they come; *feedbacks* are needed where `feedback` is given."""
+        tests = [*self._tests, *self._feedback_test(feedbacks or Feedbacks(()))]
+        return (event for event in events if all(test(event) for test in tests)) if tests else iter(events)
+
+    def described(self) -> JSON:
+        """Return what is given as JSON, so that a dataset can say how it was made."""
+        times = {name: time.isoformat() for name in ("since", "until") if (time := getattr(self, name))}
+        where = {"where": {name: list(values) for name, values in self.where.items()}} if self.where else {}
+        others = {name: value for name in ("text", "feedback") if (value := getattr(self, name))}
+        return times | where | others
+
+    @cached_property
+    def _tests(self) -> list[Callable[[Event], bool]]:
+        tests: list[Callable[[Event], bool]] = [_one_of(name, values) for name, values in self.where.items()]
+        if self.since or self.until:
+            tests.append(_between(self.since, self.until))
+        if self.text:
+            tests.append(_says(self.text))
+        return tests
+
+    def _feedback_test(self, feedbacks: Feedbacks) -> list[Callable[[Event], bool]]:
+        if self.feedback is None:
+            return []
+        if self.feedback in ("good", "bad"):
+            return [lambda event: feedbacks.on(event).verdict == self.feedback]
+        return [lambda event: (feedbacks.on(event).verdict is None) == (self.feedback == "none")]
+
+
+def when(text: str, now: datetime) -> datetime:
+    """Return the time that *text* means: an age before *now* (`90s`, `15m`, `2h`, `3d`, `1w`) or ISO 8601, else local.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if age := _AGE.fullmatch(text):
+        return now - timedelta(**{_UNITS[age[2]]: float(age[1])})
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise ValueError(
+            f"time {text!r} is unknown; have 90s, 15m, 2h, 3d, 1w, 2026-01-31, 2026-01-31T10:00Z"
+        ) from None
+
+
+def searched(event: Event) -> str:
+    """Return all that is said in *event*, turn by turn, with its tool calls and its error."""
+    talk = conversation(event)
+    turns = [*talk.asked, *talk.answered]
+    said = [part for turn in turns for part in (turn.text, *(f"{one.name}({one.arguments})" for one in turn.calls))]
+    return "\n".join([*said, str((event.get("error") or {}).get("message", ""))])
+
+
+def _one_of(name: str, values: tuple[str, ...]) -> Callable[[Event], bool]:
+    get = getter(name)
+    if not any(set("*?") & set(value) for value in values):
+        return lambda event: get(event) in values
+    patterns = [value.replace("[", "[[]") for value in values]
+    return lambda event: any(fnmatchcase(get(event), pattern) for pattern in patterns)
+
+
+def _between(since: datetime | None, until: datetime | None) -> Callable[[Event], bool]:
+    """Compare times in UTC; one without a zone is UTC, and one that cannot be read is never between."""
+
+    def test(event: Event) -> bool:
+        try:
+            time = datetime.fromisoformat(event["timestamp"])
+        except ValueError:
+            return False
+        zoned = time if time.tzinfo else time.replace(tzinfo=UTC)
+        return (since is None or zoned >= since) and (until is None or zoned < until)
+
+    return test
+
+
+def _says(pattern: str) -> Callable[[Event], bool]:
+    try:
+        search: Any = re.compile(pattern, re.IGNORECASE).search
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+    return lambda event: search(searched(event)) is not None

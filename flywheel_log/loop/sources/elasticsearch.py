@@ -1,0 +1,66 @@
+"""Records from Elasticsearch: `elasticsearch://host:9200/index`, calls and annotations, oldest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flywheel_log.event import JSON
+from flywheel_log.sinks.elasticsearch.cluster import Answer, Cluster, Unreachable
+from flywheel_log.sinks.elasticsearch.document import event_of
+from flywheel_log.sinks.elasticsearch.target import target
+
+_PAGE = 500
+_KEEP_ALIVE = "2m"
+_OK, _MISSING = 200, 404
+
+
+def records(source: str) -> Iterator[JSON]:
+    """Begin to read the events of the index and of its annotations, as they are at this moment, sorted by time.
+
+    Raises:
+        FileNotFoundError: there is no such index.
+        ConnectionError: the server does not answer, or does not let us in.
+        ValueError: something in the URL or the environment is wrong.
+    """
+    where = target(source)
+    cluster = Cluster(where)
+    path = f"/{where.index},{where.annotations}/_pit?keep_alive={_KEEP_ALIVE}&ignore_unavailable=true"
+    if _ask(cluster, "GET", f"/{where.index}").status == _MISSING:
+        raise FileNotFoundError(f"Elasticsearch at {', '.join(where.nodes)} has no index {where.index}")
+    return _pages(cluster, _ask(cluster, "POST", path).body["id"])
+
+
+def _pages(cluster: Cluster, moment: str) -> Iterator[JSON]:
+    query: dict[str, Any] = {
+        "size": _PAGE,
+        "pit": {"id": moment, "keep_alive": _KEEP_ALIVE},
+        "sort": [{"timestamp": {"order": "asc", "unmapped_type": "date"}}, "_shard_doc"],
+        "track_total_hits": False,
+    }
+    try:
+        while hits := _ask(cluster, "POST", "/_search?filter_path=hits.hits", query).body.get("hits", {}).get("hits"):
+            for hit in hits:
+                yield _event(hit["_source"])
+            query["search_after"] = hits[-1]["sort"]
+    finally:
+        _ask(cluster, "DELETE", "/_pit", {"id": moment})
+        cluster.close()
+
+
+def _event(source: JSON) -> JSON:
+    """The event of a document; a stub whose text is no event is what it is, for the reader to count as bad."""
+    try:
+        return event_of(source)
+    except ValueError:
+        return source
+
+
+def _ask(cluster: Cluster, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
+    try:
+        answer = cluster.request(method, path, body)
+    except Unreachable as error:
+        raise ConnectionError(f"Elasticsearch does not answer: {error}") from error
+    if answer.status not in (_OK, _MISSING):
+        raise ConnectionError(f"Elasticsearch answers HTTP {answer.status} to {method} {path.partition('?')[0]}")
+    return answer

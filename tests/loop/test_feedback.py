@@ -1,0 +1,57 @@
+"""What was said about a call, and which call it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from flywheel_log.loop.feedback import Feedback, Feedbacks, opinion
+
+
+def said(target: object = "run-1", **fields: object) -> dict[str, object]:
+    return {"timestamp": "2026-01-31T10:00:00.000Z", "kind": "feedback", "target": target, **fields}
+
+
+CALL = {"id": "run-1", "kind": "llm", "response": {"id": "chatcmpl-1"}, "span_id": "s1", "trace_id": "t1"}
+
+
+@pytest.mark.parametrize("target", ["run-1", "chatcmpl-1", "s1", "t1", {"trace_id": "t1"}, {"id": "run-1"}])
+def test_a_call_is_named_by_any_of_its_ids(target: object):
+    assert Feedbacks([said(target, score=1)]).on(CALL) == Feedback("good", 1.0)
+
+
+def test_the_most_specific_name_wins():
+    assert Feedbacks([said("t1", score=1), said("run-1", score=0)]).on(CALL) == Feedback("bad", 0.0)
+
+
+def test_of_several_opinions_the_latest_of_each_sort_counts():
+    opinions = [said(correction="Ulm"), said(score=0), said(score=1), said(comment="thanks")]
+    assert Feedbacks(opinions).on(CALL) == Feedback("good", 1.0, "Ulm")
+
+
+def test_a_call_may_carry_its_own():
+    assert Feedbacks(()).on({**CALL, "quality": {"score": 0.2}}) == Feedback("bad", 0.2)
+
+
+def test_nothing_said_is_nothing():
+    feedbacks = Feedbacks([said("other", score=1), said(None, score=1), {**CALL, "target": "run-1"}])
+    assert (feedbacks.on(CALL), len(feedbacks)) == (Feedback(), 1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [
+        ({"score": True}, "good"),
+        ({"rating": 0.5}, "bad"),
+        ({"rating": -1}, "bad"),
+        ({"rating": 5}, "good"),
+        ({"rating": 3}, "bad"),
+        ({"rating": 6, "scale": [0, 10]}, "good"),
+        ({"rating": "thumbs_down"}, "bad"),
+        ({"quality": {"value": " Up "}}, "good"),
+        ({"verdict": "good"}, "good"),
+        ({"rating": "meh"}, None),
+        ({"comment": "well"}, None),
+    ],
+)
+def test_an_opinion_is_good_or_bad_or_neither(fields: dict[str, object], verdict: str | None):
+    assert opinion(said(**fields)).verdict == verdict

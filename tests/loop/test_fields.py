@@ -1,0 +1,43 @@
+"""Fields by their names."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from flywheel_log.loop.fields import finite, getter
+
+EVENT = {
+    "timestamp": "2026-01-31T10:07:59.123Z",
+    "kind": "llm",
+    "tags": ["a", "b"],
+    "prompt": {"version": 2, "variables": None},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("kind", "llm"),
+        ("tags", "a,b"),
+        ("model", ""),
+        ("prompt.version", "2"),
+        ("prompt.variables", ""),
+        ("prompt.version.major", ""),
+        ("day", "2026-01-31"),
+        ("hour", "2026-01-31T10"),
+        ("minute", "2026-01-31T10:07"),
+    ],
+)
+def test_a_field_is_read_as_text(name: str, expected: str):
+    assert getter(name)(EVENT) == expected
+
+
+def test_an_unknown_field_names_the_known_ones():
+    with pytest.raises(ValueError, match="field 'modle' is unknown; have cached_tokens, client_id"):
+        getter("modle")
+
+
+def test_a_number_is_what_can_be_added_up():
+    assert [finite(value) for value in (1, 2.5, True, "3", None, math.nan, math.inf)] == [1, 2.5] + [None] * 5
