@@ -1,20 +1,31 @@
 """Record what programs say to language models: one line, and every call is in genai.log."""
 
-from .scope import context, suppress
 from .event import Event
 from .loop.read import read
 from .recorder import configure, flush, instrument, logged_llm, shutdown, stats, uninstrument
+from .scope import context, suppress
+from .signals.feedback import log_feedback
+from .signals.metrics import metrics
+from .signals.prompts import Prompt
+from .signals.retrieval import log_retrieval
+from .signals.spans import step, trace
 
 __all__ = [
     "Event",
+    "Prompt",
     "configure",
     "context",
     "flush",
     "instrument",
+    "log_feedback",
+    "log_retrieval",
     "logged_llm",
+    "metrics",
     "read",
     "shutdown",
     "stats",
+    "step",
     "suppress",
+    "trace",
     "uninstrument",
 ]

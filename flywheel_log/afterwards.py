@@ -1,0 +1,80 @@
+"""What may wait until after the call: a bounded queue and one thread, so that the caller waits for nothing."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+from .health import health
+
+Item = TypeVar("Item")
+
+WAITING_AT_MOST = 1000
+
+
+class Afterwards(Generic[Item]):
+    """Does *work* on what it is handed, one item after the other, in a thread of its own that starts with the first.
+
+    Args:
+        name: the thread's, and the reason under which failures are counted.
+        work: done with every item; what it raises is counted as `<name>_failed`. Items beyond a thousand that wait are
+            left out, counted as `<name>_left_out`.
+    """
+
+    def __init__(self, name: str, work: Callable[[Item], object]) -> None:
+        self._name = name
+        self._work = work
+        self._lock = threading.RLock()
+        self._begin()
+        # A forked child has no such thread, and the parent does what waits.
+        os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        # Reentrant, unlike queue.Queue: the end of a dropped stream may come from the garbage collector, anywhere.
+        self._queue: SimpleQueue[Item | threading.Event] = SimpleQueue()
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+
+    def put(self, item: Item) -> None:
+        """Have *item* worked on later."""
+        if self._queue.qsize() >= WAITING_AT_MOST:
+            health.drop(f"{self._name}_left_out")
+            return
+        self._queue.put(item)
+        if self._thread is None:
+            self._start()
+
+    def flush(self, timeout: float | None) -> bool:
+        """Wait until all that was put before is done, at most *timeout* seconds (None: for ever); whether it is."""
+        if self._thread is None:
+            return True
+        done = threading.Event()
+        self._queue.put(done)
+        return done.wait(timeout)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is not None:
+                return
+            thread = threading.Thread(target=self._run, name=f"flywheel_log:{self._name}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # At the interpreter's end.
+                health.warn("thread_not_started", error)
+                return
+            self._thread = thread
+
+    def _run(self) -> None:
+        queue = self._queue
+        while True:
+            item = queue.get()
+            if isinstance(item, threading.Event):
+                item.set()
+                continue
+            try:
+                self._work(item)
+            except Exception as error:  # noqa: BLE001 - a thread that dies does no work any more
+                health.drop(f"{self._name}_failed", error)

@@ -1,0 +1,130 @@
+"""What the machine was doing while it called: host, process, CPU, memory, GPU; looked at now and then, not per call."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from .event import JSON
+from .health import health
+
+INTERVAL_S = 10.0
+_MB = 1 << 20
+
+Gauge = Callable[[], JSON]
+
+
+class Machine:
+    """Knows host and pid at once, and what gauges say from the first time on that its thread has asked them.
+
+    Args:
+        gauges: makes the gauges, in the thread.
+        interval_s: seconds between two looks.
+    """
+
+    def __init__(self, gauges: Callable[[], list[Gauge]], interval_s: float = INTERVAL_S) -> None:
+        self._gauges = gauges
+        self._interval_s = interval_s
+        self._lock = threading.RLock()
+        self._latest: JSON | None = None
+        self._stop = threading.Event()
+        os.register_at_fork(after_in_child=self._forget)
+
+    def latest(self) -> JSON:
+        """Return what is known; the first time, begin to look. Read only."""
+        return self._latest or self._start()
+
+    def stop(self) -> None:
+        """Look no more, until the next `latest`."""
+        with self._lock:
+            self._stop.set()
+            self._latest = None
+
+    def _forget(self) -> None:
+        self._lock = threading.RLock()
+        self._latest = None
+
+    def _start(self) -> JSON:
+        with self._lock:
+            if self._latest is None:
+                self._latest = {"host": socket.gethostname(), "pid": os.getpid()}
+                self._stop = threading.Event()
+                arguments = (self._latest, self._stop)
+                threading.Thread(target=self._look, args=arguments, name="flywheel_log:machine", daemon=True).start()
+            return self._latest
+
+    def _look(self, known: JSON, stop: threading.Event) -> None:
+        gauges = self._gauges()
+        while gauges:
+            found = dict(known)
+            for gauge in gauges:
+                try:
+                    found |= gauge()
+                except Exception as error:  # noqa: BLE001 - a driver that fails is no reason to look no more
+                    health.drop("infrastructure", error)
+            with self._lock:
+                if stop.is_set():
+                    return
+                self._latest = found
+            stop.wait(self._interval_s)
+
+
+def installed() -> list[Gauge]:
+    """Return the gauges that this machine has: psutil and nvidia-ml-py come with the extra `flywheel-log[infra]`."""
+    gauges: list[Gauge] = []
+    try:
+        gauges.append(processor(import_module("psutil")))
+    except ImportError:
+        return gauges
+    try:
+        pynvml = import_module("pynvml")
+        pynvml.nvmlInit()
+        gauges.append(graphics(pynvml))
+    except Exception:  # noqa: BLE001 - not installed, or no driver (the library's own errors): no GPU to look at
+        return gauges
+    return gauges
+
+
+def processor(psutil: Any) -> Gauge:
+    """Return the gauge of this process and the whole machine: percents, megabytes."""
+    own = psutil.Process()
+    own.cpu_percent(None)  # The first answer is always 0; the next ones are about the time since the one before.
+    psutil.cpu_percent(None)
+
+    def look() -> JSON:
+        return {
+            "cpu_percent": own.cpu_percent(None),
+            "memory_mb": round(own.memory_info().rss / _MB, 1),
+            "machine_cpu_percent": psutil.cpu_percent(None),
+            "machine_memory_percent": psutil.virtual_memory().percent,
+        }
+
+    return look
+
+
+def graphics(nvml: Any) -> Gauge:
+    """Return the gauge of NVIDIA's GPUs: percents, megabytes."""
+    handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
+
+    def look() -> JSON:
+        return {"gpus": [_gpu(nvml, handle) for handle in handles]} if handles else {}
+
+    return look
+
+
+def _gpu(nvml: Any, handle: Any) -> JSON:
+    name, memory = nvml.nvmlDeviceGetName(handle), nvml.nvmlDeviceGetMemoryInfo(handle)
+    return {
+        "name": name.decode() if isinstance(name, bytes) else name,
+        "busy_percent": nvml.nvmlDeviceGetUtilizationRates(handle).gpu,
+        "memory_used_mb": round(memory.used / _MB),
+        "memory_total_mb": round(memory.total / _MB),
+    }
+
+
+machine = Machine(installed)
+"""The one this process runs on."""

@@ -1,0 +1,144 @@
+"""Running totals of all calls of this process, by workload and model: cheap enough to count every call as it ends."""
+
+from __future__ import annotations
+
+import os
+import threading
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+MOST_SERIES = 1000
+"""Series of this process at most; calls of further ones are counted under the workload `other`."""
+
+# The boundaries that OpenTelemetry's conventions for generative AI advise; seconds and tokens.
+DURATIONS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
+FIRST_TOKENS = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+TOKENS = tuple(float(4**power) for power in range(14))
+
+
+class Key(NamedTuple):
+    """What calls are counted by. `error` is the class of the error, empty where there was none."""
+
+    workload_id: str
+    provider: str
+    model: str
+    surface: str
+    error: str
+
+
+class Histogram:
+    """How often values fell between *bounds* (upper ones, inclusive), their number and their sum."""
+
+    __slots__ = ("bounds", "counts", "sum")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.sum = 0.0
+
+    @property
+    def count(self) -> int:
+        """How many values there were."""
+        return sum(self.counts)
+
+    def add(self, value: float) -> None:
+        """Count *value*."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+    def copy(self) -> Histogram:
+        """Return a histogram that stays as it is."""
+        copied = Histogram(self.bounds)
+        copied.counts, copied.sum = list(self.counts), self.sum
+        return copied
+
+
+@dataclass(slots=True)
+class Series:
+    """The calls of one key: durations in seconds, tokens, retries."""
+
+    duration: Histogram = field(default_factory=lambda: Histogram(DURATIONS))
+    first_token: Histogram = field(default_factory=lambda: Histogram(FIRST_TOKENS))
+    input_tokens: Histogram = field(default_factory=lambda: Histogram(TOKENS))
+    output_tokens: Histogram = field(default_factory=lambda: Histogram(TOKENS))
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    retries: int = 0
+    incomplete: int = 0
+
+    def add(self, event: Mapping[str, Any]) -> None:
+        """Count one call."""
+        get = event.get
+        self.duration.add((get("latency_ms") or 0.0) / 1000)
+        if (first := get("time_to_first_token_ms")) is not None:
+            self.first_token.add(first / 1000)
+        if (tokens := get("input_tokens")) is not None:
+            self.input_tokens.add(tokens)
+        if (tokens := get("output_tokens")) is not None:
+            self.output_tokens.add(tokens)
+        self.cached_tokens += get("cached_tokens") or 0
+        self.reasoning_tokens += get("reasoning_tokens") or 0
+        self.retries += get("retries") or 0
+        self.incomplete += get("status") == "incomplete"
+
+    def copy(self) -> Series:
+        """Return a series that stays as it is."""
+        return replace(
+            self,
+            duration=self.duration.copy(),
+            first_token=self.first_token.copy(),
+            input_tokens=self.input_tokens.copy(),
+            output_tokens=self.output_tokens.copy(),
+        )
+
+
+class Meter:
+    """Counts calls, whatever becomes of their records: also those that sampling or a processor drops.
+
+    Attributes:
+        listeners: told of each call; they must neither raise nor take their time.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()  # The end of a dropped stream may be counted by the garbage collector, anywhere.
+        self._series: dict[Key, Series] = {}
+        self.listeners: list[Callable[[Mapping[str, Any]], object]] = []
+
+    def add(self, event: Mapping[str, Any], workload_id: str) -> None:
+        """Count the call *event*; *workload_id* where it names none."""
+        get = event.get
+        error = get("error")
+        key = Key(
+            get("workload_id") or workload_id,
+            get("provider") or "",
+            get("model") or "",
+            get("surface") or "",
+            error["type"] if error else "",
+        )
+        with self._lock:
+            series = self._series.get(key) or self._new(key)
+            series.add(event)
+        for listener in self.listeners:
+            listener(event)
+
+    def _new(self, key: Key) -> Series:
+        if len(self._series) >= MOST_SERIES:
+            key = key._replace(workload_id="other", model="other")
+        return self._series.setdefault(key, Series())
+
+    def series(self) -> dict[Key, Series]:
+        """Return the totals so far, as they are now."""
+        with self._lock:
+            return {key: series.copy() for key, series in self._series.items()}
+
+    def reset(self) -> None:
+        """Start over with a new lock; a forked child calls this, for the parent goes on counting its own calls."""
+        self._lock = threading.RLock()
+        self._series = {}
+
+
+meter = Meter()
+"""The process's own."""
+os.register_at_fork(after_in_child=meter.reset)

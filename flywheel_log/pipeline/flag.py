@@ -1,0 +1,52 @@
+"""Flag what has to do with safety: refusals, content filters, and the verdicts of moderation calls."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from ..event import JSON, Event
+from ..judges.moderation import verdict
+
+_FILTER = "content_filter"
+_REFUSAL = "refusal"
+
+
+def flag(_: Any, __: str, event: Event) -> Event:
+    """Put into `safety` what *event* itself says.
+
+    That is `refused`, `filtered` (what: "prompt" or "answer") with the filter's `categories` where the service names
+    them, and the `moderation` of a moderation call.
+    """
+    marks = event.get("training_unsafe")
+    if marks is None and event.get("kind") != "moderation":
+        return event
+    found = _found(event, marks or [])
+    if found:
+        event["safety"] = found | (event.get("safety") or {})
+    return event
+
+
+def _found(event: Event, marks: list[str]) -> JSON:
+    response: Any = event.get("response")
+    found: JSON = {}
+    if _REFUSAL in marks:
+        found["refused"] = True
+    if _FILTER in marks:
+        found["filtered"] = "answer"
+    elif (event.get("error") or {}).get("code") == _FILTER:
+        found["filtered"] = "prompt"
+    if "filtered" in found and (categories := sorted(_categories(response))):
+        found["categories"] = categories
+    if event.get("kind") == "moderation" and isinstance(response, dict) and "results" in response:
+        found["moderation"] = verdict(response)
+    return found
+
+
+def _categories(value: Any) -> set[str]:
+    """The names of what Azure's filters took out, wherever its answer says so: `{"hate": {"filtered": true, …}}`."""
+    if isinstance(value, list):
+        return {name for one in value for name in _categories(one)}
+    if not isinstance(value, dict):
+        return set()
+    own = {key for key, one in value.items() if isinstance(one, dict) and one.get("filtered") is True}
+    return own | {name for one in cast(JSON, value).values() for name in _categories(one)}

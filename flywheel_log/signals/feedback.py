@@ -1,0 +1,74 @@
+"""`log_feedback`: what people, and judges, think of an answer, whenever and wherever they come to think it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+from .. import scope
+from ..capture.call import timestamp
+from ..event import JSON, Event
+from ..recorder import record
+
+
+def log_feedback(
+    target: Any,
+    *,
+    rating: float | None = None,
+    thumbs: Literal["up", "down"] | None = None,
+    label: str | None = None,
+    correction: str | None = None,
+    comment: str | None = None,
+    hallucination: bool | None = None,
+    user_id: str | None = None,
+    **fields: Any,
+) -> str | None:
+    """Record feedback on one call, later and from any process; readers join it to the call's `quality`.
+
+    Args:
+        target: which call: the id of its event, the id of the provider's response, or the SDK's response object.
+        rating: a number on the scale of your own.
+        thumbs: "up" or "down".
+        label: a word to group by, e.g. "off_topic".
+        correction: the answer that would have been right; datasets prefer it.
+        comment: what the person says.
+        hallucination: whether the answer claims what is not so; becomes the call's `hallucination_flag`.
+        user_id: who thinks so.
+        **fields: what `context` takes.
+
+    Returns:
+        The id of the feedback's own event, or None where it was not recorded.
+
+    Raises:
+        TypeError: *target* has no id, or there is no feedback in it.
+        ValueError: *thumbs* is neither "up" nor "down".
+    """
+    if thumbs not in (None, "up", "down"):
+        raise ValueError(f"thumbs is 'up' or 'down'; got {thumbs!r}")
+    said = {"rating": rating, "thumbs": thumbs, "label": label, "correction": correction, "comment": comment}
+    quality = {key: value for key, value in said.items() if value is not None}
+    if not quality and hallucination is None:
+        raise TypeError(f"feedback says at least one of {', '.join(said)}, hallucination; got none")
+    about: JSON = {"quality": quality or None, "hallucination_flag": hallucination, "user_id": user_id}
+    own = scope.fields_of(**(fields | about))
+    return None if scope.suppressed() else record(feedback(id_of(target), scope.merge(_who(), own)))
+
+
+def feedback(target: str, fields: Mapping[str, Any]) -> Event:
+    """Return the event that says *fields* about the call *target*."""
+    event: JSON = {"timestamp": timestamp(time.time()), "kind": "feedback", **fields, "target": target}
+    return cast(Event, event)
+
+
+def id_of(target: Any) -> str:
+    """Return the id that *target* is, or has. Raises TypeError where there is none."""
+    identity = target.get("id") if isinstance(target, Mapping) else getattr(target, "id", target)
+    if not isinstance(identity, str) or not identity:
+        raise TypeError(f"feedback is about an id or an object that has one; got {type(target).__name__}")
+    return identity
+
+
+def _who() -> Mapping[str, Any]:
+    """The fields in force, but for those that describe a call: it has its own."""
+    return {key: value for key, value in scope.at_call().items() if key not in ("retrieval_docs", "prompt")}

@@ -1,0 +1,79 @@
+"""`Prompt`: a template with a name and a version, stamped on the calls that are made with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import blake2b
+from string import Formatter
+from typing import Any
+
+from .. import scope
+from ..event import JSON
+
+
+class Prompt:
+    """A prompt template: `Prompt("support", version="3", template="Answer {question} in one sentence.")`.
+
+    Attributes:
+        name: what it is for.
+        version: which wording; anything with a text, as `stats --by prompt.version` shows it.
+        template: the text, with variables in braces as for `str.format`; a literal brace is doubled.
+        template_hash: 16 hexadecimal digits that change with every character of the template.
+        variables: the names of the variables, in the order of the template.
+
+    Raises:
+        ValueError: a variable has no plain name, or the braces do not match.
+    """
+
+    def __init__(self, name: str, version: object, template: str) -> None:
+        self.name = name
+        self.version = str(version)
+        self.template = template
+        self.template_hash = hash_of(template)
+        self.variables = _variables(name, template)
+
+    def format(self, **variables: Any) -> str:
+        """Return the text with *variables* in their places. Values are put in as they are, never read as templates.
+
+        Raises:
+            TypeError: a variable is missing or unknown; the message names both sides.
+        """
+        if set(variables) != set(self.variables):
+            needed, given = (", ".join(sorted(names)) or "nothing" for names in (self.variables, variables))
+            raise TypeError(f"prompt {self.name!r} version {self.version!r} needs {needed}; got {given}")
+        return self.template.format(**variables)
+
+    @contextmanager
+    def using(self, **variables: Any) -> Iterator[str]:
+        """Give the block the text with *variables* in their places, and stamp `prompt` on the calls made inside.
+
+        Works in coroutines too: the stamp follows into what is awaited and started inside.
+
+        Raises:
+            TypeError: a variable is missing or unknown.
+        """
+        text = self.format(**variables)
+        with scope.context(prompt=self.stamp(variables)):
+            yield text
+
+    def stamp(self, variables: Mapping[str, Any]) -> JSON:
+        """Return what events carry as `prompt`."""
+        stamp: JSON = {"name": self.name, "version": self.version, "template_hash": self.template_hash}
+        return stamp | ({"variables": dict(variables)} if variables else {})
+
+
+def hash_of(template: str) -> str:
+    """Return the hash of *template*: BLAKE2b, 16 hexadecimal digits."""
+    return blake2b(template.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _variables(name: str, template: str) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for _, variable, _, _ in Formatter().parse(template):
+        if variable is None:
+            continue
+        if not variable.isidentifier():
+            raise ValueError(f"prompt {name!r}: a variable is a plain name like {{question}}; got {{{variable}}}")
+        found[variable] = None
+    return tuple(found)

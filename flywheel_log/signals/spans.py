@@ -1,0 +1,181 @@
+"""`trace` and `step`: what happened in one request, from end to end, as a tree of timed steps with the calls in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from .. import scope, w3c
+from ..around import Around, around
+from ..capture.call import timestamp
+from ..capture.outcome import of_error
+from ..event import JSON, Event
+from ..health import guarded, health
+from ..place import KEY, Place, place_of, stamped
+from ..recorder import record
+
+Decorated = TypeVar("Decorated")
+
+
+class step:  # noqa: N801 - reads as a statement: `with step("retrieve")`
+    """Time a step of a trace: `with step("retrieve")`, `async with`, or a decorator of any callable.
+
+    The step becomes an event of the kind `step` when it ends: `name`, `duration_ms`, `status`, `error`, and its place
+    in the trace. The calls and steps inside carry the same `trace_id`, and its `span_id` as their `parent_id`. Outside
+    a trace it begins one, in OpenTelemetry's current span if there is one. A decorated generator lasts until it is
+    exhausted or closed.
+
+    Args:
+        name: the same for every run of it: what durations are compared by.
+        **fields: what `context` takes; stamped on the step and on everything inside.
+
+    Raises:
+        TypeError: a field is none of an event's.
+    """
+
+    def __init__(self, name: str, **fields: Any) -> None:
+        self._name = name
+        self._own = scope.fields_of(**fields)
+
+    @guarded("context", default=lambda self: self)
+    def __enter__(self) -> Self:
+        scope.enter(self, self._begin().fields)
+        return self
+
+    @guarded("context")
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        span = place_of(scope.leave(self))
+        if isinstance(span, _Span):
+            span.end(error)
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    def __call__(self, function: Decorated) -> Decorated:
+        """Decorate a function of any kind: each of its runs is one step."""
+        return around(function, self._run)
+
+    @guarded("context", default=lambda *_: Around())
+    def _run(self, *_: Any) -> Around:
+        return _Run(self._begin())
+
+    def _begin(self) -> _Span:
+        return _Span(self._name, scope.merge(scope.current(), self._own), self._parent())
+
+    def _parent(self) -> w3c.Parent | None:
+        return None
+
+
+class trace(step):  # noqa: N801
+    """Begin a trace, or a step of the one that is under way: `with trace("answer")`, `async with`, or a decorator.
+
+    Args:
+        name: the same for every run of it.
+        traceparent: the W3C header of the request that asks for this; the trace goes on from there. One that breaks
+            the standard is ignored, as the standard wants.
+        **fields: what `context` takes; stamped on everything inside.
+    """
+
+    def __init__(self, name: str, *, traceparent: str | None = None, **fields: Any) -> None:
+        super().__init__(name, **fields)
+        self._asked_by = w3c.parsed(traceparent) if traceparent else None
+        if traceparent and self._asked_by is None:
+            health.warn("traceparent_invalid")
+
+    def _parent(self) -> w3c.Parent | None:
+        return self._asked_by
+
+    @staticmethod
+    def current_traceparent() -> str | None:
+        """Return the header `traceparent` for a request made here, so that its receiver can go on; None in no trace."""
+        stamps = scope.at_call()
+        if "trace_id" not in stamps or "parent_id" not in stamps:
+            return None
+        return w3c.traceparent(w3c.Parent(stamps["trace_id"], stamps["parent_id"]))
+
+
+class _Span(Place):
+    """One run of a step, from its beginning to its event; it is the place of what is called inside.
+
+    Attributes:
+        fields: what is in force inside.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        around: Mapping[str, Any],
+        asked_by: w3c.Parent | None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        outer = place_of(around)
+        in_trace = outer is not None and "trace_id" in around and asked_by is None
+        super().__init__(w3c.current_span(), outer.documents if outer is not None and in_trace else [])
+        self._name = name
+        self._stamps = _stamps(around, asked_by)
+        self.fields = {
+            **around,
+            KEY: self,
+            "trace_id": self._stamps["trace_id"],
+            "parent_id": self._stamps["span_id"],
+        }
+        self._ended = False
+        self._clock = clock
+        self._timestamp = timestamp(time.time())
+        self._started = clock()
+
+    @guarded("step")
+    def end(self, error: BaseException | None) -> None:
+        """Record the step, once."""
+        if self._ended or scope.suppressed():
+            return
+        self._ended = True
+        event: JSON = {"timestamp": self._timestamp, "kind": "step", **self._stamps, "name": self._name}
+        event["duration_ms"] = round((self._clock() - self._started) * 1000, 2)
+        event["status"] = "ok"
+        if error is not None:
+            found = of_error(error)
+            event["status"] = found.status
+            if found.error is not None:
+                event["error"] = found.error
+        record(cast(Event, event))
+
+
+def _stamps(around: Mapping[str, Any], asked_by: w3c.Parent | None) -> JSON:
+    """What a step that begins with the fields *around* carries: what a call would, but for the documents."""
+    stamps = dict(stamped(around))
+    stamps.pop("retrieval_docs", None)
+    if asked_by is not None:
+        stamps["trace_id"], stamps["parent_id"] = asked_by
+    stamps.setdefault("trace_id", w3c.new_trace_id())
+    stamps.setdefault("span_id", w3c.new_span_id())
+    return stamps
+
+
+class _Run(Around):
+    """One run of a decorated function."""
+
+    def __init__(self, span: _Span) -> None:
+        self._span = span
+        self._fields = scope.FieldsSet(span.fields)
+
+    @guarded("context", default=lambda _: nullcontext())
+    def running(self) -> AbstractContextManager[Any]:
+        return self._fields
+
+    def returned(self, value: Any) -> Any:
+        self._span.end(None)
+        return value
+
+    def raised(self, error: BaseException) -> None:
+        self._span.end(error)

@@ -1,0 +1,57 @@
+"""W3C trace identifiers: our own, those of the current OpenTelemetry span, and the `traceparent` header."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import sys
+from typing import NamedTuple
+
+# A generator of our own: a program that seeds Python's gets the same numbers in every run, and must go on to do so.
+_random = random.Random()
+os.register_at_fork(after_in_child=_random.seed)
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?", re.ASCII)
+
+
+class Parent(NamedTuple):
+    """A span that something happens in, both ids as the standard writes them: 32 and 16 hexadecimal digits."""
+
+    trace_id: str
+    span_id: str
+
+
+def new_trace_id() -> str:
+    """Return 32 random hexadecimal digits, not all zero."""
+    return f"{_random.getrandbits(128) or 1:032x}"
+
+
+def new_span_id() -> str:
+    """Return 16 random hexadecimal digits, not all zero."""
+    return f"{_random.getrandbits(64) or 1:016x}"
+
+
+def current_span() -> Parent | None:
+    """Return OpenTelemetry's current span; None where there is none, or nobody uses OpenTelemetry."""
+    opentelemetry = sys.modules.get("opentelemetry.trace")
+    if opentelemetry is None:
+        return None
+    span = opentelemetry.get_current_span().get_span_context()
+    return Parent(f"{span.trace_id:032x}", f"{span.span_id:016x}") if span.is_valid else None
+
+
+def parsed(traceparent: str) -> Parent | None:
+    """Read the header of https://www.w3.org/TR/trace-context/; None where it breaks the standard, which asks for that.
+
+    A version of the standard that is yet to come may add fields at the end.
+    """
+    found = _TRACEPARENT.fullmatch(traceparent.strip())
+    if found is None or (found[3] and traceparent.startswith("00")):
+        return None
+    parent = Parent(found[1], found[2])
+    return parent if int(parent.trace_id, 16) and int(parent.span_id, 16) else None
+
+
+def traceparent(parent: Parent) -> str:
+    """Write the header that lets another process go on inside *parent*."""
+    return f"00-{parent.trace_id}-{parent.span_id}-01"
