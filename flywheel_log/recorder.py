@@ -17,6 +17,7 @@ from .health import health
 from .pipeline.parse import parse
 from .pipeline.trim import LOOK_ABOVE, trim
 from .pipeline.withhold import withhold
+from .serialise import dumps
 
 if TYPE_CHECKING:
     from .config import Settings
@@ -69,8 +70,6 @@ class Recorder:
             return None
 
     def _journal(self, event: Event) -> str | None:
-        from .delivery import dumps
-
         line = dumps(event)
         if len(line) > LOOK_ABOVE:
             limit = self.settings.max_event_kb * 1024

@@ -8,8 +8,8 @@ from itertools import count
 from typing import Any, cast
 
 from . import config, recorder
-from .delivery import dumps
 from .event import Event
+from .serialise import dumps
 
 
 @contextmanager

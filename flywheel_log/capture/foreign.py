@@ -10,7 +10,7 @@ import wrapt
 
 from .. import scope
 from ..around import Around, around
-from ..delivery.serialise import dumps
+from ..serialise import dumps
 from ..event import JSON
 from ..health import guarded
 from . import wire
@@ -66,7 +66,8 @@ def instrument(client: Client, emit: Emit, fields: scope.Fields) -> Client:
 
 def uninstrument(client: Any) -> bool:
     """Put *client*'s own methods back; whether there was anything to do."""
-    replaced = vars(client).pop(_MARK, None) if hasattr(client, "__dict__") else None
+    own = getattr(client, "__dict__", None)
+    replaced = own.pop(_MARK, None) if isinstance(own, dict) else None
     instrumented.discard(client)
     for resource, method, before in replaced or ():
         if before is None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from .. import scope
 from ..around import Around, around
-from ..delivery.serialise import dumps
+from ..serialise import dumps
 from ..event import JSON
 from ..health import guarded
 from ..place import opened, place_of, stamped

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ..health import health
-from .serialise import dumps
+from ..serialise import dumps
 
 
 @dataclass

@@ -6,8 +6,9 @@ import sys
 import threading
 from pathlib import Path
 
-from flywheel_log.delivery import Delivery, dumps
+from flywheel_log.delivery import Delivery
 from flywheel_log.delivery.tuning import Tuning
+from flywheel_log.serialise import dumps
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ from uuid import UUID
 
 import orjson
 
-from ..event import Wire
-from ..health import health
+from .event import Wire
+from .health import health
 
 MAX_DEPTH = 100
 MAX_NODES = 1_000_000

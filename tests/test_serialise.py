@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel_log.delivery import dumps
 from flywheel_log.event import Wire
 from flywheel_log.health import health
+from flywheel_log.serialise import dumps
 
 
 @pytest.fixture(autouse=True)
