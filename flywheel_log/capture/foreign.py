@@ -10,9 +10,9 @@ import wrapt
 
 from .. import scope
 from ..around import Around, around
-from ..serialise import dumps
 from ..event import JSON
 from ..health import guarded
+from ..serialise import dumps
 from . import wire
 from .call import Asked, Call, Emit, active
 from .gather import Gathered

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from .. import scope
 from ..around import Around, around
-from ..serialise import dumps
 from ..event import JSON
 from ..health import guarded
 from ..place import opened, place_of, stamped
+from ..serialise import dumps
 from . import threads, wire
 from .call import Asked, Call, Emit
 from .gather import Gathered, said

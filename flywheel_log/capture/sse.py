@@ -6,6 +6,7 @@ import re
 
 DONE = b"[DONE]"
 _PADDING = b',"obfuscation":"'
+_NO_RUN = b"\0"  # No event starts with it.
 _TEXT = re.compile(rb'(?:[^"\\]|\\.)*', re.DOTALL)
 
 
@@ -20,7 +21,7 @@ def events(raw: bytes) -> list[bytes]:
     return raw.split(b"\n\n")
 
 
-def payloads(found: list[bytes], marker: bytes) -> list[bytes]:
+def payloads(found: list[bytes], marker: re.Pattern[bytes]) -> list[bytes]:
     """Return the data of the events *found* (the `[DONE]` of OpenAI's streams included), in order, runs joined."""
     if any(_PADDING in event for event in found[:3]):
         found = [_unpadded(event) for event in found]
@@ -40,15 +41,15 @@ def _unpadded(event: bytes) -> bytes:
     return event if start < 0 else event[:start] + event[event.index(b'"', start + len(_PADDING)) + 1 :]
 
 
-def squash(events: list[bytes], marker: bytes) -> list[bytes]:
+def squash(events: list[bytes], marker: re.Pattern[bytes]) -> list[bytes]:
     """Join runs of events that differ in one piece of text only into one event with the joined text.
 
-    *marker* is the JSON in front of that text, e.g. `"content":"`. Most of a stream is such a run, so that two hundred
-    events become three, and are parsed as three. What is joined are pieces of JSON strings, escapes and all.
+    *marker* finds the JSON in front of that text, e.g. `"content":"`. Most of a stream is such a run, so that two
+    hundred events become three, and are parsed as three. What is joined are pieces of JSON strings, escapes and all.
     """
     squashed: list[bytes] = []
     texts: list[bytes] = []
-    head = tail = marker
+    head = tail = _NO_RUN
     start, stop = len(head), -len(tail)
     for event in events:
         if event.startswith(head) and event.endswith(tail):
@@ -65,10 +66,10 @@ def squash(events: list[bytes], marker: bytes) -> list[bytes]:
     return [*squashed, head + b"".join(texts) + tail] if texts else squashed
 
 
-def _run(event: bytes, marker: bytes) -> tuple[list[bytes], bytes, bytes]:
+def _run(event: bytes, marker: re.Pattern[bytes]) -> tuple[list[bytes], bytes, bytes]:
     """The text of *event* that a run may start with, and what stands before and after it."""
-    found = event.find(marker) + len(marker)
-    text = _TEXT.match(event, found)
-    if found < len(marker) or text is None or text.end() == len(event):
-        return [], marker, marker
-    return [text.group()], event[:found], event[text.end() :]
+    found = marker.search(event)
+    text = _TEXT.match(event, found.end()) if found is not None else None
+    if text is None or text.end() == len(event):
+        return [], _NO_RUN, _NO_RUN
+    return [text.group()], event[: text.start()], event[text.end() :]

@@ -132,7 +132,7 @@ class Tap:
             if (
                 not self.events
                 or self._sized
-                or (chunk.find(_END) == len(chunk) - 2 and not self._pending and self._tape.whole)
+                or (0 <= chunk.find(_END) == len(chunk) - 2 and not self._pending and self._tape.whole)
             ):
                 return (chunk,)
             return self._cut(self._pending + chunk)

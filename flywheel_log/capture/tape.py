@@ -20,7 +20,7 @@ class Tape:
     This runs for every chunk of every stream, so it only appends until the stream is over.
 
     Args:
-        marker: the JSON in front of the text of a delta, see `sse.squash`.
+        marker: finds the JSON in front of the text of a delta, see `sse.squash`.
         first_text: finds the first text of an answer in the bytes of an event.
         waited: seconds from the start of the call to the response's headers.
         clock: seconds, monotonic.
@@ -29,7 +29,7 @@ class Tape:
 
     def __init__(
         self,
-        marker: bytes,
+        marker: re.Pattern[bytes],
         first_text: re.Pattern[bytes],
         waited: float,
         clock: Callable[[], float] = time.perf_counter,

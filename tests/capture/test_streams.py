@@ -11,6 +11,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -109,8 +110,7 @@ next(stream), next(stream)
 
 def test_a_stream_still_open_at_exit_is_recorded(openai_environment: Server) -> None:
     done = subprocess.run([sys.executable, "-c", OPEN_AT_EXIT], capture_output=True, text=True, timeout=60, check=True)
-    with open("genai.log", encoding="utf-8") as log:
-        (event,) = map(json.loads, log)
+    (event,) = map(json.loads, Path("genai.log").read_text(encoding="utf-8").splitlines())
     assert (done.stderr, event["status"], content(event)) == ("", "incomplete", "This")
 
 

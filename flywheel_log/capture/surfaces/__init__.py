@@ -18,14 +18,14 @@ class Surface(Protocol):
         NAME: e.g. `chat.completions`, the SDK's own name for it.
         PATH: how its URL ends.
         KIND: the kind of event a call becomes.
-        TEXT: the JSON in front of the text of a streamed delta, so that runs of them can be joined unparsed.
+        TEXT: finds the JSON in front of the text of a streamed delta, so that runs of them can be joined unparsed.
         FIRST_TEXT: finds the first text (or tool argument) of a stream in the bytes of one event.
     """
 
     NAME: str
     PATH: str
     KIND: Kind
-    TEXT: bytes
+    TEXT: re.Pattern[bytes]
     FIRST_TEXT: re.Pattern[bytes]
 
     def assemble(self, events: list[JSON]) -> JSON:

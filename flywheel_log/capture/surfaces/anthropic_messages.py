@@ -11,7 +11,7 @@ from . import arguments
 NAME = "messages"
 PATH = "/v1/messages"
 KIND: Kind = "llm"
-TEXT = b'"text":"'
+TEXT = re.compile(rb'"(?:text|thinking|partial_json)"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"(?:text|thinking|partial_json)"\s*:\s*"[^"]')
 
 _DELTAS = {

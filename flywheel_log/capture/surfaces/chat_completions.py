@@ -11,7 +11,7 @@ from .delta import merge_logprobs, merge_message, tool_call_whole
 NAME = "chat.completions"
 PATH = "/chat/completions"
 KIND: Kind = "llm"
-TEXT = b'"content":"'
+TEXT = re.compile(rb'"(?:content|reasoning\w*|arguments)"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"(?:content|reasoning\w*|refusal|arguments|transcript|name|text)"\s*:\s*"[^"]')
 
 _UNSAFE_FINISH = {"length": "length", "content_filter": "content_filter"}
@@ -49,8 +49,11 @@ def _whole(index: int, choice: JSON) -> JSON:
 
 
 def tokens(response: JSON) -> JSON:
-    """Token counts of a `usage` object as chat completions, legacy completions and embeddings have it."""
-    usage = response.get("usage")
+    """Token counts of a `usage` object as chat completions, legacy completions and embeddings have it.
+
+    Groq sends it unasked, in a field of its own: https://console.groq.com/docs/api-reference
+    """
+    usage = response.get("usage") or (response.get("x_groq") or {}).get("usage")
     if not isinstance(usage, dict):
         return {}
     found = {

@@ -13,7 +13,7 @@ __all__ = ["FIRST_TEXT", "KIND", "NAME", "PATH", "TEXT", "assemble", "finished",
 NAME = "completions"
 PATH = "/completions"
 KIND: Kind = "llm"
-TEXT = b'"text":"'
+TEXT = re.compile(rb'"text"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"text"\s*:\s*"[^"]')
 
 

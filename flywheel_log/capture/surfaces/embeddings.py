@@ -13,5 +13,5 @@ __all__ = ["FIRST_TEXT", "KIND", "NAME", "PATH", "TEXT", "assemble", "finished",
 NAME = "embeddings"
 PATH = "/embeddings"
 KIND: Kind = "embedding"
-TEXT = b'"embedding":'
+TEXT = re.compile(rb'"embedding"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"embedding"')

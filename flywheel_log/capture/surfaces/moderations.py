@@ -12,7 +12,7 @@ __all__ = ["FIRST_TEXT", "KIND", "NAME", "PATH", "TEXT", "assemble", "finished",
 NAME = "moderations"
 PATH = "/moderations"
 KIND: Kind = "moderation"
-TEXT = b'"results":'
+TEXT = re.compile(rb'"results"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"results"')
 
 

@@ -10,7 +10,7 @@ from . import arguments
 NAME = "responses"
 PATH = "/responses"
 KIND: Kind = "llm"
-TEXT = b'"delta":"'
+TEXT = re.compile(rb'"delta"\s*:\s*"')
 FIRST_TEXT = re.compile(
     rb'"type"\s*:\s*"response\.\w+(?:_\w+)*\.delta".*"delta"\s*:\s*"[^"]|"delta"\s*:\s*"[^"].*\.delta"'
 )

@@ -1,0 +1,146 @@
+"""Properties of event streams: however a stream is cut, joined and framed, it amounts to the same response."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flywheel_log.capture import sse
+from flywheel_log.capture.stream import Tap
+from flywheel_log.capture.surfaces import surface_named
+from flywheel_log.capture.tape import Tape
+
+CHAT = surface_named("chat.completions")
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+PIECES = st.lists(TEXTS, min_size=1, max_size=6)
+
+
+class Answer:
+    headers = {"content-type": "text/event-stream"}
+
+    def __init__(self, chunks: list[bytes]) -> None:
+        self.chunks = chunks
+
+    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        yield from self.chunks
+
+    aiter_bytes = close = aclose = iter_bytes
+
+
+def chunk(delta: dict[str, Any], index: int = 0, finish: str | None = None) -> dict[str, Any]:
+    return {"id": "c", "model": "m", "choices": [{"index": index, "delta": delta, "finish_reason": finish}]}
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The chunks of a stream, and the response they must amount to."""
+    chunks: list[dict[str, Any]] = []
+    choices = []
+    for index in range(draw(st.integers(1, 2))):
+        pieces, arguments = draw(PIECES), draw(st.one_of(st.none(), PIECES))
+        mine = [chunk({"role": "assistant", "content": ""}, index)]
+        mine += [chunk({"content": piece}, index) for piece in pieces]
+        message: dict[str, Any] = {"role": "assistant", "content": "".join(pieces)}
+        if arguments is not None:
+            opening = {"index": 0, "id": "call", "type": "function", "function": {"name": "f", "arguments": ""}}
+            mine.append(chunk({"tool_calls": [opening]}, index))
+            mine += [
+                chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}, index) for piece in arguments
+            ]
+            function = {"name": "f", "arguments": "".join(arguments)}
+            message["tool_calls"] = [{"type": "function", "id": "call", "function": function}]
+        mine.append(chunk({}, index, "stop"))
+        choices.append({"index": index, "message": message, "finish_reason": "stop"})
+        at = draw(st.integers(0, len(chunks)))
+        chunks = [*chunks[:at], *mine, *chunks[at:]]
+    return chunks, {"id": "c", "model": "m", "object": "chat.completion", "choices": choices}
+
+
+def framed(chunks: list[dict[str, Any]], end: str, *, compact: bool) -> bytes:
+    separators = (",", ":") if compact else (", ", ": ")
+    lines = [json.dumps(one, separators=separators, ensure_ascii=compact) for one in chunks]
+    return "".join(f"data: {line}{end}{end}" for line in [*lines, "[DONE]"]).encode()
+
+
+def read(chunks: list[bytes], *, hide_usage: bool = False) -> tuple[bytes, list[bytes]]:
+    """What a caller sees of the network's *chunks*, and the payloads that were kept."""
+    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0)
+    answer = Answer(chunks)
+    Tap(answer, tape, lambda _: None, hide_usage=hide_usage)
+    return b"".join(answer.iter_bytes()), tape.payloads()
+
+
+def folded(payloads: list[bytes]) -> Any:
+    return CHAT.assemble([json.loads(payload) for payload in payloads if payload != sse.DONE])
+
+
+@given(streams(), st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans(), st.data())
+def test_any_split_of_a_response_gives_the_response(
+    stream: tuple[Any, Any], end: str, compact: bool, hide: bool, data: st.DataObject
+) -> None:
+    chunks, response = stream
+    raw = framed(chunks, end, compact=compact)
+    places = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=20)))
+    cut = [raw[a:b] for a, b in zip([0, *places], [*places, len(raw)], strict=True) if a < b]
+    passed, payloads = read(cut, hide_usage=hide)
+    assert (passed, folded(payloads)) == (raw, response)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("hide", [False, True])
+def test_a_stream_may_be_cut_at_every_byte(end: str, hide: bool) -> None:
+    chunks = [chunk({"role": "assistant", "content": ""}), chunk({"content": 'a "é"\n'}), chunk({}, 0, "stop")]
+    raw = framed(chunks, end, compact=False)
+    expected = folded(read([raw])[1])
+    assert expected["choices"][0]["message"]["content"] == 'a "é"\n'
+    for at in range(1, len(raw)):
+        passed, payloads = read([raw[:at], raw[at:]], hide_usage=hide)
+        assert (passed, folded(payloads)) == (raw, expected)
+    passed, payloads = read([raw[at : at + 1] for at in range(len(raw))], hide_usage=hide)
+    assert (passed, folded(payloads)) == (raw, expected)
+
+
+@given(streams(), st.booleans())
+def test_joined_runs_amount_to_the_same_as_the_single_events(stream: tuple[Any, Any], compact: bool) -> None:
+    events = sse.events(framed(stream[0], "\n", compact=compact))
+    joined = sse.payloads(events, CHAT.TEXT)
+    single = [event.removeprefix(b"data: ") for event in events if event]
+    assert folded(joined) == folded(single)
+
+
+FRAMES = {
+    "comments": b': ping\n\ndata: {"a": 1}\n\n: ping\n\n',
+    "other fields": b'id: 7\nevent: message\nretry: 9\ndata: {"a": 1}\n\n',
+    "data over lines": b'data: {"a":\ndata:  1}\n\n',
+    "no space": b'data:{"a": 1}\n\n',
+    "a byte more of white space": b'\n\n\ndata: {"a": 1}\n\n\n\n',
+    "carriage returns": b'data: {"a": 1}\r\r',
+}
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_an_event_is_read_as_the_standard_says(kind: str) -> None:
+    payloads = sse.payloads(sse.events(FRAMES[kind]), CHAT.TEXT)
+    assert [json.loads(payload) for payload in payloads] == [{"a": 1}]
+
+
+def test_padding_is_dropped_so_that_runs_can_be_joined() -> None:
+    def padded(text: str, padding: str) -> bytes:
+        one = chunk({"content": text}) | {"obfuscation": padding}
+        return b"data: " + json.dumps(one, separators=(",", ":")).encode()
+
+    payloads = sse.payloads([padded("a", "x1"), padded("b", "yy2"), padded("c", "")], CHAT.TEXT)
+    assert [json.loads(payload) for payload in payloads] == [chunk({"content": "abc"})]
+
+
+def test_a_run_ends_where_anything_but_the_text_differs() -> None:
+    def event(**more: Any) -> bytes:
+        return b"data: " + json.dumps(chunk({"content": "x"}) | more, separators=(",", ":")).encode()
+
+    payloads = sse.payloads([event(), event(), event(usage={"n": 1}), event(usage={"n": 2})], CHAT.TEXT)
+    assert len(payloads) == 3
