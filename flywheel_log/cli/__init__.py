@@ -61,7 +61,7 @@ def app() -> typer.Typer:
     )
     made.callback()(_options)
     for name in commands():
-        made.command(name)(import_module(f"{__name__}.{name}").command)
+        made.command(name.replace("_", "-"))(import_module(f"{__name__}.{name}").command)
     return made
 
 

@@ -12,16 +12,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-Handle = BaseHTTPRequestHandler
 Fault = Callable[["Exchange"], None]
 
 
 class Exchange:
     """One request on its way through the proxy."""
 
-    def __init__(self, handler: BaseHTTPRequestHandler, upstream: str) -> None:
+    def __init__(self, handler: BaseHTTPRequestHandler, upstream: str, released: threading.Event) -> None:
         self.handler = handler
         self.upstream = upstream
+        self.released = released
         self.path = handler.path
         self.body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
 
@@ -71,7 +71,7 @@ def proxied(upstream: str) -> Iterator[Proxy]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             proxy.seen.append((self.command, self.path, headers))
             try:
-                proxy.fault(Exchange(self, upstream))
+                proxy.fault(Exchange(self, upstream, proxy.released))
             except OSError:
                 self.close_connection = True
 
@@ -114,14 +114,10 @@ def cut_short(exchange: Exchange) -> None:
     exchange.answer(status, body[: len(body) // 2])
 
 
-def stalled(proxy: Proxy) -> Fault:
+def silent(exchange: Exchange) -> None:
     """Take the request and say nothing, until the proxy is closed."""
-
-    def fault(exchange: Exchange) -> None:
-        proxy.released.wait(120)
-        raise ConnectionResetError
-
-    return fault
+    exchange.released.wait(120)
+    raise ConnectionResetError
 
 
 def shed(chance: Callable[[], bool]) -> Fault:

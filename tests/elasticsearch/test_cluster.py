@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from flywheel_log.sinks.elasticsearch.cluster import Answer, Cluster, Unreachable
 from flywheel_log.sinks.elasticsearch.target import target
 
-from .proxy import Proxy, proxied, refused, stalled, unanswered
+from .proxy import Proxy, proxied, refused, silent, unanswered
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_several_requests_share_one_limit_of_time(proxy: Proxy) -> None:
     now[0] = 5.1
     with pytest.raises(Unreachable, match="timeout"):
         cluster.request("GET", "/_cluster/health")
-    proxy.fault = stalled(proxy)
+    proxy.fault = silent
     cluster.limit(0.2)
     with pytest.raises(Unreachable, match="timeout"):
         cluster.request("GET", "/_cluster/health")

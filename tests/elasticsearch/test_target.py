@@ -19,6 +19,7 @@ def test_the_seeds_three_variables_are_enough(monkeypatch: pytest.MonkeyPatch, t
         authorization="",
         ca_certs="",
         timeout=10.0,
+        linger=1.0,
         dead_letters=tmp_path / "dead-letters" / "llm-logs.jsonl",
     )
     monkeypatch.setenv("ELASTICSEARCH_INDEX", "aiva-llm-logs")
@@ -123,7 +124,7 @@ def test_two_variables_that_disagree_are_both_named(
         ({}, "elasticsearch://h:port/i", "'http://h:port' is no URL of an Elasticsearch server"),
         ({}, "elasticsearch://h/Logs", "'Logs' is no name for an index; have lower-case letters"),
         ({}, f"elasticsearch://h/{'x' * 250}", "at most 243 bytes"),
-        ({}, "elasticsearch://h/i?retries=3", "no option retries; have ca_certs, dead_letters, timeout, tls"),
+        ({}, "elasticsearch://h/i?retries=3", "no option retries; have ca_certs, dead_letters, linger, timeout, tls"),
         ({}, "elasticsearch://h/i?timeout=soon", "timeout is 'soon'; have seconds between 0 and 600"),
         ({}, "elasticsearch://h/i?tls=maybe", "tls is 'maybe'; have true, false"),
         ({"ELASTICSEARCH_CA_CERTS": "/no/such"}, "elasticsearch://h/i", "names /no/such, which does not exist"),

@@ -42,10 +42,9 @@ class ElasticsearchSink:
         linger_s: seconds for a batch to grow, because a request for one document costs the server as much as for many.
     """
 
-    linger_s = 1.0
-
     def __init__(self, where: Target, clock: Callable[[], float] = time.monotonic) -> None:
         self._target = where
+        self.linger_s = where.linger
         self._cluster = Cluster(where, clock)
         self._ready: set[str] = set()
         self._most_bytes = MOST_BYTES

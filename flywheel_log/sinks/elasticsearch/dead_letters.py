@@ -21,6 +21,14 @@ class DeadLetter(NamedTuple):
     detail: str
     line: bytes
 
+    @property
+    def id(self) -> str:
+        """The event's id, or "" if it bears none."""
+        try:
+            return str(orjson.loads(self.line)["id"])
+        except (ValueError, LookupError, TypeError):
+            return ""
+
 
 def bury(path: Path, letters: list[DeadLetter]) -> None:
     """Append *letters* to *path*, all or none; processes may share the file.

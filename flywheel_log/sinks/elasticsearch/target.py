@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from flywheel_log.health import health
 
 DEFAULT_INDEX = "llm-logs"
-OPTIONS = ("ca_certs", "dead_letters", "timeout", "tls")
+OPTIONS = ("ca_certs", "dead_letters", "linger", "timeout", "tls")
 _FORM = "elasticsearch://host:9200/index"
 _INDEX = re.compile(r"[^A-Z \"*\\<|,>/?#:_+\-][^A-Z \"*\\<|,>/?#:]*")
 _LONGEST_INDEX = 255 - len("-annotations")
@@ -46,6 +46,7 @@ class Target:
         authorization: the value of the HTTP header, or "".
         ca_certs: path of the certificates to trust, or "" for the usual ones.
         timeout: seconds for one request.
+        linger: seconds for a batch to grow.
         dead_letters: the file of the documents that Elasticsearch will never take.
     """
 
@@ -54,6 +55,7 @@ class Target:
     authorization: str = field(repr=False)
     ca_certs: str
     timeout: float
+    linger: float
     dead_letters: Path
 
     @property
@@ -75,7 +77,7 @@ def target(url: str) -> Target:
     """Read a sink's or source's *url*, e.g. `elasticsearch://host:9200/index?tls=true`, over the environment.
 
     `elasticsearch:` alone takes everything from the environment. Options are `tls`, `ca_certs` (a path), `timeout`
-    (seconds, 10) and `dead_letters` (a path).
+    (seconds, 10), `linger` (seconds, 1) and `dead_letters` (a path).
 
     Raises:
         ValueError: no server is named, or something is wrong; the message says how to write it.
@@ -91,7 +93,8 @@ def target(url: str) -> Target:
         index=index,
         authorization=_authorization(environment, login),
         ca_certs=_existing(options.get("ca_certs") or environment.ca_certs),
-        timeout=_seconds(options.get("timeout", "10")),
+        timeout=_seconds("timeout", options.get("timeout", "10")),
+        linger=_seconds("linger", options.get("linger", "1")),
         dead_letters=Path(options["dead_letters"]) if "dead_letters" in options else _dead_letters(index),
     )
 
@@ -188,13 +191,13 @@ def _existing(path: str) -> str:
     return path
 
 
-def _seconds(text: str) -> float:
+def _seconds(name: str, text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 600:  # noqa: PLR2004
-        raise ValueError(f"elasticsearch's timeout is {text!r}; have seconds between 0 and 600")
+        raise ValueError(f"elasticsearch's {name} is {text!r}; have seconds between 0 and 600")
     return seconds
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from elastic_transport import NodeConfig, Serializer, Transport
+from elastic_transport import BaseNode, NodeConfig, NodePool, Serializer, Transport
 
 from .target import Target
 
@@ -22,12 +22,20 @@ class Raw(Serializer):
         return bytes(data)
 
 
+class Patient(NodePool):
+    """Servers in turn, none of them ever written off: when to try again is decided, and told, by the shipper."""
+
+    def mark_dead(self, node: BaseNode, _now: float | None = None) -> None:
+        """Let *node* have its turn again, and say nothing in the program's log."""
+
+
 def connect(target: Target) -> Transport:
     """Return a transport that neither retries nor parses; it opens its first connection at the first request."""
     raw = Raw()
     return Transport(
         [_node(url, target) for url in target.nodes],
         serializers={"application/json": raw, "application/x-ndjson": raw, "application/*": raw, "text/*": raw},
+        node_pool_class=Patient,
         max_retries=0,
         retry_on_timeout=False,
         retry_on_status=(),

@@ -1,0 +1,56 @@
+"""`flywheel-log backfill genai.log`: what is in a log, into Elasticsearch, however often it is run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+import orjson
+import typer
+
+from flywheel_log.event import Event
+from flywheel_log.sinks.elasticsearch import MOST_DOCUMENTS, ElasticsearchSink
+
+from ._deliver import Into, Timeout, deliver, where
+from ._source import Sources, reading
+
+
+def command(sources: Sources = None, *, into: Into = "elasticsearch:", timeout: Timeout = 60.0) -> None:
+    """Bring a log into Elasticsearch.
+
+    Every event becomes one document with the event's own id, so a second run, or one while the program still delivers,
+    repeats nothing. An index is a source as well: that is how an old index moves into one with the right mapping.
+    """
+    target = where(into)
+    sink = ElasticsearchSink(target)
+    with reading(sources) as events:
+        for batch in _batches(_shown(events)):
+            deliver(sink, batch, timeout)
+    sink.close()
+    stats = sink.stats()
+    stored, known = stats.get("stored", 0), stats.get("duplicates", 0)
+    dead = f"; {stats['dead']} were refused, see `flywheel-log dead-letters`" if stats.get("dead") else ""
+    typer.echo(f"{stored} events are in {target.index}, {known} of them were there already{dead}")
+
+
+def _shown(events: Iterable[Event]) -> Iterator[Event]:
+    """Let *events* pass, and show on standard error how many have."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} events"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield from progress.track(events, total=None)
+
+
+def _batches(events: Iterator[Event]) -> Iterator[list[bytes]]:
+    while batch := [_line(event) for event in islice(events, MOST_DOCUMENTS)]:
+        yield batch
+
+
+def _line(event: Event) -> bytes:
+    try:
+        return orjson.dumps(event)
+    except orjson.JSONEncodeError:  # lone surrogates, huge numbers
+        return json.dumps(event).encode()

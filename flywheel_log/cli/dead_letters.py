@@ -1,0 +1,58 @@
+"""`flywheel-log dead-letters`: the events that Elasticsearch refused, and once the reason is mended, another try."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flywheel_log.sinks.elasticsearch.dead_letters import DeadLetter, letters, resend
+
+from ._deliver import Into, Timeout, deliver, where
+from ._source import AsJson
+
+if TYPE_CHECKING:
+    from flywheel_log.sinks.elasticsearch.target import Target
+
+Again = Annotated[bool, typer.Option("--resend", help="Offer them to Elasticsearch again; what it takes is removed.")]
+
+
+def command(
+    *, into: Into = "elasticsearch:", again: Again = False, timeout: Timeout = 60.0, as_json: AsJson = False
+) -> None:
+    """List the events that Elasticsearch will not take, or send them again.
+
+    They are kept in a file beside the journal, one for each index.
+    """
+    target = where(into)
+    if again:
+        resend(target.dead_letters, lambda refused: _refused_again(refused, target, timeout))
+    left = list(letters(target.dead_letters))
+    for letter in left:
+        _put(letter, as_json=as_json)
+    if not as_json:
+        typer.echo(f"{len(left)} dead letters in {target.dead_letters}" if left else "no dead letters")
+
+
+def _refused_again(refused: list[DeadLetter], target: Target, timeout: float) -> list[DeadLetter]:
+    """Offer the *refused* events once more; return those that are refused once more."""
+    from flywheel_log.sinks.elasticsearch import ElasticsearchSink
+
+    aside = target.dead_letters.with_suffix(".again")
+    aside.unlink(missing_ok=True)
+    sink = ElasticsearchSink(replace(target, dead_letters=aside))
+    deliver(sink, [letter.line for letter in refused], timeout)
+    sink.close()
+    kept = list(letters(aside))
+    aside.unlink(missing_ok=True)
+    return kept
+
+
+def _put(letter: DeadLetter, *, as_json: bool) -> None:
+    from ._screen import one_line, put_json
+
+    if as_json:
+        put_json({**letter._asdict(), "line": letter.line.decode(), "id": letter.id})
+        return
+    typer.echo(one_line(f"{letter.refused_at} {letter.id} {letter.reason}: {letter.detail[:100]}"))

@@ -1,0 +1,156 @@
+"""`flywheel-log doctor`: all that must be right for events to arrive, a line each: ok, or what to do about it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from flywheel_log.config import Settings, load
+from flywheel_log.sinks import RetryLater, open_sink
+from flywheel_log.sinks.elasticsearch.mapping import Problem
+
+from . import Problem as Wrong
+from ._source import AsJson
+
+_SAFE = re.compile(r"[a-z0-9_]+([.-][a-z0-9_]+)*")
+_LONGEST_WORKLOAD = 70
+_DIRECTORY_MODE, _FILE_MODE = 0o700, 0o600
+_FREE_SHARE = 0.05
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at: what it is, and what to do if it is not right ("" if it is)."""
+
+    what: str
+    fix: str = ""
+
+
+def command(*, as_json: AsJson = False) -> None:
+    """Look whether events can arrive.
+
+    Checks the settings, the journal, the sinks and, in Elasticsearch, the index. Changes nothing.
+    """
+    from ._screen import put_json
+
+    findings = list(_findings())
+    for finding in findings:
+        if as_json:
+            put_json({"ok": not finding.fix, **finding._asdict()})
+        else:
+            typer.echo(
+                f"{'FIX ' if finding.fix else 'ok  '} {finding.what}" + (f": {finding.fix}" if finding.fix else "")
+            )
+    if wrong := sum(bool(finding.fix) for finding in findings):
+        raise Wrong(f"{wrong} of {len(findings)} things need to be mended")
+
+
+def _findings() -> Iterator[Finding]:
+    try:
+        settings = load()
+    except ValueError as error:
+        yield Finding("the settings", str(error))
+        return
+    state = "recording is switched off by FLYWHEEL_LOG_DISABLED" if settings.disabled else "the settings"
+    yield Finding(state)
+    yield from _names(settings)
+    yield from _journal(settings.journal)
+    for url in settings.sinks:
+        yield from _sink(url)
+
+
+def _names(settings: Settings) -> Iterator[Finding]:
+    """The blueprint makes names of indices and repositories of these."""
+    for name, value in (("client_id", settings.client_id), ("workload_id", settings.workload_id)):
+        safe = _SAFE.fullmatch(value) and (name == "client_id" or len(value) <= _LONGEST_WORKLOAD)
+        fix = f"use lower-case letters, digits and single '.', '-', '_' between them, at most {_LONGEST_WORKLOAD}"
+        yield Finding(f"{name} {value!r}", "" if safe else fix)
+
+
+def _journal(root: Path) -> Iterator[Finding]:
+    place = next(path for path in (root, *root.parents) if path.exists())
+    what = f"the journal {root}"
+    if not os.access(place, os.W_OK | os.X_OK):
+        yield Finding(what, f"{place} cannot be written; make it writable, or set FLYWHEEL_LOG_JOURNAL")
+        return
+    if place == root and stat.S_IMODE(root.stat().st_mode) & ~_DIRECTORY_MODE:
+        yield Finding(what, f"others can read it: chmod 700 {root}")
+        return
+    usage = shutil.disk_usage(place)
+    full = usage.free < usage.total * _FREE_SHARE
+    yield Finding(what, "less than 5 % of its disk is free, so events are dropped; make room" if full else "")
+
+
+def _sink(url: str) -> Iterator[Finding]:
+    scheme = url.partition(":")[0]
+    try:
+        open_sink(url).close()
+    except (ValueError, OSError) as error:
+        yield Finding(f"the sink {scheme}:", str(error))
+        return
+    if scheme == "file":
+        yield from _file(url)
+    elif scheme == "elasticsearch":
+        yield from _elasticsearch(url)
+    else:
+        yield Finding(f"the sink {scheme}:")
+
+
+def _file(url: str) -> Iterator[Finding]:
+    from flywheel_log.loop.sources.file import path_of
+
+    path = path_of(url.partition("?")[0])
+    if not path.exists():
+        yield Finding(f"the file {path}, which is made with the first event")
+    elif not os.access(path, os.W_OK):
+        yield Finding(
+            f"the file {path}", "it cannot be written; make it writable, or name another in FLYWHEEL_LOG_SINKS"
+        )
+    else:
+        open_to_others = stat.S_IMODE(path.stat().st_mode) & ~_FILE_MODE
+        yield Finding(f"the file {path}", f"others can read it: chmod 600 {path}" if open_to_others else "")
+
+
+def _elasticsearch(url: str) -> Iterator[Finding]:
+    from flywheel_log.sinks.elasticsearch.cluster import Cluster, Unreachable
+    from flywheel_log.sinks.elasticsearch.dead_letters import letters
+    from flywheel_log.sinks.elasticsearch.ensure import inspect
+    from flywheel_log.sinks.elasticsearch.target import target
+
+    where = target(url)
+    cluster = Cluster(where)
+    server = f"Elasticsearch at {', '.join(where.nodes)}"
+    try:
+        found = {index: inspect(cluster, index) for index in (where.index, where.annotations)}
+    except Unreachable as error:
+        yield Finding(server, f"{error}; is it running, and is ELASTICSEARCH_URL right? https needs a trusted CA")
+        return
+    except RetryLater as error:
+        yield Finding(server, f"{error.reason}; the API key or user needs create_index, create_doc, read and monitor")
+        return
+    finally:
+        cluster.close()
+    yield Finding(server)
+    for index, problems in found.items():
+        yield from _index(index, problems)
+    dead = sum(1 for _ in letters(where.dead_letters))
+    yield Finding(
+        f"{dead} dead letters", "mend what `flywheel-log dead-letters` says, then add --resend" if dead else ""
+    )
+
+
+def _index(index: str, problems: list[Problem] | None) -> Iterator[Finding]:
+    if problems is None:
+        yield Finding(f"the index {index}, which is made with the first event")
+        return
+    if not problems:
+        yield Finding(f"the index {index}")
+    move = f"name a new index in ELASTICSEARCH_INDEX, and move the old one: flywheel-log backfill elasticsearch://…/{index}"
+    for problem in problems:
+        yield Finding(problem.what, move)

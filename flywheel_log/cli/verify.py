@@ -1,0 +1,52 @@
+"""`flywheel-log verify`: is everything there that was recorded, in a log or in Elasticsearch?"""
+
+from __future__ import annotations
+
+import typer
+
+from flywheel_log.loop.gaps import Census, Gap
+
+from . import Problem
+from ._source import AsJson, Sources, reading
+
+
+def command(sources: Sources = None, *, as_json: AsJson = False) -> None:
+    """Find what is missing.
+
+    The events of a process are numbered without gaps, so a number that nobody bears is an event that was lost, removed
+    or is still on its way. What is missing after a process's last event cannot be known.
+    """
+    with reading(sources) as events:
+        census = Census.of(events)
+    dead = _dead_letters(sources)
+    for identity in dead:
+        census.add(identity)
+    found = list(census.gaps())
+    for gap in found:
+        _put(gap, as_json=as_json)
+    if not census.events:
+        raise Problem("there are no events in it yet")
+    if missing := sum(gap.count for gap in found):
+        raise Problem(f"{missing} of {census.events + missing} events are missing")
+    if not as_json:
+        also = f", {len(dead)} of them dead letters" if dead else ""
+        typer.echo(f"all there: {census.events} events of {census.runs} processes{also}")
+
+
+def _put(gap: Gap, *, as_json: bool) -> None:
+    if as_json:
+        from ._screen import put_json
+
+        put_json({"run": gap.run, "first": gap.first, "last": gap.last, "count": gap.count, "reason": gap.reason})
+        return
+    which = f"{gap.run}-{gap.first}" if gap.count == 1 else f"{gap.run}-{gap.first} to {gap.run}-{gap.last}"
+    typer.echo(f"missing {gap.count}: {which}" + (f" (dropped: {gap.reason})" if gap.reason else ""))
+
+
+def _dead_letters(sources: list[str] | None) -> list[str]:
+    """The ids of the events that an index among *sources* refused; they are not lost."""
+    from flywheel_log.sinks.elasticsearch.dead_letters import letters
+    from flywheel_log.sinks.elasticsearch.target import target
+
+    indices = [target(source) for source in sources or () if source.startswith("elasticsearch:")]
+    return [letter.id for where in indices for letter in letters(where.dead_letters)]
