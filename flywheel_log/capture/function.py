@@ -48,6 +48,7 @@ def logged(function: Decorated, emit: Emit, own: Mapping[str, Any]) -> Decorated
     return around(function, begin)
 
 
+@guarded("capture", default=lambda _: "function")
 def _name(function: Any) -> str:
     while not hasattr(function, "__name__"):
         inner = getattr(function, "func", None) or getattr(function, "__func__", None)

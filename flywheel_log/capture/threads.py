@@ -13,6 +13,7 @@ from ..health import guarded
 from .outer import Within, outer
 
 
+@guarded("context")
 def install() -> None:
     """From now on, what is submitted to a `ThreadPoolExecutor` runs with the fields of the place it is submitted from.
 

@@ -165,7 +165,9 @@ def test_an_error_in_a_stream_keeps_the_partial_text(events: list[Event]) -> Non
 
 def test_what_a_fake_raises_comes_through(events: list[Event]) -> None:
     class Refused(Exception):
-        response = {"ResponseMetadata": {}}
+        def __init__(self, text: str) -> None:
+            super().__init__(text)
+            self.response = {"ResponseMetadata": {}}
 
     def create(**_: Any) -> Any:
         raise Refused("no")

@@ -8,6 +8,7 @@ from typing import Any
 
 import anthropic
 import groq
+import pytest
 
 import flywheel_log
 from flywheel_log.event import Event
@@ -108,11 +109,11 @@ def test_an_error_of_anthropic_is_recorded_without_its_key(start: Callable[..., 
         told = {"type": "authentication_error", "message": f"invalid {KEY}"}
         return Reply.json({"type": "error", "error": told}, 401, {"request-id": "req_a"})
 
-    with flywheel_log.instrument(claude(start(refuse))) as client:
-        try:
-            client.messages.create(**ASK)
-        except anthropic.AuthenticationError as error:
-            assert KEY in str(error)
+    with (
+        flywheel_log.instrument(claude(start(refuse))) as client,
+        pytest.raises(anthropic.AuthenticationError, match=KEY),
+    ):
+        client.messages.create(**ASK)
     (event,) = events
     assert (event["status"], event["error"]["status_code"], KEY in str(event)) == ("error", 401, False)
 
