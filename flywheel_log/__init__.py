@@ -1,8 +1,9 @@
 """Record what programs say to language models: one line, and every call is in genai.log."""
 
 from .event import Event
+from .instrumentation import instrument, logged_llm, uninstrument
 from .loop.read import read
-from .recorder import configure, flush, instrument, logged_llm, shutdown, stats, uninstrument
+from .recorder import configure, flush, shutdown, stats
 from .scope import context, suppress
 from .signals.feedback import log_feedback
 from .signals.metrics import metrics

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +16,7 @@ from .sinks import opener
 
 PREFIX = "FLYWHEEL_LOG_"
 Processor = Callable[[Any, str, Event], Event]
+Judge = Callable[[Event], Mapping[str, Any] | None]
 
 
 def _default_sinks() -> tuple[str, ...]:
@@ -36,6 +37,11 @@ class Settings(BaseSettings):
         usage: ask a stream for its token counts when the caller does not: "auto" asks OpenAI's and Azure's hosts only.
         max_event_kb: an event larger than this, in kilobytes, is trimmed.
         media: base64 media above 64 KB: "trim" leaves its type and size, "reference" its SHA-256 too, "keep" all.
+        embeddings: "reference" keeps dimensions, norm and hash of a vector, "keep" the vector.
+        infrastructure: "on" stamps host, pid and, with `flywheel-log[infra]`, CPU, memory and GPU on every event.
+        judges: who judges answers after the call: "grounding", "moderation", functions of an event; names only, as a
+            comma list, in the environment.
+        judged: the share of the answers that they judge, 0 to 1.
         disabled: record nothing at all.
         processors: the user's own structlog processors, run before anything is written; not in the environment.
     """
@@ -53,13 +59,17 @@ class Settings(BaseSettings):
     usage: Literal["auto", "always", "never"] = "auto"
     max_event_kb: int = Field(1024, ge=16)
     media: Literal["trim", "reference", "keep"] = "trim"
+    embeddings: Literal["reference", "keep"] = "reference"
+    infrastructure: Literal["on", "off"] = "on"
+    judges: Annotated[tuple[Judge | str, ...], NoDecode] = ()
+    judged: float = Field(1.0, ge=0, le=1)
     disabled: bool = False
     processors: tuple[Processor, ...] = ()
 
-    @field_validator("sinks", mode="before")
+    @field_validator("sinks", "judges", mode="before")
     @classmethod
     def _split(cls, value: str | Sequence[str]) -> Sequence[str]:
-        return [url.strip() for url in value.split(",") if url.strip()] if isinstance(value, str) else value
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("sinks")
     @classmethod

@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+CALLS = frozenset({"llm", "embedding", "moderation"})
+"""The kinds of events that are counted."""
+
 MOST_SERIES = 1000
 """Series of this process at most; calls of further ones are counted under the workload `other`."""
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import atexit
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, cast
 
-from . import scope
-from .capture import call, threads
-from .capture import client as clients
-from .capture import function as functions
+from .capture import call
 from .capture.usage import Asking
 from .event import JSON, Event
 from .health import health
+from .infrastructure import machine
+from .judges._bench import Bench
+from .meter import CALLS, meter
+from .pipeline.flag import flag
 from .pipeline.parse import parse
+from .pipeline.refer import refer
 from .pipeline.trim import LOOK_ABOVE, trim
 from .pipeline.withhold import withhold
 from .serialise import dumps
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from .config import Settings
     from .delivery import Delivery
 
-Client = TypeVar("Client")
-Decorated = TypeVar("Decorated")
 Keep = Callable[[Event], str | None]
 
 EXIT_SECONDS = 2.0
@@ -46,7 +46,8 @@ class Recorder:
         self.settings = settings
         self.asking = Asking(settings.usage)
         self._delivery: Delivery | None = None if keep else _delivery(settings)
-        self.keep = keep or self._journal
+        self._bench = Bench(settings.judges, settings.judged, self.record)
+        self.keep = self._bench.watching(keep or self._journal)
         # Bound values stand under those of the event: who made the call is known best where it was made.
         self._identity = {"client_id": settings.client_id, "workload_id": settings.workload_id}
         self._log = structlog.wrap_logger(
@@ -56,6 +57,8 @@ class Recorder:
     def record(self, event: Event) -> str | None:
         """Take *event* down the road; return its id, or None where it was dropped. Never raises."""
         try:
+            if event["kind"] in CALLS:
+                meter.add(event, self.settings.workload_id)
             return cast("str | None", self._log.keep(**event))
         except Exception as error:  # noqa: BLE001 - whatever a processor raises, the program's call goes on
             health.drop("processor", error)
@@ -70,6 +73,8 @@ class Recorder:
             return None
 
     def _journal(self, event: Event) -> str | None:
+        if self.settings.infrastructure == "on":
+            event["infrastructure"] = machine.latest()
         line = dumps(event)
         if len(line) > LOOK_ABOVE:
             limit = self.settings.max_event_kb * 1024
@@ -77,11 +82,14 @@ class Recorder:
         return self._delivery.put(line) if self._delivery else None
 
     def flush(self, timeout: float | None) -> int:
-        """Wait until all sinks have everything; return how many events are still on their way."""
+        """Wait until the judges are done and all sinks have everything; return how many events are on their way."""
+        self._bench.flush(timeout)
         return self._delivery.flush(timeout) if self._delivery else 0
 
     def close(self, timeout: float) -> int:
         """Flush, stop the threads and close the sinks; what is left waits on disk."""
+        machine.stop()
+        self._bench.flush(timeout / 2)
         return self._delivery.close(timeout) if self._delivery else 0
 
     def stats(self) -> JSON:
@@ -91,7 +99,8 @@ class Recorder:
 
 def _pipeline(settings: Settings) -> list[Any]:
     """The processors in the order in which an event meets them."""
-    chain: list[Any] = [withhold] if settings.content == "off" else []
+    chain: list[Any] = [flag, refer] if settings.embeddings == "reference" else [flag]
+    chain += [withhold] if settings.content == "off" else []
     if settings.processors:
         chain += [parse, *settings.processors]
     return [*chain, _as_argument]
@@ -157,64 +166,6 @@ def configure(**settings: Any) -> None:
         before.close(EXIT_SECONDS)
 
 
-@overload
-def instrument(client: Client, **defaults: Any) -> Client: ...
-@overload
-def instrument(client: None = None, **defaults: Any) -> None: ...
-def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
-    """Record every call of *client*, in place, and return the same object; without one, of every OpenAI client.
-
-    Clients derived from it by `with_options()` or `copy()` are recorded too. A second time changes the defaults only.
-
-    Args:
-        client: an OpenAI, AsyncOpenAI or Azure client, one of an SDK made the same way (Anthropic, Groq …), or any
-            object with `chat.completions.create`. None means every OpenAI client of this process, made before or
-            after, the module-level one included.
-        **defaults: what `context` takes; stamped on every call unless the context says otherwise.
-
-    Raises:
-        TypeError: *client* is no LLM client.
-        ValueError: the settings (environment) are wrong.
-    """
-    recorder = current()
-    binding = clients.Binding(record, scope.fields_of(**defaults), recorder.asking)
-    if client is None:
-        clients.instrument_classes(_openai_classes(), binding)
-    else:
-        clients.instrument(client, binding)
-    threads.install()
-    return client
-
-
-def uninstrument(client: Any = None) -> None:
-    """Undo `instrument`: for *client*, or for every client where none is named."""
-    clients.uninstrument(client)
-    if client is None:
-        threads.uninstall()
-
-
-@overload
-def logged_llm(function: Decorated, /) -> Decorated: ...
-@overload
-def logged_llm(**fields: Any) -> Callable[[Decorated], Decorated]: ...
-def logged_llm(function: Any = None, /, **fields: Any) -> Any:
-    """Record the LLM calls of a function: `@logged_llm` or `@logged_llm(workload_id="summary", tags=["beta"])`.
-
-    Any callable will do: functions, coroutines, (asynchronous) generators, methods of every kind, partials, callable
-    objects; it behaves and looks as before. Where it calls an instrumented client, that client's record carries the
-    function's name as its workload. Where it calls somebody else, the record is made from its arguments and its
-    result: an SDK's object as it is, strings as the assistant's message, anything else as JSON.
-
-    Args:
-        function: what to decorate, when used without parentheses.
-        **fields: what `context` takes.
-    """
-    own = scope.fields_of(**fields)
-    if function is not None:
-        return functions.logged(function, record, own)
-    return lambda decorated: functions.logged(decorated, record, own)
-
-
 def flush(timeout: float | None = 10.0) -> int:
     """Wait until every event so far is in every sink, at most *timeout* seconds; return how many are not there yet."""
     return _recorder.flush(timeout) if _recorder is not None else 0
@@ -240,9 +191,3 @@ def _at_exit() -> None:
         shutdown(EXIT_SECONDS)
     except Exception as error:  # noqa: BLE001 - a failing exit handler would print a traceback into the program's output
         health.drop("exit", error)
-
-
-def _openai_classes() -> list[type]:
-    import openai
-
-    return [openai.OpenAI, openai.AsyncOpenAI, openai.AzureOpenAI, openai.AsyncAzureOpenAI]

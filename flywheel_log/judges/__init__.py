@@ -1,19 +1,17 @@
-"""Who judges answers after the call. A judge is a module of this folder, with `judge(event)`, named in the settings."""
+"""Who judges answers after the call. A judge is a module of this folder, with `judge(event)`, named in the settings.
+
+A judge looks at a recorded call, as it was written and with the `text` of its `retrieval_docs`; it may take its time.
+What it returns, some of `quality`, `safety` and `hallucination_flag`, becomes feedback on the call; None: no verdict.
+"""
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, cast
+from typing import TYPE_CHECKING
 
-from ..event import Event
-
-Judge = Callable[[Event], Mapping[str, Any] | None]
-"""Looks at a recorded call, as it was written and with the `text` of its `retrieval_docs`; may take its time.
-
-What it returns, some of `quality`, `safety` and `hallucination_flag`, becomes feedback on the call; None: no verdict.
-"""
+if TYPE_CHECKING:
+    from ..config import Judge
 
 
 def find(judge: Judge | str) -> Judge:
@@ -29,7 +27,8 @@ def find(judge: Judge | str) -> Judge:
         raise TypeError(f"a judge is a name or a function of an event; got {type(judge).__name__}")
     if judge not in names():
         raise ValueError(f"judge {judge!r} is unknown; have {', '.join(names())}")
-    return cast(Judge, import_module(f"{__name__}.{judge}").judge)
+    found: Judge = import_module(f"{__name__}.{judge}").judge
+    return found
 
 
 def names() -> list[str]:

@@ -3,61 +3,79 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
 
 from .. import scope
 from ..afterwards import Afterwards
+from ..capture.call import timestamp
 from ..event import JSON, Event
 from ..health import health
-from . import Judge, find, name_of
+from ..pipeline.parse import parse
+from . import find, name_of
+
+if TYPE_CHECKING:
+    from ..config import Judge
 
 _RETRIEVALS = 500
 _VERDICT = frozenset({"quality", "safety", "hallucination_flag"})
 
-Tell = Callable[[str, Mapping[str, Any]], object]
+Keep = Callable[[Event], str | None]
 
 
 class Bench:
     """Judges answers after their calls.
 
     Args:
-        judges: names and functions.
+        judges: names and functions; without any the bench does nothing.
         share: of the answers that are judged, 0 to 1.
-        parse: makes plain JSON of an event.
-        tell: takes the id of a judged call, and the fields of the feedback on it.
+        record: takes each verdict, an event of the kind `feedback`.
         random: floats in [0, 1).
+
+    Raises:
+        ValueError, TypeError: there is no such judge.
     """
 
     def __init__(
         self,
         judges: Sequence[Judge | str],
         share: float,
-        parse: Callable[[Event], Event],
-        tell: Tell,
+        record: Callable[[Event], object],
         random: Callable[[], float] = random.random,
     ) -> None:
         self._judges = [(name_of(judge), find(judge)) for judge in judges]
         self._share = share
-        self._parse = parse
-        self._tell = tell
+        self._record = record
         self._random = random
         self._texts: OrderedDict[str, dict[str, str]] = OrderedDict()
         self._afterwards: Afterwards[tuple[str, Event]] = Afterwards("judge", self._see)
         self.flush = self._afterwards.flush
 
-    def offer(self, identity: str | None, event: Event) -> None:
-        """Take a recorded event: an answer is judged, what was retrieved is remembered for the answers to come."""
-        kind = event.get("kind")
-        if identity is None or not (kind == "retrieval" or (kind == "llm" and event.get("status") == "ok")):
-            return
-        if kind == "retrieval" or self._share >= 1 or self._random() < self._share:
-            self._afterwards.put((identity, event))
+    def watching(self, keep: Keep) -> Keep:
+        """Return *keep*, watched: what it has kept is judged."""
+        if not self._judges:
+            return keep
+
+        def watched(event: Event) -> str | None:
+            identity = keep(event)
+            if identity is not None and self._concerns(event):
+                self._afterwards.put((identity, event))
+            return identity
+
+        return watched
+
+    def _concerns(self, event: Event) -> bool:
+        """Whether *event* is an answer to judge, or was retrieved for the answers to come."""
+        if event["kind"] == "retrieval":
+            return True
+        whole = event["kind"] == "llm" and event.get("status") == "ok"
+        return whole and (self._share >= 1 or self._random() < self._share)
 
     def _see(self, case: tuple[str, Event]) -> None:
         identity, event = case
-        event = self._parse(cast(Event, dict(event)))
+        event = parse(None, "", cast(Event, dict(event)))
         if event["kind"] == "retrieval":
             self._remember(identity, event)
             return
@@ -73,7 +91,8 @@ class Bench:
                 return
             if unknown := set(verdict) - _VERDICT:
                 raise TypeError(f"a verdict has {', '.join(sorted(_VERDICT))}; got {', '.join(sorted(unknown))}")
-            self._tell(event["id"], {"name": name, **verdict})
+            said = {"timestamp": timestamp(time.time()), "kind": "feedback", "name": name, **verdict}
+            self._record(cast(Event, said | {"target": event["id"]} | _place_of(event)))
         except Exception as error:  # noqa: BLE001 - the other judges are heard all the same
             health.drop("judge_failed", error)
 
@@ -92,3 +111,9 @@ class Bench:
     def _with_text(self, doc: JSON) -> JSON:
         text = self._texts.get(doc.get("retrieval", ""), {}).get(doc.get("id", ""))
         return doc if text is None else {**doc, "text": text}
+
+
+def _place_of(event: Event) -> JSON:
+    """Who and where the judged call was, so that its feedback is found beside it."""
+    names = ("client_id", "workload_id", "session_id", "trace_id")
+    return {name: value for name, value in event.items() if name in names}

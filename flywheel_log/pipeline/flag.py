@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 
 from ..event import JSON, Event
-from ..judges.moderation import verdict
 
 _FILTER = "content_filter"
 _REFUSAL = "refusal"
@@ -24,6 +23,20 @@ def flag(_: Any, __: str, event: Event) -> Event:
     if found:
         event["safety"] = found | (event.get("safety") or {})
     return event
+
+
+def verdict(response: JSON) -> JSON:
+    """Read a moderation's *response*: `flagged`, the `categories` that are, and the highest `scores` of these."""
+    results = [one for one in response.get("results") or () if isinstance(one, dict)]
+    hits = sorted({name for one in results for name, hit in (one.get("categories") or {}).items() if hit})
+    scores = {name: max((one.get("category_scores") or {}).get(name) or 0.0 for one in results) for name in hits}
+    found = {
+        "flagged": any(one.get("flagged") for one in results),
+        "categories": hits,
+        "scores": scores,
+        "model": response.get("model"),
+    }
+    return {key: value for key, value in found.items() if value not in ({}, None)}
 
 
 def _found(event: Event, marks: list[str]) -> JSON:

@@ -1,0 +1,79 @@
+"""Attach the recorder to what calls: clients, and functions of any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
+
+from . import scope
+from .capture import client as clients
+from .capture import function as functions
+from .capture import threads
+from .recorder import current, record
+
+Client = TypeVar("Client")
+Decorated = TypeVar("Decorated")
+
+
+@overload
+def instrument(client: Client, **defaults: Any) -> Client: ...
+@overload
+def instrument(client: None = None, **defaults: Any) -> None: ...
+def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
+    """Record every call of *client*, in place, and return the same object; without one, of every OpenAI client.
+
+    Clients derived from it by `with_options()` or `copy()` are recorded too. A second time changes the defaults only.
+
+    Args:
+        client: an OpenAI, AsyncOpenAI or Azure client, one of an SDK made the same way (Anthropic, Groq …), or any
+            object with `chat.completions.create`. None means every OpenAI client of this process, made before or
+            after, the module-level one included.
+        **defaults: what `context` takes; stamped on every call unless the context says otherwise.
+
+    Raises:
+        TypeError: *client* is no LLM client.
+        ValueError: the settings (environment) are wrong.
+    """
+    recorder = current()
+    binding = clients.Binding(record, scope.fields_of(**defaults), recorder.asking)
+    if client is None:
+        clients.instrument_classes(_openai_classes(), binding)
+    else:
+        clients.instrument(client, binding)
+    threads.install()
+    return client
+
+
+def uninstrument(client: Any = None) -> None:
+    """Undo `instrument`: for *client*, or for every client where none is named."""
+    clients.uninstrument(client)
+    if client is None:
+        threads.uninstall()
+
+
+@overload
+def logged_llm(function: Decorated, /) -> Decorated: ...
+@overload
+def logged_llm(**fields: Any) -> Callable[[Decorated], Decorated]: ...
+def logged_llm(function: Any = None, /, **fields: Any) -> Any:
+    """Record the LLM calls of a function: `@logged_llm` or `@logged_llm(workload_id="summary", tags=["beta"])`.
+
+    Any callable will do: functions, coroutines, (asynchronous) generators, methods of every kind, partials, callable
+    objects; it behaves and looks as before. Where it calls an instrumented client, that client's record carries the
+    function's name as its workload. Where it calls somebody else, the record is made from its arguments and its
+    result: an SDK's object as it is, strings as the assistant's message, anything else as JSON.
+
+    Args:
+        function: what to decorate, when used without parentheses.
+        **fields: what `context` takes.
+    """
+    own = scope.fields_of(**fields)
+    if function is not None:
+        return functions.logged(function, record, own)
+    return lambda decorated: functions.logged(decorated, record, own)
+
+
+def _openai_classes() -> list[type]:
+    import openai
+
+    return [openai.OpenAI, openai.AsyncOpenAI, openai.AzureOpenAI, openai.AsyncAzureOpenAI]
