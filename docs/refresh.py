@@ -23,6 +23,7 @@ REFERENCE = Path(__file__).parent / "reference"
 PART = re.compile(r"(<!-- generated: (?P<kind>\w+) ?(?P<name>\w*) -->\n).*?(<!-- end -->)", re.DOTALL)
 SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields):$")
 ENTRY = re.compile(r"^(?P<names>\*{0,2}\w+(?:, \*{0,2}\w+)*): (?P<text>.*)$")
+WIDEST = 110
 MADE_DEFAULTS = {
     "sinks": "`file:genai.log`; with `ELASTICSEARCH_URL` set, `elasticsearch:` too",
     "journal": "`flywheel-log/journal` in the user's state directory",
@@ -107,29 +108,37 @@ def name(public: str) -> str:
 
 def _signature(public: str, function: Any) -> str:
     signature = inspect.signature(function)
-    given = [str(one).replace("'", "") for one in signature.parameters.values() if one.name != "self"]
-    marks = [one.kind for one in signature.parameters.values() if one.name != "self"]
-    if marks and inspect.Parameter.KEYWORD_ONLY in marks and inspect.Parameter.VAR_POSITIONAL not in marks:
-        given.insert(marks.index(inspect.Parameter.KEYWORD_ONLY), "*")
-    if inspect.Parameter.POSITIONAL_ONLY in marks:
-        given.insert(marks.count(inspect.Parameter.POSITIONAL_ONLY), "/")
-    returns = "" if signature.return_annotation in (inspect.Signature.empty, "None") else signature.return_annotation
-    whole = f"{public}({', '.join(given)})" + (f" -> {str(returns).replace(chr(39), '')}" if returns else "")
-    return (
-        whole if len(whole) <= 110 else f"{public}(\n    " + ",\n    ".join(given) + f",\n){whole.rpartition(')')[2]}"
-    )
+    parameters = [one for one in signature.parameters.values() if one.name != "self"]
+    kinds = [one.kind for one in parameters]
+    given = list(map(_parameter, parameters))
+    if inspect.Parameter.KEYWORD_ONLY in kinds and inspect.Parameter.VAR_POSITIONAL not in kinds:
+        given.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), "*")
+    if inspect.Parameter.POSITIONAL_ONLY in kinds:
+        given.insert(kinds.count(inspect.Parameter.POSITIONAL_ONLY), "/")
+    returns = signature.return_annotation
+    end = ")" if returns in (inspect.Signature.empty, "None") else f") -> {returns}"
+    whole = f"{public}({', '.join(given)}{end}"
+    return whole if len(whole) <= WIDEST else f"{public}(\n    " + ",\n    ".join(given) + f",\n{end}"
+
+
+def _parameter(one: inspect.Parameter) -> str:
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(one.kind, "")
+    default = "" if one.default is inspect.Parameter.empty else f" = {one.default!r}"
+    return f"{stars}{one.name}: {one.annotation}{default}"
 
 
 def _prose(thing: Any) -> str:
     lines, entries = [], dict(_entries(inspect.getdoc(thing) or ""))
+    told = False
     for line in (inspect.getdoc(thing) or "").splitlines():
+        found = ENTRY.match(line[4:]) if line.startswith("    ") else None
         if SECTION.match(line):
             lines += [f"**{line}**", ""]
-        elif line.startswith("    "):
-            found = ENTRY.match(line[4:])
-            lines += [f"- `{found['names']}`: {entries[found['names']]}"] if found else []
-        else:
-            lines.append(line)
+        elif found:
+            lines.append(f"- `{found['names']}`: {entries[found['names']]}")
+        elif not (told and line.startswith("     ")):
+            lines.append(line.removeprefix("    "))
+        told = found is not None or (told and line.startswith("     "))
     return "\n".join(lines)
 
 
