@@ -95,11 +95,12 @@ def _generator(generator: Generator[Any, Any, Any], run: Around) -> Generator[An
                 resume = partial(generator.throw, error)
             else:
                 resume = partial(generator.send, sent)
-    except GeneratorExit as left:
-        return _closed(generator, run, left)
+    except GeneratorExit as error:
+        left = error
     except BaseException as error:
         run.raised(error)
         raise
+    return _closed(generator, run, left)
 
 
 def _closed(generator: Generator[Any, Any, Any], run: Around, left: GeneratorExit) -> Any:
@@ -130,11 +131,12 @@ async def _async_generator(generator: AsyncGenerator[Any, Any], run: Around) -> 
                 resume = partial(generator.athrow, error)
             else:
                 resume = partial(generator.asend, sent)
-    except GeneratorExit as left:
-        await _aclosed(generator, run, left)
+    except GeneratorExit as error:
+        left = error
     except BaseException as error:
         run.raised(error)
         raise
+    await _aclosed(generator, run, left)
 
 
 async def _aclosed(generator: AsyncGenerator[Any, Any], run: Around, left: GeneratorExit) -> None:

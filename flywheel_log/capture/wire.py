@@ -87,7 +87,9 @@ def plain(value: Any) -> Any:
         return value.model_dump(mode="json", exclude_unset=True, warnings=False)
     if isinstance(value, SimpleNamespace):
         return {key: plain(item) for key, item in vars(value).items()}
-    return [plain(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):  # Of models, perhaps; lists in lists are left alone, as they may hold themselves.
+        return [item if isinstance(item, list) else plain(item) for item in value]
+    return value
 
 
 def error_of(error: BaseException) -> Error:

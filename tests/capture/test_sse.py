@@ -21,9 +21,8 @@ PIECES = st.lists(TEXTS, min_size=1, max_size=6)
 
 
 class Answer:
-    headers = {"content-type": "text/event-stream"}
-
     def __init__(self, chunks: list[bytes]) -> None:
+        self.headers = {"content-type": "text/event-stream"}
         self.chunks = chunks
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:

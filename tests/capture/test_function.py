@@ -1,0 +1,298 @@
+"""`@logged_llm`: one record a call, made by the client inside or from what goes in and comes out."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import functools
+import gc
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from unittest import mock
+
+import openai
+import pytest
+
+import flywheel_log
+from flywheel_log import logged_llm
+from flywheel_log.event import Event
+from flywheel_log.health import health
+from flywheel_log.standin import Server
+from tests.capture.clients import HELLO, MESSAGES, SAID, bare
+
+
+def content(event: Event) -> Any:
+    return event["response"]["choices"][0]["message"]["content"]
+
+
+def told(events: list[Event]) -> list[Any]:
+    return [(event["workload_id"], event["status"], content(event)) for event in events]
+
+
+def test_it_works_with_and_without_parentheses(events: list[Event]) -> None:
+    @logged_llm
+    def first(prompt: str) -> str:
+        return prompt.upper()
+
+    @logged_llm(workload_id="named", tags=["t"])
+    def second(prompt: str, *, temperature: float) -> str:
+        return prompt.upper()
+
+    assert (first("hi"), second("ho", temperature=0.5)) == ("HI", "HO")
+    assert told(events) == [("first", "ok", "HI"), ("named", "ok", "HO")]
+    assert [event["request"] for event in events] == [
+        {"messages": [{"role": "user", "content": "hi"}]},
+        {"temperature": 0.5, "messages": [{"role": "user", "content": "ho"}]},
+    ]
+
+
+async def test_every_kind_of_function_is_recorded_once(events: list[Event]) -> None:
+    @logged_llm
+    async def coroutine(prompt: str) -> str:
+        return prompt
+
+    @logged_llm
+    def generator(prompt: str) -> Any:
+        yield from prompt
+
+    @logged_llm
+    async def async_generator(prompt: str) -> Any:
+        for letter in prompt:
+            yield letter
+
+    class Bot:
+        @logged_llm
+        def method(self, prompt: str) -> str:
+            return prompt
+
+        @logged_llm
+        @classmethod
+        def of_class(cls, prompt: str) -> str:
+            return prompt
+
+        @logged_llm
+        @staticmethod
+        def static(prompt: str) -> str:
+            return prompt
+
+        def __call__(self, prompt: str) -> str:
+            return prompt
+
+    assert await coroutine("ab") == "ab"
+    assert "".join(generator("ab")) == "ab"
+    assert [letter async for letter in async_generator("ab")] == ["a", "b"]
+    calls = [Bot().method, Bot.of_class, Bot.static, logged_llm(Bot()), logged_llm(functools.partial(max, "ab"))]
+    assert [call("ab") if at < 4 else call("a") for at, call in enumerate(calls)] == ["ab"] * 5
+    names = ["coroutine", "generator", "async_generator", "method", "of_class", "static", "Bot", "max"]
+    assert told(events) == [(name, "ok", "ab") for name in names]
+    assert {event["request"]["messages"][0]["content"] for event in events[:7]} == {"ab"}
+
+
+def test_a_recorded_client_inside_makes_the_one_record(client: openai.OpenAI, events: list[Event]) -> None:
+    @logged_llm
+    def ask() -> Any:
+        return client.chat.completions.create(**HELLO)
+
+    @logged_llm(workload_id="streamed")
+    def stream() -> Any:
+        for one in client.chat.completions.create(**HELLO, stream=True):
+            yield one.choices[0].delta.content or ""
+
+    @logged_llm
+    def handed_out() -> Any:
+        return client.chat.completions.create(**HELLO, stream=True)
+
+    ask()
+    assert "".join(stream()) == SAID
+    list(handed_out())
+    assert told(events) == [(name, "ok", SAID) for name in ("ask", "streamed", "handed_out")]
+    assert [event["provider"] for event in events] == ["openai"] * 3
+
+
+def test_nested_functions_make_one_record_under_the_outermost_name(events: list[Event]) -> None:
+    @logged_llm
+    def inner(prompt: str) -> str:
+        return prompt
+
+    @logged_llm
+    def outer(prompt: str) -> str:
+        return inner(prompt) + "!"
+
+    assert outer("a") == "a!"
+    assert told(events) == [("outer", "ok", "a")]
+
+
+def in_a_pool(ask: Callable[[], Any]) -> Any:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(ask).result()
+
+
+def by_map(ask: Callable[[], Any]) -> Any:
+    with ThreadPoolExecutor(2) as pool:
+        return next(iter(pool.map(lambda _: ask(), [1])))
+
+
+def in_the_loops_pool(ask: Callable[[], Any]) -> Any:
+    async def run() -> Any:
+        return await asyncio.get_running_loop().run_in_executor(None, ask)
+
+    return asyncio.run(run())
+
+
+def to_thread(ask: Callable[[], Any]) -> Any:
+    return asyncio.run(asyncio.to_thread(ask))
+
+
+@pytest.mark.parametrize("elsewhere", [in_a_pool, by_map, in_the_loops_pool, to_thread])
+def test_a_call_in_another_thread_belongs_to_the_function(
+    elsewhere: Any, client: openai.OpenAI, events: list[Event]
+) -> None:
+    @logged_llm(user_id="u")
+    def ask() -> Any:
+        return elsewhere(lambda: client.chat.completions.create(**HELLO))
+
+    ask()
+    assert [(event["workload_id"], event["user_id"], event["provider"]) for event in events] == [("ask", "u", "openai")]
+
+
+async def test_functions_gathered_keep_their_names_apart(aclient: openai.AsyncOpenAI, events: list[Event]) -> None:
+    def function(name: str) -> Any:
+        @logged_llm(workload_id=name)
+        async def ask() -> Any:
+            await asyncio.sleep(0)
+            return await aclient.chat.completions.create(**HELLO, user=name)
+
+        return ask
+
+    await asyncio.gather(*(function(f"w{number}")() for number in range(5)))
+    assert sorted((event["workload_id"], event["user_id"]) for event in events) == [
+        (f"w{number}", f"w{number}") for number in range(5)
+    ]
+
+
+async def test_an_async_generator_read_elsewhere_keeps_its_fields(events: list[Event]) -> None:
+    @logged_llm
+    async def inner() -> str:
+        return "x"
+
+    @flywheel_log.context(user_id="maker")
+    async def words() -> Any:
+        yield await inner()
+        yield await inner()
+
+    async def read(made: Any) -> Any:
+        with flywheel_log.context(session_id="reader"):
+            return await anext(made)
+
+    made = words()
+    for _ in range(2):
+        await asyncio.create_task(read(made))
+    await made.aclose()
+    assert [event["user_id"] for event in events] == ["maker", "maker"]
+
+
+def test_a_client_that_is_not_recorded_gives_its_objects(server: Server, events: list[Event]) -> None:
+    with bare(server) as client:
+
+        @logged_llm
+        def whole(messages: Any) -> Any:
+            return client.chat.completions.create(model="m", messages=messages)
+
+        @logged_llm
+        def raw(messages: Any) -> Any:
+            return client.chat.completions.with_raw_response.create(model="m", messages=messages)
+
+        @logged_llm
+        def stream(messages: Any) -> Any:
+            return client.chat.completions.create(model="m", messages=messages, stream=True)
+
+        answer = whole(MESSAGES)
+        raw(MESSAGES)
+        chunks = list(stream(MESSAGES))
+    assert (isinstance(answer, openai.types.chat.ChatCompletion), len(chunks) > 3) == (True, True)
+    assert told(events) == [(name, "ok", SAID) for name in ("whole", "raw", "stream")]
+    assert [event["streamed"] for event in events] == [False, False, True]
+    assert {str(event["request"]["messages"]) for event in events} == {str(MESSAGES)}
+
+
+def test_errors_and_early_exits_are_told(events: list[Event]) -> None:
+    @logged_llm
+    def fail(prompt: str) -> str:
+        raise OSError("down")
+
+    @logged_llm
+    def words(prompt: str) -> Any:
+        yield "one"
+        yield "two"
+
+    with pytest.raises(OSError, match="down"):
+        fail("x")
+    left = words("x")
+    next(left)
+    left.close()
+    dropped = words("y")
+    next(dropped)
+    del dropped
+    gc.collect()
+    assert [(event["workload_id"], event["status"]) for event in events] == [
+        ("fail", "error"),
+        ("words", "incomplete"),
+        ("words", "incomplete"),
+    ]
+    assert (events[0]["error"], content(events[1])) == ({"type": "OSError", "message": "down"}, "one")
+
+
+CYCLE: list[Any] = []
+CYCLE.append(CYCLE)
+ODD: dict[str, Any] = {
+    "lock": threading.Lock(),
+    "client": openai.OpenAI(api_key="sk-nothing-0123456789", http_client=openai.DefaultHttpxClient(verify=False)),
+    "bytes": b"\xff\x00",
+    "datetime": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    "cycle": CYCLE,
+    "surrogate": "\ud800",
+    "nan": float("nan"),
+    "large": "x" * 10_000_000,
+    "integer": 1 << 200,
+    "set": {1},
+    "mock": mock.MagicMock(),
+    "keys": {(1, 2): 3},
+    "deep": functools.reduce(lambda inner, _: [inner], range(500), [0]),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_arguments_and_results_of_any_kind_become_json(odd: str, events: list[Event]) -> None:
+    @logged_llm
+    def ask(prompt: str, *, thing: Any) -> Any:
+        return thing
+
+    assert ask("hi", thing=ODD[odd]) is ODD[odd]
+    (event,) = events
+    assert (event["status"], event["request"]["messages"][0]["content"]) == ("ok", "hi")
+    assert ("sk-nothing" in str(event)[:100_000], health.dropped()) == (False, {})
+
+
+def test_wrong_arguments_raise_as_they_do_alone(events: list[Event]) -> None:
+    @logged_llm
+    def ask(prompt: str) -> str:
+        return prompt
+
+    with pytest.raises(TypeError, match=r"missing 1 required positional argument: 'prompt'"):
+        ask()  # type: ignore[call-arg]
+    assert [event["status"] for event in events] == ["error"]
+
+
+def test_what_is_returned_is_returned_itself(events: list[Event]) -> None:
+    values = [None, {"a": 1}, [1, 2], 3.5, object()]
+    identity = logged_llm(lambda value: value)
+    assert [identity(value) is value for value in values] == [True] * 5
+    assert [content(event) for event in events[:4]] == [None, '{"a":1}', "[1,2]", "3.5"]
+
+
+def test_suppressed_functions_are_not_recorded(events: list[Event]) -> None:
+    with flywheel_log.suppress():
+        assert logged_llm(lambda: "x")() == "x"
+    assert events == []

@@ -1,0 +1,144 @@
+"""Who calls, and for what: how fields nest, where they reach, and that no block leaks into another."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from typing import Any
+
+import pytest
+
+from flywheel_log import scope
+from flywheel_log.scope import context, suppress
+
+
+def current() -> dict[str, Any]:
+    return {name: value for name, value in scope.current().items() if not name.startswith("_")}
+
+
+def test_blocks_nest():
+    with context(workload_id="outer", user_id="u", tags=["a"], metadata={"x": 1, "y": 1}):
+        with context(workload_id="inner", tags=["b", "a"], metadata={"y": 2}):
+            assert current() == {
+                "workload_id": "inner",
+                "user_id": "u",
+                "tags": ["a", "b"],
+                "metadata": {"x": 1, "y": 2},
+            }
+        assert current() == {"workload_id": "outer", "user_id": "u", "tags": ["a"], "metadata": {"x": 1, "y": 1}}
+    assert current() == {}
+
+
+def test_one_block_serves_many_threads_at_once():
+    block, inside, leave = context(user_id="u"), threading.Barrier(3), threading.Event()
+    found: list[Any] = []
+
+    def enter() -> None:
+        with block:
+            inside.wait(10)
+            leave.wait(10)
+            found.append(current())
+        found.append(current())
+
+    threads = [threading.Thread(target=enter) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    inside.wait(10)
+    leave.set()
+    for thread in threads:
+        thread.join()
+    assert sorted(found, key=len) == [{}, {}, {"user_id": "u"}, {"user_id": "u"}]
+
+
+def test_a_block_may_be_entered_inside_itself():
+    block = context(user_id="u")
+    with block:
+        with block:
+            assert current() == {"user_id": "u"}
+        assert current() == {"user_id": "u"}
+    assert current() == {}
+
+
+def test_a_block_left_in_another_context_harms_nobody():
+    block = context(user_id="u")
+    contextvars.copy_context().run(block.__enter__)
+    block.__exit__(None, None, None)
+    assert current() == {}
+
+
+def test_a_generator_that_leaves_its_block_late_does_not_leak():
+    def holding() -> Any:
+        with context(user_id="generator"):
+            yield
+
+    held = holding()
+    next(held)
+    with context(user_id="caller"):
+        held.close()
+    assert current() == {}
+
+
+async def test_tasks_have_the_fields_of_where_they_were_made():
+    async def task(name: str) -> Any:
+        with context(session_id=name):
+            await asyncio.sleep(0)
+            return current()
+
+    async with context(user_id="u"):
+        found = await asyncio.gather(task("a"), task("b"), asyncio.to_thread(current))
+    assert found == [{"user_id": "u", "session_id": "a"}, {"user_id": "u", "session_id": "b"}, {"user_id": "u"}]
+
+
+async def test_it_decorates_functions_of_every_kind():
+    decorate = context(user_id="u")
+
+    @decorate
+    def plain() -> Any:
+        return current()
+
+    @decorate
+    async def coroutine() -> Any:
+        await asyncio.sleep(0)
+        return current()
+
+    @decorate
+    def generator() -> Any:
+        yield current()
+        yield current()
+
+    @decorate
+    async def async_generator() -> Any:
+        yield current()
+
+    between = []
+    inside = []
+    for found in generator():
+        inside.append(found)
+        between.append(current())
+    assert [plain(), await coroutine(), *inside, *[one async for one in async_generator()]] == [{"user_id": "u"}] * 5
+    assert between == [{}, {}]
+
+
+def test_suppress_is_for_its_block():
+    with suppress():
+        with suppress():
+            assert scope.suppressed()
+        assert scope.suppressed()
+    assert not scope.suppressed()
+
+
+def test_suppress_may_end_in_another_context():
+    block = suppress()
+    contextvars.copy_context().run(block.__enter__)
+    block.__exit__(None, None, None)
+    assert not scope.suppressed()
+
+
+def test_what_is_no_field_is_refused():
+    with pytest.raises(TypeError, match=r"^colour is no field of an event; have .*user_id.*, tags, metadata$"):
+        context(colour="red")
+    with pytest.raises(TypeError, match=r"^tags is a list of strings; got the string 'beta'$"):
+        context(tags="beta")
+    with pytest.raises(TypeError, match=r"^metadata is a mapping; got list$"):
+        context(metadata=["plan"])  # type: ignore[arg-type]
