@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from hashlib import blake2b
 from string import Formatter
 from typing import Any
 
 from .. import scope
 from ..event import JSON
+from ..pipeline.fingerprint import hash_of
 
 
 class Prompt:
@@ -61,11 +61,6 @@ class Prompt:
         """Return what events carry as `prompt`."""
         stamp: JSON = {"name": self.name, "version": self.version, "template_hash": self.template_hash}
         return stamp | ({"variables": dict(variables)} if variables else {})
-
-
-def hash_of(template: str) -> str:
-    """Return the hash of *template*: BLAKE2b, 16 hexadecimal digits."""
-    return blake2b(template.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def _variables(name: str, template: str) -> tuple[str, ...]:

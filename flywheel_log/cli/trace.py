@@ -1,0 +1,140 @@
+"""`flywheel-log trace`: one request from end to end, as a tree of its steps and calls with times and tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flywheel_log.event import Event
+from flywheel_log.loop.tree import Branch, tree
+
+from . import Problem
+from ._source import AsJson, Sources, reading
+
+if TYPE_CHECKING:
+    from rich.text import Text
+    from rich.tree import Tree
+
+Identity = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="A trace's id or its unique beginning, the id of a record in it, or `last` (also when only a SOURCE is "
+        "given).",
+    ),
+]
+_STYLES = {"error": "red", "incomplete": "yellow"}
+
+
+def command(identity: Identity = "last", sources: Sources = None, *, as_json: AsJson = False) -> None:
+    """Draw a trace as a tree.
+
+    Each line is a step, a call, a retrieval or feedback: how long it took, and the tokens of what is inside.
+    """
+    if not sources and Path(identity).is_file():
+        identity, sources = "last", [identity]
+    wanted = _trace_id(identity, sources)
+    with reading(sources) as events:
+        found = list(_of_trace(events, wanted))
+    if as_json:
+        from ._screen import put_json
+
+        for event in found:
+            put_json(event)
+    else:
+        _draw(wanted, tree(found))
+
+
+def _trace_id(identity: str, sources: list[str] | None) -> str:
+    """Return the id of the trace that *identity* means. Raises Problem where there is none, or several."""
+    begun: dict[str, None] = {}
+    last = None
+    with reading(sources) as events:
+        for event in events:
+            trace_id = event.get("trace_id")
+            if isinstance(trace_id, str):
+                last = trace_id
+                if identity in (event.get("id"), (event.get("response") or {}).get("id"), trace_id):
+                    return trace_id
+                if trace_id.startswith(identity):
+                    begun[trace_id] = None
+    if identity == "last" and last is not None:
+        return last
+    if len(begun) == 1:
+        return next(iter(begun))
+    if begun:
+        raise Problem(f"several traces begin with {identity!r}: {', '.join(begun)}")
+    raise Problem(f"no trace is, or has a record, {identity!r}; `with flywheel_log.trace(…):` makes one")
+
+
+def _of_trace(events: Iterable[Event], trace_id: str) -> Iterator[Event]:
+    """The events of a trace, and the feedback on them, which may come from elsewhere, but comes later."""
+    names: set[Any] = set()
+    for event in events:
+        if event.get("trace_id") == trace_id or event.get("target") in names:
+            names |= {event.get("id"), (event.get("response") or {}).get("id")} - {None}
+            yield event
+
+
+def _draw(trace_id: str, branches: list[Branch]) -> None:
+    from rich.tree import Tree
+
+    from ._screen import console
+
+    drawn = Tree(f"trace {trace_id}", guide_style="dim")
+    for branch in branches:
+        _grow(drawn, branch)
+    console().print(drawn)
+
+
+def _grow(parent: Tree, branch: Branch) -> None:
+    drawn = parent.add(line(branch))
+    for one in branch.inside:
+        _grow(drawn, one)
+
+
+def line(branch: Branch) -> Text:
+    """Return what is known of the event of *branch* on one line: what it was, how it went, time, tokens, cost."""
+    from rich.text import Text
+
+    from ._line import failure, sign
+    from ._screen import duration, money, number, one_line
+
+    fields: dict[str, Any] = dict(branch.event)
+    text = Text(f"{sign(branch.event)} {one_line(_title(branch.event))}", _STYLES.get(fields.get("status") or "", ""))
+    taken = fields.get("duration_ms", fields.get("latency_ms"))
+    if taken is not None:
+        text.append(f"  {duration(taken)}", "cyan")
+    asked, answered, cost = (_sum(branch, key) for key in ("input_tokens", "output_tokens", "cost_usd"))
+    if asked is not None or answered is not None:
+        text.append(f"  {number(asked)}→{number(answered)} tokens", "dim")
+    if cost is not None:
+        text.append(f"  {money(cost)}", "dim")
+    if problem := failure(branch.event):
+        text.append(f"  {one_line(problem)}", "red")
+    return text
+
+
+def _title(event: Event) -> str:
+    match event["kind"]:
+        case "step":
+            return str(event.get("name") or "step")
+        case "retrieval":
+            found = event.get("retrieval_docs") or []
+            return f"retrieval of {len(found)} document{'s' * (len(found) != 1)}"
+        case "feedback":
+            quality = event.get("quality") or {}
+            said = ", ".join(f"{key} {value}" for key, value in quality.items() if isinstance(value, str | int | float))
+            return " ".join(filter(None, ("feedback", event.get("name"), said)))
+        case kind:
+            return " ".join(filter(None, (event.get("surface") or kind, event.get("model"))))
+
+
+def _sum(branch: Branch, key: str) -> Any:
+    """The sum of *key* over *branch* and all inside it; None where nobody knows it."""
+    own: Any = dict(branch.event).get(key)
+    known = [value for value in (own, *(_sum(one, key) for one in branch.inside)) if isinstance(value, int | float)]
+    return sum(known) if known else None

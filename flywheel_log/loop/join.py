@@ -1,0 +1,92 @@
+"""Calls with what was found out about them afterwards: feedback, verdicts of judges, moderations."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from flywheel_log.event import JSON, Event, to_flat
+
+from .feedback import target_of
+from .read import Where, read
+
+_OPINION = ("id", "timestamp", "name", "user_id", "hallucination_flag")
+
+
+class Annotations:
+    """What the events of a log say about its calls, by what they name: an event's id, or its response's."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._feedback: dict[str, list[Event]] = defaultdict(list)
+        self._moderations: dict[str, JSON] = {}
+        for event in events:
+            if event.get("kind") == "feedback" and (target := target_of(event)):
+                self._feedback[target].append(event)
+            elif event.get("kind") == "moderation":
+                self._add_moderation(event)
+
+    def _add_moderation(self, event: Event) -> None:
+        text = to_flat(event)["prompt"]
+        verdict = (event.get("safety") or {}).get("moderation")
+        if text and verdict:
+            self._moderations[text] = verdict
+
+    def on(self, event: Event) -> Event:
+        """Return *event* with what was said about it; itself where nothing was.
+
+        In `quality` and `safety` the latest word on each key counts; all feedback is kept in `quality.feedback`, in the
+        order of the log. A `hallucination_flag` is the latest. A moderation call about exactly the text of the answer,
+        or of the question, is its `safety`.
+        """
+        if event.get("kind") == "feedback":
+            return event
+        found = self._said(event)
+        if event.get("kind") == "llm" and self._moderations:
+            found["safety"] = {**self._moderated(event), **found.get("safety", {})}
+        known = {key: value for key, value in found.items() if value not in (None, {})}
+        if not known:
+            return event
+        merged = {key: {**(cast(JSON, event).get(key) or {}), **known[key]} for key in _OBJECTS if key in known}
+        return cast(Event, {**event, **known, **merged})
+
+    def _said(self, event: Event) -> JSON:
+        names = (event.get("id"), (event.get("response") or {}).get("id"))
+        said = [one for name in names if isinstance(name, str) for one in self._feedback.get(name, ())]
+        found: JSON = {"quality": {}, "safety": {}}
+        for one in said:
+            for key in _OBJECTS:
+                found[key] |= cast(JSON, one).get(key) or {}
+            found["hallucination_flag"] = one.get("hallucination_flag", found.get("hallucination_flag"))
+        if said:
+            found["quality"]["feedback"] = [_opinion(one) for one in said]
+        return found
+
+    def _moderated(self, event: Event) -> JSON:
+        flat = to_flat(event)
+        for of, text in (("answer", flat["response"]), ("question", flat["prompt"])):
+            if text in self._moderations:
+                return {"moderation": self._moderations[text], "of": of}
+        return {}
+
+
+_OBJECTS = ("quality", "safety")
+
+
+def joined(source: Where | Iterable[Where] = "genai.log") -> Iterator[Event]:
+    """Read the events of *source* as `read` does, each with the `quality` and `safety` found out about it later.
+
+    The source is read twice, since feedback comes after the calls; the memory needed grows with the feedback only.
+
+    Raises as `read`, and:
+        ValueError: the source is standard input, which can be read but once.
+    """
+    given: list[Any] = [source] if isinstance(source, str) or not isinstance(source, Iterable) else list(source)
+    if "-" in given:
+        raise ValueError("feedback needs a second look, and standard input has but one")
+    return map(Annotations(read(given)).on, read(given))
+
+
+def _opinion(event: Event) -> JSON:
+    fields = cast(JSON, event)
+    return {**(fields.get("quality") or {}), **{key: fields[key] for key in _OPINION if key in fields}}

@@ -1,0 +1,43 @@
+"""The events of one trace as a tree: every step with the calls, retrievals and steps inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from flywheel_log.event import Event
+
+
+@dataclass
+class Branch:
+    """One event of a trace, and those inside it in the order in which they began."""
+
+    event: Event
+    inside: list[Branch] = field(default_factory=list)
+
+
+def tree(events: Iterable[Event]) -> list[Branch]:
+    """Return the outermost events of a trace, earliest first; one whose parent is not among *events* is outermost.
+
+    Feedback belongs to the call that it is about, where that is among them.
+    """
+    branches = [Branch(event) for event in sorted(events, key=lambda event: event["timestamp"])]
+    by_name: dict[str, Branch] = {}
+    for branch in branches:
+        response = branch.event.get("response") or {}
+        for name in (branch.event.get("span_id"), branch.event.get("id"), response.get("id")):
+            if isinstance(name, str):
+                by_name.setdefault(name, branch)
+    outermost = []
+    for branch in branches:
+        parent = by_name.get(branch.event.get("target") or branch.event.get("parent_id") or "")
+        if parent is None or _is_inside(parent, branch):
+            outermost.append(branch)
+        else:
+            parent.inside.append(branch)
+    return outermost
+
+
+def _is_inside(branch: Branch, whole: Branch) -> bool:
+    """Whether *branch* is *whole* or somewhere in it: what others have written may go round in circles."""
+    return branch is whole or any(_is_inside(branch, one) for one in whole.inside)

@@ -1,0 +1,46 @@
+"""Tell versions of a prompt apart where nobody names them: by a hash of the system message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+from ..event import JSON
+
+_SYSTEM = frozenset({"system", "developer"})
+
+
+def fingerprint(event: Mapping[str, Any]) -> JSON:
+    """Return `prompt` with the `template_hash` of the system message of *event*, parsed; empty where it has either.
+
+    It is computed where the event is on its way to the sinks, not in the caller's thread.
+    """
+    request = event.get("request")
+    if event.get("kind") != "llm" or "prompt" in event or not isinstance(request, dict):
+        return {}
+    text = _system_message(request)
+    return {"prompt": {"template_hash": hash_of(text)}} if text else {}
+
+
+def hash_of(template: str) -> str:
+    """Return the hash of *template*: BLAKE2b, 16 hexadecimal digits."""
+    return blake2b(template.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _system_message(request: JSON) -> str:
+    for key in ("instructions", "system"):
+        if request.get(key):
+            return _text(request[key])
+    messages = request.get("messages") or request.get("input")
+    for message in messages if isinstance(messages, list) else ():
+        if isinstance(message, dict) and message.get("role") in _SYSTEM:
+            return _text(message.get("content"))
+    return ""
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "\n".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))

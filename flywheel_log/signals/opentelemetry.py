@@ -1,0 +1,82 @@
+"""`export_metrics()`: every call as OpenTelemetry's own metrics for generative AI, through the program's provider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..afterwards import Afterwards
+from ..meter import DURATIONS, FIRST_TOKENS, TOKENS, meter
+from .metrics import operation_of
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import Histogram, MeterProvider
+
+
+class Export:
+    """What `export_metrics` began. Calls are handed to OpenTelemetry in a thread of its own, not in the caller's."""
+
+    def __init__(self, provider: MeterProvider) -> None:
+        scope = provider.get_meter("flywheel_log")
+        self._duration = scope.create_histogram(
+            "gen_ai.client.operation.duration", "s", "Duration of calls", explicit_bucket_boundaries_advisory=DURATIONS
+        )
+        self._first_token = scope.create_histogram(
+            "gen_ai.server.time_to_first_token",
+            "s",
+            "Time to the first token of streams",
+            explicit_bucket_boundaries_advisory=FIRST_TOKENS,
+        )
+        self._tokens = scope.create_histogram(
+            "gen_ai.client.token.usage", "{token}", "Tokens of calls", explicit_bucket_boundaries_advisory=TOKENS
+        )
+        self._afterwards: Afterwards[Mapping[str, Any]] = Afterwards("metrics", self._count)
+        self.flush = self._afterwards.flush
+        meter.listeners.append(self._afterwards.put)
+
+    def stop(self) -> None:
+        """Export no more calls; those so far are exported."""
+        meter.listeners.remove(self._afterwards.put)
+        self.flush(None)
+
+    def _count(self, event: Mapping[str, Any]) -> None:
+        attributes = _attributes(event)
+        _record(self._duration, event.get("latency_ms"), attributes, 1000)
+        _record(self._first_token, event.get("time_to_first_token_ms"), attributes, 1000)
+        for kind in ("input", "output"):
+            _record(self._tokens, event.get(f"{kind}_tokens"), attributes | {"gen_ai.token.type": kind}, 1)
+
+
+def export_metrics(provider: MeterProvider | None = None) -> Export:
+    """Record every call from now on in the metrics that OpenTelemetry's conventions for generative AI name.
+
+    These are `gen_ai.client.operation.duration`, `gen_ai.client.token.usage` and `gen_ai.server.time_to_first_token`,
+    by workload, operation, provider, model and class of error.
+
+    Args:
+        provider: takes the metrics; the program's global one by default.
+
+    Raises:
+        ImportError: OpenTelemetry is not installed; `pip install flywheel-log[otel]` does it.
+    """
+    try:
+        from opentelemetry.metrics import get_meter_provider
+    except ImportError:
+        raise ImportError("OpenTelemetry is not installed; `pip install flywheel-log[otel]` does it") from None
+    return Export(provider or get_meter_provider())
+
+
+def _record(histogram: Histogram, value: Any, attributes: dict[str, str], divisor: int) -> None:
+    if isinstance(value, int | float):
+        histogram.record(value / divisor, attributes)
+
+
+def _attributes(event: Mapping[str, Any]) -> dict[str, str]:
+    named = {
+        "gen_ai.operation.name": operation_of(event.get("surface") or ""),
+        "gen_ai.provider.name": event.get("provider"),
+        "gen_ai.request.model": event.get("model"),
+        "error.type": (event.get("error") or {}).get("type"),
+        "workload_id": event.get("workload_id"),
+    }
+    return {name: str(value) for name, value in named.items() if value}
