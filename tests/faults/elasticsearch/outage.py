@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flywheel_log.delivery import Delivery
 from flywheel_log.serialise import dumps
+from tests.elasticsearch.server import wait_until
 
 
 def main() -> None:
@@ -18,6 +19,7 @@ def main() -> None:
     delivery = Delivery([options.sink], options.root)
     line = dumps({"kind": "llm", "timestamp": "2026-01-31T12:00:00.000Z", "text": "x" * 2000})
     early = put(delivery, line, options.count // 10)
+    wait_until(lambda: delivery.stats()["sinks"][options.sink]["last_error"], 60, "the outage is noticed")
     before = own_memory()
     late = put(delivery, line, options.count - options.count // 10)
     grown = own_memory() - before

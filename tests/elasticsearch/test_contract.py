@@ -1,0 +1,31 @@
+"""The promises of every sink, on a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from flywheel_log.contract import SinkContract
+from flywheel_log.sinks import Sink, open_sink
+
+from .api import Api
+
+
+class TestElasticsearch(SinkContract):
+    """Documents of one index, in the order in which the server stored them."""
+
+    exactly_once = True
+
+    @pytest.fixture(autouse=True)
+    def _server(self, api: Api, index: str) -> None:
+        self.api, self.index = api, index
+
+    def make_sink(self, tmp_path: Path) -> Sink:
+        return open_sink(f"{self.api.url.replace('http://', 'elasticsearch://')}/{self.index}")
+
+    def stored_ids(self) -> Sequence[str]:
+        self.api("POST", f"{self.index}/_refresh")
+        hits = self.api("POST", f"{self.index}/_search", {"size": 100, "sort": ["_seq_no"]})["hits"]["hits"]
+        return [hit["_id"] for hit in hits]
