@@ -58,7 +58,8 @@ wheel: .venv/.developing ## Build the distributions and run README and end-to-en
 	@cd .venvs/wheel/away && ../bin/python -c 'import flywheel_log as it; print("\ntesting", it.__file__)'
 	cd .venvs/wheel/away && ../bin/$(PYTEST) tests/docs $(END_TO_END) $(ARGS)
 
-docs: .venv/.documenting ## Build the documentation into site/
+docs: .venv/.documenting ## Bring the reference up to date and build the documentation into site/
+	$(BIN)/python docs/refresh.py
 	$(BIN)/zensical build --clean
 
 bench: .venv/.developing ## Measure what recording costs the caller
