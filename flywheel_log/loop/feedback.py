@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from flywheel_log.event import Event
 
 Verdict = Literal["good", "bad"]
 
-_RATINGS = ("score", "rating", "value", "thumbs", "vote")
+_RATINGS = ("rating", "score", "value")
 _WORDS: dict[str, Verdict] = {
     **dict.fromkeys(("good", "up", "positive", "like", "thumbs_up", "yes", "correct", "👍"), "good"),
     **dict.fromkeys(("bad", "down", "negative", "dislike", "thumbs_down", "no", "wrong", "incorrect", "👎"), "bad"),
@@ -26,11 +26,15 @@ class Feedback:
         verdict: whether the answer was good or bad; None if nobody said so.
         score: the rating, as a number, where there is one; below the middle of its scale is bad.
         correction: what the answer should have been: a text or an assistant's message; None if nobody corrected it.
+        hallucination: whether the answer claims what is not so; None if nobody said.
+        label: the word it was filed under; empty if it was not.
     """
 
     verdict: Verdict | None = None
     score: float | None = None
     correction: Any = None
+    hallucination: bool | None = None
+    label: str = ""
 
 
 class Feedbacks:
@@ -72,14 +76,21 @@ def opinion(event: Event) -> Feedback:
     said = _said(event)
     rating = next((said[key] for key in _RATINGS if said.get(key) is not None), None)
     score = _score(rating)
-    verdict = _verdict(said.get("verdict", rating), score, said.get("scale"))
-    return Feedback(verdict, score, said.get("correction"))
+    verdict = _word(said.get("thumbs")) or _word(rating) or _graded(score, said.get("scale"))
+    flag = event.get("hallucination_flag")
+    label = said.get("label")
+    return Feedback(
+        verdict,
+        score,
+        said.get("correction"),
+        flag if isinstance(flag, bool) else None,
+        label if isinstance(label, str) else "",
+    )
 
 
 def _joined(older: Feedback, newer: Feedback) -> Feedback:
-    correction = older.correction if newer.correction is None else newer.correction
-    score = older.score if newer.score is None else newer.score
-    return Feedback(newer.verdict or older.verdict, score, correction)
+    known = {name: value for name, value in vars(newer).items() if value not in (None, "")}
+    return replace(older, **known)
 
 
 def _said(event: Event) -> dict[str, Any]:
@@ -93,9 +104,11 @@ def _score(rating: object) -> float | None:
     return float(rating) if isinstance(rating, (int, float)) and math.isfinite(rating) else None
 
 
-def _verdict(rating: object, score: float | None, scale: object) -> Verdict | None:
-    if isinstance(rating, str):
-        return _WORDS.get(rating.strip().casefold())
+def _word(rating: object) -> Verdict | None:
+    return _WORDS.get(rating.strip().casefold()) if isinstance(rating, str) else None
+
+
+def _graded(score: float | None, scale: object) -> Verdict | None:
     if score is None:
         return None
     return "good" if score > _middle(score, scale) else "bad"

@@ -92,7 +92,10 @@ def parse(record: bytes | JSON) -> Event:
         return _shaped(cast(Event, value))
     if not set(value) <= set(FLYWHEEL_KEYS):
         raise ValueError("a record has a kind, or is a flat one, or has the keys of a flywheel document and no other")
-    return _shaped(from_document(value))
+    response = value.get("response")
+    if isinstance(response, dict) and "flywheel_log" in response:
+        return _shaped(from_document(value))
+    return _shaped(cast(Event, {**value, "kind": "llm"}))  # another logger's: a null is told from what is missing
 
 
 def _shaped(event: Event) -> Event:

@@ -37,6 +37,11 @@ def test_nothing_said_is_nothing():
     assert (feedbacks.on(CALL), len(feedbacks)) == (Feedback(), 1)
 
 
+def test_flags_and_labels_are_joined_too():
+    opinions = [said(hallucination_flag=True), said(quality={"label": "off_topic", "thumbs": "down"})]
+    assert Feedbacks(opinions).on(CALL) == Feedback("bad", None, None, hallucination=True, label="off_topic")
+
+
 @pytest.mark.parametrize(
     ("fields", "verdict"),
     [
@@ -48,7 +53,7 @@ def test_nothing_said_is_nothing():
         ({"rating": 6, "scale": [0, 10]}, "good"),
         ({"rating": "thumbs_down"}, "bad"),
         ({"quality": {"value": " Up "}}, "good"),
-        ({"verdict": "good"}, "good"),
+        ({"quality": {"thumbs": "up", "rating": 2}}, "good"),
         ({"rating": "meh"}, None),
         ({"comment": "well"}, None),
     ],

@@ -1,0 +1,97 @@
+"""`flywheel-log ready`: what a run of NVIDIA's Data Flywheel blueprint would make of the log."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flywheel_log.loop.filter import Filter
+from flywheel_log.loop.readiness import Readiness, Split, assess, many_workloads
+
+from . import Problem
+from ._select import selecting
+from ._source import EVERYTHING, AsJson, Sources, nothing, reading
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EvalSize = Annotated[int, typer.Option("--eval-size", min=1, help="How many records a run evaluates with.")]
+ValRatio = Annotated[float, typer.Option("--val-ratio", min=0, max=1, help="Which share of the rest validates.")]
+MinRecords = Annotated[int, typer.Option("--min-records", min=1, help="How many records a run asks for at least.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="How many records a run takes at most.")]
+_NAMED = 5
+_WORDS = {
+    "no_tool_call": "no tool is called, in a workload that calls tools",
+    "same_record": "another record has the same messages and the same answer",
+    "duplicate_question": "another record has the same user messages",
+}
+_DEFAULT = Split()
+
+
+@selecting
+def command(
+    sources: Sources = None,
+    *,
+    eval_size: EvalSize = _DEFAULT.eval_size,
+    val_ratio: ValRatio = _DEFAULT.val_ratio,
+    min_records: MinRecords = _DEFAULT.min_total_records,
+    limit: Limit = _DEFAULT.limit,
+    as_json: AsJson = False,
+    chosen: Filter = EVERYTHING,
+) -> None:
+    """Predict what a Data Flywheel run would do.
+
+    For each client and workload: usable records, what is dropped and why, the sizes of the datasets, what is missing.
+    The defaults are those of the blueprint's configuration. Exit code 1 if no workload is ready.
+    """
+    with reading(sources, chosen) as events:
+        found = assess(events, Split(eval_size, val_ratio, min_records, limit))
+    if not found:
+        raise nothing("calls", chosen)
+    _put_json(found) if as_json else _put(found)
+    if not any(one.ready for one in found):
+        raise Problem("no workload is ready")
+
+
+def _put_json(found: list[Readiness]) -> None:
+    from ._screen import put_json
+
+    for one in found:
+        put_json({"ready": one.ready} | asdict(one))
+
+
+def _put(found: list[Readiness]) -> None:
+    from ._screen import console
+
+    screen = console()
+    for one in found:
+        _show(screen, one)
+    if warning := many_workloads(found):
+        screen.print(f"! {warning}", style="yellow")
+
+
+def _show(screen: Console, one: Readiness) -> None:
+    from ._screen import one_line
+
+    head = one_line(f"{one.client_id or '-'} / {one.workload_id or '-'}")
+    mark, state, style = ("✓", "ready", "green") if one.ready else ("✗", "not ready", "red")
+    screen.print(f"{mark} {head}  {state}", style=f"bold {style}")
+    screen.print(f"  {one.kind}, {one.usable} usable of {one.fetched} records, {one.needed} needed")
+    if one.ready:
+        screen.print("  " + ", ".join(f"{size} {name}" for name, size in one.sizes.items()))
+    for line in one.missing:
+        screen.print(f"  missing: {one_line(line)}", style="red", soft_wrap=True)
+    for reason, ids in (*one.fatal.items(), *one.dropped.items()):
+        fate = "fatal" if reason in one.fatal else "dropped"
+        screen.print(f"  {fate} {one_line(_why(reason, ids))}", style="dim", soft_wrap=True)
+    for line in one.warnings:
+        screen.print(f"  ! {one_line(line)}", style="yellow", soft_wrap=True)
+
+
+def _why(reason: str, ids: list[str]) -> str:
+    from flywheel_log.loop.usable import DROPPED, FATAL
+
+    words = (DROPPED | FATAL | _WORDS)[reason]
+    return f"{len(ids)}: {words} ({', '.join(ids[:_NAMED])}{', …' * (len(ids) > _NAMED)})"

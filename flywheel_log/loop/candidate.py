@@ -1,0 +1,96 @@
+"""What is to be known of one record to say whether a run of the blueprint would use it, without keeping the record."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from flywheel_log.event import JSON, Event
+
+from .usable import dropped, fatal, stored, tool_calls
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One record.
+
+    Attributes:
+        id: its id, or its time where another logger wrote it.
+        moment: its time, to sort by.
+        fatal, dropped: why it ends a run, or is dropped, as `usable` names it.
+        content: a digest of messages and choices, by which equal records are found.
+        asked: a digest of the user's messages, by which questions are compared; None where they are not compared: there
+            are none, or one is not plain text.
+        calls: whether its first answer calls tools; `wants_tools`: whether any answer says so.
+        tools: whether its request offers tools.
+        marks: why a dataset had better not take it.
+    """
+
+    id: str
+    moment: datetime
+    fatal: tuple[str, ...]
+    dropped: tuple[str, ...]
+    content: bytes
+    asked: bytes | None
+    calls: bool
+    wants_tools: bool
+    tools: bool
+    marks: tuple[str, ...]
+
+    @classmethod
+    def of(cls, event: Event) -> Candidate:
+        """Look at *event* as Elasticsearch holds it."""
+        try:
+            document = stored(event)
+        except (TypeError, AttributeError):  # so odd that it is delivered without its content
+            document = {"timestamp": event["timestamp"], "request": {}, "response": {}}
+        request, response = document.get("request") or {}, document.get("response") or {}
+        choices = response.get("choices")
+        return cls(
+            id=event.get("id") or event["timestamp"],
+            moment=_moment(event["timestamp"]),
+            fatal=tuple(fatal(document)),
+            dropped=tuple(dropped(document)),
+            content=digest([request.get("messages", []), response.get("choices", [])]),
+            asked=_asked(request.get("messages")),
+            calls=bool(tool_calls(response)),
+            wants_tools=any(map(_wants_tools, choices)) if isinstance(choices, list) else False,
+            tools="tools" in request,
+            marks=tuple(map(str, event.get("training_unsafe") or ())),
+        )
+
+
+def digest(value: Any) -> bytes:
+    """Return 16 bytes that are equal for equal JSON, whatever the order of its keys."""
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # lone surrogates, huge numbers
+        text = json.dumps(value, sort_keys=True).encode()
+    return blake2b(text, digest_size=16).digest()
+
+
+def _asked(messages: Any) -> bytes | None:
+    users = [one for one in messages if isinstance(one, dict) and one.get("role") == "user"] if messages else []
+    contents = [one["content"] for one in users if one.get("content")]
+    return digest(contents) if contents and all(isinstance(one, str) for one in contents) else None
+
+
+def _wants_tools(choice: Any) -> bool:
+    if not isinstance(choice, dict):
+        return False
+    message: JSON = choice["message"] if isinstance(choice.get("message"), dict) else {}
+    return bool(message.get("tool_calls")) or choice.get("finish_reason") == "tool_calls"
+
+
+def _moment(timestamp: str) -> datetime:
+    """Return when; what cannot be read sorts as the oldest."""
+    try:
+        time = datetime.fromisoformat(timestamp)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
