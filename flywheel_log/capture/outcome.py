@@ -65,7 +65,7 @@ def of_stream(surface: Surface, tape: Tape, request: JSON, http: Any, error: Bas
         failure = response
     reported = wire.error_in(failure, http) if failure is not None else _unless_left(error)
     return Outcome(
-        response if events else None, reported, (done or surface.finished(response, request)) and not tape.cut
+        response if events else None, reported, (done or _finished(surface, response, request)) and not tape.cut
     )
 
 
@@ -73,6 +73,11 @@ def of_stream(surface: Surface, tape: Tape, request: JSON, http: Any, error: Bas
 def _assembled(surface: Surface, events: list[JSON]) -> JSON:
     """The response that *events* amount to, or they themselves where a server sends what nobody expects."""
     return surface.assemble(events)
+
+
+@guarded("surface", default=lambda *_: False)
+def _finished(surface: Surface, response: JSON, request: JSON) -> bool:
+    return surface.finished(response, request)
 
 
 def of_error(error: BaseException) -> Outcome:

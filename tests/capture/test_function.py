@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
+import datetime as dt
 import functools
 import gc
 import threading
@@ -250,7 +250,7 @@ ODD: dict[str, Any] = {
     "lock": threading.Lock(),
     "client": openai.OpenAI(api_key="sk-nothing-0123456789", http_client=openai.DefaultHttpxClient(verify=False)),
     "bytes": b"\xff\x00",
-    "datetime": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    "datetime": dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
     "cycle": CYCLE,
     "surrogate": "\ud800",
     "nan": float("nan"),
