@@ -1,0 +1,81 @@
+"""`flywheel-log export`: a dataset from the log, in the format of a trainer, an evaluator or a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flywheel_log.event import JSON
+from flywheel_log.loop.export import Dedup, Recipe, export, names
+from flywheel_log.loop.filter import Filter
+
+from . import Problem
+from ._select import selecting
+from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, given, reading
+
+Form = Annotated[str, typer.Option("--format", metavar="|".join(names()), help="What is to be made.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="The folder to make.")]
+EvalShare = Annotated[float, typer.Option("--eval-share", min=0, max=1, help="Which share evaluates.")]
+ValidationShare = Annotated[float, typer.Option("--validation-share", min=0, max=1, help="Which share validates.")]
+Seed = Annotated[int, typer.Option("--seed", help="Divides the examples into sets, always alike.")]
+Duplicates = Annotated[Dedup, typer.Option("--dedup", help="Which duplicates to leave out; near needs [datasets].")]
+Similarity = Annotated[float, typer.Option("--similarity", min=0, max=1, help="How alike near duplicates are.")]
+MaxTokens = Annotated[int, typer.Option("--max-tokens", min=0, help="Leave out longer examples; 0 is none.")]
+Unsafe = Annotated[bool, typer.Option("--include-unsafe", help="Take what is marked unsafe for training, too.")]
+_DEFAULT = Recipe()
+
+
+@selecting
+def command(
+    sources: Sources = None,
+    *,
+    form: Form = "openai",
+    out: Out = Path("dataset"),
+    eval_share: EvalShare = _DEFAULT.eval_share,
+    validation_share: ValidationShare = _DEFAULT.validation_share,
+    seed: Seed = _DEFAULT.seed,
+    dedup: Duplicates = "exact",
+    similarity: Similarity = _DEFAULT.similarity,
+    max_tokens: MaxTokens = 0,
+    include_unsafe: Unsafe = False,
+    as_json: AsJson = False,
+    chosen: Filter = EVERYTHING,
+) -> None:
+    """Make a dataset of the calls.
+
+    Answers that were corrected are learnt as corrected; those rated bad, failed, cut, refused or otherwise unsafe are
+    left out. A conversation is in one set only. Beside the files a manifest says how to make them again.
+    """
+    try:
+        recipe = Recipe(eval_share, validation_share, seed, dedup, similarity, max_tokens, include_unsafe)
+        manifest = _exported(sources, chosen, out, form=form, recipe=recipe)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    except ModuleNotFoundError as error:
+        raise Problem(error) from None
+    _put(manifest, out, as_json=as_json)
+    if not manifest["counts"]["taken"]:
+        raise Problem(f"no call can be taken{f' that matches {given(chosen)}' if chosen else ''}")
+
+
+def _exported(sources: list[str] | None, chosen: Filter, out: Path, **how: Any) -> JSON:
+    made_from = {"sources": sources or [default()], "filter": chosen.described()}
+    known = feedbacks(sources)
+    with reading(sources, chosen) as events:
+        return export(events, known, out, made_from=made_from, **how)
+
+
+def _put(manifest: JSON, out: Path, *, as_json: bool) -> None:
+    from ._screen import one_line, put_json
+
+    if as_json:
+        put_json(manifest)
+        return
+    counts = manifest["counts"]
+    typer.echo(f"{counts['taken']} of {counts['calls']} calls are in {one_line(str(out))}")
+    for name, file in manifest["files"].items():
+        typer.echo(f"  {file['rows']:>8}  {one_line(name)}")
+    for reason, count in counts["dropped"].items():
+        typer.echo(f"  {count:>8}  left out: {one_line(reason.replace('_', ' '))}")

@@ -1,0 +1,120 @@
+"""Datasets from logs: to fine-tune, to evaluate, to prefer one answer over another; with a manifest to repeat them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import orjson
+
+from flywheel_log.event import JSON, Event
+
+from ..feedback import Feedbacks
+from ..fields import as_text
+from .choose import choose
+from .example import Example
+from .formats import Format, find, names
+from .recipe import Dedup, Recipe
+from .split import split
+
+__all__ = ["MANIFEST", "Dedup", "Recipe", "export", "names"]
+
+MANIFEST = "manifest.json"
+
+
+def export(
+    events: Iterable[Event],
+    feedbacks: Feedbacks,
+    folder: Path,
+    *,
+    form: str = "openai",
+    recipe: Recipe | None = None,
+    made_from: Mapping[str, object] | None = None,
+) -> JSON:
+    """Write the calls among *events* as a dataset of the format *form* into *folder*, and return its manifest.
+
+    The folder (0700) gets one file (0600) for each set of the *recipe*, and `manifest.json`: format, recipe, what it
+    was *made_from* (the log and the filters), counts, and rows and SHA-256 of each file. The same log and recipe give
+    the same bytes.
+
+    Raises:
+        ValueError: the format is unknown.
+        FileExistsError: *folder* holds something other than a dataset.
+        ModuleNotFoundError: the format or the recipe needs a library that is not installed.
+    """
+    module, recipe = find(form), recipe or Recipe()
+    counted = Counter[str]()
+    examples, dropped = choose(_counted(events, counted), feedbacks, recipe, pairs=module.PAIRS)
+    _make(folder)
+    files = dict(_write(module, folder, split(examples, recipe)))
+    manifest = {
+        "flywheel_log": version("flywheel-log"),
+        "format": form,
+        "made_from": dict(made_from or {}),
+        "recipe": recipe.described(),
+        "counts": {"calls": counted["calls"], "taken": len(examples), "dropped": dict(sorted(dropped.items()))},
+        "files": files,
+        **_contents(examples),
+    }
+    with _private(folder / MANIFEST) as path:
+        path.write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    return manifest
+
+
+def _counted(events: Iterable[Event], counted: Counter[str]) -> Iterator[Event]:
+    for event in events:
+        counted["calls"] += event.get("kind") == "llm"
+        yield event
+
+
+def _make(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
+        raise FileExistsError(f"{folder} holds something else already; name a new folder, or one with a {MANIFEST}")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def _write(module: Format, folder: Path, sets: Mapping[str, Sequence[Example]]) -> Iterator[tuple[str, JSON]]:
+    for part, examples in sets.items():
+        name = module.FILES[part]
+        target = folder / name
+        target.parent.mkdir(exist_ok=True, mode=0o700)
+        with _private(target) as path:
+            rows = module.write(path, part, examples)
+            with path.open("rb") as written:
+                digest = hashlib.file_digest(written, "sha256").hexdigest()
+        yield name, {"set": part, "rows": rows, "sha256": digest}
+
+
+def _contents(examples: Sequence[Example]) -> JSON:
+    """Return what the examples are of, so that a dataset can be told from another without opening it."""
+    versions = Counter(
+        "@".join(filter(None, (as_text(prompt.get("name")), as_text(prompt.get("version")))))
+        for prompt in (one.event.get("prompt") or {} for one in examples)
+    )
+    versions.pop("", None)
+    times = [one.event["timestamp"] for one in examples]
+    return {
+        "prompt_versions": dict(sorted(versions.items())),
+        "models": dict(sorted(Counter(one.event.get("model") or "" for one in examples).items())),
+        "tools": dict(sorted(Counter(one.tool for one in examples if one.tool).items())),
+        "first": min(times, default=None),
+        "last": max(times, default=None),
+    }
+
+
+@contextmanager
+def _private(target: Path) -> Iterator[Path]:
+    """Give the block a file that only its owner can read, and put it in the place of *target* when it is whole."""
+    path = target.with_name(f".{target.name}.part")
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        yield path
+        path.replace(target)
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,102 @@
+"""Which examples a dataset takes, and why it takes the others not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from flywheel_log.event import Event
+
+from ..candidate import digest
+from ..feedback import Feedbacks
+from .example import Example, example
+from .recipe import Recipe
+
+_OF_THE_ANSWER = {
+    *("error", "incomplete", "length", "content_filter", "refusal"),
+    *("invalid_tool_arguments", "no_choices", "no_message"),
+}
+"""What a correction mends; other marks say that the question is not whole either."""
+
+_PERMUTATIONS = 128
+
+
+def choose(
+    events: Iterable[Event], feedbacks: Feedbacks, recipe: Recipe, *, pairs: bool
+) -> tuple[list[Example], Counter[str]]:
+    """Return the examples among *events* that a dataset may take, oldest first, and how many it may not, by reason.
+
+    For *pairs* of answers those that were rated bad are taken too.
+    """
+    dropped: Counter[str] = Counter()
+    taken = []
+    for event in events:
+        if event.get("kind") != "llm":
+            continue
+        found = example(event, feedbacks.on(event))
+        reason = "no_chat" if found is None else _refused(found, recipe, pairs=pairs)
+        if found is None or reason:
+            dropped[reason or ""] += 1
+        else:
+            taken.append(found)
+    kept = _without_duplicates(taken, recipe)
+    dropped["duplicate"] = len(taken) - len(kept)
+    return sorted(kept, key=lambda one: (one.event["timestamp"], one.id)), +dropped
+
+
+def _refused(one: Example, recipe: Recipe, *, pairs: bool) -> str | None:
+    marks = {*map(str, one.event.get("training_unsafe") or ())}
+    if one.event.get("status", "ok") != "ok":
+        marks.add(one.event["status"])
+    if one.feedback.correction is not None:
+        marks -= _OF_THE_ANSWER
+    if one.answer is None:
+        return "no_answer"
+    if marks and not recipe.unsafe:
+        return f"unsafe_{min(marks)}"
+    if one.feedback.hallucination and one.feedback.correction is None and not pairs:
+        return "hallucination"
+    if one.feedback.verdict == "bad" and one.feedback.correction is None and not pairs:
+        return "rated_bad"
+    return "too_long" if recipe.max_tokens and one.tokens > recipe.max_tokens else None
+
+
+def _without_duplicates(examples: Sequence[Example], recipe: Recipe) -> list[Example]:
+    """Of equal (or similar) examples the corrected one is kept, else the one rated good, else the newest."""
+    ordered = sorted(
+        examples,
+        key=lambda one: (
+            one.feedback.correction is not None,
+            one.feedback.verdict == "good",
+            one.event["timestamp"],
+            one.id,
+        ),
+        reverse=True,
+    )
+    if recipe.dedup == "none":
+        return ordered
+    distinct = list({one.content: one for one in reversed(ordered)}.values())[::-1]
+    return list(_dissimilar(distinct, recipe.similarity)) if recipe.dedup == "near" else distinct
+
+
+def _dissimilar(examples: Sequence[Example], similarity: float) -> Iterator[Example]:
+    """Yield the examples whose texts are not *similarity* alike (0 to 1) to one that was yielded before."""
+    from ..extra import need
+
+    datasketch = need("datasketch", "datasets")
+    index = datasketch.MinHashLSH(threshold=similarity, num_perm=_PERMUTATIONS)
+    kept: dict[int, Any] = {}
+    for number, one in enumerate(examples):
+        sketch = datasketch.MinHash(num_perm=_PERMUTATIONS, seed=1)
+        sketch.update_batch(_shingles(one.text))
+        # The index finds what may be alike; the sketches say how much.
+        if not any(sketch.jaccard(kept[other]) >= similarity for other in index.query(sketch)):
+            index.insert(number, sketch)
+            kept[number] = sketch
+            yield one
+
+
+def _shingles(text: str) -> list[bytes]:
+    words = text.casefold().split()
+    return [digest(words[at : at + 3]) for at in range(max(1, len(words) - 2))]

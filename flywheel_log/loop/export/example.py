@@ -1,0 +1,135 @@
+"""A call as something to learn from: what was asked, what was answered, and what should have been."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from flywheel_log.event import JSON, Event
+
+from ..candidate import digest
+from ..conversation import conversation, text_of
+from ..feedback import Feedback
+
+_LEARNT = ("role", "content", "tool_calls", "function_call")
+_CHARACTERS_A_TOKEN = 4
+
+
+@dataclass(frozen=True)
+class Example:
+    """One question and its answer.
+
+    Attributes:
+        event: the call it comes from.
+        messages: what was asked, as chat messages without nulls.
+        answer: the assistant's message to learn: the correction where there is one.
+        given: the assistant's message that was really given; None if there was none.
+        feedback: what was said about it.
+    """
+
+    event: Event
+    messages: list[JSON]
+    answer: JSON | None
+    given: JSON | None
+    feedback: Feedback
+
+    @property
+    def id(self) -> str:
+        """The call's id, or its time where another logger wrote it."""
+        return self.event.get("id") or self.event["timestamp"]
+
+    @property
+    def tools(self) -> list[Any]:
+        """The tools that were offered, without nulls."""
+        tools = (self.event.get("request") or {}).get("tools")
+        return without_nulls(tools) if isinstance(tools, list) else []
+
+    @property
+    def tool(self) -> str:
+        """The name of the first tool that the answer calls; empty if it calls none."""
+        calls = (self.answer or {}).get("tool_calls") or [{}]
+        function = calls[0].get("function") if isinstance(calls[0], dict) else None
+        return str(function.get("name", "")) if isinstance(function, dict) else ""
+
+    @property
+    def tokens(self) -> int:
+        """How long question and answer are: the provider's count, else a token for each four characters."""
+        asked, answered = self.event.get("input_tokens"), self.event.get("output_tokens")
+        if asked is not None and answered is not None:
+            return int(asked + answered)
+        return len(self.text) // _CHARACTERS_A_TOKEN
+
+    @cached_property
+    def text(self) -> str:
+        """All that is asked and answered, as text."""
+        messages = [*self.messages, self.answer or {}]
+        return "\n".join(text_of(one.get("content")) + text_of(one.get("tool_calls")) for one in messages)
+
+    @cached_property
+    def asked(self) -> bytes:
+        """A digest of what was asked."""
+        return digest([self.messages, self.tools])
+
+    @cached_property
+    def content(self) -> bytes:
+        """A digest of what was asked and of the answer."""
+        return digest([self.messages, self.tools, self.answer])
+
+
+def example(event: Event, feedback: Feedback) -> Example | None:
+    """Return *event* as an example; None if it is no chat: no messages, or a tool call in an API of another shape."""
+    request, response = event.get("request") or {}, event.get("response") or {}
+    if "choices" in response or not response:
+        messages, given = _chat(request, response)
+    else:
+        messages, given = _translated(event)
+    if not messages:
+        return None
+    answer = given if feedback.correction is None else _correction(feedback.correction)
+    return Example(event, messages, answer, given, feedback)
+
+
+def without_nulls(value: Any) -> Any:
+    """Return *value* without the keys that are null, at any depth."""
+    match value:
+        case dict():
+            return {key: without_nulls(one) for key, one in value.items() if one is not None}
+        case list():
+            return [without_nulls(one) for one in value]
+        case _:
+            return value
+
+
+def _chat(request: JSON, response: JSON) -> tuple[list[JSON], JSON | None]:
+    messages = request.get("messages")
+    if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
+        return [], None
+    choices = response.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = choice.get("message") if isinstance(choice, dict) else None
+    return without_nulls(messages), _answer(message) if isinstance(message, dict) else None
+
+
+def _answer(message: Mapping[str, Any]) -> JSON | None:
+    kept = {"role": "assistant", **without_nulls({key: message.get(key) for key in _LEARNT})}
+    if not kept.get("tool_calls"):
+        kept.pop("tool_calls", None)
+    return kept if set(kept) - {"role"} else None
+
+
+def _translated(event: Event) -> tuple[list[JSON], JSON | None]:
+    """Another API's conversation, as far as it is text."""
+    talk = conversation(event)
+    if any(turn.calls or turn.role == "tool" for turn in (*talk.asked, *talk.answered)):
+        return [], None
+    messages: list[JSON] = [{"role": turn.role, "content": turn.text} for turn in talk.asked]
+    answers = [turn.text for turn in talk.answered if turn.text]
+    return messages, {"role": "assistant", "content": answers[0]} if answers else None
+
+
+def _correction(correction: Any) -> JSON | None:
+    if isinstance(correction, dict):
+        return _answer(correction)
+    return {"role": "assistant", "content": text_of(correction)}

@@ -1,0 +1,44 @@
+"""What datasets look like on disk: a format is a module of this folder, named as `--format` names it."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from ..example import Example
+
+SETS = ("train", "validation", "eval")
+
+
+class Format(Protocol):
+    """What the module of a format is.
+
+    Attributes:
+        PAIRS: whether it takes pairs of answers, and so those that were rated bad too.
+        FILES: the file of each of the `SETS`, inside the dataset's folder.
+    """
+
+    PAIRS: bool
+    FILES: dict[str, str]
+
+    def write(self, path: Path, part: str, examples: Sequence[Example]) -> int:
+        """Write *examples*, which are those of the set *part*, to *path* and return how many rows they are."""
+
+
+def names() -> list[str]:
+    """Return the names of all formats."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+
+
+def find(name: str) -> Format:
+    """Return the format called *name*.
+
+    Raises:
+        ValueError: there is none; the message lists those that there are.
+    """
+    if name not in names():
+        raise ValueError(f"format {name!r} is unknown; have {', '.join(names())}")
+    return cast(Format, import_module(f"{__name__}.{name}"))

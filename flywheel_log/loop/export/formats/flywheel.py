@@ -1,0 +1,34 @@
+"""`flywheel`: documents with the five keys of NVIDIA's Data Flywheel blueprint, ready to be loaded into its index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flywheel_log.event import JSON, to_document
+
+from ..example import Example, without_nulls
+from ._lines import write_lines
+
+PAIRS = False
+FILES = {"train": "train.jsonl", "validation": "validation.jsonl", "eval": "eval.jsonl"}
+
+
+def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike
+    """Write one document a line."""
+    return write_lines(path, map(_document, examples))
+
+
+def _document(one: Example) -> JSON:
+    event = one.event
+    document = to_document(event)
+    request = {**without_nulls(document["request"]), "messages": [{"content": None, **each} for each in one.messages]}
+    response = {key: value for key, value in document["response"].items() if key != "flywheel_log"}
+    choice = {**(response.get("choices") or [{"index": 0, "finish_reason": "stop"}])[0], "message": one.answer}
+    return {
+        "request": request,
+        "response": without_nulls({**response, "choices": [choice]}),
+        "timestamp": event["timestamp"],
+        "client_id": event.get("client_id") or "default",
+        "workload_id": event.get("workload_id") or "default",
+    }

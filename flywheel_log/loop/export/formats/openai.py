@@ -1,0 +1,25 @@
+"""`openai`: chats to fine-tune with, as OpenAI's service and most trainers take them: messages, and tools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flywheel_log.event import JSON
+
+from ..example import Example
+from ._lines import write_lines
+
+PAIRS = False
+FILES = {"train": "train.jsonl", "validation": "validation.jsonl", "eval": "eval.jsonl"}
+
+
+def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike
+    """Write one chat a line, the answer as its last message."""
+    return write_lines(path, map(row, examples))
+
+
+def row(one: Example) -> JSON:
+    """Return *one* as a chat: the messages, the answer after them, and the tools if there are any."""
+    tools = {"tools": one.tools} if one.tools else {}
+    return {"messages": [*one.messages, one.answer], **tools}

@@ -1,0 +1,46 @@
+"""`export`: a dataset from the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from .conftest import Ran
+
+Command = Callable[..., Ran]
+
+
+def test_a_dataset_is_told_in_numbers(command: Command, log: Path):
+    assert command("export", "--eval-share", "0", "--validation-share", "0.5", "-o", "d", log) == Ran(
+        0,
+        "2 of 3 calls are in d\n"
+        "         1  train.jsonl\n"
+        "         1  validation.jsonl\n"
+        "         1  left out: no answer\n",
+        "",
+    )
+
+
+def test_json_is_the_manifest(command: Command, log: Path, tmp_path: Path):
+    ran = command("export", "--format", "csv", "--json", "--workload", "support", log)
+    manifest = json.loads((tmp_path / "dataset" / "manifest.json").read_text())
+    assert (json.loads(ran.out), manifest["made_from"]) == (
+        manifest,
+        {"sources": [str(log)], "filter": {"where": {"workload_id": ["support"]}}},
+    )
+
+
+def test_nothing_to_take_is_one(command: Command, log: Path):
+    ran = command("export", "--status", "error", log)
+    assert (ran.code, ran.err) == (1, "flywheel-log: no call can be taken that matches status=error\n")
+
+
+def test_wrong_usage_is_two(command: Command, log: Path):
+    codes = [command("export", *options, log).code for options in (["--format", "xls"], ["--eval-share", "0.95"])]
+    assert codes == [2, 2]
+    assert command("export", "-").code == 2
+
+
+def test_a_folder_in_use_is_one(command: Command, log: Path):
+    assert command("export", "-o", ".", log).code == 1

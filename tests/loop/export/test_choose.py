@@ -1,0 +1,109 @@
+"""Which calls a dataset takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flywheel_log.loop.export.choose import choose
+from flywheel_log.loop.export.recipe import Recipe
+from flywheel_log.loop.feedback import Feedbacks
+
+
+def call(number: int = 1, *, asked: str = "Why?", said: str | None = "Because.", **fields: Any) -> dict[str, Any]:
+    return {
+        "id": f"r-{number}",
+        "timestamp": f"2026-01-31T10:00:{number:02}.000Z",
+        "kind": "llm",
+        "status": "ok",
+        "request": {"messages": [{"role": "user", "content": asked}]},
+        "response": {"choices": [{"message": {"role": "assistant", "content": said, "refusal": None}}]},
+        **fields,
+    }
+
+
+def said(target: str, **quality: object) -> dict[str, Any]:
+    return {"timestamp": "2026-01-31T11:00:00.000Z", "kind": "feedback", "target": target, "quality": quality}
+
+
+def chosen(*events: Any, recipe: Recipe | None = None, pairs: bool = False) -> tuple[list[Any], dict[str, int]]:
+    taken, dropped = choose(events, Feedbacks(events), recipe or Recipe(), pairs=pairs)
+    return [(one.id, (one.answer or {}).get("content")) for one in taken], dict(dropped)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"status": "error", "response": {"error": {}}}, "no_answer"),
+        ({"status": "incomplete"}, "unsafe_incomplete"),
+        ({"training_unsafe": ["length"]}, "unsafe_length"),
+        ({"said": None}, "no_answer"),
+        ({"request": {"input": "x"}}, "no_chat"),
+        ({"hallucination_flag": True}, "hallucination"),
+        ({"quality": {"thumbs": "down"}}, "rated_bad"),
+        ({"input_tokens": 60, "output_tokens": 41}, "too_long"),
+        ({"asked": "x" * 500}, "too_long"),
+    ],
+)
+def test_a_call_is_left_out_with_its_reason(fields: dict[str, Any], reason: str):
+    assert chosen(call(**fields), recipe=Recipe(max_tokens=100)) == ([], {reason: 1})
+
+
+def test_what_is_no_call_of_a_chat_is_not_counted():
+    assert chosen(call(kind="embedding"), call(kind="step")) == ([], {})
+
+
+def test_unsafe_ones_are_taken_on_request():
+    assert chosen(call(training_unsafe=["length"]), recipe=Recipe(unsafe=True)) == ([("r-1", "Because.")], {})
+
+
+def test_a_correction_is_what_is_learnt():
+    cut = call(training_unsafe=["length"], hallucination_flag=True)
+    assert chosen(cut, said("r-1", correction="Since.", thumbs="down")) == ([("r-1", "Since.")], {})
+
+
+def test_a_correction_may_be_a_message():
+    message = {"role": "assistant", "content": "Since.", "refusal": None}
+    assert chosen(call(), said("r-1", correction=message)) == ([("r-1", "Since.")], {})
+
+
+def test_a_correction_does_not_mend_the_question():
+    assert chosen(call(training_unsafe=["trimmed"]), said("r-1", correction="x")) == ([], {"unsafe_trimmed": 1})
+
+
+def test_pairs_need_the_bad_ones_too():
+    assert chosen(call(quality={"thumbs": "down"}), pairs=True) == ([("r-1", "Because.")], {})
+
+
+def test_of_equal_calls_the_best_rated_then_the_newest_is_kept():
+    assert chosen(call(1), call(2)) == ([("r-2", "Because.")], {"duplicate": 1})
+    assert chosen(call(1), call(2), said("r-1", thumbs="up")) == ([("r-1", "Because.")], {"duplicate": 1})
+    assert chosen(call(1), call(2), recipe=Recipe(dedup="none"))[1] == {}
+
+
+def test_other_answers_and_other_tools_are_no_duplicates():
+    tools = {"messages": call()["request"]["messages"], "tools": [{"type": "function", "function": {"name": "f"}}]}
+    assert len(chosen(call(1), call(2, said="Else."), call(3, request=tools))[0]) == 3
+
+
+def test_similar_calls_are_found_among_others():
+    text = "please tell me in which of the many towns of the south the train to the lakes will stop today at noon"
+    events = [
+        call(1, asked=text),
+        call(2, asked=text + " sharp"),
+        call(3, asked="something else altogether is asked here"),
+    ]
+    taken, dropped = chosen(*events, recipe=Recipe(dedup="near", similarity=0.7))
+    assert ([identity for identity, _ in taken], dropped) == (["r-2", "r-3"], {"duplicate": 1})
+
+
+def test_calls_of_other_apis_are_chats_too():
+    responses = call(1, request={"input": "Why?"}, response={"output": [{"role": "assistant", "content": "So."}]})
+    anthropic = call(2, asked="How?", response={"content": [{"type": "text", "text": "Thus."}]})
+    assert chosen(responses, anthropic) == ([("r-1", "So."), ("r-2", "Thus.")], {})
+
+
+def test_a_tool_call_in_another_shape_is_no_chat():
+    block = {"type": "tool_use", "name": "weather", "input": {}}
+    assert chosen(call(response={"content": [block]})) == ([], {"no_chat": 1})

@@ -1,0 +1,201 @@
+"""Datasets on disk, read by those who will read them."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
+from pydantic import TypeAdapter
+
+from flywheel_log.loop.export import Recipe, export
+from flywheel_log.loop.feedback import Feedbacks
+from tests.elasticsearch.contract import fatal, unusable
+
+TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"properties": {"city": {"type": "string"}}}}}
+CALL = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Ulm"}'}}
+HISTORY = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "Rain?", "name": None},
+    {"role": "assistant", "content": None, "tool_calls": [CALL], "refusal": None},
+    {"role": "tool", "tool_call_id": "c1", "content": "no"},
+]
+
+
+def call(number: int, message: dict[str, Any], *, messages: list[Any] | None = None, **fields: Any) -> dict[str, Any]:
+    asked = messages or [{"role": "user", "content": f"Question {number}?"}]
+    return {
+        "id": f"r-{number}",
+        "timestamp": f"2026-01-31T10:00:{number:02}.000Z",
+        "kind": "llm",
+        "client_id": "shop",
+        "workload_id": "support",
+        "status": "ok",
+        "model": "m",
+        "prompt": {"name": "p", "version": 3},
+        "request": {"model": "m", "messages": asked, "tools": [TOOL], "temperature": None},
+        "response": {"id": f"c-{number}", "choices": [{"index": 0, "message": message, "logprobs": None}]},
+        "input_tokens": 7,
+        "latency_ms": 12.5,
+        **fields,
+    }
+
+
+TEXT = {"role": "assistant", "content": "No.", "refusal": None, "audio": None}
+CALLING = {"role": "assistant", "content": None, "tool_calls": [CALL], "function_call": None}
+EVENTS = [
+    call(1, TEXT, messages=HISTORY),
+    call(2, CALLING),
+    call(3, {**TEXT, "content": "=1+1"}, quality={"thumbs": "up"}),
+    call(4, {**TEXT, "content": "Bad."}, messages=[{"role": "user", "content": "Question 3?"}], quality={"rating": 0}),
+    call(5, {**TEXT, "content": "Wrong."}, quality={"correction": "Right.", "thumbs": "down"}),
+    call(6, {**TEXT, "content": "Cut"}, training_unsafe=["length"]),
+]
+ALL = Recipe(eval_share=0, validation_share=0)
+Written = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    """Export the events, all into the file of the training, and return its lines."""
+
+    def lines(form: str, recipe: Recipe = ALL, name: str = "train.jsonl") -> list[Any]:
+        export(EVENTS, Feedbacks(EVENTS), tmp_path / form, form=form, recipe=recipe)
+        return [json.loads(line) for line in (tmp_path / form / name).read_bytes().splitlines()]
+
+    return lines
+
+
+def nulls(value: Any) -> int:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return sum(map(nulls, children)) + (value is None)
+
+
+def test_openai_takes_the_chats(written: Written):
+    rows = written("openai")
+    messages, tools = TypeAdapter(list[ChatCompletionMessageParam]), TypeAdapter(list[ChatCompletionToolParam])
+    for row in rows:
+        list(messages.validate_python(row["messages"], strict=True))
+        tools.validate_python(row["tools"], strict=True)
+    assert [row["messages"][-1] for row in rows] == [
+        {"role": "assistant", "content": "No."},
+        {"role": "assistant", "tool_calls": [CALL]},
+        {"role": "assistant", "content": "=1+1"},
+        {"role": "assistant", "content": "Right."},
+    ]
+    assert nulls(rows) == 0
+
+
+def test_hugging_face_loads_the_chats(written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    import datasets
+
+    rows = written("openai")
+    files = str(tmp_path / "openai" / "train.jsonl")
+    loaded = datasets.load_dataset("json", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
+    assert [row["messages"][-1].get("content") for row in loaded] == ["No.", None, "=1+1", "Right."]
+    assert len(loaded) == len(rows)
+
+
+def test_nemo_gets_objects_for_arguments_and_content_everywhere(written: Written):
+    rows = written("nemo", name="training/train_data.jsonl")
+    called = {**CALL, "function": {"name": "weather", "arguments": {"city": "Ulm"}}}
+    assert rows[1]["messages"][-1] == {"role": "assistant", "content": "", "tool_calls": [called]}
+    assert [message["content"] for message in rows[0]["messages"]] == ["Be brief.", "Rain?", "", "no", "No."]
+
+
+def test_nemo_evaluates_with_requests_and_responses(written: Written):
+    (row, *_) = written("nemo", Recipe(eval_share=1, validation_share=0), "eval/eval_data.jsonl")
+    assert row["request"]["messages"][2] == {"role": "assistant", "content": "", "tool_calls": [CALL]}
+    assert row["response"] == {"choices": [{"message": {"role": "assistant", "content": "No."}}]}
+
+
+def test_a_flywheel_takes_every_document(written: Written):
+    documents = written("flywheel")
+    assert [fatal(document) + unusable(document) for document in documents] == [[]] * 4
+    assert documents[3] == {
+        "request": {"model": "m", "messages": [{"content": "Question 5?", "role": "user"}], "tools": [TOOL]},
+        "response": {"id": "c-5", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Right."}}]},
+        "timestamp": "2026-01-31T10:00:05.000Z",
+        "client_id": "shop",
+        "workload_id": "support",
+    }
+
+
+def test_preferences_are_corrections_and_ratings_of_one_question(written: Written):
+    rows = written("dpo")
+    pairs = [
+        (row["input"]["messages"][-1]["content"], row["preferred_output"], row["non_preferred_output"]) for row in rows
+    ]
+    assert pairs == [
+        ("Question 5?", [{"role": "assistant", "content": "Right."}], [{"role": "assistant", "content": "Wrong."}]),
+        ("Question 3?", [{"role": "assistant", "content": "=1+1"}], [{"role": "assistant", "content": "Bad."}]),
+    ]
+
+
+def test_arrow_reads_the_types_of_a_table(tmp_path: Path):
+    export(EVENTS, Feedbacks(EVENTS), tmp_path / "p", form="parquet", recipe=ALL)
+    table = pyarrow.parquet.read_table(tmp_path / "p" / "train.parquet")
+    assert str(table.schema.field("latency_ms").type) == "double"
+    columns = ["id", "question", "answer", "tool", "input_tokens", "prompt_version", "cost_usd"]
+    assert [list(row.values()) for row in table.select(columns).to_pylist()[:2]] == [
+        ["r-1", "Rain?", "No.", None, 7, "3", None],
+        ["r-2", "Question 2?", "", "weather", 7, "3", None],
+    ]
+
+
+def test_a_spreadsheet_runs_nothing(tmp_path: Path):
+    export(EVENTS, Feedbacks(EVENTS), tmp_path / "c", form="csv", recipe=ALL)
+    with (tmp_path / "c" / "train.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["answer"] for row in rows] == ["No.", "", "'=1+1", "Right."]
+
+
+def test_a_manifest_says_how_to_make_it_again(tmp_path: Path):
+    made_from = {"sources": ["genai.log"], "filter": {}}
+    manifest = export(EVENTS, Feedbacks(EVENTS), tmp_path / "d", recipe=ALL, made_from=made_from)
+    written = (tmp_path / "d" / "train.jsonl").read_bytes()
+    assert json.loads((tmp_path / "d" / "manifest.json").read_text()) == manifest
+    assert {name: manifest[name] for name in manifest if name not in ("flywheel_log", "recipe")} == {
+        "format": "openai",
+        "made_from": made_from,
+        "counts": {"calls": 6, "taken": 4, "dropped": {"rated_bad": 1, "unsafe_length": 1}},
+        "files": {"train.jsonl": {"set": "train", "rows": 4, "sha256": hashlib.sha256(written).hexdigest()}},
+        "prompt_versions": {"p@3": 4},
+        "models": {"m": 4},
+        "tools": {"weather": 1},
+        "first": "2026-01-31T10:00:01.000Z",
+        "last": "2026-01-31T10:00:05.000Z",
+    }
+
+
+@pytest.mark.parametrize("form", ["openai", "nemo", "flywheel", "dpo", "parquet", "csv"])
+def test_the_same_log_in_any_order_makes_the_same_bytes(tmp_path: Path, form: str):
+    first = export(EVENTS, Feedbacks(EVENTS), tmp_path / "a", form=form)
+    again = export(EVENTS[::-1], Feedbacks(EVENTS), tmp_path / "b", form=form)
+    assert first["files"] == again["files"]
+
+
+def test_only_the_owner_can_read_it(tmp_path: Path):
+    export(EVENTS, Feedbacks(EVENTS), tmp_path / "d", form="nemo")
+    modes = {stat.S_IMODE(path.stat().st_mode): path.is_dir() for path in (tmp_path / "d").rglob("*")}
+    assert (modes, stat.S_IMODE((tmp_path / "d").stat().st_mode)) == ({0o600: False, 0o700: True}, 0o700)
+
+
+def test_what_is_no_dataset_is_not_overwritten(tmp_path: Path):
+    (tmp_path / "mine").touch()
+    with pytest.raises(FileExistsError, match="holds something else already"):
+        export(EVENTS, Feedbacks(()), tmp_path)
+
+
+def test_an_unknown_format_names_the_known_ones(tmp_path: Path):
+    with pytest.raises(ValueError, match="format 'xls' is unknown; have csv, dpo, flywheel, nemo, openai, parquet"):
+        export(EVENTS, Feedbacks(()), tmp_path, form="xls")

@@ -1,0 +1,90 @@
+"""Examples into sets."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flywheel_log.loop.export.example import Example
+from flywheel_log.loop.export.recipe import Recipe
+from flywheel_log.loop.export.split import split
+from flywheel_log.loop.feedback import Feedback
+
+
+def made(number: int, *, asked: str | None = None, tool: str = "", **fields: Any) -> Example:
+    event: Any = {"id": f"r-{number:04}", "timestamp": "2026-01-31T10:00:00.000Z", "kind": "llm", **fields}
+    calls = {"tool_calls": [{"type": "function", "function": {"name": tool}}]} if tool else {}
+    answer = {"role": "assistant", "content": f"Answer {number}", **calls}
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": asked or f"Question {number}"}]
+    return Example(event, messages, answer, answer, Feedback())
+
+
+def ids(examples: list[Example]) -> list[str]:
+    return [one.id for one in examples]
+
+
+def test_the_shares_are_kept():
+    sets = split([made(number) for number in range(100)], Recipe(eval_share=0.2, validation_share=0.1))
+    assert {name: len(some) for name, some in sets.items()} == {"train": 70, "validation": 10, "eval": 20}
+
+
+def test_a_share_of_nothing_is_no_set():
+    assert list(split([made(1)], Recipe(eval_share=0, validation_share=0))) == ["train"]
+
+
+def test_each_tool_is_in_each_set():
+    examples = [made(number, tool=("rare" if number < 10 else "often")) for number in range(110)]
+    sets = split(examples, Recipe())
+    assert {name: sum(one.tool == "rare" for one in some) for name, some in sets.items()} == {
+        "train": 8,
+        "validation": 1,
+        "eval": 1,
+    }
+
+
+def test_the_seed_decides_and_the_order_of_the_log_does_not():
+    examples = [made(number) for number in range(60)]
+    shuffled = random.Random(7).sample(examples, len(examples))
+    first, again, other = split(examples, Recipe()), split(shuffled, Recipe()), split(examples, Recipe(seed=1))
+    assert (first, first == other) == (again, False)
+
+
+@pytest.mark.parametrize("fields", [{"session_id": "s"}, {"trace_id": "t"}, {"asked": "Hello"}])
+def test_a_conversation_is_in_one_set(fields: dict[str, str]):
+    talk = [made(number, **fields) for number in range(10)]
+    sets = split([*talk, *(made(number) for number in range(10, 40))], Recipe(0.3, 0.3))
+    assert sorted(sum(one in talk for one in some) for some in sets.values()) == [0, 0, 10]
+
+
+def test_conversations_are_joined_through_others():
+    chain = [made(1, session_id="a"), made(2, session_id="a", trace_id="t"), made(3, trace_id="t", asked="x")]
+    sets = split([*chain, made(4, asked="x"), *(made(number) for number in range(5, 30))], Recipe(0.3, 0.3))
+    assert [sum(one in [*chain, made(4, asked="x")] for one in some) for some in sets.values()].count(0) == 2
+
+
+people = st.tuples(
+    st.sampled_from(["", "a", "b", "c"]), st.sampled_from(["", "t", "u"]), st.sampled_from("pqrstuvwxyz")
+)
+
+
+@given(st.lists(people, max_size=30), st.integers(-5, 5))
+@settings(max_examples=200)
+def test_nothing_is_lost_and_no_key_is_in_two_sets(log: list[tuple[str, str, str]], seed: int):
+    examples = [
+        made(number, asked=asked, session_id=session, trace_id=trace)
+        for number, (session, trace, asked) in enumerate(log)
+    ]
+    sets = split(examples, Recipe(0.3, 0.3, seed=seed))
+    assert sorted(one.id for some in sets.values() for one in some) == ids(examples)
+    for key in ("session_id", "trace_id"):
+        keys = [{one.event[key] for one in some if one.event[key]} for some in sets.values()]
+        assert not keys[0] & keys[1] | keys[0] & keys[2] | keys[1] & keys[2]
+
+
+def test_shares_that_are_more_than_the_whole_are_a_mistake():
+    with pytest.raises(ValueError, match=r"eval share 0.9 and validation share 0.2 are not parts of 1"):
+        Recipe(eval_share=0.9, validation_share=0.2)
