@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_state_path
-from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    NonNegativeFloat,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .event import Event
@@ -16,6 +25,11 @@ from .sinks import opener
 
 PREFIX = "FLYWHEEL_LOG_"
 Processor = Callable[[Any, str, Event], Event]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+_KIND = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_GROUP = re.compile(r"\((?:\?(?:P?<\w+>|<?[=!]|[a-zA-Z-]*:|>))?(?P<inside>[^()]*)\)(?P<again>[*+]|\{\d*,\d{0,}\})?")
+_REPEATS = re.compile(r"[*+]|\{\d*,\d*\}")
 Judge = Callable[[Event], Mapping[str, Any] | None]
 
 
@@ -43,6 +57,20 @@ class Settings(BaseSettings):
             comma list, in the environment.
         judged: the share of the answers that they judge, 0 to 1.
         disabled: record nothing at all.
+        redact: what is replaced before anything is written, as a comma list: "secrets", "pii" (e-mail, phone, card,
+            IBAN, IP, SSN), "names" (of people and places; needs the extra `[pii]`); "off" replaces nothing.
+        redact_with: "mask" (`[email]`), "pseudonym" (`[email:3f9a52c07b1e]`, the same for the same value), "drop".
+        redact_key: the key of the pseudonyms; without one they hold for one process.
+        redact_patterns: the user's own regular expressions, by the kind that stands in the value's place.
+        redact_model: the spaCy model that finds names: a package or a directory.
+        reasoning: "keep" what the model thought, "mask" it by its length, or "hash" it by its length and hash.
+        sample: the share of the calls that is kept, 0 to 1; or shares by workload, `"*"` for all others.
+        sample_first: so many events of each workload an hour are kept whatever `sample` says.
+        fields_allow, fields_deny: the fields that are written or left out, as paths: `user_id`, `metadata.email`,
+            `request.messages.content`; comma lists in the environment.
+        prices: dollars for a million tokens of models that the price list does not know:
+            `{"my-model": {"input": 0.5, "output": 1.5, "cached": 0.1}}`.
+        durability: "fsync" lets a call return only when its record is safe from a power failure, too.
         processors: the user's own structlog processors, run before anything is written; not in the environment.
     """
 
@@ -64,12 +92,43 @@ class Settings(BaseSettings):
     judges: Annotated[tuple[Judge | str, ...], NoDecode] = ()
     judged: float = Field(1.0, ge=0, le=1)
     disabled: bool = False
+    redact: Annotated[tuple[Literal["secrets", "pii", "names"], ...], NoDecode] = ("secrets",)
+    redact_with: Literal["mask", "drop", "pseudonym"] = "mask"
+    redact_key: SecretStr | None = None
+    redact_patterns: dict[str, str] = Field(default_factory=dict)
+    redact_model: str = "en_core_web_sm"
+    reasoning: Literal["keep", "mask", "hash"] = "keep"
+    sample: Share | dict[str, Share] = 1.0
+    sample_first: int = Field(10, ge=0)
+    fields_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    fields_deny: Annotated[tuple[str, ...], NoDecode] = ()
+    prices: dict[str, dict[Literal["input", "output", "cached"], NonNegativeFloat]] = Field(default_factory=dict)
+    durability: Literal["journal", "fsync"] = "journal"
     processors: tuple[Processor, ...] = ()
 
-    @field_validator("sinks", "judges", mode="before")
+    @field_validator("sinks", "judges", "redact", "fields_allow", "fields_deny", mode="before")
     @classmethod
     def _split(cls, value: str | Sequence[str]) -> Sequence[str]:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("redact", mode="before")
+    @classmethod
+    def _nothing(cls, words: Sequence[str]) -> Sequence[str]:
+        return [] if list(words) == ["off"] else words
+
+    @field_validator("redact_patterns")
+    @classmethod
+    def _bearable(cls, patterns: dict[str, str]) -> dict[str, str]:
+        for kind, expression in patterns.items():
+            if not _KIND.fullmatch(kind):
+                raise ValueError(f"the kind {kind!r} is no name; it has letters, digits, - and _ only, 40 at most")
+            try:
+                re.compile(expression)
+            except re.error as error:
+                raise ValueError(f"the pattern of {kind!r} is no regular expression: {error}") from None
+            if _repeats_a_repetition(expression):
+                raise ValueError(f"the pattern of {kind!r} repeats a repetition, which may take for ever: {expression}")
+        return patterns
 
     @field_validator("sinks")
     @classmethod
@@ -84,6 +143,17 @@ class Settings(BaseSettings):
             if not callable(processor):
                 raise ValueError(f"a processor must be callable; got {type(processor).__name__}")
         return self
+
+
+def _repeats_a_repetition(expression: str) -> bool:
+    """Whether *expression* is like `(a+)+`: groups are looked at from the inside, one that repeats stands as `*`."""
+    plain = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", expression)
+    while group := _GROUP.search(plain):
+        repeats, repeated = _REPEATS.search(group["inside"]) is not None, group["again"] is not None
+        if repeats and repeated:
+            return True
+        plain = plain[: group.start()] + ("x*" if repeats or repeated else "x") + plain[group.end() :]
+    return False
 
 
 def load(**arguments: Any) -> Settings:

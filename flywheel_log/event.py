@@ -50,6 +50,7 @@ class Event(TypedDict):
     reasoning_tokens: NotRequired[int]
     usage_source: NotRequired[Literal["api", "requested", "missing"]]
     cost_usd: NotRequired[float]
+    sample_rate: NotRequired[float]
     latency_ms: NotRequired[float]
     time_to_first_token_ms: NotRequired[float]
     retries: NotRequired[int]

@@ -15,10 +15,15 @@ from .infrastructure import machine
 from .judges._bench import Bench
 from .meter import CALLS, meter
 from .pipeline.flag import flag
-from .pipeline.parse import parse
+from .pipeline.mask import Mask
+from .pipeline.parse import loads, parse
+from .pipeline.price import Prices
+from .pipeline.redact import Redactor
 from .pipeline.refer import refer
+from .pipeline.sample import Sampler
+from .pipeline.select import Selection
 from .pipeline.trim import LOOK_ABOVE, trim
-from .pipeline.withhold import withhold
+from .pipeline.withhold import bare, withhold
 from .serialise import dumps
 
 if TYPE_CHECKING:
@@ -47,11 +52,17 @@ class Recorder:
         self.asking = Asking(settings.usage)
         self._delivery: Delivery | None = None if keep else _delivery(settings)
         self._bench = Bench(settings.judges, settings.judged, self.record)
-        self.keep = self._bench.watching(keep or self._journal)
+        self.keep = self._bench.watching(self._finish)
+        self._put = self._delivery.put if self._delivery else lambda line: keep(loads(line)) if keep else None
+        self._sampler = Sampler(settings.sample, settings.sample_first)
+        self._redactor = _redactor(settings)
         # Bound values stand under those of the event: who made the call is known best where it was made.
         self._identity = {"client_id": settings.client_id, "workload_id": settings.workload_id}
         self._log = structlog.wrap_logger(
-            self, processors=_pipeline(settings), wrapper_class=structlog.BoundLogger, cache_logger_on_first_use=True
+            self,
+            processors=_pipeline(settings, self._sampler),
+            wrapper_class=structlog.BoundLogger,
+            cache_logger_on_first_use=True,
         ).bind(**self._identity)
 
     def record(self, event: Event) -> str | None:
@@ -67,19 +78,22 @@ class Recorder:
     def _without_content(self, event: Event) -> str | None:
         """Fail closed: what a processor could not clean is not written, but that the call happened is."""
         try:
-            return self.keep(withhold(None, "", cast(Event, self._identity | event)))
+            return self._put(dumps(bare(cast(Event, self._identity | event))))
         except Exception as error:  # noqa: BLE001
             health.drop("record", error)
             return None
 
-    def _journal(self, event: Event) -> str | None:
-        if self.settings.infrastructure == "on":
+    def _finish(self, event: Event) -> str | None:
+        """Write *event* as a line; what is redacted is the line, so that nothing gets around it."""
+        if self._delivery and self.settings.infrastructure == "on":
             event["infrastructure"] = machine.latest()
         line = dumps(event)
+        if self._redactor and (clean := self._redactor(line)) is not None:
+            event, line = clean, dumps(clean)
         if len(line) > LOOK_ABOVE:
             limit = self.settings.max_event_kb * 1024
             line = dumps(trim(event, media=self.settings.media, max_bytes=limit))
-        return self._delivery.put(line) if self._delivery else None
+        return self._put(line)
 
     def flush(self, timeout: float | None) -> int:
         """Wait until the judges are done and all sinks have everything; return how many events are on their way."""
@@ -93,16 +107,22 @@ class Recorder:
         return self._delivery.close(timeout) if self._delivery else 0
 
     def stats(self) -> JSON:
-        """Figures of the delivery, and what was dropped, by reason."""
-        return {**(self._delivery.stats() if self._delivery else {}), "dropped": health.dropped()}
+        """Figures of the delivery, what the sample left out, by workload, and what was dropped, by reason."""
+        delivered = self._delivery.stats() if self._delivery else {}
+        return {**delivered, "sampled_out": self._sampler.left_out(), "dropped": health.dropped()}
 
 
-def _pipeline(settings: Settings) -> list[Any]:
+def _pipeline(settings: Settings, sampler: Sampler) -> list[Any]:
     """The processors in the order in which an event meets them."""
-    chain: list[Any] = [flag, refer] if settings.embeddings == "reference" else [flag]
+    chain: list[Any] = [sampler] if sampler else []
+    chain += [flag, refer] if settings.embeddings == "reference" else [flag]
     chain += [withhold] if settings.content == "off" else []
     if settings.processors:
         chain += [parse, *settings.processors]
+    if settings.reasoning != "keep":
+        chain.append(Mask(settings.reasoning))
+    if selection := Selection(settings.fields_allow, settings.fields_deny):
+        chain.append(selection)
     return [*chain, _as_argument]
 
 
@@ -110,10 +130,32 @@ def _as_argument(_: Any, __: str, event: Event) -> tuple[tuple[Event], JSON]:
     return (event,), {}
 
 
+def _redactor(settings: Settings) -> Redactor:
+    key = settings.redact_key
+    return Redactor(
+        settings.redact,
+        replace_with=settings.redact_with,
+        key=key.get_secret_value() if key else None,
+        patterns=settings.redact_patterns,
+        model=settings.redact_model,
+    )
+
+
+def enrichment(settings: Settings) -> Callable[[Event], JSON]:
+    """What is found out about an event on its way to the sinks, off the caller's thread: its price."""
+    return Prices(settings.prices)
+
+
 def _delivery(settings: Settings) -> Delivery:
     from .delivery import Delivery
 
-    return Delivery(settings.sinks, settings.journal, quota_bytes=settings.journal_quota_mb << 20)
+    return Delivery(
+        settings.sinks,
+        settings.journal,
+        quota_bytes=settings.journal_quota_mb << 20,
+        fsync=settings.durability == "fsync",
+        enrich=enrichment(settings),
+    )
 
 
 def current() -> Recorder:

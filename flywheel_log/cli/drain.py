@@ -25,9 +25,11 @@ def command(*, journal: Journal = None, timeout: Timeout = 30.0, as_json: AsJson
     The journal of programs that still run is theirs and not touched. Credentials come from the environment.
     """
     from flywheel_log.delivery import drain
+    from flywheel_log.recorder import enrichment
 
-    root = journal or settings().journal
-    reports = drain(root, timeout)
+    known = settings()
+    root = journal or known.journal
+    reports = drain(root, timeout, enrichment(known))
     for report in reports:
         _put(report, as_json=as_json)
     if not reports and not as_json:

@@ -16,6 +16,7 @@ from ..health import health
 from ..sinks import Sink, open_sink
 from . import forks, space
 from .destination import Destination
+from .enrich import Enrich
 from .journal import Journal
 from .keeper import Keeper
 from .segments import Segment
@@ -48,6 +49,7 @@ class Delivery:
         run: returns the random part of the ids of one process.
         tuning: sizes and intervals.
         open_sink: opens the sink of a URL.
+        enrich: tells what to add to an event on its way to the sinks; called by their threads.
     """
 
     def __init__(
@@ -62,20 +64,21 @@ class Delivery:
         run: Callable[[], str] = new_run,
         tuning: Tuning | None = None,
         open_sink: Callable[[str], Sink] = open_sink,
+        enrich: Enrich | None = None,
     ) -> None:
         self._destination = Destination.of(sinks, root)
         self._tuning = tuning or Tuning()
         self._new_journal = partial(
             Journal, self._destination, run, clock, self._tuning, quota=quota_bytes, durable=fsync
         )
-        self._new_shipper = partial(Shipper, tuning=self._tuning, random=random, open_sink=open_sink)
+        self._new_shipper = partial(Shipper, tuning=self._tuning, random=random, open_sink=open_sink, enrich=enrich)
         self._begin()
         forks.watch(self)
 
     @classmethod
-    def to(cls, destination: Destination) -> Delivery:
+    def to(cls, destination: Destination, enrich: Enrich | None = None) -> Delivery:
         """Make the delivery that ships what other processes left for *destination*."""
-        return cls(destination.urls, destination.directory.parent)
+        return cls(destination.urls, destination.directory.parent, enrich=enrich)
 
     def _begin(self) -> None:
         self._journal = self._new_journal()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .delivery import Delivery
 from .destination import FILE, Destination
+from .enrich import Enrich
 from .segments import SUFFIX
 
 
@@ -29,27 +30,27 @@ class Drained:
     why: str | None
 
 
-def drain(root: Path, timeout: float | None) -> list[Drained]:
+def drain(root: Path, timeout: float | None, enrich: Enrich | None = None) -> list[Drained]:
     """Adopt the orphans of every destination under *root* and ship them, at most *timeout* seconds (None: for ever).
 
     Segments of processes that live are theirs and not touched. Credentials are not kept in the journal: sinks take them
-    from the environment. Returns one report for each destination.
+    from the environment. *enrich* is what `Delivery` takes. Returns one report for each destination.
     """
     directories = sorted(path for path in root.glob("*") if path.is_dir())
     deadline = None if timeout is None else time.monotonic() + timeout
     if not directories:
         return []
     with ThreadPoolExecutor(len(directories), "flywheel_log:drain") as threads:
-        return list(threads.map(lambda directory: _drained(directory, deadline), directories))
+        return list(threads.map(lambda directory: _drained(directory, deadline, enrich), directories))
 
 
-def _drained(directory: Path, deadline: float | None) -> Drained:
+def _drained(directory: Path, deadline: float | None, enrich: Enrich | None) -> Drained:
     try:
         destination = Destination.load(directory)
     except (OSError, ValueError, KeyError, TypeError):
         left = sum(path.read_bytes().count(b"\n") for path in directory.glob(f"*{SUFFIX}"))
         return Drained((), 0, left, f"{directory / FILE} is not readable")
-    delivery = Delivery.to(destination)
+    delivery = Delivery.to(destination, enrich)
     try:
         left = _ship(delivery, deadline)
         stats = delivery.stats()

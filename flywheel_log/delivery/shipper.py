@@ -12,6 +12,7 @@ from ..health import health
 from ..sinks import RetryLater, Sink
 from .batch import Batch, next_batch
 from .bell import Bell
+from .enrich import Enrich, enriched
 from .journal import Journal
 from .retry import Backoff
 from .segments import Segment
@@ -30,6 +31,7 @@ class Shipper:
         random: for the jitter; floats in [0, 1).
         progress: notified after each acknowledged batch.
         open_sink: opens the sink of a URL.
+        enrich: tells what to add to an event before the sink gets it.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Shipper:
         random: Callable[[], float],
         progress: threading.Condition,
         open_sink: Callable[[str], Sink],
+        enrich: Enrich | None = None,
     ) -> None:
         self.name = journal.destination.names[number]
         self.bell = Bell()
@@ -51,6 +54,7 @@ class Shipper:
         self._progress = progress
         self._backoff = Backoff(random)
         self._open_sink = open_sink
+        self._enrich = enrich
         self._hurry = threading.Event()
         self._stopping = False
         self._sink: Sink | None = None
@@ -134,9 +138,9 @@ class Shipper:
         batch = next_batch(segment, start, lines, size)
         if batch is None:
             return False
-        waiting: Sequence[bytes] = batch.lines
+        waiting = offered = enriched(batch.lines, self._enrich)
         if segment.adopted:
-            waiting = self._patiently(lambda: self._opened().missing(batch.lines))
+            waiting = self._patiently(lambda: self._opened().missing(offered))
         while waiting:
             waiting = self._write(waiting)
         self._acknowledge(segment, batch)

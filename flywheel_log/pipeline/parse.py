@@ -15,11 +15,12 @@ def parse(_: Any, __: str, event: Event) -> Event:
     fields = cast(JSON, event)
     for key, value in fields.items():
         if isinstance(value, Wire):
-            fields[key] = _loads(value.raw)
+            fields[key] = loads(value.raw)
     return event
 
 
-def _loads(raw: bytes) -> Any:
+def loads(raw: bytes) -> Any:
+    """Parse JSON, also what only the standard library reads. Raises ValueError."""
     try:
         return orjson.loads(raw)
     except ValueError:  # NaN, or integers of more than 64 bits, which SDKs send and read

@@ -9,6 +9,13 @@ from .parse import parse
 
 _REQUEST = ("model", "stream", "n", "temperature", "top_p", "max_tokens", "max_completion_tokens", "seed")
 _RESPONSE = ("id", "object", "created", "created_at", "model", "status", "usage", "service_tier", "system_fingerprint")
+_MADE_BY_US = frozenset(
+    {
+        *("id", "timestamp", "kind", "client_id", "workload_id", "surface", "provider", "status", "model", "streamed"),
+        *("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "usage_source", "retries"),
+        *("latency_ms", "time_to_first_token_ms", "trace_id", "span_id", "parent_id", "sample_rate"),
+    }
+)
 _CONTENT = ("retrieval_docs", "prompt", "quality", "safety")
 
 
@@ -24,6 +31,15 @@ def withhold(logger: Any, method: str, event: Event) -> Event:
     if isinstance(error := fields.get("error"), dict):
         fields["error"] = {key: value for key, value in error.items() if key != "message"}
     return event
+
+
+def bare(event: Event) -> Event:
+    """Return of *event* what no user wrote: times, counts, identifiers and the outcome, marked `unredacted`.
+
+    For events that could not be cleaned: their texts, tags, metadata and persons are as doubtful as their content.
+    """
+    kept = {key: value for key, value in event.items() if key in _MADE_BY_US}
+    return cast(Event, kept | {"training_unsafe": ["unredacted"]})
 
 
 def _finishes(response: JSON) -> JSON:

@@ -1,0 +1,90 @@
+"""Redact what must not be written: secrets, personal data, the user's own patterns, in every string of an event."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, cast
+
+from ...event import JSON, Event
+from ...health import health
+from ..parse import loads
+from .anchors import suspicious
+from .assignments import ASSIGNMENTS
+from .custom import custom
+from .names import Names
+from .pattern import Finder
+from .personal import PERSONAL
+from .substitute import Substitute, With
+from .tokens import TOKENS
+from .walk import Walk
+
+What = Literal["secrets", "pii", "names"]
+
+_SHORTEST = 6  # Of what the built-in patterns find, with its name where it needs one.
+# Made by us or by the provider's clock; no person and no secret is in them.
+_OURS = frozenset(
+    {"timestamp", "kind", "surface", "provider", "status", "trace_id", "span_id", "parent_id", "redactions"}
+)
+
+
+class Redactor:
+    """Cleans finished lines, so that whatever the program or its processors put into an event is seen.
+
+    Args:
+        what: the families to redact.
+        replace_with: how, see `Substitute`.
+        key: of the pseudonyms; None takes a random one, so that they hold for this process only.
+        patterns: the user's own expressions, by kind.
+        model: what finds names.
+
+    Raises:
+        ImportError, ValueError: names are to be found and cannot be.
+    """
+
+    def __init__(
+        self,
+        what: Sequence[What],
+        *,
+        replace_with: With = "mask",
+        key: str | None = None,
+        patterns: Mapping[str, str] | None = None,
+        model: str = "en_core_web_sm",
+    ) -> None:
+        self._secrets = "secrets" in what
+        self._finders: list[Finder] = [*custom(patterns or {})]
+        if self._secrets:
+            self._finders += [*TOKENS, *ASSIGNMENTS]
+        if "pii" in what:
+            self._finders += PERSONAL
+        if "names" in what:
+            self._finders.append(Names(model))
+        self._shortest = 1 if patterns or "names" in what else _SHORTEST
+        self._only_secrets = self._secrets and len(self._finders) == len(TOKENS) + len(ASSIGNMENTS)
+        if replace_with == "pseudonym" and not key:
+            health.warn("redact_key_missing")
+        self._substitute = Substitute(replace_with, key.encode() if key else os.urandom(32))
+
+    def __bool__(self) -> bool:
+        return bool(self._finders)
+
+    def __call__(self, line: bytes) -> Event | None:
+        """Return the event in *line* without what was found, counted by kind in `redactions`; None if all is clean.
+
+        Raises whatever a finder raises; the line must not be written then.
+        """
+        if self._only_secrets and not suspicious(line):
+            return None
+        return self.event(loads(line))
+
+    def event(self, event: Event) -> Event | None:
+        """Do the same to a parsed event; *event* is left as it is."""
+        walk = Walk(self._finders, self._substitute, named=self._secrets, shortest=self._shortest)
+        fields: JSON = {}
+        for key, value in cast("dict[str, Any]", event).items():
+            fields[key] = value if key in _OURS else walk.value(value)
+        if not walk.found:
+            return None
+        counts = fields.get("redactions") or {}
+        fields["redactions"] = counts | {kind: counts.get(kind, 0) + count for kind, count in walk.found.items()}
+        return cast(Event, fields)

@@ -1,0 +1,120 @@
+"""Secrets that are known by their name or place: `password=…`, `"api_key": "…"`, `Bearer …`, `https://user:…@host`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .pattern import Finder, Pattern, Span, behind
+
+_NAME = (
+    r"(?i:pass(?:word|wd|phrase)|pwd|secret|credentials?|cookie"
+    r"|(?:api|access|secret|private|account|encryption|signing|subscription|auth|master|service)[_ -]?key"
+    r"|(?:access|auth|refresh|session|security|secret|api|bot|id)[_-]?token)|[Aa]uthorization"
+)
+_ENDS_IN_NAME = re.compile(rf"(?:{_NAME})$")
+_SIGN = re.compile(r"[:=](?!/)\s{0,4}")
+_LONGEST_NAME = 40
+_ENDINGS = frozenset({"ord", "swd", "ase", "pwd", "ret", "kie", "ial", "als", "key", "ken", "ion"})
+_VALUE = re.compile(
+    r"(?:\\\"([^\"\\\n]{1,256})|\"((?:[^\"\\\n]|\\.){1,256})|'((?:[^'\\\n]|\\.){1,256}))"
+    r"|(?:(?i:basic|bearer|token)\s{1,4})?([^\s\"'`,;&<>(){}\[\]|\\]{6,256})"
+)
+_BARE_GROUP = 4
+_QUOTES = ("'", '"', "`", "*")
+
+_PLACEHOLDER = re.compile(
+    r"(?i)(?:str(?:ing)?|text|none|null|true|false|required|optional|password|secret|token|redacted|changeme|undefined"
+    r"|[*x•.]+|<.*|\$.*|\{.*|%.*|\[.*|your[_ -].*|my[_ -].*|os\.environ.*|.*\.(?:get|getenv)\b.*)"
+)
+_TELLING = re.compile(r"[0-9!@#$%^*+~?]")
+_USERINFO = r"://[^\s/?#:@\"'<>]{0,128}:([^\s/?#\"'<>]{1,256})@"
+
+
+def names_secret(key: str) -> bool:
+    """Whether the value under *key* is a secret by its name alone."""
+    return key[-3:].lower() in _ENDINGS and _ENDS_IN_NAME.search(key[-_LONGEST_NAME:]) is not None
+
+
+def is_secret(value: str) -> bool:
+    """Whether *value*, assigned to the name of a secret, is one: no placeholder, no type, no sentence."""
+    if _PLACEHOLDER.fullmatch(value):
+        return False
+    return " " not in value or _TELLING.search(value) is not None
+
+
+def _quoted(candidate: str) -> int:
+    return len(candidate) if is_secret(candidate) else 0
+
+
+def _credential(candidate: str) -> int:
+    return len(candidate) if re.search("[0-9]", candidate) else 0
+
+
+class Assigned:
+    """Finds the values of `password=…`, `"api_key": "…"`, `Authorization: …`: from the sign backwards to the name.
+
+    What stands without quotes must have a digit or a sign in it, for it may be the name of a variable.
+    """
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Yield where values begin and end; their kind is `password`."""
+        for sign in _SIGN.finditer(text):
+            if names_secret(_name_before(text, sign.start())):
+                value = _VALUE.match(text, sign.end())
+                if value and (length := _assigned(value[value.lastindex or 0], bare=value.lastindex == _BARE_GROUP)):
+                    start = value.start(value.lastindex or 0)
+                    yield start, start + length, "password"
+
+
+def _name_before(text: str, sign: int) -> str:
+    """The name may be quoted, also inside JSON inside a string, and a blank may follow."""
+    name = text[max(0, sign - _LONGEST_NAME) : sign].removesuffix(" ")
+    if name[-1:] in _QUOTES:
+        name = name[:-1].removesuffix("\\")
+    return name
+
+
+def _assigned(candidate: str, *, bare: bool) -> int:
+    if bare:
+        candidate = candidate.rstrip(".")
+        if not _TELLING.search(candidate):
+            return 0
+    return len(candidate) if is_secret(candidate) else 0
+
+
+ASSIGNMENTS: tuple[Finder, ...] = (
+    Pattern("url_password", re.compile(_USERINFO), ("@",), _quoted),
+    Pattern(
+        "bearer_token",
+        re.compile(rf"{behind('[Bb]earer')}\s{{1,4}}([A-Za-z0-9._~+/=-]{{16,}})"),
+        ("earer",),
+        _credential,
+    ),
+    Assigned(),
+)
+
+# The same in a line of JSON: what may stand between a name and its sign, seen from the sign. The classes of the last
+# three letters turn most keys away before the names are compared; every lookbehind has one width.
+_THREE = rb"[OSAPRKIosaprki][RWSEIALOrwseialo][DETLSYNdetlsyn]"
+_EIGHT = (
+    rb"(?i:...sword|..passwd|..phrase|.....pwd|..secret|..cookie|..ential|..ntials"
+    rb"|..[a-z][a-z_ -]{2}key|..[a-z_-]token|rization)"
+)
+_BETWEEN = (rb"", rb"[\"'`* ]", rb"[\"'`*] ", rb"\\[\"'`*]", rb"\\[\"'`*] ")
+# Deeper inside JSON there are more backslashes than can be counted; such places are looked at.
+_DEEP = (rb"\\\\[\"'`*]", rb"\\\\[\"'`*] ")
+
+
+def _named(sign: bytes) -> re.Pattern[bytes]:
+    behind = [b"(?<=%s)(?<=%s)" % (_THREE + between + sign, _EIGHT + between + sign) for between in _BETWEEN]
+    return re.compile(sign + b"(?:" + b"|".join([*behind, *(b"(?<=%s)" % (deep + sign) for deep in _DEEP)]) + b")")
+
+
+ANCHORS = (
+    (b":", _named(b":")),
+    (b"=", _named(b"=")),
+    (b"B", re.compile(rb"Bearer(?:\s|\\+[nrt]){1,4}[A-Za-z0-9._~+/=-]{16}")),
+    (b"b", re.compile(rb"bearer(?:\s|\\+[nrt]){1,4}[A-Za-z0-9._~+/=-]{16}")),
+    (b"@", re.compile(rb":(?:\\*/){2}[^\s/?#:@\"<>]{0,768}:[^\s/?#\"<>]{1,1536}@")),
+)

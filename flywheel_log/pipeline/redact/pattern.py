@@ -1,0 +1,65 @@
+"""What every family of patterns is made of: a kind, an expression, and a check that tells a value from a lookalike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+Span = tuple[int, int, str]
+
+ESCAPES = "nrtbfu"
+
+
+def behind(head: str) -> str:
+    """Match *head* where a value may begin; write it first, for what begins with a lookbehind is slow to search for.
+
+    No letter or digit stands before it, except the letter of an escape in JSON inside a string; and *head* itself does
+    not begin with the letter of an escape.
+    """
+    alone = [rf"(?<![A-Za-z0-9\\]{head})", rf"(?<=\\[nrtbf]{head})"]
+    if head[0] not in ESCAPES:
+        alone.append(rf"(?<=\\{head})")
+    return f"{head}(?:{'|'.join(alone)})"
+
+
+class Finder(Protocol):
+    """Finds the values of some kinds in a text."""
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Yield where values begin and end, and of which kind they are."""
+
+
+def whole(candidate: str) -> int:
+    """Take every candidate as it is."""
+    return len(candidate)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A kind of value that an expression finds.
+
+    Attributes:
+        kind: what stands in the place of the value, and under what it is counted.
+        expression: linear in the length of any text; the value is its last matching group, or all of it.
+        guards: one of these is in every match, so that most texts are passed over without the expression.
+        measure: how many characters of a candidate belong to the value; 0 for a lookalike.
+    """
+
+    kind: str
+    expression: re.Pattern[str]
+    guards: tuple[str, ...]
+    measure: Callable[[str], int] = whole
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Yield where values begin and end, and of which kind they are."""
+        for guard in self.guards:
+            if guard in text:
+                break
+        else:
+            return
+        for match in self.expression.finditer(text):
+            start, end = match.span(match.lastindex or 0)
+            if length := self.measure(text[start:end]):
+                yield start, start + length, self.kind

@@ -1,0 +1,130 @@
+"""Personal data that has a shape: e-mail, phone, card, IBAN, IP address, social security number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+from .pattern import ESCAPES, Finder, Pattern, Span
+
+_IBANS = (  # country and length
+    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 ES24 "
+    "FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LI21 "
+    "LT20 LU20 LV21 MC27 MD24 ME22 MK19 MR27 MT31 MU30 NL18 NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 SA24 SE24 "
+    "SI19 SK24 SM27 TN24 TR26 UA29 VA22 VG24 XK20"
+)
+_IBAN_LENGTHS = {country[:2]: int(country[2:]) for country in _IBANS.split()}
+_CARD = re.compile(
+    r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|6(?:011|4[4-9]\d|5\d\d)\d{12,15}|35\d{14,17}|3[068]\d{12}"
+)
+_MANY = 50
+
+
+def _card(candidate: str) -> int:
+    digits = re.sub(r"\D", "", candidate)
+    return len(candidate) if _CARD.fullmatch(digits) and _luhn(digits) else 0
+
+
+def _luhn(digits: str) -> bool:
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (sum(int(digit) for digit in digits[::-2]) + sum(doubled)) % 10 == 0
+
+
+def _iban(candidate: str) -> int:
+    """How many characters are the IBAN; a candidate may run on into the words behind it."""
+    wanted = _IBAN_LENGTHS.get(candidate[:2], _MANY)
+    compact = ""
+    for length, char in enumerate(candidate, start=1):
+        compact += char.strip(" -")
+        if len(compact) == wanted:
+            ends = not candidate[length : length + 1].isalnum()
+            return (
+                length if ends and int("".join(str(int(one, 36)) for one in compact[4:] + compact[:4])) % 97 == 1 else 0
+            )
+    return 0
+
+
+def _dialled(candidate: str) -> int:
+    digits = re.sub(r"\D", "", candidate)
+    return len(candidate) if 8 <= len(digits) <= 15 and len(set(digits)) > 2 else 0  # noqa: PLR2004 - E.164
+
+
+def _ip(candidate: str) -> int:
+    try:
+        address = IPv6Address(candidate) if ":" in candidate else IPv4Address(candidate)
+    except AddressValueError:
+        return 0
+    return 0 if address.is_loopback or address.is_unspecified or candidate.endswith("::") else len(candidate)
+
+
+_LOCAL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-"
+_LONGEST_LOCAL = 64
+_DOMAIN = re.compile(r"@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9])")
+
+
+class Email:
+    """Finds e-mail addresses: from each `@` to both sides."""
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Yield where addresses begin and end."""
+        if "@" not in text:
+            return
+        for domain in _DOMAIN.finditer(text):
+            at = domain.start()
+            before = text[max(0, at - _LONGEST_LOCAL - 1) : at]
+            bare = before.rstrip(_LOCAL)
+            local = before[len(bare) :]
+            if bare.endswith("\\") and local[:1] in (*ESCAPES,):  # In JSON inside a string: the letter of an escape.
+                local = local[1:]
+            local = local.lstrip(".-")
+            if 0 < len(local) <= _LONGEST_LOCAL:
+                yield at - len(local), domain.end(), "email"
+
+
+_DIGITS = tuple("0123456789")
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_GAP = r"[ .\u00a0-]"
+_SPOKEN = (
+    r"(?:[Pp]hone|PHONE|[Tt]el(?:efon(?:nummer)?|ephone)?|TEL|[Mm]obile?|[Cc]ell|[Ff]ax|[Cc]all(?: me)?(?: at| on)?"
+    r"|[Ww]hats[Aa]pp|[Hh]andy|[Ss][Mm][Ss])"
+)
+
+
+def _phone(expression: str) -> Pattern:
+    return Pattern("phone", re.compile(expression), _DIGITS, _dialled)
+
+
+# An expression begins with a character of the value and looks behind it then: five times as fast to search for.
+PERSONAL: tuple[Finder, ...] = (
+    Email(),
+    Pattern("iban", re.compile(r"[A-Z](?<![A-Za-z0-9\\].)[A-Z]\d{2}(?:[ -]?[A-Z0-9]){11,30}"), _DIGITS, _iban),
+    Pattern("card", re.compile(r"\d(?<![\d.].)(?<!\d-.)(?:[ -]?\d){12,18}(?!\d|\.\d)"), _DIGITS, _card),
+    Pattern("ssn", re.compile(r"[0-8](?<![\d.-].)\d\d(?<!000)(?<!666)-(?!00)\d{2}-(?!0000)\d{4}(?!\d|-\d)"), _DIGITS),
+    Pattern(
+        "ssn",
+        re.compile(
+            r"(?:SSN|[Ss]sn|[Ss]ocial [Ss]ecurity(?: [Nn]umber| [Nn]o\.?)?)"
+            r"[^\w\n]{0,4}(?:is )?([0-8]\d\d ?\d{2} ?\d{4})(?!\d)"
+        ),
+        _DIGITS,
+    ),
+    _phone(rf"(?:\+(?<![\w+].)|00(?<![\w.+-]..))(?=[1-9])\d{{1,3}}(?:{_GAP}?(?:\(\d{{1,4}}\)|\d{{1,6}})){{2,6}}(?!\d)"),
+    _phone(rf"\((?<![\w+/-].)[2-9]\d\d\) ?[2-9]\d\d{_GAP}\d{{4}}(?![\w-])"),
+    _phone(rf"[1-9](?<![\w.+/(-].)(?:(?<=1){_GAP}\(?[2-9])?\d\d\)?{_GAP}[2-9]\d\d{_GAP}\d{{4}}(?![\w-])"),
+    _phone(
+        rf"{_SPOKEN}\b[^\w\n+]{{0,4}}(?:(?:is|number|no|nr)\b[^\w\n+]{{0,3}}){{0,2}}(\(?0?\d[\d ()/.-]{{6,18}}\d)(?!\d)"
+    ),
+    Pattern(
+        "ip",
+        re.compile(rf"\d(?<![\w.].)(?<![Vv]ersion .)\d{{0,2}}\.(?:{_OCTET}\.){{2}}{_OCTET}(?![\w-])(?!\.\d)"),
+        _DIGITS,
+        _ip,
+    ),
+    Pattern(
+        "ip",
+        re.compile(r"[0-9A-Fa-f:](?<![\w:.].)[0-9A-Fa-f]{0,3}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{0,4}(?![\w:])"),
+        (":",),
+        _ip,
+    ),
+)

@@ -1,0 +1,113 @@
+"""One walk through an event: every string, every key, and the JSON inside strings, with what was found replaced."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from .assignments import is_secret, names_secret
+from .pattern import Finder, Span
+from .substitute import Substitute
+
+_LONGEST_NUMBER = 19  # Of a card; longer and shorter numbers are quantities, times and ids.
+_SHORTEST_NUMBER = 13
+
+
+class Walk:
+    """Replaces what *finders* find, and counts it by kind.
+
+    Args:
+        finders: the first one wins where two find the same.
+        substitute: makes what stands in the place of a value.
+        named: also replace whatever stands under a key such as `password`.
+        shortest: texts of fewer characters are not looked at.
+    """
+
+    def __init__(self, finders: Sequence[Finder], substitute: Substitute, *, named: bool, shortest: int) -> None:
+        self._finders = finders
+        self._substitute = substitute
+        self._named = named
+        self._shortest = shortest
+        self.found: Counter[str] = Counter()
+
+    def value(self, value: Any) -> Any:
+        """Return *value*, any JSON, without what was found."""
+        if isinstance(value, str):
+            return self._string(value)
+        if isinstance(value, dict):
+            return self._object(value)
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        return self._number(value) if type(value) is int else value
+
+    def _object(self, fields: dict[str, Any]) -> dict[str, Any]:
+        clean: dict[str, Any] = {}
+        for name, value in fields.items():
+            key = unique = self.text(name)
+            while unique in clean:
+                unique = f"{key}#{len(clean)}"
+            clean[unique] = self._under(name, value)
+        return clean
+
+    def _under(self, name: str, value: Any) -> Any:
+        if not self._named or not names_secret(name):
+            return self.value(value)
+        if isinstance(value, str):
+            found = self.text(value)  # What has a kind of its own is called by it.
+            return found if found != value or not value or not is_secret(value) else self._replaced("password", value)
+        if isinstance(value, list):
+            return [self._under(name, item) for item in value]
+        return self._replaced("password", str(value)) if type(value) is int else self.value(value)
+
+    def _number(self, number: int) -> Any:
+        digits = str(number) if 10 ** (_SHORTEST_NUMBER - 1) <= number < 10**_LONGEST_NUMBER else ""
+        clean = self.text(digits)
+        return clean if clean != digits else number
+
+    def _string(self, text: str) -> str:
+        """Treat JSON inside a string (the arguments of a tool call) as JSON, so that it stays JSON."""
+        if text[:1] not in ("{", "[") or text[-1:] not in ("}", "]"):
+            return self.text(text)
+        try:
+            inner = orjson.loads(text)
+        except ValueError:
+            return self.text(text)
+        clean = self.value(inner)
+        return text if clean == inner else _dumps(clean)
+
+    def text(self, text: str) -> str:
+        """Return *text* without what was found in it."""
+        if len(text) < self._shortest:
+            return text
+        spans = [span for finder in self._finders for span in finder.spans(text)]
+        if not spans:
+            return text
+        pieces, done = [], 0
+        for start, end, kind in _apart(spans):
+            pieces += [text[done:start], self._replaced(kind, text[start:end])]
+            done = end
+        return "".join([*pieces, text[done:]])
+
+    def _replaced(self, kind: str, value: str) -> str:
+        self.found[kind] += 1
+        return self._substitute(kind, value)
+
+
+def _apart(spans: list[Span]) -> list[Span]:
+    """The spans in their order, merged where they overlap; the first found names what they have in common."""
+    merged: list[Span] = []
+    for start, end, _, kind in sorted((start, end, rank, kind) for rank, (start, end, kind) in enumerate(spans)):
+        if merged and start < merged[-1][1]:
+            before = merged.pop()
+            merged.append((before[0], max(end, before[1]), before[2]))
+        else:
+            merged.append((start, end, kind))
+    return merged
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))

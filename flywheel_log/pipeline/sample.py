@@ -1,0 +1,99 @@
+"""Sample: keep a share of the calls, whole traces at a time, and always what is rare or went wrong."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+from ..event import Event
+
+_OTHERS = "*"
+_SPAN = 1 << 64
+_WINDOW_S = 3600
+
+
+class Sampler:
+    """A processor that drops events by chance; what it keeps says at which rate, so that counts can be scaled up.
+
+    The trace decides where there is one, so its calls stay together, in every process. Errors, feedback, incomplete
+    calls and the first events of a workload in an hour are kept always; their `sample_rate` is 1.
+
+    Args:
+        share: of the calls, 0 to 1; or shares by workload, `"*"` for all others (1 where it is not there).
+        first: how many events of each workload are kept each hour whatever the share.
+        clock: seconds.
+        random: floats in [0, 1), for events without a trace.
+    """
+
+    def __init__(
+        self,
+        share: float | Mapping[str, float],
+        first: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        self._shares = dict(share) if isinstance(share, Mapping) else {_OTHERS: share}
+        self._first = first
+        self._clock = clock
+        self._random = random
+        self._lock = threading.Lock()
+        self._hour = 0
+        self._seen: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
+
+    def __bool__(self) -> bool:
+        return any(share < 1 for share in self._shares.values())
+
+    def __call__(self, _: Any, __: str, event: Event) -> Event:
+        """Let *event* pass, with its `sample_rate`.
+
+        Raises:
+            structlog.DropEvent: it is not in the sample.
+        """
+        workload = event.get("workload_id", "")
+        share = self._shares.get(workload, self._shares.get(_OTHERS, 1.0))
+        if share >= 1:
+            return event
+        if _matters(event) or self._is_among_first(workload):
+            share = 1.0
+        elif self._draw(event) >= share:
+            self._drop(workload)
+        event["sample_rate"] = share
+        return event
+
+    def left_out(self) -> dict[str, int]:
+        """How many events were dropped, by workload."""
+        with self._lock:
+            return dict(self._left_out)
+
+    def _is_among_first(self, workload: str) -> bool:
+        with self._lock:
+            hour = int(self._clock() // _WINDOW_S)
+            if hour != self._hour:
+                self._hour = hour
+                self._seen.clear()
+            self._seen[workload] += 1
+            return self._seen[workload] <= self._first
+
+    def _draw(self, event: Event) -> float:
+        trace = event.get("trace_id")
+        if not trace:
+            return self._random()
+        return int.from_bytes(blake2b(trace.encode(), digest_size=8).digest()) / _SPAN
+
+    def _drop(self, workload: str) -> None:
+        import structlog
+
+        with self._lock:
+            self._left_out[workload] += 1
+        raise structlog.DropEvent
+
+
+def _matters(event: Event) -> bool:
+    return event.get("kind") in ("feedback", "loss_report") or event.get("status") in ("error", "incomplete")
