@@ -27,7 +27,7 @@ DOORS = {
     *("client._request", "client._request_async", "client._send", "client._send_async"),
     *("client._process_response", "client._copy", "foreign._logged", "function.logged", "threads._submit"),
     *("stream.Tap.iter_bytes", "stream.Tap.aiter_bytes", "stream.Tap.close", "stream.Tap.aclose"),
-    *("stream.Tap.__enter__", "stream.Tap._wait", "stream.Tap._pieces", "stream.Tap.__del__"),
+    *("stream.Tap.__enter__", "stream.Tap.__del__"),
     "usage.Attempt.__enter__",
     # Proxies of a foreign stream, which hand on each method of it.
     *(
@@ -39,16 +39,7 @@ DOORS = {
     ),
     # Called when a program is set up, and free to raise there.
     *("scope.context.__init__", "scope.context.__call__", "scope.fields_of", "scope.suppress"),
-    *(
-        f"recorder.{name}"
-        for name in (
-            *("configure", "flush", "shutdown", "stats", "replace"),
-            *("Recorder.flush", "Recorder.close", "Recorder.stats", "Recorder.__init__"),
-            *("_delivery", "_pipeline", "_at_exit", "record", "Recorder.record"),
-        )
-    ),
-    *("instrumentation.instrument", "instrumentation.uninstrument", "instrumentation.logged_llm"),
-    "instrumentation._openai_classes",
+    "instrumentation.logged_llm",
     # The only guard of a delivery, and the last rung of its ladder.
     *("delivery.Delivery.put", "serialise.dumps"),
     # Asked by the journal's own thread.

@@ -137,7 +137,7 @@ class Answer:
             yield piece
 
     async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
-        for piece in self.iter_bytes():
+        for piece in Answer.iter_bytes(self):
             yield piece
 
     def close(self) -> None:

@@ -1,0 +1,68 @@
+"""Large events: base64 media by policy, long texts until the event fits, and a word on what was left out."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+import orjson
+import pytest
+
+from flywheel_log.event import Wire
+from flywheel_log.pipeline.trim import trim
+
+IMAGE = base64.b64encode(bytes(range(256)) * 300).decode()
+URL = f"data:image/png;base64,{IMAGE}"
+SHA = hashlib.sha256(IMAGE.encode()).hexdigest()
+
+
+def event(url: str, text: str = "look") -> Any:
+    parts = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": text}]
+    return {"kind": "llm", "timestamp": "t", "request": {"messages": [{"role": "user", "content": parts}]}}
+
+
+def shown(trimmed: Any) -> Any:
+    return trimmed["request"]["messages"][0]["content"][0]["image_url"]["url"]
+
+
+@pytest.mark.parametrize(
+    ("media", "expected"),
+    [
+        ("keep", URL),
+        ("trim", f"data:image/png;base64,[{len(IMAGE)} characters of base64 left out]"),
+        ("reference", f"data:image/png;base64,[{len(IMAGE)} characters of base64 left out; sha256 {SHA}]"),
+    ],
+)
+def test_media_is_treated_as_the_policy_says(media: Any, expected: str) -> None:
+    given = event(URL)
+    trimmed = trim(given, media=media, max_bytes=1 << 20)
+    assert (shown(trimmed), shown(given)) == (expected, URL)
+    assert trimmed.get("trimmed") == (None if media == "keep" else {"strings": 1, "characters": len(IMAGE)})
+    assert "training_unsafe" not in trimmed
+
+
+def test_bytes_from_the_wire_are_looked_into() -> None:
+    given = event(URL)
+    given["request"] = Wire(orjson.dumps(given["request"]))
+    assert shown(trim(given, media="trim", max_bytes=1 << 20)).endswith("left out]")
+
+
+def test_a_small_picture_and_long_prose_stay() -> None:
+    prose = "plain words and nothing else, " * 2000
+    given = event("data:image/png;base64,AAAA", prose)
+    assert trim(given, media="trim", max_bytes=1 << 20) == given
+
+
+def test_ten_megabytes_of_audio_never_reach_a_document_by_accident() -> None:
+    audio = base64.b64encode(bytes(8 << 20)).decode()
+    given: Any = {"kind": "llm", "timestamp": "t", "request": {"input_audio": {"data": audio, "format": "wav"}}}
+    trimmed = trim(given, media="trim", max_bytes=1 << 20)
+    assert len(orjson.dumps(trimmed)) < 1000
+
+
+def test_texts_are_cut_until_the_event_fits_and_no_dataset_takes_it() -> None:
+    given = event("https://x", "é" * 400_000)
+    trimmed = trim(given, media="trim", max_bytes=20_000)
+    assert len(orjson.dumps(trimmed)) < 21_000
+    assert (trimmed["training_unsafe"], trimmed["trimmed"]["strings"] > 0) == (["trimmed"], True)

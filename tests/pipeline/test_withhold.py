@@ -1,0 +1,41 @@
+"""`content="off"`: what counts and names is left, and nothing that was said."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flywheel_log.event import Wire
+from flywheel_log.pipeline.withhold import withhold
+
+SECRET = "a private matter"
+
+
+def test_nothing_that_was_said_is_left() -> None:
+    event: Any = {
+        "kind": "llm",
+        "timestamp": "t",
+        "status": "error",
+        "input_tokens": 3,
+        "error": {"type": "APIError", "message": SECRET, "status_code": 400},
+        "request": Wire(json.dumps({"model": "m", "temperature": 1, "messages": [SECRET], "tools": [SECRET]}).encode()),
+        "response": {
+            "id": "r",
+            "usage": {"total_tokens": 3},
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"content": SECRET}}],
+        },
+        "retrieval_docs": [{"text": SECRET}],
+        "prompt": {"variables": {"a": SECRET}},
+    }
+    kept = withhold(None, "", event)
+    assert SECRET not in str(kept)
+    assert (kept["request"], kept["error"], kept["input_tokens"]) == (
+        {"model": "m", "temperature": 1},
+        {"type": "APIError", "status_code": 400},
+        3,
+    )
+    assert kept["response"] == {
+        "id": "r",
+        "usage": {"total_tokens": 3},
+        "choices": [{"index": 0, "finish_reason": "stop"}],
+    }

@@ -1,0 +1,106 @@
+"""The road as a whole: what is recorded, under which names, and what happens when a step of it fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+
+import flywheel_log
+from flywheel_log import recorder
+from flywheel_log.event import Event
+from flywheel_log.health import health
+from flywheel_log.testing import recording
+
+EVENT: Any = {
+    "timestamp": "2026-01-01T00:00:00.000Z",
+    "kind": "llm",
+    "status": "ok",
+    "request": {"messages": ["secret"]},
+}
+
+
+def test_whoever_knows_the_caller_best_names_it() -> None:
+    with recording(client_id="app", workload_id="default") as events:
+        recorder.record({**EVENT})
+        recorder.record({**EVENT, "workload_id": "task", "client_id": "tenant"})
+    assert [(event["client_id"], event["workload_id"]) for event in events] == [("app", "default"), ("tenant", "task")]
+
+
+def failing(_: Any, __: str, event: Event) -> Event:
+    raise LookupError(event["request"])
+
+
+def test_a_processor_that_fails_costs_the_content_and_not_the_event(caplog: pytest.LogCaptureFixture) -> None:
+    with recording(processors=[failing]) as events:
+        recorder.record({**EVENT})
+    (event,) = events
+    assert (event["kind"], event["status"], "secret" in str(event), "secret" in caplog.text) == (
+        "llm",
+        "ok",
+        False,
+        False,
+    )
+    assert health.dropped() == {"processor": 1}
+
+
+def test_a_processor_may_drop_an_event() -> None:
+    import structlog
+
+    def drop(_: Any, __: str, event: Event) -> Event:
+        raise structlog.DropEvent
+
+    with recording(processors=[drop]) as events:
+        recorder.record({**EVENT})
+    assert (events, health.dropped()) == ([], {})
+
+
+def test_processors_see_plain_json(openai_environment: Any) -> None:
+    kinds: list[Any] = []
+
+    def look(_: Any, __: str, event: Event) -> Event:
+        kinds.append(type(event["request"]))
+        event["request"]["messages"] = []
+        return event
+
+    with recording(processors=[look]) as events, flywheel_log.instrument(openai.OpenAI()) as client:
+        client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
+    assert (kinds, events[0]["request"]) == ([dict], {"model": "m", "messages": []})
+
+
+def test_without_content_only_numbers_and_names_are_left(openai_environment: Any) -> None:
+    with recording(content="off") as events, flywheel_log.instrument(openai.OpenAI()) as client:
+        client.chat.completions.create(model="m", messages=[{"role": "user", "content": "a private matter"}])
+    (event,) = events
+    assert ("private" in str(event), event["request"], event["input_tokens"] > 0) == (False, {"model": "m"}, True)
+
+
+def test_a_disabled_recorder_records_nothing() -> None:
+    with recording(disabled=True) as events:
+        recorder.record({**EVENT})
+    assert events == []
+
+
+def test_structlog_of_the_application_is_left_alone() -> None:
+    import structlog
+
+    before = structlog.get_config()
+    with recording():
+        recorder.record({**EVENT})
+    assert (structlog.get_config(), structlog.is_configured()) == (before, False)
+
+
+def test_what_was_recorded_is_in_the_file_after_a_flush() -> None:
+    flywheel_log.configure(sinks=["file:genai.log"])
+    identity = recorder.record({**EVENT})
+    assert flywheel_log.flush(10) == 0
+    (line,) = Path("genai.log").read_text(encoding="utf-8").splitlines()
+    assert (json.loads(line)["id"], json.loads(line)["request"]) == (identity, EVENT["request"])
+
+
+def test_a_setting_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"^colour is no setting; have .*client_id"):
+        flywheel_log.configure(colour="red")

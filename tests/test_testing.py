@@ -1,0 +1,52 @@
+"""What users get for their own tests: `recording()`, without files, threads or waiting."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+
+import flywheel_log
+from flywheel_log import recorder
+from flywheel_log.testing import recording
+
+EVENT: Any = {"timestamp": "2026-01-01T00:00:00.000Z", "kind": "llm"}
+
+
+def test_events_come_when_their_call_does_and_are_numbered(openai_environment: Any) -> None:
+    with recording() as events, flywheel_log.instrument(openai.OpenAI()) as client:
+        for _ in range(2):
+            client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
+            last = events[-1]
+            assert last["request"] == {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+    assert [event["id"] for event in events] == ["test-1", "test-2"]
+
+
+def test_nothing_is_written_and_no_thread_is_started(tmp_path: Path) -> None:
+    threads = threading.active_count()
+    with recording() as events:
+        recorder.record({**EVENT})
+    assert (len(events), threading.active_count(), list(tmp_path.iterdir())) == (1, threads, [])
+
+
+def test_recordings_nest_and_end() -> None:
+    with recording(workload_id="outer") as outer:
+        with recording(workload_id="inner") as inner:
+            recorder.record({**EVENT})
+        recorder.record({**EVENT})
+    assert [event["workload_id"] for event in [*inner, *outer]] == ["inner", "outer"]
+
+
+def test_a_recording_ends_when_its_block_raises() -> None:
+    before = recorder.replace(None)
+    with pytest.raises(LookupError), recording():
+        raise LookupError
+    assert recorder.replace(before) is None
+
+
+def test_settings_are_checked() -> None:
+    with pytest.raises(ValueError, match="flywheel_log is configured wrongly: content"), recording(content="maybe"):
+        pass
