@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import typer
 from pydantic import AliasChoices
@@ -24,6 +24,20 @@ PART = re.compile(r"(<!-- generated: (?P<kind>\w+) ?(?P<name>\w*) -->\n).*?(<!--
 SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields):$")
 ENTRY = re.compile(r"^(?P<names>\*{0,2}\w+(?:, \*{0,2}\w+)*): (?P<text>.*)$")
 WIDEST = 110
+KINDS: dict[object, str] = {
+    bool: "`true`, `false`",
+    dict: "a JSON object",
+    float: "a number",
+    int: "a whole number",
+    str: "text",
+    tuple: "a comma list",
+    "journal": "a directory",
+    "judges": "names, functions",
+    "processors": "functions",
+    "redact_key": "text",
+    "sample": "a number, a JSON object",
+    "sinks": "URLs",
+}
 MADE_DEFAULTS = {
     "sinks": "`file:genai.log`; with `ELASTICSEARCH_URL` set, `elasticsearch:` too",
     "journal": "`flywheel-log/journal` in the user's state directory",
@@ -68,7 +82,10 @@ def _shown(parameter: Any) -> str:
 
 def settings(_: str) -> str:
     """Every setting with its variable, default, values and meaning."""
-    meanings = dict(_entries(inspect.getdoc(config.Settings) or ""))
+    entries = _entries(inspect.getdoc(config.Settings) or "")
+    meanings = {name: text for names, text in entries for name in names.split(", ")}
+    if untold := sorted(set(config.Settings.model_fields) - set(meanings)):
+        raise ValueError(f"the docstring of Settings says nothing about {', '.join(untold)}")
     rows = [
         f"| `{one}` | {_variables(one, field)} | {_default(one, field)} | {_values(one, field)} | {meanings[one]} |"
         for one, field in config.Settings.model_fields.items()
@@ -84,15 +101,18 @@ def _variables(name: str, field: Any) -> str:
 
 
 def _default(name: str, field: Any) -> str:
-    return MADE_DEFAULTS.get(name) or f"`{field.default}`"
+    default = field.get_default(call_default_factory=True)
+    if isinstance(default, tuple):
+        default = ",".join(default)
+    empty = default is None or default in ("", {})
+    return MADE_DEFAULTS.get(name) or ("" if empty else f"`{str(default).lower()}`")
 
 
 def _values(name: str, field: Any) -> str:
     if get_args(field.annotation) and all(isinstance(one, str) for one in get_args(field.annotation)):
         return ", ".join(f"`{one}`" for one in get_args(field.annotation))
     least = next((one.ge for one in field.metadata if hasattr(one, "ge")), None)
-    kinds = {"sinks": "URLs", "processors": "callables", "journal": "a directory"}
-    kind = kinds.get(name) or {int: "a whole number", str: "text", bool: "`true`, `false`"}.get(field.annotation, "")
+    kind = KINDS.get(name) or KINDS.get(get_origin(field.annotation) or field.annotation, "")
     return f"{kind}, at least {least}" if least is not None else kind
 
 
