@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from ..health import guarded, health
+from ..health import guarded
 from .tape import Tape
 
 _END, _CRLF_END = b"\n\n", b"\r\n\r\n"
@@ -38,38 +38,51 @@ class Tap:
         self._ended: Ended | None = ended
         self._hide_usage = hide_usage and self.events
         self._pending = b""
-        self._sized = False
+        self._sized = self._single = False
         self._read, self._aread, self._close, self._aclose = (getattr(response, name) for name in _READERS)
         for name in _READERS:
             setattr(response, name, getattr(self, name))
 
+    # The two readers differ by `async`. They run for every chunk of every stream, among hundreds of calls of the SDK's
+    # that leave nothing of ours in the processor's caches, so that the common case calls nothing that is not C.
+
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """Read as the response does, event by event unless in chunks of a given size."""
-        self._begin(chunk_size)
-        keep, pieces, wait = self._tape.keep, self._pieces, self._wait
+        tape, clock = self._tape, self._begin(chunk_size)
+        mark, keep, room = tape.mark, tape.keep, tape.room
         with self:
-            wait()
+            mark(clock())
             for chunk in self._read(chunk_size):
-                for piece in pieces(chunk):
+                mark(clock())
+                room -= len(chunk)
+                if room < 0 or tape.first is None:
+                    room = self._look(chunk, room)
+                single = self._single and 0 <= chunk.find(_END) == len(chunk) - 2
+                for piece in (chunk,) if single else self._pieces(chunk):
                     keep(piece)
                     if shown := self._shown(piece) if self._hide_usage else piece:
                         yield shown
-                wait()
+                mark(clock())
             if shown := self._rest():
                 yield shown
 
     async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """Read as the response does, event by event unless in chunks of a given size."""
-        self._begin(chunk_size)
-        keep, pieces, wait = self._tape.keep, self._pieces, self._wait
+        tape, clock = self._tape, self._begin(chunk_size)
+        mark, keep, room = tape.mark, tape.keep, tape.room
         with self:
-            wait()
+            mark(clock())
             async for chunk in self._aread(chunk_size):
-                for piece in pieces(chunk):
+                mark(clock())
+                room -= len(chunk)
+                if room < 0 or tape.first is None:
+                    room = self._look(chunk, room)
+                single = self._single and 0 <= chunk.find(_END) == len(chunk) - 2
+                for piece in (chunk,) if single else self._pieces(chunk):
                     keep(piece)
                     if shown := self._shown(piece) if self._hide_usage else piece:
                         yield shown
-                wait()
+                mark(clock())
             if shown := self._rest():
                 yield shown
 
@@ -114,42 +127,36 @@ class Tap:
     def __del__(self) -> None:
         self.end(GeneratorExit())
 
-    @guarded("stream")
-    def _begin(self, chunk_size: int | None) -> None:
+    @guarded("stream", default=lambda *_: float)
+    def _begin(self, chunk_size: int | None) -> Callable[[], float]:
+        """Get ready to read, and return a clock that works."""
         self._sized = chunk_size is not None
+        self._single = self.events and not self._sized and not self._hide_usage
         self._tape.whole &= not self._sized
+        self._tape.clock()
+        return self._tape.clock
 
-    def _wait(self) -> None:
-        try:
-            self._tape.wait()
-        except Exception as error:  # noqa: BLE001 - the caller's stream goes on, whatever it is
-            health.drop("stream", error)
+    @guarded("stream", default=lambda _, __, room: room)
+    def _look(self, chunk: bytes, room: int) -> int:
+        self._tape.look(chunk)
+        return room if room >= 0 else self._tape.compact()
 
+    @guarded("stream", default=lambda _, chunk: (chunk,))
     def _pieces(self, chunk: bytes) -> Sequence[bytes]:
         """Cut *chunk* at the ends of events; an unfinished one is held back only where events may have to be hidden."""
-        try:
-            self._tape.came(chunk)
-            if (
-                not self.events
-                or self._sized
-                or (0 <= chunk.find(_END) == len(chunk) - 2 and not self._pending and self._tape.whole)
-            ):
-                return (chunk,)
-            return self._cut(self._pending + chunk)
-        except Exception as error:  # noqa: BLE001 - the caller's stream goes on, whatever it is
-            health.drop("stream", error)
+        if not self.events or self._sized:
             return (chunk,)
-
-    def _cut(self, chunk: bytes) -> Sequence[bytes]:
+        chunk = self._pending + chunk
         end = _CRLF_END if _CRLF_END in chunk else _END
         *whole, rest = chunk.split(end)
         pieces = [event + end for event in whole]
         self._tape.whole &= end == _END
         if not rest or self._hide_usage:
             self._pending = rest
-            return pieces
-        self._tape.whole = False
-        return [*pieces, rest]
+        else:
+            self._tape.whole = self._single = False
+            pieces.append(rest)
+        return pieces
 
     @guarded("stream", default=lambda _, event: event)
     def _shown(self, event: bytes) -> bytes:

@@ -17,7 +17,7 @@ class Tape:
     """What passed: the events so far, when the first text came, and how long the provider, not the consumer, took.
 
     Memory is bounded: the events are squashed now and then, and what comes after `KEEP_AT_MOST` is left out (`cut`).
-    This runs for every chunk of every stream, so it only appends until the stream is over.
+    What is done for every chunk of every stream are `mark` and `keep`, two appends; everything else waits.
 
     Args:
         marker: finds the JSON in front of the text of a delta, see `sse.squash`.
@@ -36,44 +36,41 @@ class Tape:
         *,
         events: bool = True,
     ) -> None:
-        self.waited = waited
         self.first: float | None = None
         self.cut = False
         self.whole = True  # Each piece kept so far is one event.
+        self.clock = clock
         self._marker = marker
         self._first_text = first_text
-        self._clock = clock
-        self._since: float | None = None
+        self._waited = waited
+        self._moments: list[float] = []  # In turn: the consumer began to wait, the provider said something.
+        self.mark = self._moments.append
         self._pieces: list[bytes] = []
         self.keep = self._pieces.append
-        self._size = 0
-        self._compact_above = COMPACT_ABOVE if events else KEEP_AT_MOST
+        self.room = COMPACT_ABOVE if events else KEEP_AT_MOST
         self._payloads: list[bytes] = []
         self._kept = 0
 
-    def wait(self) -> None:
-        """The consumer wants the next chunk: the time from now on is the provider's."""
-        self._since = self._clock()
-
-    def came(self, chunk: bytes) -> None:
-        """The *chunk* came; what of it the consumer really takes is then told to `keep`."""
-        self.stop()
-        self._size += len(chunk)
-        if self.first is None and self._first_text.search(chunk):
-            self.first = self.waited
-        if self._size > self._compact_above:
-            self._compact()
+    @property
+    def waited(self) -> float:
+        """Seconds that the provider has taken so far."""
+        came, asked = self._moments[1::2], self._moments[0::2]
+        return self._waited + sum(came) - sum(asked[: len(came)])
 
     @property
     def waiting(self) -> bool:
         """Whether the consumer is waiting for the provider."""
-        return self._since is not None
+        return len(self._moments) % 2 == 1
 
     def stop(self) -> None:
-        """The provider has said something, or will say no more: the time from now on is the consumer's."""
-        if self._since is not None:
-            self.waited += self._clock() - self._since
-            self._since = None
+        """The provider will say no more: the time from now on is the consumer's."""
+        if self.waiting:
+            self.mark(self.clock())
+
+    def look(self, chunk: bytes) -> None:
+        """Note the moment if the first text of the answer is in *chunk*, which has just come."""
+        if self.first is None and self._first_text.search(chunk):
+            self.first = self.waited
 
     def payloads(self) -> list[bytes]:
         """Everything kept of an event stream, one payload an event, runs of text joined."""
@@ -84,11 +81,12 @@ class Tape:
         """Everything kept of a body that is no event stream."""
         return b"".join(self._pieces)
 
-    def _compact(self) -> None:
+    def compact(self) -> int:
+        """Squash the events kept so far; return how many bytes may come before the next time."""
+        self._waited, waiting = self.waited, self._moments[-1:] if self.waiting else []
+        self._moments[:] = waiting
         whole, _, rest = b"".join(self._pieces).rpartition(_END)
         self._pieces[:] = [rest]
-        self._size = len(rest)
-        self._compact_above = max(COMPACT_ABOVE, 2 * len(rest))
         fresh = sse.payloads(sse.events(whole), self._marker)
         self._kept += sum(map(len, fresh))
         if self._kept + len(rest) > KEEP_AT_MOST:
@@ -96,3 +94,4 @@ class Tape:
             self._pieces.clear()
         else:
             self._payloads += fresh
+        return max(COMPACT_ABOVE, len(rest))
