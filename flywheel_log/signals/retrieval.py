@@ -63,11 +63,8 @@ def log_retrieval(
     """
     if scope.suppressed():
         return None
-    columns = (("score", scores), ("source", sources), ("embedding", embeddings))
-    found = [
-        _document(one) | {name: column[at] for name, column in columns if column is not None and at < len(column)}
-        for at, one in enumerate(documents)
-    ]
+    columns = {"score": scores, "source": sources, "embedding": embeddings}
+    found = [_document(one) | _row(columns, at) for at, one in enumerate(documents)]
     request = {"query": query, "embedding": query_embedding}
     event: JSON = {
         "timestamp": timestamp(time.time()),
@@ -93,6 +90,12 @@ def _remember(found: list[JSON], identity: str | None) -> None:
     with _lock:
         kept = [one for one in place.documents if (one["id"], one.get("source")) not in fresh]
         place.documents[:] = [*kept, *references][-REMEMBERED:]
+
+
+def _row(columns: Mapping[str, Sequence[Any] | None], at: int) -> JSON:
+    """What the lists beside the documents say of the one *at* that place; they may be shorter, and know nothing."""
+    row = {name: column[at] for name, column in columns.items() if column is not None and at < len(column)}
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def _document(given: Any) -> JSON:

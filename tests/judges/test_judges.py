@@ -1,0 +1,155 @@
+"""Judges: who they are, what they see, and that their verdicts reach the calls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import openai
+import pytest
+
+import flywheel_log
+from flywheel_log.event import Event
+from flywheel_log.judges import find, names
+from flywheel_log.judges.moderation import judge
+from flywheel_log.loop.join import joined
+from flywheel_log.standin import Server
+
+QUESTION = {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "flag me"}]}
+
+
+@pytest.fixture
+def client(openai_environment: Server) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI() as client:
+        yield flywheel_log.instrument(client)
+
+
+def recorded(*judges: Any, **settings: Any) -> Callable[[openai.OpenAI], list[Event]]:
+    flywheel_log.configure(judges=judges, **settings)
+
+    def ask(client: openai.OpenAI) -> list[Event]:
+        with flywheel_log.trace("answer"):
+            flywheel_log.log_retrieval([{"id": "doc7", "text": "The stand-in is no model. You said: flag me."}])
+            client.chat.completions.create(**QUESTION)
+        assert flywheel_log.flush() == 0
+        return list(joined())
+
+    return ask
+
+
+def call_of(events: list[Event]) -> Event:
+    (call,) = (event for event in events if event["kind"] == "llm")
+    return call
+
+
+def test_the_judges_that_come_with_the_package() -> None:
+    assert names() == ["grounding", "moderation"]
+
+
+def test_an_unknown_judge_names_both_sides() -> None:
+    with pytest.raises(ValueError, match="judge 'honesty' is unknown; have grounding, moderation"):
+        flywheel_log.configure(judges=["honesty"])
+
+
+def test_what_is_no_judge_is_refused() -> None:
+    with pytest.raises(TypeError, match="a judge is a name or a function of an event; got int"):
+        find(7)  # type: ignore[arg-type]
+
+
+def test_judges_are_named_in_the_environment(monkeypatch: pytest.MonkeyPatch, client: openai.OpenAI) -> None:
+    monkeypatch.setenv("FLYWHEEL_LOG_JUDGES", "grounding, moderation")
+    call = call_of(recorded_from_environment(client))
+    assert (call["hallucination_flag"], call["safety"]["moderation"]["flagged"]) == (False, True)
+
+
+def recorded_from_environment(client: openai.OpenAI) -> list[Event]:
+    flywheel_log.configure()
+    with flywheel_log.trace("answer"):
+        flywheel_log.log_retrieval(["The stand-in is not a model. You said: flag me."])
+        client.chat.completions.create(**QUESTION)
+    assert flywheel_log.flush() == 0
+    return list(joined())
+
+
+def test_a_function_judges_the_recorded_call_with_its_documents(client: openai.OpenAI) -> None:
+    seen = []
+
+    def length(event: Event) -> Mapping[str, Any]:
+        seen.append((threading.current_thread().name, event["request"], event["retrieval_docs"][0]["text"]))
+        return {"quality": {"length": len(event["response"]["choices"])}}
+
+    call = call_of(recorded(length)(client))
+    assert seen == [("flywheel_log:judge", QUESTION, "The stand-in is no model. You said: flag me.")]
+    assert (call["quality"]["length"], call["quality"]["feedback"][0]["name"]) == (1, "length")
+
+
+def test_a_verdict_is_found_beside_its_call(client: openai.OpenAI) -> None:
+    with flywheel_log.context(workload_id="support", session_id="s1"):
+        events = recorded(lambda _: {"hallucination_flag": True})(client)
+    call = call_of(events)
+    (verdict,) = (event for event in events if event["kind"] == "feedback")
+    names = ("client_id", "workload_id", "session_id", "trace_id")
+    assert verdict["target"] == call["id"]
+    assert {key: verdict[key] for key in names} == {key: call[key] for key in names}  # type: ignore[literal-required]
+
+
+def test_a_judge_that_fails_keeps_no_other_from_judging(client: openai.OpenAI) -> None:
+    def broken(_: Event) -> Mapping[str, Any]:
+        raise RuntimeError("no model today")
+
+    call = call_of(recorded(broken, lambda _: {"nonsense": 1}, "grounding")(client))
+    assert call["quality"]["grounding"]["method"] == "lexical_overlap"
+    assert flywheel_log.stats()["dropped"] == {"judge_failed": 2}
+
+
+def test_a_judges_own_calls_are_not_recorded(client: openai.OpenAI) -> None:
+    def asking(_: Event) -> Mapping[str, Any]:
+        return {"quality": {"said": client.chat.completions.create(**QUESTION).object}}
+
+    call = call_of(recorded(asking)(client))
+    assert call["quality"]["said"] == "chat.completion"
+
+
+def test_only_the_wanted_share_is_judged(client: openai.OpenAI) -> None:
+    events = recorded("grounding", judged=0.0)(client)
+    assert [event["kind"] for event in events] == ["retrieval", "llm", "step"]
+
+
+def test_what_failed_is_not_judged(client: openai.OpenAI) -> None:
+    flywheel_log.configure(judges=["moderation"])
+    with pytest.raises(openai.AuthenticationError):
+        client.chat.completions.create(**{**QUESTION, "model": "error-401"})
+    assert flywheel_log.flush() == 0
+    assert [event["kind"] for event in joined()] == ["llm"]
+
+
+def test_judges_see_no_more_than_what_is_written(client: openai.OpenAI) -> None:
+    seen = []
+
+    def looking(event: Event) -> None:
+        seen.append(event["request"])
+
+    def redact(_: Any, __: str, event: Event) -> Event:
+        event["request"] = {"messages": [{"role": "user", "content": "[redacted]"}]}
+        return event
+
+    recorded(looking, processors=[redact])(client)
+    assert seen == [{"messages": [{"role": "user", "content": "[redacted]"}]}]
+
+
+@pytest.mark.usefixtures("openai_environment")
+def test_moderation_files_what_the_service_says() -> None:
+    answer = {"choices": [{"message": {"role": "assistant", "content": "flag me"}}]}
+    verdict = judge({"timestamp": "t", "kind": "llm", "response": answer})
+    assert verdict == {
+        "safety": {
+            "moderation": {
+                "flagged": True,
+                "categories": ["harassment"],
+                "scores": {"harassment": 0.9},
+                "model": "omni-moderation-latest",
+            },
+            "of": "answer",
+        }
+    }

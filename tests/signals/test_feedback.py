@@ -1,0 +1,91 @@
+"""`log_feedback`: what it is about, what it says, and that a later process can say it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import flywheel_log
+from flywheel_log import log_feedback
+from flywheel_log.event import Event
+from flywheel_log.loop.join import joined
+
+LATER = """
+import sys, flywheel_log
+flywheel_log.log_feedback(sys.argv[1], thumbs="down", correction="On the Danube.")
+"""
+
+
+def test_feedback_is_an_event_that_names_the_call(events: list[Event]) -> None:
+    log_feedback(
+        "run-1",
+        rating=4,
+        thumbs="up",
+        label="ok",
+        correction="better",
+        comment="why",
+        hallucination=False,
+        user_id="u1",
+    )
+    (event,) = events
+    assert {key: value for key, value in event.items() if key != "timestamp"} == {
+        "id": "test-1",
+        "client_id": "default",
+        "workload_id": "default",
+        "kind": "feedback",
+        "quality": {"rating": 4, "thumbs": "up", "label": "ok", "correction": "better", "comment": "why"},
+        "hallucination_flag": False,
+        "user_id": "u1",
+        "target": "run-1",
+    }
+
+
+@pytest.mark.parametrize("target", ["chatcmpl-1", {"id": "chatcmpl-1"}, SimpleNamespace(id="chatcmpl-1")])
+def test_a_call_is_named_by_an_id_or_by_what_has_one(events: list[Event], target: Any) -> None:
+    log_feedback(target, thumbs="up")
+    assert events[0]["target"] == "chatcmpl-1"
+
+
+def test_the_sdks_response_will_do(events: list[Event], ask: Callable[..., Any]) -> None:
+    answer = ask()
+    log_feedback(answer, thumbs="up")
+    assert events[1]["target"] == answer.id
+
+
+@pytest.mark.parametrize("target", [None, 7, "", SimpleNamespace()])
+def test_what_has_no_id_is_refused(target: Any) -> None:
+    with pytest.raises(TypeError, match="feedback is about an id or an object that has one; got "):
+        log_feedback(target, thumbs="up")
+
+
+def test_feedback_that_says_nothing_is_refused() -> None:
+    with pytest.raises(
+        TypeError, match="says at least one of rating, thumbs, label, correction, comment, hallucination"
+    ):
+        log_feedback("run-1")
+
+
+def test_thumbs_are_up_or_down() -> None:
+    with pytest.raises(ValueError, match="thumbs is 'up' or 'down'; got 'sideways'"):
+        log_feedback("run-1", thumbs="sideways")  # type: ignore[arg-type]
+
+
+def test_feedback_from_another_process_joins_the_call() -> None:
+    @flywheel_log.logged_llm(workload_id="geography")
+    def answer(question: str) -> dict[str, Any]:
+        message = {"role": "assistant", "content": "On the Rhine."}
+        return {"id": "chatcmpl-7", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+
+    answer("Where is Ulm?")
+    assert flywheel_log.flush() == 0
+    subprocess.run([sys.executable, "-c", LATER, "chatcmpl-7"], check=True, timeout=60)
+    call = next(event for event in joined() if event["kind"] == "llm")
+    assert {key: call["quality"][key] for key in ("thumbs", "correction")} == {
+        "thumbs": "down",
+        "correction": "On the Danube.",
+    }

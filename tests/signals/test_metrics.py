@@ -1,0 +1,150 @@
+"""`metrics()` and its exports, as other programs read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import openai
+import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from prometheus_client.parser import text_string_to_metric_families
+
+import flywheel_log
+from flywheel_log.meter import Key, Meter
+from flywheel_log.signals.metrics import Metrics, metrics
+from flywheel_log.signals.opentelemetry import export_metrics
+
+CALL: dict[str, Any] = {
+    "kind": "llm",
+    "workload_id": 'a "quoted"\nname',
+    "provider": "openai",
+    "model": "gpt-4.1",
+    "surface": "chat.completions",
+    "status": "ok",
+    "latency_ms": 500.0,
+    "time_to_first_token_ms": 30.0,
+    "input_tokens": 100,
+    "output_tokens": 20,
+    "cached_tokens": 64,
+    "retries": 1,
+}
+FAILED = CALL | {"status": "error", "error": {"type": "RateLimitError", "message": "slow down"}, "latency_ms": 100.0}
+
+
+@pytest.fixture
+def two_calls() -> Metrics:
+    meter = Meter()
+    meter.add(CALL, "default")
+    meter.add({key: value for key, value in FAILED.items() if "token" not in key}, "default")
+    return Metrics(meter.series(), {"journal_full": 3})
+
+
+def test_a_row_is_a_workload_and_a_model(two_calls: Metrics) -> None:
+    assert two_calls.rows() == [
+        {
+            "workload_id": 'a "quoted"\nname',
+            "provider": "openai",
+            "model": "gpt-4.1",
+            "calls": 2,
+            "errors": 1,
+            "incomplete": 0,
+            "retries": 2,
+            "input_tokens": 100,
+            "output_tokens": 20,
+            "cached_tokens": 64,
+            "reasoning_tokens": 0,
+            "seconds": 0.6,
+            "first_token_seconds": 0.03,
+        }
+    ]
+
+
+def test_prometheus_reads_the_totals(two_calls: Metrics) -> None:
+    families = {family.name: family for family in text_string_to_metric_families(two_calls.prometheus())}
+    found = {
+        (sample.name, sample.labels.get("error_type", ""), sample.labels.get("gen_ai_token_type", "")): sample.value
+        for family in families.values()
+        for sample in family.samples
+        if not sample.name.endswith("_bucket")
+    }
+    assert found == {
+        ("gen_ai_client_operation_duration_seconds_sum", "", ""): 0.5,
+        ("gen_ai_client_operation_duration_seconds_count", "", ""): 1.0,
+        ("gen_ai_client_operation_duration_seconds_sum", "RateLimitError", ""): 0.1,
+        ("gen_ai_client_operation_duration_seconds_count", "RateLimitError", ""): 1.0,
+        ("gen_ai_server_time_to_first_token_seconds_sum", "", ""): 0.03,
+        ("gen_ai_server_time_to_first_token_seconds_count", "", ""): 1.0,
+        ("gen_ai_client_token_usage_sum", "", "input"): 100.0,
+        ("gen_ai_client_token_usage_count", "", "input"): 1.0,
+        ("gen_ai_client_token_usage_sum", "", "output"): 20.0,
+        ("gen_ai_client_token_usage_count", "", "output"): 1.0,
+        ("flywheel_log_retries_total", "", ""): 1.0,
+        ("flywheel_log_retries_total", "RateLimitError", ""): 1.0,
+        ("flywheel_log_dropped_total", "", ""): 3.0,
+    }
+    (first, *_) = families["gen_ai_client_operation_duration_seconds"].samples
+    assert first.labels == {
+        "workload_id": 'a "quoted"\nname',
+        "gen_ai_operation_name": "chat",
+        "gen_ai_provider_name": "openai",
+        "gen_ai_request_model": "gpt-4.1",
+        "le": "0.01",
+    }
+
+
+def test_buckets_count_up(two_calls: Metrics) -> None:
+    lines = two_calls.prometheus().splitlines()
+    counts = [
+        int(line.rpartition(" ")[2]) for line in lines if "duration_seconds_bucket" in line and "Rate" not in line
+    ]
+    assert counts == [0] * 6 + [1] * 9
+
+
+def test_every_call_is_counted_whatever_becomes_of_its_record(ask: Callable[..., Any]) -> None:
+    with flywheel_log.context(workload_id="counted once"):
+        ask()
+        with flywheel_log.trace("no call"):
+            pass
+    assert [row["calls"] for row in metrics().rows() if row["workload_id"] == "counted once"] == [1]
+
+
+def test_too_many_series_are_counted_together() -> None:
+    meter = Meter()
+    for number in range(1005):
+        meter.add({"kind": "llm", "latency_ms": 1.0}, f"workload-{number}")
+    series = meter.series()
+    assert (len(series), series[Key("other", "", "other", "", "")].duration.count) == (1001, 5)
+
+
+def test_opentelemetry_gets_the_standard_metrics(client: openai.OpenAI) -> None:
+    reader = InMemoryMetricReader()
+    export = export_metrics(MeterProvider([reader]))
+    with flywheel_log.context(workload_id="support"):
+        list(
+            client.chat.completions.create(
+                model="gpt-4.1-mini", messages=[{"role": "user", "content": "hi"}], stream=True
+            )
+        )
+    export.stop()
+    data = reader.get_metrics_data()
+    assert data is not None
+    found = {
+        (metric.name, metric.unit, point.attributes.get("gen_ai.token.type")): (point.count, len(point.explicit_bounds))
+        for resource in data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        for point in metric.data.data_points
+    }
+    assert {key: value for key, value in found.items() if "usage" not in key[0]} == {
+        ("gen_ai.client.operation.duration", "s", None): (1, 14),
+        ("gen_ai.server.time_to_first_token", "s", None): (1, 16),
+    }
+    attributes = data.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points[0].attributes
+    assert attributes == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4.1-mini",
+        "workload_id": "support",
+    }
