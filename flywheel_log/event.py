@@ -107,15 +107,12 @@ def to_document(event: Event) -> JSON:
         if document.get(key) is None:
             (nulls if key in document else absent).append([key])
             document[key] = {}
-    for name, text in (("prompt_text", _asked(document["request"])), ("output_text", _answered(document["response"]))):
-        if text:
-            rest[name] = text[:_LONGEST_TEXT]
-    document["request"] = _mended_request(document["request"], nulls, absent)
-    document["response"] = {**_mended_response(document["response"], nulls), _NESTED: rest}
-    if nulls:
-        rest["nulls"] = nulls
-    if absent:
-        rest["absent"] = absent
+    request, response = document["request"], document["response"]
+    asked, answered = (_asked(request) or "")[:_LONGEST_TEXT], (_answered(response) or "")[:_LONGEST_TEXT]
+    document["request"] = _mended_request(request, nulls, absent)
+    document["response"] = {**_mended_response(response, nulls), _NESTED: rest}
+    derived = {"prompt_text": asked, "output_text": answered, "nulls": nulls, "absent": absent}
+    rest.update((key, value) for key, value in derived.items() if value)
     return document
 
 
@@ -182,14 +179,11 @@ def _without(value: JSON, gone: str, place: Path, nulls: list[Path]) -> JSON:
 
 def _changed(value: Any, path: Path, change: Callable[[Any, Any], None]) -> Any:
     """Copy *value* along *path* and *change* its end; a path that somebody's edit has cut off changes nothing."""
-    copy: Any = value.copy() if isinstance(value, dict | list) else {}
     key, *rest = path
     try:
-        if rest:
-            copy[key] = _changed(copy[key], rest, change)
-        else:
-            change(copy, key)
-    except (LookupError, TypeError):
+        copy: Any = value.copy()
+        change(copy, key) if not rest else copy.__setitem__(key, _changed(copy[key], rest, change))
+    except (LookupError, TypeError, AttributeError):
         return value
     return copy
 

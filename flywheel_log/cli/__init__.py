@@ -61,13 +61,14 @@ def app() -> typer.Typer:
     )
     made.callback()(_options)
     for name in commands():
-        made.command(name.replace("_", "-"))(import_module(f"{__name__}.{name}").command)
+        made.command(name)(import_module(f"{__name__}.{name.replace('-', '_')}").command)
     return made
 
 
 def commands() -> list[str]:
     """Return the names of all commands; a module with a leading underscore is none."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    modules = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name.replace("_", "-") for name in modules if not name.startswith("_"))
 
 
 def _options(

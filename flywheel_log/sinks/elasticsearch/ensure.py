@@ -11,6 +11,7 @@ from .mapping import INDEX, Problem, problems
 # Above the templates that Elasticsearch brings along (100) and those people write (up to 200 as a rule).
 _PRIORITY = 500
 _OK, _MISSING = 200, 404
+_BUSY = frozenset({429, 500, 502, 503, 504})
 
 
 def ensure(cluster: Cluster, index: str) -> None:
@@ -46,6 +47,8 @@ def _create(cluster: Cluster, index: str) -> None:
     """Make the index, and first its template, which serves should somebody delete the index while documents flow."""
     template = {"index_patterns": [index], "priority": _PRIORITY, "template": INDEX}
     answer = cluster.request("PUT", f"/_index_template/{index}", template)
+    if answer.status in _BUSY:
+        raise RetryLater(f"http {answer.status}", answer.after)
     if answer.status != _OK:
         health.warn(f"the index template {index} could not be written (HTTP {answer.status})")
     answer = cluster.request("PUT", f"/{index}", INDEX)
