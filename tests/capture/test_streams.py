@@ -194,7 +194,8 @@ def passed(count: int) -> tuple[Tape, int, float]:
     """A tape of *count* chunks, the peak of the memory it took in bytes, and the processor's time in seconds."""
     tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0)
     answer = Answer([])
-    answer.chunks = (frame(chunk({"content": "text "})) for _ in range(count))
+    one = memoryview(frame(chunk({"content": "text "})))
+    answer.chunks = (bytes(one) for _ in range(count))
     Tap(answer, tape, lambda _: None)
     started = time.thread_time()
     tracemalloc.start()
