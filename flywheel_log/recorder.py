@@ -14,6 +14,7 @@ from .health import health
 from .infrastructure import machine
 from .judges._bench import Bench
 from .meter import CALLS, meter
+from .pipeline.fingerprint import fingerprint
 from .pipeline.flag import flag
 from .pipeline.mask import Mask
 from .pipeline.parse import loads, parse
@@ -52,7 +53,6 @@ class Recorder:
         self.asking = Asking(settings.usage)
         self._delivery: Delivery | None = None if keep else _delivery(settings)
         self._bench = Bench(settings.judges, settings.judged, self.record)
-        self.keep = self._bench.watching(self._finish)
         self._put = self._delivery.put if self._delivery else lambda line: keep(loads(line)) if keep else None
         self._sampler = Sampler(settings.sample, settings.sample_first)
         self._redactor = _redactor(settings)
@@ -83,8 +83,8 @@ class Recorder:
             health.drop("record", error)
             return None
 
-    def _finish(self, event: Event) -> str | None:
-        """Write *event* as a line; what is redacted is the line, so that nothing gets around it."""
+    def keep(self, event: Event) -> str | None:
+        """Write *event* as a line, redacted so that nothing gets around it; the judges see no more than the line."""
         if self._delivery and self.settings.infrastructure == "on":
             event["infrastructure"] = machine.latest()
         line = dumps(event)
@@ -93,7 +93,9 @@ class Recorder:
         if len(line) > LOOK_ABOVE:
             limit = self.settings.max_event_kb * 1024
             line = dumps(trim(event, media=self.settings.media, max_bytes=limit))
-        return self._put(line)
+        identity = self._put(line)
+        self._bench.offer(identity, event)
+        return identity
 
     def flush(self, timeout: float | None) -> int:
         """Wait until the judges are done and all sinks have everything; return how many events are on their way."""
@@ -142,8 +144,9 @@ def _redactor(settings: Settings) -> Redactor:
 
 
 def enrichment(settings: Settings) -> Callable[[Event], JSON]:
-    """What is found out about an event on its way to the sinks, off the caller's thread: its price."""
-    return Prices(settings.prices)
+    """What is found out about an event on its way to the sinks, off the caller's thread: its price, and its prompt."""
+    prices = Prices(settings.prices)
+    return lambda event: fingerprint(event) | prices(event)
 
 
 def _delivery(settings: Settings) -> Delivery:

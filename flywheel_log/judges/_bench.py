@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 _RETRIEVALS = 500
 _VERDICT = frozenset({"quality", "safety", "hallucination_flag"})
 
-Keep = Callable[[Event], str | None]
-
 
 class Bench:
     """Judges answers after their calls.
@@ -53,18 +51,10 @@ class Bench:
         self._afterwards: Afterwards[tuple[str, Event]] = Afterwards("judge", self._see)
         self.flush = self._afterwards.flush
 
-    def watching(self, keep: Keep) -> Keep:
-        """Return *keep*, watched: what it has kept is judged."""
-        if not self._judges:
-            return keep
-
-        def watched(event: Event) -> str | None:
-            identity = keep(event)
-            if identity is not None and self._concerns(event):
-                self._afterwards.put((identity, event))
-            return identity
-
-        return watched
+    def offer(self, identity: str | None, event: Event) -> None:
+        """Take *event* as it was written under the id *identity*, if it was: judge it later, or remember it."""
+        if self._judges and identity is not None and self._concerns(event):
+            self._afterwards.put((identity, event))
 
     def _concerns(self, event: Event) -> bool:
         """Whether *event* is an answer to judge, or was retrieved for the answers to come."""

@@ -128,14 +128,14 @@ def test_judges_see_no_more_than_what_is_written(client: openai.OpenAI) -> None:
     seen = []
 
     def looking(event: Event) -> None:
-        seen.append(event["request"])
+        seen.append(event["retrieval_docs"][0]["text"])
 
-    def redact(_: Any, __: str, event: Event) -> Event:
-        event["request"] = {"messages": [{"role": "user", "content": "[redacted]"}]}
-        return event
-
-    recorded(looking, processors=[redact])(client)
-    assert seen == [{"messages": [{"role": "user", "content": "[redacted]"}]}]
+    flywheel_log.configure(judges=[looking], redact="pii", reasoning="mask")
+    with flywheel_log.trace("answer"):
+        flywheel_log.log_retrieval(["Write to ada@example.com."])
+        client.chat.completions.create(**QUESTION)
+    assert flywheel_log.flush() == 0
+    assert seen == ["Write to [email]."]
 
 
 @pytest.mark.usefixtures("openai_environment")
