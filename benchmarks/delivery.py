@@ -2,8 +2,8 @@
 
     python -m benchmarks.delivery [--events 20000] [--backlog 100000] [--url http://localhost:9200]
 
-Without --url a server of the tests' own is started. `helpers.bulk` of the official client sends the same documents, ready
-made, in the same run and in turns with ours, which also reads each line, projects it and judges each answer.
+Without --url a server of the tests' own is started. `helpers.bulk` of the official client sends the same documents,
+ready made, in the same run and in turns with ours, which also reads each line, projects it and judges each answer.
 """
 
 from __future__ import annotations
@@ -45,12 +45,16 @@ class AnyVersion(Urllib3HttpNode):
 
     def perform_request(self, method: str, target: str, body: Any = None, headers: Any = None, **options: Any) -> Any:
         plain = {"accept": "application/json", "content-type": "application/x-ndjson" if body else "application/json"}
-        return super().perform_request(method, target, body, plain if headers is None else {**headers, **plain}, **options)
+        return super().perform_request(
+            method, target, body, plain if headers is None else {**headers, **plain}, **options
+        )
 
 
 def event(number: int) -> dict[str, Any]:
     """A chat of about 2 KB."""
-    history = [{"role": role, "content": f"{number} " + text * 60} for role, text in (("system", "rules "), ("user", "why? "))]
+    history = [
+        {"role": role, "content": f"{number} " + text * 60} for role, text in (("system", "rules "), ("user", "why? "))
+    ]
     answer = {"role": "assistant", "content": "because " * 60, "refusal": None}
     return {
         "id": f"bench-{number}", "timestamp": "2026-01-31T12:00:00.000Z", "kind": "llm", "client_id": "bench",
@@ -84,7 +88,12 @@ def theirs(url: str, index: str, documents: list[dict[str, Any]]) -> Cost:
     sink_at(url, index).write([b'{"id":"first","kind":"llm"}'])
     with Elasticsearch(url, node_class=AnyVersion, request_timeout=60) as client:
         actions = [
-            {"_op_type": "create", "_index": index, "_id": document["response"]["flywheel_log"]["id"], "_source": document}
+            {
+                "_op_type": "create",
+                "_index": index,
+                "_id": document["response"]["flywheel_log"]["id"],
+                "_source": document,
+            }
             for document in documents[1:]
         ]
         return measured(lambda: helpers.bulk(client, actions, chunk_size=BATCH))
@@ -156,12 +165,15 @@ def main() -> None:
     with server(given.url) as url:
         rounds(url, given.events)
         if given.backlog:
-            lines = [orjson.dumps({k: v for k, v in event(number).items() if k != "id"}) for number in range(given.backlog)]
+            lines = [
+                orjson.dumps({k: v for k, v in event(number).items() if k != "id"}) for number in range(given.backlog)
+            ]
             with fresh(Api(url)) as index, tempfile.TemporaryDirectory() as root:
                 cost = backlog(url, index, lines, Path(root))
                 Api(url)("POST", f"{index}/_refresh")
                 stored = Api(url)("GET", f"{index}/_count")["count"]
-            print(f"backlog of {given.backlog:,}: {cost.wall_s:.1f} s, {cost.cpu_s / given.backlog * 1e6:.1f} µs CPU/event, {stored:,} stored")
+            each = cost.cpu_s / given.backlog * 1e6
+            print(f"backlog of {given.backlog:,}: {cost.wall_s:.1f} s, {each:.1f} µs CPU/event, {stored:,} stored")
 
 
 if __name__ == "__main__":
