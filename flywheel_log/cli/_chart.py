@@ -12,6 +12,7 @@ from flywheel_log.loop.stats import Row
 from ._screen import duration, moment, money, number
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
+_HEIGHTS = "▁▂▃▄▅▆▇█"
 _NUMBERS_WIDTH = 55
 _SHORTEST, _LONGEST = 5, 60
 _DAY_AND_LONGER = ("day", "week")
@@ -43,6 +44,12 @@ def bar(share: float, room: int) -> str:
     """Return a bar of *share* (0 to 1) of *room* cells, in eighths of a cell; what is not nothing is seen."""
     eighths = round(share * room * 8) or (share > 0)
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """Return *values* as a row of bars up to the greatest, one cell each; what is unknown is a gap."""
+    top = max((value for value in values if value), default=1.0)
+    return "".join(" " if value is None else _HEIGHTS[round(value / top * (len(_HEIGHTS) - 1))] for value in values)
 
 
 def _time(row: Row, period: str) -> str:

@@ -1,13 +1,16 @@
-"""Calls over time: one row a period, in periods that become longer as the log does."""
+"""Things over time: by periods that become longer as the log does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
 
 from flywheel_log.event import Event
 
 from .stats import CALLS, Row
+
+Counted = TypeVar("Counted")
 
 PERIODS = {
     "minute": timedelta(minutes=1),
@@ -23,53 +26,79 @@ _EARLIEST = 1970
 _MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
+class Timeline(Generic[Counted]):
+    """One thing a period: by the shortest of `PERIODS` of which *most* are enough; after 4 weeks they double.
+
+    Args:
+        make: makes a new thing for a period.
+        merge: adds the second thing to the first, when periods become longer.
+        most: how many periods there may be at most.
+    """
+
+    def __init__(
+        self, make: Callable[[], Counted], merge: Callable[[Counted, Counted], object], most: int = 48
+    ) -> None:
+        self._make, self._merge, self._most = make, merge, most
+        self._lengths = list(PERIODS.values())
+        self._things: dict[int, Counted] = {}
+
+    @property
+    def period(self) -> str:
+        """The name of the period, e.g. `hour`."""
+        length = self._lengths[0]
+        return next((name for name, known in PERIODS.items() if known == length), f"{length.days // 7} weeks")
+
+    def at(self, timestamp: str) -> Counted | None:
+        """Return the thing of the period that *timestamp* is in; None if it cannot be read."""
+        if (time := _moment(timestamp)) is None:
+            return None
+        while (place := (time - _MONDAY) // self._lengths[0]) not in self._things:
+            if not self._things or max(place, *self._things) - min(place, *self._things) < self._most:
+                self._things[place] = self._make()
+                break
+            self._lengthen()
+        return self._things[place]
+
+    def __iter__(self) -> Iterator[tuple[str, Counted]]:
+        """Yield the beginning of each period in UTC, and its thing, oldest first; empty periods too."""
+        for place in range(min(self._things), max(self._things) + 1) if self._things else ():
+            begin = (_MONDAY + place * self._lengths[0]).isoformat().replace("+00:00", "Z")
+            yield begin, self._things.get(place) or self._make()
+
+    def _lengthen(self) -> None:
+        shorter = self._lengths.pop(0)
+        if not self._lengths:
+            self._lengths.append(shorter * 2)
+        share, old, self._things = self._lengths[0] // shorter, self._things, {}
+        for place, thing in sorted(old.items(), key=lambda item: item[0]):
+            if place // share in self._things:
+                self._merge(self._things[place // share], thing)
+            else:
+                self._things[place // share] = thing
+
+
 def over_time(events: Iterable[Event], most: int = 48) -> tuple[str, list[Row]]:
-    """Count the calls among *events* by the shortest of `PERIODS` that needs at most *most* rows.
+    """Count the calls among *events* by a period of which *most* are enough.
 
     Returns the period and its rows, oldest first, those without calls included; the key of a row is the beginning of
-    its period in UTC. Calls whose time cannot be read are left out. After 4 weeks periods double.
+    its period in UTC. Calls whose time cannot be read are left out.
     """
-    lengths = list(PERIODS.values())
-    rows: dict[int, Row] = {}
+    line = Timeline(lambda: Row(()), Row.merge, most)
     for event in events:
-        if event.get("kind") not in CALLS or (place := _place(event["timestamp"], lengths[0])) is None:
-            continue
-        while place not in rows and rows and max(place, *rows) - min(place, *rows) >= most:
-            rows, place = _coarser(rows, place, lengths)
-        rows.setdefault(place, Row(())).add(event)
-    return _named(lengths[0]), _filled(rows, lengths[0])
+        if event.get("kind") in CALLS and (row := line.at(event["timestamp"])) is not None:
+            row.add(event)
+    rows = []
+    for begin, row in line:
+        row.key = (begin,)
+        rows.append(row)
+    return line.period, rows
 
 
-def _coarser(rows: dict[int, Row], place: int, lengths: list[timedelta]) -> tuple[dict[int, Row], int]:
-    """Merge *rows* into those of the next longer period."""
-    shorter = lengths.pop(0)
-    if not lengths:
-        lengths.append(shorter * 2)
-    share = lengths[0] // shorter
-    merged: dict[int, Row] = {}
-    for old, row in sorted(rows.items()):
-        merged.setdefault(old // share, Row(())).merge(row)
-    return merged, place // share
-
-
-def _place(timestamp: str, length: timedelta) -> int | None:
+def _moment(timestamp: str) -> datetime | None:
     try:
         time = datetime.fromisoformat(timestamp)
     except ValueError:
         return None
     if time.year < _EARLIEST:
         return None
-    return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _MONDAY) // length
-
-
-def _filled(rows: dict[int, Row], length: timedelta) -> list[Row]:
-    filled = []
-    for place in range(min(rows), max(rows) + 1) if rows else ():
-        row = rows.get(place, Row(()))
-        row.key = ((_MONDAY + place * length).isoformat().replace("+00:00", "Z"),)
-        filled.append(row)
-    return filled
-
-
-def _named(length: timedelta) -> str:
-    return next((name for name, known in PERIODS.items() if known == length), f"{length.days // 7} weeks")
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,0 +1,173 @@
+"""`flywheel-log compare`: two versions side by side, and whether they differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from flywheel_log.loop.compare import Difference, Drift, Side, compare, drift, sides
+from flywheel_log.loop.feedback import Feedbacks
+from flywheel_log.loop.filter import Filter
+from flywheel_log.loop.statistic import Mean, Share
+
+from . import Problem
+from ._select import selecting
+from ._source import EVERYTHING, AsJson, feedbacks, nothing, reading
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+By = Annotated[str, typer.Option("--by", help="What to compare: prompt.version, model, workload_id, any field.")]
+Over = Annotated[
+    Literal["time"] | None, typer.Option("--over", help="Compare the earlier half of the time with the later, instead.")
+]
+Values = Annotated[
+    list[str] | None, typer.Argument(metavar="[A B]", help="The two values; by default the two there are.")
+]
+Logs = Annotated[
+    list[str] | None,
+    typer.Option("--log", metavar="SOURCE", help="A log; repeat it for several. [default: as of all commands]"),
+]
+_SHORT = {"workload": "workload_id", "client": "client_id", "user": "user_id", "session": "session_id"}
+_NAMED = 8
+_WIDE = 140
+
+
+@selecting
+def command(
+    values: Values = None,
+    *,
+    logs: Logs = None,
+    by: By = "prompt.version",
+    over: Over = None,
+    as_json: AsJson = False,
+    chosen: Filter = EVERYTHING,
+) -> None:
+    """Compare two versions of a prompt, models, workloads.
+
+    Rates, tokens, cost, latency and ratings, each with its 95 % confidence interval. p is how likely such a difference
+    is by chance, corrected for the number of measures; those below 0.05 are marked.
+    """
+    known = Feedbacks(()) if "-" in (logs or ()) else feedbacks(logs)
+    if over:
+        _over_time(logs, chosen, known, as_json=as_json)
+        return
+    with reading(logs, chosen) as events:
+        try:
+            found = sides(events, known, _SHORT.get(by, by))
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--by") from None
+    if not found:
+        raise nothing("calls", chosen)
+    a, b = _two(values or [], found, by)
+    _put(a, b, found[a].calls, found[b].calls, compare(found[a], found[b]), as_json=as_json)
+
+
+def _two(values: list[str], found: dict[str, Side], by: str) -> tuple[str, str]:
+    there = [f"{value or '(none)'} ({side.calls})" for value, side in found.items()]
+    have = ", ".join(there[:_NAMED]) + (", …" if len(there) > _NAMED else "")
+    wanted = values or [value for value in found if value]
+    if len(wanted) != 2:  # noqa: PLR2004  a and b
+        raise Problem(f"two values of {by} are compared; name two of {have}")
+    if unknown := [value for value in wanted if value not in found]:
+        raise Problem(f"no call has the {by} {' or '.join(unknown)}; have {have}")
+    first, second = wanted if values else sorted(wanted)
+    return first, second
+
+
+def _over_time(logs: list[str] | None, chosen: Filter, known: Feedbacks, *, as_json: bool) -> None:
+    with reading(logs, chosen) as events:
+        found = drift(events, known)
+    if not found.begins:
+        raise nothing("calls", chosen)
+    _put("earlier", "later", *found.calls, found.differences, as_json=as_json, over=found)
+
+
+def _put(
+    a: str,
+    b: str,
+    calls_a: int,
+    calls_b: int,
+    differences: list[Difference],
+    *,
+    as_json: bool,
+    over: Drift | None = None,
+) -> None:
+    from ._screen import console, put_json
+
+    if not as_json:
+        screen = console()
+        wide = over is None or screen.width >= _WIDE
+        screen.print(_table((a, b), (calls_a, calls_b), differences, over, intervals=wide))
+        return
+    put_json({"a": a, "b": b, "calls_a": calls_a, "calls_b": calls_b})
+    for one in differences:
+        measured = {
+            "measure": one.name,
+            "a": _numbers(one.a),
+            "b": _numbers(one.b),
+            "p": one.chance,
+            "differs": one.differs,
+        }
+        put_json(measured | ({"period": over.period, "by_period": over.by_period[one.name]} if over else {}))
+
+
+def _numbers(measured: Share | Mean) -> dict[str, object]:
+    return {"value": measured.value, "interval": measured.interval, "of": measured.of}
+
+
+def _table(
+    names: tuple[str, str],
+    calls: tuple[int, int],
+    differences: list[Difference],
+    over: Drift | None,
+    *,
+    intervals: bool,
+) -> Table:
+    from rich.table import Table
+
+    from ._chart import sparkline
+    from ._screen import one_line
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("", no_wrap=True)
+    for name, count in zip(names, calls, strict=True):
+        table.add_column(f"{one_line(name) or '(none)'} ({count})", justify="right", no_wrap=True)
+    for name in ("change", "p"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column(f"by {over.period}" if over else "", no_wrap=True)
+    for one in differences:
+        chance = "" if one.chance is None else "<0.001" if one.chance < 0.001 else f"{one.chance:.3f}"  # noqa: PLR2004  three digits
+        shown = [_shown(one.name, measured, interval=intervals) for measured in (one.a, one.b)]
+        cells = [*shown, _change(one), chance + " *" * one.differs]
+        line = sparkline(over.by_period[one.name]) if over else ""
+        table.add_row(one.name.replace("_", " "), *cells, line, style="bold" if one.differs else None)
+    return table
+
+
+def _shown(name: str, measured: Share | Mean, *, interval: bool) -> str:
+    value = _value(name, measured.value)
+    if measured.interval is None or not interval:
+        return value
+    low, high = (_value(name, end) for end in measured.interval)
+    return f"{value} [{low}, {high}]"
+
+
+def _value(name: str, value: float | None) -> str:
+    from ._screen import duration, money
+
+    if value is None:
+        return "-"
+    if name.endswith("_rate"):
+        return f"{value:.1%}"
+    shown = {"cost_usd": money, "latency_ms": duration, "first_token_ms": duration}.get(name)
+    return shown(max(0.0, value)) if shown else f"{value:.4g}"
+
+
+def _change(one: Difference) -> str:
+    """Rates change by points, all else by a share of what it was."""
+    a, b = one.a.value or 0.0, one.b.value or 0.0
+    if one.name.endswith("_rate"):
+        return f"{(b - a) * 100:+.1f}pp"
+    return f"{b / a - 1:+.1%}" if a else "-"

@@ -1,0 +1,114 @@
+"""`flywheel-log errors`: what goes wrong, how often, since when, and for example where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flywheel_log.event import Event
+from flywheel_log.loop.clusters import Cluster, clusters
+from flywheel_log.loop.errors import Errors, Faulty
+from flywheel_log.loop.faults import meaning
+from flywheel_log.loop.feedback import Feedbacks
+from flywheel_log.loop.filter import Filter
+
+from . import Problem
+from ._select import selecting
+from ._source import EVERYTHING, AsJson, Sources, feedbacks, nothing, reading
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Clusters = Annotated[
+    int, typer.Option("--clusters", min=0, help="Into how many clusters to divide their prompts; needs [analysis].")
+]
+
+
+@selecting
+def command(
+    sources: Sources = None, *, count: Clusters = 0, as_json: AsJson = False, chosen: Filter = EVERYTHING
+) -> None:
+    """Find what goes wrong.
+
+    Failures, refusals, cut answers, invalid tool arguments, bad ratings, hallucinations, retries and slow calls: how
+    many, their share of all calls, their trend, and the latest of each. `show ID` shows one in full.
+    """
+    known = Feedbacks(()) if "-" in (sources or ()) else feedbacks(sources)
+    faulty = Faulty(known)
+    with reading(sources, chosen) as events:
+        alike = _clusters(faulty.watch(events), count)
+    errors = faulty.result()
+    if not errors.share.of:
+        raise nothing("calls", chosen)
+    _put_json(errors, alike) if as_json else _put(errors, alike)
+
+
+def _clusters(events: Iterator[Event], count: int) -> list[Cluster]:
+    if not count:
+        for _ in events:
+            pass
+        return []
+    try:
+        return clusters(events, count)
+    except ModuleNotFoundError as error:
+        raise Problem(error) from None
+
+
+def _put_json(errors: Errors, alike: list[Cluster]) -> None:
+    from ._screen import put_json
+
+    for group in errors.groups:
+        put_json(
+            {
+                "fault": group.name,
+                "count": group.share.hits,
+                "calls": group.share.of,
+                "share": group.share.value,
+                "share_interval": group.share.interval,
+                "trend": group.trend,
+                "period": errors.period,
+                "share_by_period": group.by_period,
+                "examples": group.examples,
+            }
+        )
+    for one in alike:
+        put_json({"cluster": one.words, "count": one.count, "share": one.share, "examples": one.examples})
+
+
+def _put(errors: Errors, alike: list[Cluster]) -> None:
+    from ._screen import console
+
+    screen = console()
+    share = errors.share
+    screen.print(f"{share.hits} of {share.of} calls went wrong ({share.value or 0:.1%})")
+    if errors.groups:
+        screen.print(_table(errors))
+    for one in alike:
+        screen.print(_told(one), soft_wrap=True)
+
+
+def _table(errors: Errors) -> Table:
+    from rich.table import Table
+
+    from ._chart import sparkline
+    from ._screen import number, one_line
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("fault", "calls", "share", f"by {errors.period}", "trend", "latest", "meaning"):
+        table.add_column(name, justify="right" if name in ("calls", "share") else "left", no_wrap=True)
+    for group in errors.groups:
+        share = f"{group.share.value or 0:.1%}"
+        line = sparkline(group.by_period)
+        latest = one_line(group.examples[0])
+        table.add_row(
+            one_line(group.name), number(group.share.hits), share, line, group.trend, latest, meaning(group.name)
+        )
+    return table
+
+
+def _told(one: Cluster) -> str:
+    from ._screen import one_line
+
+    return one_line(f"{one.count} ({one.share:.0%}) ask about {', '.join(one.words)}: {', '.join(one.examples)}")

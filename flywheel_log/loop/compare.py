@@ -1,0 +1,170 @@
+"""Two versions side by side: rates, tokens, cost, latency and ratings, and whether their differences are any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from flywheel_log.event import Event
+
+from .faults import faults
+from .feedback import Feedbacks
+from .fields import finite, getter
+from .series import Timeline
+from .statistic import CONFIDENCE, Mean, Share, differ, holm
+from .stats import CALLS
+
+RATES = {
+    "error_rate": "error",
+    "incomplete_rate": "incomplete",
+    "refusal_rate": "refusal",
+    "cut_rate": "length",
+    "invalid_tool_arguments_rate": "invalid_tool_arguments",
+    "hallucination_rate": "hallucination",
+    "retried_rate": "retried",
+}
+"""The shares of calls with a fault, by the first word of its name."""
+
+MEANS = {
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "cost_usd": "cost_usd",
+    "latency_ms": "latency_ms",
+    "first_token_ms": "time_to_first_token_ms",
+}
+"""The means of a field of the calls."""
+
+
+@dataclass
+class Side:
+    """One of two: how many calls, and what was measured: `RATES`, `good_rate` of those rated, `MEANS`, and `score`."""
+
+    calls: int = 0
+    measured: dict[str, Share | Mean] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shares: dict[str, Share | Mean] = {name: Share() for name in (*RATES, "good_rate")}
+        self.measured = self.measured or shares | {name: Mean() for name in (*MEANS, "score")}
+
+    def add(self, event: Event, feedbacks: Feedbacks) -> None:
+        """Count one call. Means are those of calls that did not fail."""
+        said = feedbacks.on(event)
+        found = {name.partition(" ")[0] for name in faults(event, said)}
+        self.calls += 1
+        for name, fault in RATES.items():
+            self._hit(name, hit=fault in found)
+        if said.verdict is not None:
+            self._hit("good_rate", hit=said.verdict == "good")
+        self._number("score", said.score)
+        if event.get("status") != "error":
+            for name, key in MEANS.items():
+                self._number(name, finite(event.get(key)))
+
+    def merge(self, other: Side) -> None:
+        """Count all calls of *other* too."""
+        self.calls += other.calls
+        for name, measured in self.measured.items():
+            match measured, other.measured[name]:
+                case (Share() as ours, Share() as theirs):
+                    ours.merge(theirs)
+                case (Mean() as mine, Mean() as others):
+                    mine.merge(others)
+
+    def _hit(self, name: str, *, hit: bool) -> None:
+        share = self.measured[name]
+        if isinstance(share, Share):
+            share.add(hit=hit)
+
+    def _number(self, name: str, number: float | None) -> None:
+        mean = self.measured[name]
+        if isinstance(mean, Mean) and number is not None:
+            mean.add(number)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One measure of both sides.
+
+    Attributes:
+        name: what is measured.
+        a, b: both sides.
+        chance: how likely such a difference is by chance alone (0 to 1), corrected for the number of measures; None if
+            that cannot be said.
+    """
+
+    name: str
+    a: Share | Mean
+    b: Share | Mean
+    chance: float | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the sides differ by more than chance explains, at 95 %."""
+        return self.chance is not None and self.chance < 1 - CONFIDENCE
+
+
+def sides(events: Iterable[Event], feedbacks: Feedbacks, by: str) -> dict[str, Side]:
+    """Measure the calls among *events*, for each value of the field *by*, the most frequent first; "" where it lacks.
+
+    Raises:
+        ValueError: the field does not exist.
+    """
+    get = getter(by)
+    found: dict[str, Side] = {}
+    for event in events:
+        if event.get("kind") in CALLS:
+            found.setdefault(get(event), Side()).add(event, feedbacks)
+    return dict(sorted(found.items(), key=lambda item: (-item[1].calls, item[0])))
+
+
+def compare(a: Side, b: Side) -> list[Difference]:
+    """Test for each measure that both sides have whether they differ."""
+    names = [name for name in a.measured if a.measured[name].of and b.measured[name].of]
+    chances = {name: differ(a.measured[name], b.measured[name]) for name in names}
+    # What could not differ, such as no refusal here and none there, is no test that needs correction.
+    tested = {name: chance for name, chance in chances.items() if chance is not None and chance < 1}
+    chances |= dict(zip(tested, holm(list(tested.values())), strict=True))
+    return [Difference(name, a.measured[name], b.measured[name], chances[name]) for name in names]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How the measures change over time.
+
+    Attributes:
+        begins: when each period begins, oldest first; `period`: how long one is.
+        by_period: the values of each measure in each period; None where there are none.
+        calls: how many calls the earlier half of the time has, and the later.
+        differences: the earlier half of the time compared with the later.
+    """
+
+    period: str
+    begins: list[str]
+    by_period: dict[str, list[float | None]]
+    calls: tuple[int, int]
+    differences: list[Difference]
+
+
+def drift(events: Iterable[Event], feedbacks: Feedbacks, most: int = 24) -> Drift:
+    """Measure the calls among *events* over time, in *most* periods at most."""
+    line = Timeline(Side, Side.merge, most)
+    for event in events:
+        if event.get("kind") in CALLS and (side := line.at(event["timestamp"])) is not None:
+            side.add(event, feedbacks)
+    periods = list(line)
+    middle = (len(periods) + 1) // 2
+    earlier, later = (_merged([side for _, side in half]) for half in (periods[:middle], periods[middle:]))
+    return Drift(
+        line.period,
+        [begin for begin, _ in periods],
+        {name: [side.measured[name].value for _, side in periods] for name in earlier.measured},
+        (earlier.calls, later.calls),
+        compare(earlier, later),
+    )
+
+
+def _merged(some: Sequence[Side]) -> Side:
+    whole = Side()
+    for one in some:
+        whole.merge(one)
+    return whole

@@ -1,0 +1,70 @@
+"""What went wrong in a call, by names: failures, refusals, cut answers, bad tool arguments, ratings, retries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flywheel_log.event import Event
+
+from .feedback import Feedback
+from .fields import finite
+
+MEANINGS = {
+    "incomplete": "the answer was left, cancelled or broke off",
+    "refusal": "the model refused",
+    "content_filter": "the provider's filter stopped the answer",
+    "length": "the answer was cut at its greatest length",
+    "invalid_tool_arguments": "a tool's arguments are not valid JSON",
+    "no_answer": "the provider sent no answer",
+    "rated_bad": "somebody rated the answer bad",
+    "hallucination": "the answer claims what is not so",
+    "retried": "the SDK had to try again",
+    "slow": "far slower than other calls of the same workload and model",
+}
+"""The names of what goes wrong; failures are named `error <status> <type>`, and ratings may have a label."""
+
+_MARKS = {"no_choices": "no_answer", "no_message": "no_answer"}
+_FINISHES = {"length": "length", "content_filter": "content_filter", "max_tokens": "length", "refusal": "refusal"}
+
+
+def faults(event: Event, feedback: Feedback) -> set[str]:
+    """Return the names of all that went wrong in *event*, the call that *feedback* is about; but for `slow`."""
+    return {*_ending(event), *_answer(event), *_opinion(event, feedback)}
+
+
+def meaning(name: str) -> str:
+    """Return what the name of a fault means, in words."""
+    return MEANINGS.get(name.partition(" ")[0], "the call failed")
+
+
+def _ending(event: Event) -> Iterator[str]:
+    error = event.get("error") or {}
+    if error or event.get("status") == "error":
+        yield " ".join(str(part) for part in ("error", error.get("status_code"), error.get("type")) if part)
+    elif event.get("status") == "incomplete":
+        yield "incomplete"
+    if (finite(event.get("retries")) or 0) > 0:
+        yield "retried"
+
+
+def _answer(event: Event) -> Iterator[str]:
+    for mark in event.get("training_unsafe") or ():
+        name = _MARKS.get(mark, mark) if isinstance(mark, str) else ""
+        if name in MEANINGS:
+            yield name
+    choices = (event.get("response") or {}).get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        # Loggers that mark nothing still say how an answer ended.
+        finish = choice.get("finish_reason") if isinstance(choice, dict) else None
+        if isinstance(finish, str) and finish in _FINISHES:
+            yield _FINISHES[finish]
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if isinstance(message, dict) and message.get("refusal"):
+            yield "refusal"
+
+
+def _opinion(event: Event, feedback: Feedback) -> Iterator[str]:
+    if feedback.verdict == "bad":
+        yield f"rated_bad {feedback.label}".strip()
+    if feedback.hallucination or (event.get("hallucination_flag") and feedback.hallucination is None):
+        yield "hallucination"

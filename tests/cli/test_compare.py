@@ -1,0 +1,81 @@
+"""`compare`: two versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import CHAT, Ran
+
+Command = Callable[..., Ran]
+
+
+@pytest.fixture
+def versions(log: Path) -> Path:
+    """Sixty calls of two versions in two hours; the second, later one is slower and fails every other time."""
+    with log.open("w") as file:
+        for number in range(60):
+            version = number // 30 + 1
+            event = {
+                **CHAT,
+                "id": f"r-{number}",
+                "timestamp": f"2026-01-31T1{version}:{number % 30:02}:00.000Z",
+                "prompt": {"name": "p", "version": str(version)},
+                "latency_ms": 100.0 * version + number % 2,
+                "status": "error" if version == 2 and number % 4 < 2 else "ok",
+            }
+            file.write(json.dumps(event) + "\n")
+    return log
+
+
+def rows(ran: Ran) -> list[str]:
+    return [" ".join(line.split()) for line in ran.out.splitlines()]
+
+
+def test_versions_stand_side_by_side(command: Command, versions: Path):
+    shown = rows(command("compare", "1", "2", "--log", versions))
+    assert (shown[0], shown[1], shown[-1]) == (
+        "1 (30) 2 (30) change p",
+        "error rate 0.0% [0.0%, 11.4%] 46.7% [30.2%, 63.9%] +46.7pp <0.001 *",
+        "first token ms 310ms [310ms, 310ms] 310ms [310ms, 310ms] +0.0% 1.000",
+    )
+
+
+def test_the_only_two_values_need_no_names(command: Command, versions: Path):
+    assert command("compare", "--log", versions) == command("compare", "1", "2", "--log", versions)
+
+
+def test_json_lines_have_values_intervals_and_chances(command: Command, versions: Path):
+    first, *measures = map(json.loads, command("compare", "2", "1", "--json", "--log", versions).out.splitlines())
+    assert first == {"a": "2", "b": "1", "calls_a": 30, "calls_b": 30}
+    latency = next(one for one in measures if one["measure"] == "latency_ms")
+    assert (latency["a"]["of"], latency["b"]["value"], latency["differs"]) == (16, 100.5, True)
+
+
+def test_drift_compares_the_halves_of_the_time(command: Command, versions: Path):
+    shown = rows(command("compare", "--over", "time", "--log", versions))
+    assert shown[0] == "earlier (30) later (30) change p by 5 minutes"
+    assert shown[1].endswith("0.0% 46.7% +46.7pp <0.001 * ▁▁▁▁▁▁ ▅█▅▅█▅")
+    lines = command("compare", "--over", "time", "--json", "--log", versions).out.splitlines()
+    assert [json.loads(line)["period"] for line in lines[1:2]] == ["5 minutes"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["1"], "two values of prompt.version are compared; name two of 1 (30), 2 (30)"),
+        (["1", "3"], "no call has the prompt.version 3; have 1 (30), 2 (30)"),
+        (["--by", "model"], "two values of model are compared; name two of gpt-4.1-mini (60)"),
+        (["--model", "x"], "none of its calls match model=x"),
+        (["--over", "time", "--model", "x"], "none of its calls match model=x"),
+    ],
+)
+def test_a_problem_names_what_there_is(command: Command, versions: Path, arguments: list[str], said: str):
+    assert command("compare", *arguments, "--log", versions) == Ran(1, "", f"flywheel-log: {said}\n")
+
+
+def test_an_unknown_field_is_two(command: Command, versions: Path):
+    assert command("compare", "--by", "modle", "--log", versions).code == 2

@@ -1,0 +1,49 @@
+"""`errors`: what goes wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from .conftest import Ran
+
+Command = Callable[..., Ran]
+
+
+def test_faults_are_a_table(command: Command, log: Path):
+    assert [line.rstrip() for line in command("errors", log).out.splitlines()] == [
+        "1 of 3 calls went wrong (33.3%)",
+        "fault                     calls  share  by minute  trend   latest   meaning",
+        "error 429 RateLimitError      1  33.3%  █          steady  other-3  the call failed",
+    ]
+
+
+def test_json_lines_have_intervals(command: Command, log: Path):
+    line = json.loads(command("errors", "--json", log).out)
+    low, high = line.pop("share_interval")
+    assert (round(low, 2), round(high, 2)) == (0.06, 0.79)
+    assert line == {
+        "fault": "error 429 RateLimitError",
+        "count": 1,
+        "calls": 3,
+        "share": 1 / 3,
+        "trend": "steady",
+        "period": "minute",
+        "share_by_period": [1 / 3],
+        "examples": ["other-3"],
+    }
+
+
+def test_prompts_of_faulty_calls_are_clustered(command: Command, log: Path):
+    assert command("errors", "--clusters", "3", log).out.splitlines()[-1] == "1 (100%) ask about 31mred, hello: other-3"
+    line = json.loads(command("errors", "--clusters", "3", "--json", log).out.splitlines()[-1])
+    assert line == {"cluster": ["31mred", "hello"], "count": 1, "share": 1.0, "examples": ["other-3"]}
+
+
+def test_a_log_without_faults_says_so(command: Command, log: Path):
+    assert command("errors", "--status", "ok", log) == Ran(0, "0 of 2 calls went wrong (0.0%)\n", "")
+
+
+def test_a_log_without_calls_is_one(command: Command, log: Path):
+    assert command("errors", "--model", "x", log).err == "flywheel-log: none of its calls match model=x\n"
