@@ -8,8 +8,6 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
 
-import wrapt
-
 Decorated = TypeVar("Decorated")
 
 
@@ -48,7 +46,9 @@ def around(function: Decorated, begin: Callable[[Any, tuple[Any, ...], dict[str,
             raise
         return _driven(result, run)
 
-    return wrapt.FunctionWrapper(function, wrapper)  # type: ignore[arg-type,return-value]
+    from wrapt import FunctionWrapper
+
+    return FunctionWrapper(function, wrapper)  # type: ignore[arg-type,return-value]
 
 
 def _driven(result: Any, run: Around) -> Any:

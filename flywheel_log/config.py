@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .event import Event
-from .sinks import opener
+from .sinks import open_sink
 
 PREFIX = "FLYWHEEL_LOG_"
 Processor = Callable[[Any, str, Event], Event]
@@ -134,7 +134,7 @@ class Settings(BaseSettings):
     @classmethod
     def _known(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         for url in urls:
-            opener(url)
+            open_sink(url).close()  # Opening touches nothing; it reads the URL, and says what is wrong with it.
         return urls
 
     @model_validator(mode="after")
@@ -173,5 +173,8 @@ def load(**arguments: Any) -> Settings:
 
 
 def _readable(error: ValidationError) -> str:
-    lines = [f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {problem['msg']}" for problem in error.errors()]
+    lines = [
+        f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {problem['msg'].removeprefix('Value error, ')}"
+        for problem in error.errors()
+    ]
     return "flywheel_log is configured wrongly: " + "; ".join(lines)

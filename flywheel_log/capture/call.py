@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self, cast
 from weakref import WeakSet
@@ -42,7 +43,7 @@ def abandon_open() -> None:
         call.ended(GeneratorExit())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # Not frozen: that doubles what it costs to make one, at every call.
 class Asked:
     """What is known of a call before it is sent.
 
@@ -52,7 +53,7 @@ class Asked:
         body: the request as the SDK was given it, for when the bytes on the wire cannot be had.
         fields: who calls, and for what: further keys of the event.
         streamed: whether the caller asked for a stream.
-        secrets: strings that must not reach the record.
+        client: whose credentials must not reach the record.
     """
 
     surface: Surface
@@ -60,7 +61,7 @@ class Asked:
     body: JSON
     fields: Mapping[str, Any] = field(default_factory=dict)
     streamed: bool = False
-    secrets: tuple[str, ...] = ()
+    client: Any = None
 
 
 class Call:
@@ -205,39 +206,45 @@ class Call:
             event["model"] = model
         if isinstance(user := asked.body.get("user"), str):
             event.setdefault("user_id", user)
-        return cast(Event, event | self._figures() | self._answer(found))
+        self._add_figures(event)
+        if found.error is None:
+            self._add_answer(event, found)
+        else:
+            self._add_error(event, found)
+        return cast(Event, event)
 
-    def _figures(self) -> JSON:
+    def _add_figures(self, event: JSON) -> None:
         streamed = self._asked.streamed or (self._tap is not None and self._tap.events)
-        figures: JSON = {"latency_ms": round((self._waited or 0.0) * 1000, 2), "streamed": streamed}
+        event["latency_ms"], event["streamed"] = round((self._waited or 0.0) * 1000, 2), streamed
         if streamed and self._tape is not None and self._tape.first is not None:
-            figures["time_to_first_token_ms"] = round(self._tape.first * 1000, 2)
+            event["time_to_first_token_ms"] = round(self._tape.first * 1000, 2)
         retries = wire.retries(self._http) if self._retries is None else self._retries
         if retries is not None:
-            figures["retries"] = retries
-        return figures
+            event["retries"] = retries
 
-    def _answer(self, found: Outcome) -> JSON:
-        """The part of the event that tells of the answer; marks say why no dataset should take it by accident."""
+    def _add_answer(self, event: JSON, found: Outcome) -> None:
+        """Add the answer, and marks that say why no dataset should take it by accident."""
         response = found.response
-        part: JSON = {}
-        marks: list[str] = []
-        if response is not None and found.error is None:
-            counts = outcome.counts(self._surface, response)
-            part = {**counts, "usage_source": self._usage_source(counts)}
-            marks = outcome.marks(self._surface, response)
-        if found.status != "ok":
-            marks = [found.status, *marks]
-        if marks:
-            part["training_unsafe"] = marks
-        if found.error is not None:
-            part["error"] = found.error
-        part["request"] = wire.request_body(self._http) or self._asked.body
+        marks = [] if found.whole else ["incomplete"]
         if response is not None:
-            part["response"] = response
-        if found.error is None:
-            return part
-        return cast(JSON, wire.scrubbed(part, (*self._asked.secrets, *wire.credentials(self._http))))
+            counts = outcome.counts(self._surface, response)
+            event |= counts
+            event["usage_source"] = self._usage_source(counts)
+            marks += outcome.marks(self._surface, response)
+        if marks:
+            event["training_unsafe"] = marks
+        event["request"] = wire.request_body(self._http) or self._asked.body
+        if response is not None:
+            event["response"] = response
+
+    def _add_error(self, event: JSON, found: Outcome) -> None:
+        """Add what went wrong; providers repeat credentials in such texts."""
+        secrets = (*wire.secrets_of(self._asked.client), *wire.credentials(self._http))
+        event["training_unsafe"] = ["error"]
+        event["error"] = wire.scrubbed(found.error, secrets)
+        event["request"] = wire.scrubbed(wire.request_body(self._http) or self._asked.body, secrets)
+        if found.response is not None:
+            event["response"] = wire.scrubbed(found.response, secrets)
 
     def _usage_source(self, counts: JSON) -> str:
         if not counts:
@@ -247,4 +254,10 @@ class Call:
 
 def timestamp(seconds: float) -> str:
     """*seconds* since 1970 as ISO-8601 UTC with milliseconds and `Z`."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    whole = int(seconds)
+    return f"{_to_the_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

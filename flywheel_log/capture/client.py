@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-import wrapt
-
 from .. import scope
 from ..health import guarded
 from . import foreign, usage
 from .call import Asked, Call, Emit, active
 from .known import Known
 from .surfaces import surface_for
-from .wire import secrets_of
 
 Client = TypeVar("Client")
 
@@ -98,7 +95,9 @@ def _wrap(cls: type, name: str, wrapper: Callable[..., Any]) -> None:
     owner = next((base for base in cls.__mro__ if name in vars(base)), None)
     if owner is None or (owner, name) in _installed:
         return
-    wrapped = wrapt.FunctionWrapper(vars(owner)[name], wrapper)
+    from wrapt import FunctionWrapper
+
+    wrapped = FunctionWrapper(vars(owner)[name], wrapper)
     setattr(owner, name, wrapped)
     _installed[owner, name] = wrapped
 
@@ -186,7 +185,7 @@ def _follow(client: Any, derived: Any) -> None:
         instrument(derived, binding)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sending:
     """A call about to be sent; *args* and *kwargs* are those of an attempt to ask for its token counts too."""
 
@@ -218,7 +217,7 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sendin
         body,
         fields=scope.merge(binding.fields, scope.at_call()),
         streamed=streamed,
-        secrets=secrets_of(client),
+        client=client,
     )
     return Sending(Call(asked, binding.emit, asked_usage=attempt is not None), attempt, args, kwargs)
 

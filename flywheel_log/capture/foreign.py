@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
-
-import wrapt
 
 from .. import scope
 from ..around import Around, around
@@ -114,7 +111,9 @@ class _Run(Around):
     @guarded("capture", default=lambda _, value: value)
     def returned(self, value: Any) -> Any:
         if self._streamed and _STREAMS & set(dir(type(value))) and not isinstance(value, (list, tuple, str, dict)):
-            return _Watched(value, self)
+            from .watched import Watched
+
+            return Watched(value, self)
         for item in value if self._streamed and isinstance(value, (list, tuple)) else ():
             self._gathered.add(item)
         self._conclude(None) if self._streamed else self._call.conclude(of_result(value))
@@ -122,74 +121,9 @@ class _Run(Around):
 
     @guarded("capture")
     def raised(self, error: BaseException) -> None:
-        self._conclude(error)
+        self._conclude(None if isinstance(error, (StopIteration, StopAsyncIteration)) else error)
 
     def _conclude(self, error: BaseException | None) -> None:
         found = self._gathered.outcome(self._body, exhausted=error is None)
         ended = found if error is None else Outcome(found.response, of_error(error).error, found.whole)
         self._call.conclude(ended)
-
-    @guarded("capture")
-    def ended(self, error: BaseException) -> None:
-        """A stream object was read to its end, left, or broke off with *error*."""
-        self._conclude(None if isinstance(error, (StopIteration, StopAsyncIteration)) else error)
-
-
-class _Watched(wrapt.ObjectProxy):  # type: ignore[type-arg]  # no class to be subscripted before wrapt 2
-    """A stream object that stays itself; the `_Run` sees what is taken from it, and when that ends."""
-
-    def __init__(self, stream: Any, run: _Run) -> None:
-        super().__init__(stream)
-        self._self_run = run
-        self._self_source = stream
-
-    def __iter__(self) -> Iterator[Any]:
-        self._self_source = iter(self.__wrapped__)
-        return self
-
-    def __aiter__(self) -> AsyncIterator[Any]:
-        self._self_source = aiter(self.__wrapped__)
-        return self
-
-    def __next__(self) -> Any:
-        try:
-            with self._self_run.running():
-                item = next(self._self_source)
-        except BaseException as error:
-            self._self_run.ended(error)
-            raise
-        self._self_run.yielded(item)
-        return item
-
-    async def __anext__(self) -> Any:
-        try:
-            with self._self_run.running():
-                item = await anext(self._self_source)
-        except BaseException as error:
-            self._self_run.ended(error)
-            raise
-        self._self_run.yielded(item)
-        return item
-
-    def __enter__(self) -> Any:
-        self.__wrapped__.__enter__()
-        return self
-
-    def __exit__(self, *error: object) -> Any:
-        self._self_run.ended(GeneratorExit())
-        return self.__wrapped__.__exit__(*error)
-
-    async def __aenter__(self) -> Any:
-        await self.__wrapped__.__aenter__()
-        return self
-
-    async def __aexit__(self, *error: object) -> Any:
-        self._self_run.ended(GeneratorExit())
-        return await self.__wrapped__.__aexit__(*error)
-
-    def close(self) -> Any:
-        self._self_run.ended(GeneratorExit())
-        return self.__wrapped__.close()
-
-    def __del__(self) -> None:
-        self._self_run.ended(GeneratorExit())

@@ -15,7 +15,7 @@ from .tape import Tape
 _LEFT = (GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """What `Call` makes its event from. `response` is None where nothing came back."""
 

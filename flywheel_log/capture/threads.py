@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import wrapt
-
 from .. import scope
 from ..health import guarded
 from .outer import Within, outer
@@ -19,6 +17,8 @@ def install() -> None:
 
     Inside a decorated function its calls are told to that function too, as if it had made them itself.
     """
+    import wrapt
+
     if not any(map(_is_ours, _layers(vars(ThreadPoolExecutor)["submit"]))):
         wrapt.wrap_function_wrapper(ThreadPoolExecutor, "submit", _submit)
 
@@ -37,8 +37,10 @@ def _layers(function: Any) -> Iterator[Any]:
 
 
 def _is_ours(function: Any) -> bool:
+    from wrapt import FunctionWrapper
+
     # wrapt's attribute is asked for on its own wrappers only: all other names of a wrapper are those of what it wraps.
-    return isinstance(function, wrapt.FunctionWrapper) and function._self_wrapper is _submit  # noqa: SLF001
+    return isinstance(function, FunctionWrapper) and function._self_wrapper is _submit  # noqa: SLF001
 
 
 def _submit(wrapped: Any, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -31,7 +31,7 @@ DOORS = {
     "usage.Attempt.__enter__",
     # Proxies of a foreign stream, which hand on each method of it.
     *(
-        f"foreign._Watched.{name}"
+        f"watched.Watched.{name}"
         for name in (
             *("__init__", "__iter__", "__aiter__", "__next__", "__anext__", "__enter__", "__exit__"),
             *("__aenter__", "__aexit__", "close", "__del__"),
