@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import flywheel_log
 from flywheel_log import cli, config
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,7 @@ ROWS = [Row(*row.groups()) for row in ROW.finditer(PAGE)]
 def run(example: str, namespace: dict[str, Any]) -> None:
     """Run what stands in a row: a command, a variable of the environment, or Python."""
     if command := COMMAND.fullmatch(example):
+        flywheel_log.flush()
         assert cli.run(shlex.split(command["arguments"])) == int(command["code"] or 0)
     elif re.match(r"[A-Z_]+=", example):
         name, _, value = example.partition("=")
