@@ -58,7 +58,7 @@ def test_json_lines_have_values_intervals_and_chances(command: Command, versions
 def test_drift_compares_the_halves_of_the_time(command: Command, versions: Path):
     shown = rows(command("compare", "--over", "time", "--log", versions))
     assert shown[0] == "earlier (30) later (30) change p by 5 minutes"
-    assert shown[1].endswith("0.0% 46.7% +46.7pp <0.001 * ▁▁▁▁▁▁ ▅█▅▅█▅")
+    assert shown[1].endswith("0.0% 46.7% +46.7pp <0.001 * ▁▁▁▁▁▁ ▆▆██▆▆")
     lines = command("compare", "--over", "time", "--json", "--log", versions).out.splitlines()
     assert [json.loads(line)["period"] for line in lines[1:2]] == ["5 minutes"]
 
