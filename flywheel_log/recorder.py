@@ -19,7 +19,6 @@ from .pipeline.flag import flag
 from .pipeline.mask import Mask
 from .pipeline.parse import loads, parse
 from .pipeline.price import Prices
-from .pipeline.redact import Redactor
 from .pipeline.refer import refer
 from .pipeline.sample import Sampler
 from .pipeline.select import Selection
@@ -30,6 +29,7 @@ from .serialise import dumps
 if TYPE_CHECKING:
     from .config import Settings
     from .delivery import Delivery
+    from .pipeline.redact import Redactor
 
 Keep = Callable[[Event], str | None]
 
@@ -88,7 +88,7 @@ class Recorder:
         if self._delivery and self.settings.infrastructure == "on":
             event["infrastructure"] = machine.latest()
         line = dumps(event)
-        if self._redactor and (clean := self._redactor(line)) is not None:
+        if self._redactor is not None and (clean := self._redactor(line)) is not None:
             event, line = clean, dumps(clean)
         if len(line) > LOOK_ABOVE:
             limit = self.settings.max_event_kb * 1024
@@ -132,7 +132,11 @@ def _as_argument(_: Any, __: str, event: Event) -> tuple[tuple[Event], JSON]:
     return (event,), {}
 
 
-def _redactor(settings: Settings) -> Redactor:
+def _redactor(settings: Settings) -> Redactor | None:
+    if not settings.redact and not settings.redact_patterns:
+        return None
+    from .pipeline.redact import Redactor  # Its patterns take a while to compile.
+
     key = settings.redact_key
     return Redactor(
         settings.redact,

@@ -65,9 +65,6 @@ class Redactor:
             health.warn("redact_key_missing")
         self._substitute = Substitute(replace_with, key.encode() if key else os.urandom(32))
 
-    def __bool__(self) -> bool:
-        return bool(self._finders)
-
     def __call__(self, line: bytes) -> Event | None:
         """Return the event in *line* without what was found, counted by kind in `redactions`; None if all is clean.
 

@@ -36,15 +36,18 @@ def names_secret(key: str) -> bool:
     return key[-3:].lower() in _ENDINGS and _ENDS_IN_NAME.search(key[-_LONGEST_NAME:]) is not None
 
 
-def is_secret(value: str) -> bool:
-    """Whether *value*, assigned to the name of a secret, is one: no placeholder, no type, no sentence."""
-    if _PLACEHOLDER.fullmatch(value):
-        return False
-    return " " not in value or _TELLING.search(value) is not None
+def is_placeholder(value: str) -> bool:
+    """Whether *value* stands for a secret instead of being one: a type, a variable, `<your key>`, asterisks."""
+    return _PLACEHOLDER.fullmatch(value) is not None
+
+
+def _is_secret(value: str) -> bool:
+    """Whether *value*, assigned to the name of a secret in a text, is one: no placeholder and no sentence."""
+    return not is_placeholder(value) and (" " not in value or _TELLING.search(value) is not None)
 
 
 def _quoted(candidate: str) -> int:
-    return len(candidate) if is_secret(candidate) else 0
+    return len(candidate) if _is_secret(candidate) else 0
 
 
 def _credential(candidate: str) -> int:
@@ -80,7 +83,7 @@ def _assigned(candidate: str, *, bare: bool) -> int:
         candidate = candidate.rstrip(".")
         if not _TELLING.search(candidate):
             return 0
-    return len(candidate) if is_secret(candidate) else 0
+    return len(candidate) if _is_secret(candidate) else 0
 
 
 ASSIGNMENTS: tuple[Finder, ...] = (

@@ -65,7 +65,7 @@ _DASH = (
     rb"|(?:(?<=(?:pat|ptt|ldt|lrt|cbt|lft|oat)-)|(?<=(?:api|plx|xai|ypi)-))[A-Za-z0-9_-]{20})"
 )
 _UNDERSCORE = (
-    rb"_(?<=[pousrtkfmc]_)(?:(?<=gh[pousr]_)|(?<=hub_pat_)|(?<=[sr]k_live_)|(?<=[sr]k_test_)|(?<=whsec_)"
+    rb"_(?<=[pousrtkfmce]_)(?:(?<=gh[pousr]_)|(?<=hub_pat_)|(?<=[sr]k_live_)|(?<=[sr]k_test_)|(?<=whsec_)"
     rb"|(?<=hf_)|(?<=npm_)|(?<=gsk_))[A-Za-z0-9_-]{16}"
 )
 ANCHORS = (

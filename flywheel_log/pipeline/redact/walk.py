@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from .assignments import is_secret, names_secret
+from .assignments import is_placeholder, names_secret
 from .pattern import Finder, Span
 from .substitute import Substitute
 
@@ -58,7 +58,7 @@ class Walk:
             return self.value(value)
         if isinstance(value, str):
             found = self.text(value)  # What has a kind of its own is called by it.
-            return found if found != value or not value or not is_secret(value) else self._replaced("password", value)
+            return found if found != value or not value or is_placeholder(value) else self._replaced("password", value)
         if isinstance(value, list):
             return [self._under(name, item) for item in value]
         return self._replaced("password", str(value)) if type(value) is int else self.value(value)

@@ -1,0 +1,44 @@
+"""What is found out on the way to the sinks is spliced in; the rest of a line stays byte for byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flywheel_log.delivery import Delivery, drain
+from flywheel_log.delivery.enrich import enriched
+from flywheel_log.health import health
+
+LINE = b'{"id":"a-1", "x": 1.50}'
+
+
+def test_what_is_known_is_spliced_in_behind_the_rest() -> None:
+    assert enriched([LINE], lambda event: {"cost_usd": event["x"] * 2}) == [b'{"id":"a-1", "x": 1.50,"cost_usd":3.0}']
+
+
+def test_where_there_is_nothing_to_add_the_line_is_the_same_object() -> None:
+    [line] = enriched([LINE], lambda _: {})
+    assert line is LINE
+    lines = [LINE]
+    assert enriched(lines, None) is lines
+
+
+def test_what_the_event_has_is_not_said_again() -> None:
+    assert enriched([LINE], lambda _: {"x": 2, "y": 3}) == [b'{"id":"a-1", "x": 1.50,"y":3}']
+
+
+def test_a_failure_is_counted_and_the_line_goes_on() -> None:
+    health.reset()
+    assert enriched([LINE], lambda event: {"z": event["absent"]}) == [LINE]
+    assert health.dropped() == {"enrich": 1}
+
+
+def test_every_sink_gets_the_same_line_and_so_does_what_was_left_behind(tmp_path: Path) -> None:
+    sinks = [f"file:{tmp_path / name}" for name in ("a.log", "b.log")]
+    delivery = Delivery(sinks, tmp_path / "journal", run=lambda: "aa", enrich=lambda _: {"cost_usd": 1.5})
+    delivery.put(b'{"kind":"llm"}')
+    assert delivery.close(20.0) == 0
+    assert [(tmp_path / name).read_text() for name in ("a.log", "b.log")] == [
+        '{"id":"aa-1","kind":"llm","cost_usd":1.5}\n',
+        '{"id":"aa-1","kind":"llm","cost_usd":1.5}\n',
+    ]
+    assert drain(tmp_path / "journal", 1.0, lambda _: {"cost_usd": 1.5}) is not None

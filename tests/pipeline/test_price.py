@@ -1,0 +1,66 @@
+"""What a call cost: by the user's table, else by the price list, else unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flywheel_log.pipeline.price import Prices
+
+
+def cost(own: Any = None, **fields: Any) -> dict[str, Any]:
+    event = {"timestamp": "2026-11-02T03:04:05.000Z", "kind": "llm", "provider": "openai", **fields}
+    return Prices(own or {})(event)  # type: ignore[arg-type]
+
+
+def test_a_known_model_is_priced_by_the_list() -> None:
+    assert cost(model="gpt-4.1-mini", input_tokens=1_000_000, output_tokens=1_000_000) == {"cost_usd": 2.0}
+
+
+def test_cached_tokens_are_cheaper() -> None:
+    fields = {"model": "gpt-4.1-mini", "input_tokens": 1_000_000, "output_tokens": 0}
+    assert cost(**fields, cached_tokens=1_000_000) == {"cost_usd": 0.1}
+
+
+def test_the_tier_that_served_the_call_has_its_price() -> None:
+    fields = {"model": "gpt-5", "input_tokens": 1_000_000, "output_tokens": 0}
+    assert cost(**fields, response={"model": "gpt-5", "service_tier": "flex"}) == {"cost_usd": 0.625}
+
+
+def test_audio_tokens_have_their_price() -> None:
+    usage = {"prompt_tokens_details": {"audio_tokens": 1_000_000}}
+    fields = {"model": "gpt-audio", "input_tokens": 1_000_000, "output_tokens": 0}
+    assert cost(**fields) == {"cost_usd": 2.5}
+    assert cost(**fields, response={"usage": usage}) == {"cost_usd": 32.0}
+
+
+def test_a_model_nobody_knows_has_no_price() -> None:
+    assert cost(model="our-own-7b", input_tokens=5, output_tokens=5) == {}
+    assert cost(model="gpt-4.1-mini", provider="nobody", input_tokens=5, output_tokens=5) == {}
+
+
+def test_a_call_without_counts_has_no_price() -> None:
+    assert cost(model="gpt-4.1-mini") == {}
+
+
+def test_a_cost_that_is_known_stays() -> None:
+    assert cost(model="gpt-4.1-mini", input_tokens=5, cost_usd=1.0) == {}
+
+
+def test_the_users_table_comes_first() -> None:
+    own = {"gpt-4.1-mini": {"input": 0.5, "output": 1.5, "cached": 0.1}}
+    fields = {"model": "gpt-4.1-mini", "input_tokens": 1_000_000, "output_tokens": 1_000_000, "cached_tokens": 500_000}
+    assert cost(own, **fields) == {"cost_usd": 1.8}
+
+
+def test_the_users_table_knows_aliases_and_prices_cached_tokens_as_others() -> None:
+    fields = {
+        "model": "fast",
+        "response": {"model": "our-own-7b"},
+        "input_tokens": 2_000_000,
+        "cached_tokens": 1_000_000,
+    }
+    assert cost({"fast": {"input": 1.0}}, **fields) == {"cost_usd": 2.0}
+
+
+def test_a_table_without_the_rate_that_is_needed_gives_no_price() -> None:
+    assert cost({"m": {"input": 1.0}}, model="m", input_tokens=1, output_tokens=1) == {}

@@ -1,0 +1,260 @@
+"""Redaction: every string is looked at, JSON stays JSON, hostile texts take no longer, a quick look misses nothing."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from flywheel_log.event import Wire
+from flywheel_log.health import health
+from flywheel_log.pipeline.redact import Redactor
+from flywheel_log.pipeline.redact.anchors import suspicious
+from flywheel_log.pipeline.redact.custom import OVERLAP, PIECE, Custom
+from flywheel_log.serialise import dumps
+
+KEY = "sk-proj-4fT9aQ2xLr8ZkW1vB7nM"
+EVENT: dict[str, Any] = {"timestamp": "2026-01-02T03:04:05.000Z", "kind": "llm", "client_id": "shop"}
+SECRETS, ALL = Redactor(("secrets",)), Redactor(("secrets", "pii"))
+
+
+def redacted(redactor: Redactor, **fields: Any) -> dict[str, Any]:
+    clean = redactor(dumps({**EVENT, **fields}))
+    assert clean is not None
+    return {key: value for key, value in clean.items() if key not in EVENT}
+
+
+def test_every_string_is_looked_at_and_counted_by_kind() -> None:
+    assert redacted(
+        SECRETS,
+        request={"messages": [{"role": "user", "content": f"use {KEY}."}], "tools": [{"d": [KEY]}]},
+        response={"choices": [{"message": {"content": f"{KEY}"}}]},
+        error={"message": f"Incorrect API key provided: {KEY}"},
+        tags=[KEY],
+        metadata={"deep": {"er": [KEY]}, KEY: 1},
+        user_id=KEY,
+        prompt={"variables": {"x": KEY}},
+        retrieval_docs=[{"text": KEY}],
+    ) == {
+        "request": {"messages": [{"role": "user", "content": "use [openai_key]."}], "tools": [{"d": ["[openai_key]"]}]},
+        "response": {"choices": [{"message": {"content": "[openai_key]"}}]},
+        "error": {"message": "Incorrect API key provided: [openai_key]"},
+        "tags": ["[openai_key]"],
+        "metadata": {"deep": {"er": ["[openai_key]"]}, "[openai_key]": 1},
+        "user_id": "[openai_key]",
+        "prompt": {"variables": {"x": "[openai_key]"}},
+        "retrieval_docs": [{"text": "[openai_key]"}],
+        "redactions": {"openai_key": 10},
+    }
+
+
+def test_a_clean_line_is_left_alone() -> None:
+    assert SECRETS(dumps({**EVENT, "request": Wire(b'{"content": "task-list, e_mail, A, J: =@"}')})) is None
+
+
+def test_the_bytes_of_the_wire_are_looked_at() -> None:
+    raw = json.dumps({"content": f"für\n{KEY}"}).encode()
+    assert redacted(SECRETS, request=Wire(raw))["request"] == {"content": "für\n[openai_key]"}
+
+
+@pytest.mark.parametrize("spelled", ["\\u0073k-proj-4fT9aQ2xLr8ZkW1vB7nM", "sk\\u002dproj-4fT9aQ2xLr8ZkW1vB7nM"])
+def test_a_secret_spelled_in_escapes_is_found(spelled: str) -> None:
+    raw = b'{"content": "%s"}' % spelled.encode()
+    assert redacted(SECRETS, request=Wire(raw))["request"] == {"content": "[openai_key]"}
+
+
+def test_the_value_under_a_telling_key_goes_whatever_it_looks_like() -> None:
+    metadata = {"db_password": "letmein", "Authorization": "Basic dXNlcjpwYXNz", "api_key": 12345, "max_tokens": 5}
+    assert redacted(SECRETS, metadata={**metadata, "cookie": ["a=b"], "secret": None, "password": "string"}) == {
+        "metadata": {
+            "db_password": "[password]",
+            "Authorization": "[password]",
+            "api_key": "[password]",
+            "max_tokens": 5,
+            "cookie": ["[password]"],
+            "secret": None,
+            "password": "string",
+        },
+        "redactions": {"password": 4},
+    }
+
+
+def test_log_probabilities_are_no_secret_tokens() -> None:
+    assert (
+        SECRETS(dumps({**EVENT, "response": {"logprobs": {"content": [{"token": "Hello", "logprob": -0.1}]}}})) is None
+    )
+
+
+def test_the_arguments_of_a_tool_stay_json() -> None:
+    arguments = json.dumps({"to": "bob@example.com", "note": f'say "hi"\n{KEY}', "card": 4111111111111111, "n": 1})
+    event = redacted(ALL, response={"tool_calls": [{"function": {"arguments": arguments}}]})
+    assert json.loads(event["response"]["tool_calls"][0]["function"]["arguments"]) == {
+        "to": "[email]",
+        "note": 'say "hi"\n[openai_key]',
+        "card": "[card]",
+        "n": 1,
+    }
+
+
+def test_arguments_that_are_cut_off_keep_their_escapes() -> None:
+    cut = '{"text": "mail\\nbob@example.com\\tand\\nsk-proj-4fT9aQ2xLr8ZkW1vB7nM", "password": "hun\\u0074er2", "x": "'
+    [clean] = redacted(ALL, tags=[cut])["tags"]
+    assert clean == '{"text": "mail\\n[email]\\tand\\n[openai_key]", "password": "[password]", "x": "'
+
+
+def test_pseudonyms_are_the_same_for_the_same_value_and_key() -> None:
+    one, two = (Redactor(("pii",), replace_with="pseudonym", key=key) for key in ("k1", "k2"))
+    texts = ["bob@example.com", "eve@example.com", "bob@example.com"]
+    bob, eve, again = redacted(one, tags=texts)["tags"]
+    assert (bob, bob == eve, bob == redacted(two, tags=texts)["tags"][0]) == (again, False, False)
+    assert redacted(Redactor(("pii",), replace_with="pseudonym", key="k1"), tags=texts)["tags"] == [bob, eve, again]
+    assert bob == "[email:78c203042f0d]"
+
+
+def test_a_pseudonym_without_a_key_is_warned_about() -> None:
+    health.reset()
+    one, two = (Redactor(("pii",), replace_with="pseudonym") for _ in range(2))
+    assert redacted(one, user_id="bob@example.com") != redacted(two, user_id="bob@example.com")
+    assert "redact_key_missing" in health._warned
+
+
+def test_dropped_values_leave_nothing() -> None:
+    assert redacted(Redactor(("pii",), replace_with="drop"), user_id="<bob@example.com>")["user_id"] == "<>"
+
+
+def test_keys_that_become_the_same_are_kept_apart() -> None:
+    metadata = {"bob@example.com": 1, "eve@example.com": 2}
+    assert redacted(ALL, metadata=metadata)["metadata"] == {"[email]": 1, "[email]#1": 2}
+
+
+def test_own_patterns_are_found_by_their_kind_and_first() -> None:
+    own = Redactor(("secrets",), patterns={"customer": r"C-(\d{6})", "tiny": r"\bq\d\b"})
+    assert redacted(own, user_id="C-123456", tags=["q7"]) == {
+        "user_id": "C-[customer]",
+        "tags": ["[tiny]"],
+        "redactions": {"customer": 1, "tiny": 1},
+    }
+
+
+def test_own_patterns_see_pieces_of_a_long_text_and_miss_nothing_at_their_seams() -> None:
+    text = "x" * (PIECE - 3) + "C-123456" + "y" * PIECE + "C-654321"
+    starts = {start for start, _, _ in Custom("customer", r"C-\d{6}").spans(text)}
+    assert starts == {PIECE - 3, 2 * PIECE + 5}
+    assert OVERLAP < PIECE
+
+
+def test_a_finder_that_raises_is_not_hidden() -> None:
+    with pytest.raises(ValueError, match="Expecting property name"):
+        ALL(b"{")
+
+
+TEXTS = st.text(st.sampled_from("sk-ant_AKIZabeyJ.:=@/\\\"' \n0123passwordécret"), max_size=80)
+PARTS = (
+    *(
+        "sk-",
+        "ghp_",
+        "AKIA",
+        "eyJ",
+        ".eyJ",
+        "Bearer ",
+        "password",
+        '"',
+        "\\",
+        "'",
+        ":",
+        "=",
+        " ",
+        "\n",
+        "é",
+        "://u:",
+        "@h",
+    ),
+    *(
+        "xoxb-",
+        "sk_live_",
+        "-----BEGIN PRIVATE KEY-----",
+        "a1B2" * 10,
+        "ABCD2345EFGH7654",
+        "hunter2!",
+        "api_key",
+        "{",
+        "}",
+    ),
+    "\\u0073",
+)
+PIECES = st.lists(st.sampled_from(PARTS), max_size=12).map("".join)
+VALUES = st.recursive(
+    TEXTS | PIECES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS | PIECES, inner, max_size=3)
+)
+
+
+@given(VALUES, st.booleans(), st.integers(0, 2))
+@example({'x"api_key': "hunter2!"}, False, 2)
+def test_a_quick_look_never_overlooks_what_the_walk_finds(value: Any, ascii_only: bool, depth: int) -> None:
+    for _ in range(depth):
+        value = {"arguments": json.dumps(value, ensure_ascii=ascii_only)}
+    raw = json.dumps({"content": value}, ensure_ascii=ascii_only).encode()
+    line = dumps({**EVENT, "request": Wire(raw)})
+    if not suspicious(line):
+        assert SECRETS.event(orjson.loads(line)) is None
+
+
+@given(VALUES)
+def test_json_in_strings_stays_json(value: Any) -> None:
+    clean = ALL.event({**EVENT, "metadata": {"arguments": json.dumps(value)}})
+    if clean is not None:
+        json.loads(clean["metadata"]["arguments"] or '""')
+
+
+HOSTILE = [
+    *(
+        "a" * 9,
+        "sk-",
+        "sk-ant-",
+        "eyJaaaaaaaaaa.",
+        "AKIA",
+        "1 ",
+        "1-",
+        "1",
+        "A1",
+        "AB12 ",
+        ":a",
+        "::",
+        "a:",
+        "1.",
+        "255.",
+    ),
+    *(
+        "+1 ",
+        "+1(",
+        "(234) ",
+        "a@",
+        "a.",
+        "@a.",
+        "://a:",
+        "://",
+        "password=",
+        'password="',
+        "pwd:'\\",
+        "-----BEGIN PRIVATE KEY-----",
+    ),
+    *("Bearer ", "phone ", "SSN ", "\\", '"', "{", "x y", "ghp_", "token: ", "\\n", "-----BEGIN A "),
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_a_megabyte_of_hostile_text_takes_no_longer_than_its_length(piece: str) -> None:
+    def seconds(length: int) -> float:
+        text = (piece * (length // len(piece) + 1))[:length]
+        before = time.thread_time()
+        ALL.event({**EVENT, "user_id": text})
+        suspicious(dumps({**EVENT, "user_id": text}))
+        return time.thread_time() - before
+
+    short, long = min(seconds(20_000) for _ in range(3)), seconds(200_000)
+    assert long < 40 * short + 0.5

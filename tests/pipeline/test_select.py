@@ -1,0 +1,66 @@
+"""Fields are allowed and denied by path, through lists, at any depth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flywheel_log import testing
+from flywheel_log.event import Wire
+from flywheel_log.pipeline.select import Selection
+
+EVENT: dict[str, Any] = {
+    "timestamp": "t",
+    "kind": "llm",
+    "user_id": "u",
+    "metadata": {"email": "e", "plan": "p"},
+    "request": {"model": "m", "messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]},
+}
+
+
+def selected(allow: tuple[str, ...] = (), deny: tuple[str, ...] = (), **fields: Any) -> dict[str, Any]:
+    return dict(Selection(allow, deny)(None, "", {**EVENT, **fields}))
+
+
+def test_denied_fields_are_left_out_also_inside_lists() -> None:
+    assert selected(deny=("user_id", "metadata.email", "request.messages.content")) == {
+        "timestamp": "t",
+        "kind": "llm",
+        "metadata": {"plan": "p"},
+        "request": {"model": "m", "messages": [{"role": "user"}, {"role": "assistant"}]},
+    }
+
+
+def test_allowed_fields_are_kept_with_what_names_the_event() -> None:
+    assert selected(allow=("request.model", "metadata")) == {
+        "timestamp": "t",
+        "kind": "llm",
+        "metadata": {"email": "e", "plan": "p"},
+        "request": {"model": "m"},
+    }
+
+
+def test_what_is_denied_goes_even_if_it_is_allowed() -> None:
+    assert selected(allow=("metadata",), deny=("metadata.email",))["metadata"] == {"plan": "p"}
+
+
+def test_the_shorter_of_two_paths_wins() -> None:
+    assert selected(deny=("metadata.email", "metadata")) == selected(deny=("metadata",))
+
+
+def test_paths_lead_into_bytes_that_nobody_has_parsed_yet() -> None:
+    event = selected(deny=("request.messages",), request=Wire(b'{"model":"m","messages":[]}'))
+    assert event["request"] == {"model": "m"}
+
+
+def test_what_processors_add_is_selected_too() -> None:
+    import flywheel_log
+
+    @flywheel_log.logged_llm
+    def say(text: str) -> str:
+        return text
+
+    with testing.recording(
+        processors=(lambda _, __, event: {**event, "user_id": "u"},), fields_deny="user_id"
+    ) as events:
+        say("hi")
+    assert ["user_id" in event for event in events] == [False]

@@ -1,0 +1,286 @@
+"""A labelled corpus: for each kind a hundred values and more, and as many things that only look like one."""
+
+from __future__ import annotations
+
+import random
+import string
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+ALNUM = string.ascii_letters + string.digits
+B64URL = ALNUM + "-_"
+HEX = "0123456789abcdef"
+AROUND = (
+    "{}",
+    "please use {} for this",
+    "I wrote {}, and then it failed.",
+    "first line\n{}\nlast line",
+    'curl -d "{}"',
+    "({})",
+    "see <{}>",
+    "Übrigens: {}!",
+    "a\t{}\tb",
+    "It is {}.",
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A text, and the value in it that must go; None where nothing must."""
+
+    text: str
+    value: str | None
+
+
+Make = Callable[[random.Random], str]
+
+
+def _chars(count: int, of: str = ALNUM) -> Make:
+    return lambda dice: "".join(dice.choices(of, k=count))
+
+
+def _with(*parts: str | Make) -> Make:
+    return lambda dice: "".join(part if isinstance(part, str) else part(dice) for part in parts)
+
+
+def _any(*makes: Make) -> Make:
+    return lambda dice: dice.choice(makes)(dice)
+
+
+def _digits(*counts: int, sep: str = "-") -> Make:
+    return lambda dice: sep.join("".join(dice.choices("23456789", k=count)) for count in counts)
+
+
+def _luhn(head: str, length: int, group: int = 0) -> Make:
+    def make(dice: random.Random) -> str:
+        body = head + "".join(dice.choices(string.digits, k=length - len(head) - 1))
+        total = sum(sum(divmod(2 * int(one), 10)) for one in body[::-2]) + sum(int(one) for one in body[-2::-2])
+        number = body + str(-total % 10)
+        return " ".join(number[at : at + group] for at in range(0, length, group)) if group else number
+
+    return make
+
+
+def _broken(make: Make) -> Make:
+    """The same with its last digit, the check digit, changed."""
+
+    def changed(dice: random.Random) -> str:
+        number = make(dice)
+        return number[:-1] + str((int(number[-1]) + dice.randint(1, 9)) % 10)
+
+    return changed
+
+
+def _iban(country: str, length: int, *, spaced: bool) -> Make:
+    def make(dice: random.Random) -> str:
+        body = "".join(dice.choices(string.digits, k=length - 4))
+        check = 98 - int("".join(str(int(one, 36)) for one in f"{body}{country}00")) % 97
+        number = f"{country}{check:02d}{body}"
+        return " ".join(number[at : at + 4] for at in range(0, length, 4)) if spaced else number
+
+    return make
+
+
+def _wrong_iban(dice: random.Random) -> str:
+    number = _iban("DE", 22, spaced=dice.random() < 0.5)(dice)
+    return number[:2] + f"{(int(number[2:4]) + dice.randint(1, 90)) % 100:02d}" + number[4:]
+
+
+def _ipv4(dice: random.Random) -> str:
+    return ".".join(str(dice.randint(1, 254)) for _ in range(4)).replace("127.", "128.", 1)
+
+
+def _ipv6(dice: random.Random) -> str:
+    return ":".join(["2001", "db8", *(f"{dice.randrange(1, 1 << 16):x}" for _ in range(6))])
+
+
+def _choice(*items: str) -> Make:
+    return lambda dice: dice.choice(items)
+
+
+_WORD = _choice("spinner", "three", "bounce", "learn", "toggle", "container", "menu", "fading", "circle")
+_NAME = _choice(
+    "alice", "bob.smith", "j.doe+news", "carla_99", "d-e", "x", "anna.maria.lopez", "o'neil".replace("'", "")
+)
+_HOST = _choice("example.com", "mail.example.org", "sub.domain.co.uk", "uni-ulm.de", "a1.io", "firm.museum")
+_SECRET_NAME = _choice(
+    *("password", "PASSWORD", "db_password", "passwd", "pwd", "api_key", "API_KEY", "apikey", "x-api-key", "secret"),
+    *("client_secret", "AWS_SECRET_ACCESS_KEY", "access_token", "auth-token", "refresh_token", "passphrase", "apiKey"),
+)
+_SECRET = _any(
+    _with(_chars(6), _digits(2), "!"),
+    _with(_digits(1), _chars(20)),
+    _with(_chars(3), "#", _chars(5)),
+    _with("hunter", _digits(1)),
+)
+_KEY_BODY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"
+
+VALUES: dict[str, Make] = {
+    "openai_key": _any(_with("sk-", _chars(48)), _with("sk-proj-", _chars(80, B64URL)), _with("sk-", _chars(32, HEX))),
+    "anthropic_key": _with("sk-ant-api03-", _chars(93, B64URL), "AA"),
+    "aws_access_key": _with(_choice("AKIA", "ASIA"), _chars(16, string.ascii_uppercase + "234567")),
+    "github_token": _any(
+        _with(_choice("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), _chars(36)),
+        _with("github_pat_", _chars(22), "_", _chars(59)),
+    ),
+    "gitlab_token": _with("glpat-", _chars(20, B64URL)),
+    "slack_token": _with(_choice("xoxb-", "xoxp-", "xoxa-"), _digits(12, 12), "-", _chars(24)),
+    "google_key": _with("AIza", _chars(35, B64URL)),
+    "stripe_key": _with(_choice("sk_live_", "sk_test_", "rk_live_"), _chars(24)),
+    "huggingface_token": _with("hf_", _chars(34)),
+    "npm_token": _with("npm_", _chars(36)),
+    "api_key": _any(_with("gsk_", _chars(52)), _with("nvapi-", _chars(64, B64URL)), _with("xai-", _chars(80))),
+    "jwt": _with("eyJ", _chars(30, B64URL), ".eyJ", _chars(60, B64URL), ".", _chars(43, B64URL)),
+    "bearer_token": _with(_chars(20), _digits(2), _chars(10)),
+    "private_key": _with("-----BEGIN PRIVATE KEY-----\n", _KEY_BODY, "\n", _chars(64), "\n-----END PRIVATE KEY-----"),
+    "url_password": _with(_chars(8), _digits(2), _choice("", "%40", "!")),
+    "password": _SECRET,
+    "email": _with(_NAME, "@", _HOST),
+    "phone": _any(
+        _with("+49 ", _digits(3, 7, sep=" ")),
+        _with("+1 ", _digits(3, 3, 4)),
+        _with("(", _digits(3), ") ", _digits(3, 4)),
+        _digits(3, 3, 4, sep="-"),
+        _digits(3, 3, 4, sep="."),
+        _with("+44 20 ", _digits(4, 4, sep=" ")),
+        _with("+336", _digits(8)),
+    ),
+    "card": _any(_luhn("4", 16, 4), _luhn("4", 16), _luhn("53", 16, 4), _luhn("37", 15), _luhn("6011", 16)),
+    "iban": _any(
+        _iban("DE", 22, spaced=True),
+        _iban("DE", 22, spaced=False),
+        _iban("NO", 15, spaced=True),
+        _iban("CH", 21, spaced=True),
+    ),
+    "ip": _any(
+        _ipv4, _ipv6, _choice("fe80::1ff:fe23:4567:890a", "2001:db8::8a2e:370:7334", "10.0.0.7", "192.168.1.254")
+    ),
+    "ssn": _with(_choice("123", "456", "519", "078"), "-", _digits(2, 4)),
+}
+
+# Where the value does not stand alone: what comes before it and after it.
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "bearer_token": ("Authorization: Bearer {}", "Bearer {}", "curl -H 'Authorization: bearer {}' x"),
+    "url_password": (
+        "postgres://app:{}@db:5432/prod",
+        "use https://user:{}@proxy.example.com/x now",
+        "redis://:{}@cache",
+    ),
+}
+
+LOOKALIKES: dict[str, Make] = {
+    "openai_key": _any(
+        _with("sk-", _WORD, "-", _WORD, "-", _WORD), _with("task-", _chars(20)), _with("sk-", _chars(6))
+    ),
+    "anthropic_key": _any(_with("sk-ant-", _chars(5)), _choice("sk-ant-… keys", "the sk-ant- prefix")),
+    "aws_access_key": _any(
+        _with("AKIA", _chars(6, string.ascii_uppercase)),
+        _with("xAKIA", _chars(16, "ABC2")),
+        _with("AKIA", _chars(30, "ABC2")),
+    ),
+    "github_token": _any(_with("ghp_", _chars(8)), _with("high", "p_", _WORD), _with("ghs_", _WORD)),
+    "gitlab_token": _any(_with("glpat-", _chars(6)), _choice("glpat-<token>", "a glpat- token")),
+    "slack_token": _any(_with("xoxb-", _WORD), _with("foxoxb", _chars(12)), _choice("xoxo-kisses-and-hugs")),
+    "google_key": _any(_with("AIza", _chars(12)), _with("MAIza", _chars(35))),
+    "stripe_key": _any(_with("sk_live_", _chars(4)), _with("task_live_", _chars(20)), _choice("sk_test_...")),
+    "huggingface_token": _any(_with("hf_", _WORD, "_hub"), _with("hf_", _chars(10)), _with("shf_", _chars(34))),
+    "npm_token": _any(_with("npm_", _WORD), _with("npm_config_", _WORD), _with("npm_", _chars(12))),
+    "api_key": _any(_with("gsk_", _WORD), _with("nvapi-", _chars(8)), _with("xai-", _WORD)),
+    "jwt": _any(
+        _with("eyJ", _chars(30)),
+        _with("eyJ", _chars(5), ".", _chars(4)),
+        _with("heyJ", _chars(12), ".", _chars(12), ".", _chars(12)),
+    ),
+    "bearer_token": _any(
+        _with("bearer of ", _WORD, " news"), _with("Bearer ", _WORD), _choice("a bearer token", "Bearer <token>")
+    ),
+    "private_key": _choice(
+        "-----BEGIN PUBLIC KEY-----\nMFww", "your PRIVATE KEY", "-----BEGIN PRIVATE KEY-----", "BEGIN PRIVATE"
+    ),
+    "url_password": _any(
+        _with("https://example.com:", _digits(4), "/a@b"),
+        _with("see https://", _WORD, ".com/@", _NAME),
+        _with("http://", _WORD, "@host/x"),
+    ),
+    "password": _any(
+        _with(
+            _SECRET_NAME,
+            _choice("=", ": "),
+            _choice("None", "os.environ", "str", "<secret>", "${VAR}", "settings.key", "********"),
+        ),
+        _with("the ", _SECRET_NAME, " is ", _WORD),
+        _with("max_tokens=", _digits(4)),
+        _with("keyword: ", _digits(8)),
+        _choice(
+            '"password": "string"', "token: 12345678", "forgot your password? click", "Secret: the story of my life"
+        ),
+    ),
+    "email": _any(
+        _with("@", _NAME),
+        _with(_NAME, "@"),
+        _with(_WORD, "@localhost"),
+        _choice("@property", "a @ b.com", "x@y", "me@2.5"),
+    ),
+    "phone": _any(
+        lambda dice: (
+            f"20{dice.randint(10, 30)}-{dice.randint(10, 12)}-{dice.randint(10, 28)} {dice.randint(10, 23)}:15:00"
+        ),
+        _with("17", _digits(8)),
+        _with("order ", _digits(10)),
+        lambda dice: f"{dice.randint(1, 99)}.{dice.randint(1, 999)},00",
+        _with("1e", _digits(4)),
+        _with("v", _digits(1, 1, 2, sep=".")),
+        _with(_chars(8, HEX), "-", _chars(4, HEX), "-", _chars(4, HEX), "-", _chars(4, HEX), "-", _chars(12, HEX)),
+        _with("+", _digits(3)),
+        _with("3.", _digits(15)),
+    ),
+    "card": _any(
+        _broken(_luhn("4", 16)),
+        _luhn("17", 16),
+        _with("id ", _chars(20, string.digits)),
+        _with("0.", _chars(16, "23456789")),
+    ),
+    "iban": _any(
+        _wrong_iban,
+        _with("DE", _digits(4)),
+        _with("ABCD", _chars(18, ALNUM.upper())),
+        _with("XX", _chars(20, string.digits)),
+    ),
+    "ip": _any(
+        _with("version ", _digits(1, 1, 1, 1, sep=".")),
+        _with("v", _digits(1, 2, 1, 1, sep=".")),
+        lambda dice: f"{dice.randint(256, 999)}.1.1.1",
+        _digits(2, 2, 2, sep=":"),
+        _with(_digits(1), ".", _digits(1), ".", _digits(1)),
+        _choice("127.0.0.1", "0.0.0.0", "std::vector", "::", "00:1b:44:11:3a:b7", "::1", "1.2.3.4.5.6"),
+    ),
+    "ssn": _any(
+        _with(_choice("000", "666", "912"), "-", _digits(2, 4)),
+        _digits(3, 3, 4),
+        _digits(4, 2, 4),
+        _with(_digits(3, 2, 4), "-1"),
+    ),
+}
+
+
+def samples(kind: str, make: Make, count: int = 120) -> Iterator[Sample]:
+    """Yield *count* texts with a value of *kind*, each in another setting."""
+    dice = random.Random(kind)
+    for number in range(count):
+        value = make(dice)
+        yield Sample(_setting(kind, number, dice).replace("{}", value), value)
+
+
+def _setting(kind: str, number: int, dice: random.Random) -> str:
+    if kind == "password":
+        quote = dice.choice(('"', "'", ""))
+        return f"config {_SECRET_NAME(dice)}{dice.choice(('=', ': ', ' = '))}{quote}{{}}{quote} end"
+    settings = SETTINGS.get(kind, AROUND)
+    return settings[number % len(settings)]
+
+
+def lookalikes(kind: str, count: int = 120) -> Iterator[Sample]:
+    """Yield *count* texts with something that is not a value of *kind*."""
+    dice = random.Random(f"not {kind}")
+    for number in range(count):
+        yield Sample(AROUND[number % len(AROUND)].replace("{}", LOOKALIKES[kind](dice)), None)

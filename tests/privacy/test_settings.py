@@ -1,0 +1,59 @@
+"""The settings of privacy: what they take, from arguments and environment, and what they refuse."""
+
+from __future__ import annotations
+
+import pytest
+
+from flywheel_log import config
+
+
+@pytest.mark.parametrize(
+    ("value", "families"), [("secrets,pii", ("secrets", "pii")), ("off", ()), (["names"], ("names",))]
+)
+def test_the_families_to_redact_are_a_list_of_words(value: object, families: tuple[str, ...]) -> None:
+    assert config.load(redact=value).redact == families
+
+
+def test_the_environment_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWHEEL_LOG_REDACT", "pii")
+    monkeypatch.setenv("FLYWHEEL_LOG_REDACT_PATTERNS", '{"customer": "C-[0-9]{6}"}')
+    monkeypatch.setenv("FLYWHEEL_LOG_REDACT_KEY", "k")
+    monkeypatch.setenv("FLYWHEEL_LOG_SAMPLE", '{"chat": 0.1, "*": 1}')
+    monkeypatch.setenv("FLYWHEEL_LOG_FIELDS_DENY", "user_id, metadata.email")
+    monkeypatch.setenv("FLYWHEEL_LOG_PRICES", '{"m": {"input": 1}}')
+    settings = config.load()
+    assert settings.model_dump(include={"redact", "redact_patterns", "sample", "fields_deny", "prices"}) == {
+        "redact": ("pii",),
+        "redact_patterns": {"customer": "C-[0-9]{6}"},
+        "sample": {"chat": 0.1, "*": 1.0},
+        "fields_deny": ("user_id", "metadata.email"),
+        "prices": {"m": {"input": 1.0}},
+    }
+    assert "k" not in repr(settings.redact_key)
+
+
+def test_one_share_in_the_environment_is_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWHEEL_LOG_SAMPLE", "0.25")
+    assert config.load().sample == 0.25
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"redact": "secret"}, "Input should be 'secrets', 'pii' or 'names'"),
+        ({"redact_patterns": {"a b": "x"}}, "the kind 'a b' is no name"),
+        ({"redact_patterns": {"a": "("}}, "the pattern of 'a' is no regular expression: missing \\)"),
+        ({"redact_patterns": {"a": "(x+)+y"}}, "the pattern of 'a' repeats a repetition"),
+        ({"redact_patterns": {"a": r"((?:[a-z]{2,})\d)*$"}}, "repeats a repetition"),
+        ({"sample": 1.5}, "less than or equal to 1"),
+        ({"prices": {"m": {"imput": 1.0}}}, "'input', 'output' or 'cached'"),
+    ],
+)
+def test_what_is_wrong_is_said_when_it_is_configured(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        config.load(**settings)
+
+
+@pytest.mark.parametrize("expression", [r"C-\d+", "(?:foo|bar)+", r"[(*+]+", r"(?P<id>\d{3,})-x", r"a\(b+\)+"])
+def test_patterns_that_do_not_repeat_repetitions_are_taken(expression: str) -> None:
+    assert config.load(redact_patterns={"a": expression}).redact_patterns == {"a": expression}
