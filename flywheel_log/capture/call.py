@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self, cast
 from weakref import WeakSet
 
+from ..clock import timestamp
 from ..event import JSON, Event
 from ..health import guarded
 from . import outcome, wire
@@ -250,14 +249,3 @@ class Call:
         if not counts:
             return "missing"
         return "requested" if self.asked_usage else "api"
-
-
-def timestamp(seconds: float) -> str:
-    """*seconds* since 1970 as ISO-8601 UTC with milliseconds and `Z`."""
-    whole = int(seconds)
-    return f"{_to_the_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
-
-
-@lru_cache(maxsize=8)
-def _to_the_second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from ..clock import timestamp
 from ..health import health
 from ..serialise import dumps
 
@@ -46,9 +46,8 @@ class Losses:
 
     def reports(self, now: float) -> list[Report]:
         """Return one event for each reason, stamped *now* (seconds since the epoch)."""
-        timestamp = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return [
-            Report(dumps({"kind": "loss_report", "timestamp": timestamp, **vars(loss)}), loss.reason, loss.count)
+            Report(dumps({"kind": "loss_report", "timestamp": timestamp(now), **vars(loss)}), loss.reason, loss.count)
             for loss in self._losses.values()
         ]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from .. import scope
 from ..afterwards import Afterwards
-from ..capture.call import timestamp
+from ..clock import timestamp
 from ..event import JSON, Event
 from ..health import health
 from ..pipeline.parse import parse

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from .. import scope
-from ..capture.call import timestamp
+from ..clock import timestamp
 from ..event import JSON, Event
 from ..recorder import record
 

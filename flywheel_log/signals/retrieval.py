@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Any, cast
 
 from .. import scope
-from ..capture.call import timestamp
+from ..clock import timestamp
 from ..event import JSON, Event
 from ..health import guarded
 from ..place import place_of

@@ -10,8 +10,8 @@ from typing import Any, Self, TypeVar, cast
 
 from .. import scope, w3c
 from ..around import Around, around
-from ..capture.call import timestamp
 from ..capture.outcome import of_error
+from ..clock import timestamp
 from ..event import JSON, Event
 from ..health import guarded, health
 from ..place import KEY, Place, place_of, stamped
