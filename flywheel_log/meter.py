@@ -6,7 +6,6 @@ import os
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 CALLS = frozenset({"llm", "embedding", "moderation"})
@@ -18,7 +17,7 @@ MOST_SERIES = 1000
 # The boundaries that OpenTelemetry's conventions for generative AI advise; seconds and tokens.
 DURATIONS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 FIRST_TOKENS = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
-TOKENS = tuple(float(4**power) for power in range(14))
+TOKENS = tuple(4**power for power in range(14))
 
 
 class Key(NamedTuple):
@@ -58,22 +57,18 @@ class Histogram:
         return copied
 
 
-@dataclass(slots=True)
 class Series:
     """The calls of one key: durations in seconds, tokens, retries."""
 
-    duration: Histogram = field(default_factory=lambda: Histogram(DURATIONS))
-    first_token: Histogram = field(default_factory=lambda: Histogram(FIRST_TOKENS))
-    input_tokens: Histogram = field(default_factory=lambda: Histogram(TOKENS))
-    output_tokens: Histogram = field(default_factory=lambda: Histogram(TOKENS))
-    cached_tokens: int = 0
-    reasoning_tokens: int = 0
-    retries: int = 0
-    incomplete: int = 0
+    def __init__(self) -> None:
+        self.duration = Histogram(DURATIONS)
+        self.first_token = Histogram(FIRST_TOKENS)
+        self.input_tokens = Histogram(TOKENS)
+        self.output_tokens = Histogram(TOKENS)
+        self.cached_tokens = self.reasoning_tokens = self.retries = self.incomplete = 0
 
-    def add(self, event: Mapping[str, Any]) -> None:
-        """Count one call."""
-        get = event.get
+    def add(self, get: Callable[[str], Any]) -> None:
+        """Count one call, of whose fields *get* returns one, or None."""
         self.duration.add((get("latency_ms") or 0.0) / 1000)
         if (first := get("time_to_first_token_ms")) is not None:
             self.first_token.add(first / 1000)
@@ -81,20 +76,21 @@ class Series:
             self.input_tokens.add(tokens)
         if (tokens := get("output_tokens")) is not None:
             self.output_tokens.add(tokens)
-        self.cached_tokens += get("cached_tokens") or 0
-        self.reasoning_tokens += get("reasoning_tokens") or 0
-        self.retries += get("retries") or 0
-        self.incomplete += get("status") == "incomplete"
+        if few := get("cached_tokens"):
+            self.cached_tokens += few
+        if few := get("reasoning_tokens"):
+            self.reasoning_tokens += few
+        if few := get("retries"):
+            self.retries += few
+        if get("status") == "incomplete":
+            self.incomplete += 1
 
     def copy(self) -> Series:
         """Return a series that stays as it is."""
-        return replace(
-            self,
-            duration=self.duration.copy(),
-            first_token=self.first_token.copy(),
-            input_tokens=self.input_tokens.copy(),
-            output_tokens=self.output_tokens.copy(),
-        )
+        copied = Series()
+        for name, value in vars(self).items():
+            setattr(copied, name, value.copy() if isinstance(value, Histogram) else value)
+        return copied
 
 
 class Meter:
@@ -107,27 +103,27 @@ class Meter:
     def __init__(self) -> None:
         self._lock = threading.RLock()  # The end of a dropped stream may be counted by the garbage collector, anywhere.
         self._series: dict[Key, Series] = {}
+        self._quick: dict[tuple[str | None, ...], Series] = {}
         self.listeners: list[Callable[[Mapping[str, Any]], object]] = []
 
     def add(self, event: Mapping[str, Any], workload_id: str) -> None:
         """Count the call *event*; *workload_id* where it names none."""
         get = event.get
         error = get("error")
-        key = Key(
-            get("workload_id") or workload_id,
-            get("provider") or "",
-            get("model") or "",
-            get("surface") or "",
-            error["type"] if error else "",
-        )
+        # As a plain tuple, equal to its Key, and found in half the time that it takes to make one.
+        key = (get("workload_id"), get("provider"), get("model"), get("surface"), error["type"] if error else "")
         with self._lock:
-            series = self._series.get(key) or self._new(key)
-            series.add(event)
+            series = self._quick.get(key)
+            if series is None:
+                series = self._quick[key] = self._new(Key(key[0] or workload_id, *(part or "" for part in key[1:])))
+            series.add(get)
         for listener in self.listeners:
             listener(event)
 
     def _new(self, key: Key) -> Series:
-        if len(self._series) >= MOST_SERIES:
+        if len(self._quick) > MOST_SERIES:
+            self._quick.clear()
+        if len(self._series) >= MOST_SERIES and key not in self._series:
             key = key._replace(workload_id="other", model="other")
         return self._series.setdefault(key, Series())
 
@@ -140,6 +136,7 @@ class Meter:
         """Start over with a new lock; a forked child calls this, for the parent goes on counting its own calls."""
         self._lock = threading.RLock()
         self._series = {}
+        self._quick = {}
 
 
 meter = Meter()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from . import w3c
@@ -13,17 +12,17 @@ KEY = "_place"
 """Under this key a `Place` travels among the fields in force; it is never stamped."""
 
 
-@dataclass(slots=True)
 class Place:
     """A block that calls are made in; the steps of a trace share its documents.
 
-    Attributes:
+    Args:
         outside: the OpenTelemetry span that was current when the block began.
         documents: what was retrieved so far, as events refer to it.
     """
 
-    outside: w3c.Parent | None = None
-    documents: list[JSON] = field(default_factory=list)
+    def __init__(self, outside: w3c.Parent | None = None, documents: list[JSON] | None = None) -> None:
+        self.outside = outside
+        self.documents: list[JSON] = [] if documents is None else documents
 
 
 def place_of(fields: Mapping[str, Any]) -> Place | None:
