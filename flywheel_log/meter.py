@@ -111,11 +111,17 @@ class Meter:
         get = event.get
         error = get("error")
         # As a plain tuple, equal to its Key, and found in half the time that it takes to make one.
-        key = (get("workload_id"), get("provider"), get("model"), get("surface"), error["type"] if error else "")
+        key = (
+            get("workload_id") or workload_id,
+            get("provider"),
+            get("model"),
+            get("surface"),
+            error["type"] if error else "",
+        )
         with self._lock:
             series = self._quick.get(key)
             if series is None:
-                series = self._quick[key] = self._new(Key(key[0] or workload_id, *(part or "" for part in key[1:])))
+                series = self._quick[key] = self._new(Key(*(part or "" for part in key)))
             series.add(get)
         for listener in self.listeners:
             listener(event)

@@ -76,6 +76,26 @@ with flywheel_log.context(
 with flywheel_log.suppress():
     summarise("long")
 
+
+# What belongs together, what was known, and what people thought of it.
+@flywheel_log.step("rephrase")
+async def rephrase(text: str) -> str:
+    return text
+
+
+async def use_rephrase() -> None:
+    assert_type(await rephrase("why"), str)
+    async with flywheel_log.trace("answer", user_id="u42", traceparent=None), flywheel_log.step("generate"):
+        assert_type(flywheel_log.trace.current_traceparent(), str | None)
+
+
+assert_type(flywheel_log.log_retrieval(["text", {"id": "doc7"}, ("text", 0.9)], query="why", scores=[0.9]), str | None)
+assert_type(flywheel_log.log_feedback(summarise("long"), thumbs="up", rating=5), str | None)
+flywheel_log.log_feedback("chatcmpl-1", thumbs="sideways")  # type: ignore[arg-type]
+with flywheel_log.Prompt("support", version=3, template="Answer {question}").using(question="why") as prompt_text:
+    assert_type(prompt_text, str)
+assert_type(flywheel_log.metrics().prometheus(), str)
+
 # The life of the recorder.
 flywheel_log.configure(sinks=["file:genai.log", "stdout:"], content="off", processors=[])
 assert_type(flywheel_log.flush(timeout=1.5), int)
