@@ -113,8 +113,8 @@ class Settings(BaseSettings):
 
     @field_validator("redact", mode="before")
     @classmethod
-    def _nothing(cls, words: Sequence[str]) -> Sequence[str]:
-        return [] if list(words) == ["off"] else words
+    def _nothing(cls, words: str | Sequence[str]) -> str | Sequence[str]:
+        return () if words in ("off", ["off"], ("off",)) else words
 
     @field_validator("redact_patterns")
     @classmethod

@@ -14,7 +14,6 @@ from .assignments import ASSIGNMENTS
 from .custom import custom
 from .names import Names
 from .pattern import Finder
-from .personal import PERSONAL
 from .substitute import Substitute, With
 from .tokens import TOKENS
 from .walk import Walk
@@ -56,6 +55,8 @@ class Redactor:
         if self._secrets:
             self._finders += [*TOKENS, *ASSIGNMENTS]
         if "pii" in what:
+            from .personal import PERSONAL  # Patterns take their time to compile.
+
             self._finders += PERSONAL
         if "names" in what:
             self._finders.append(Names(model))
