@@ -32,8 +32,8 @@ def line(event: Event, width: int, zone: tzinfo | None = None) -> Text:
     text.append(f"{_when(event, time, zone)} ", "dim")
     text.append(f"{sign(event)} ", _STYLES.get(event.get("status") or ""))
     text.append(f"{fit(one_line(event.get('workload_id') or ''), who)} ", "cyan")
-    text.append(f"{fit(one_line(event.get('model') or event['kind']), model)} ")
-    text.append(f"{_tokens(event):>9} {duration(event.get('latency_ms')):>6}  ", "dim")
+    text.append(f"{fit(one_line(event.get('model') or event.get('name') or event['kind']), model)} ")
+    text.append(f"{_tokens(event):>9} {duration(event.get('latency_ms', event.get('duration_ms'))):>6}  ", "dim")
     _words(text, event, width - text.cell_len)
     return text
 

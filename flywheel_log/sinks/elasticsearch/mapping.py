@@ -18,15 +18,15 @@ FLATTENED: JSON = {"type": "flattened", "depth_limit": 20, "ignore_above": 8191}
 FIELDS: JSON = {
     **dict.fromkeys(
         ("id", "kind", "surface", "provider", "status", "model", "user_id", "session_id", "tags", "usage_source",
-         "trace_id", "span_id", "parent_id", "training_unsafe", "refused"),
+         "trace_id", "span_id", "parent_id", "name", "target", "training_unsafe", "refused"),
         KEYWORD,
     ),
     **dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "retries"), LONG),
-    **dict.fromkeys(("cost_usd", "latency_ms", "time_to_first_token_ms"), FLOAT),
+    **dict.fromkeys(("cost_usd", "latency_ms", "duration_ms", "time_to_first_token_ms"), FLOAT),
     **dict.fromkeys(("streamed", "hallucination_flag"), BOOLEAN),
     **dict.fromkeys(("prompt_text", "output_text"), TEXT),
     "error": {"properties": {"type": KEYWORD, "code": KEYWORD, "status_code": LONG, "message": TEXT}},
-    "prompt": {"properties": {"name": KEYWORD, "version": KEYWORD}},
+    "prompt": {"properties": {"name": KEYWORD, "version": KEYWORD, "template_hash": KEYWORD}},
     "retrieval_docs": {"properties": {"id": KEYWORD, "source": KEYWORD, "score": FLOAT}},
     "metadata": FLATTENED,
 }  # fmt: skip
