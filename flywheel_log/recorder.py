@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -104,9 +105,10 @@ class Recorder:
 
     def close(self, timeout: float) -> int:
         """Flush, stop the threads and close the sinks; what is left waits on disk."""
+        deadline = time.monotonic() + timeout
         machine.stop()
         self._bench.flush(timeout / 2)
-        return self._delivery.close(timeout) if self._delivery else 0
+        return self._delivery.close(max(0.0, deadline - time.monotonic())) if self._delivery else 0
 
     def stats(self) -> JSON:
         """Figures of the delivery, what the sample left out, by workload, and what was dropped, by reason."""

@@ -133,6 +133,10 @@ class Delivery:
         self.start()
         return self._keeper.adopt() if self._keeper else 0
 
+    def adopted_segments(self) -> int:
+        """How many segments of dead processes are held here, shipped or not."""
+        return sum(segment.adopted for segment in self._journal.segments())
+
     def flush(self, timeout: float | None, *, adopted: bool = False) -> int:
         """Wait until every sink has acknowledged everything put so far, at most *timeout* seconds (None: for ever).
 
@@ -146,12 +150,12 @@ class Delivery:
         return _waiting(wanted)
 
     def close(self, timeout: float) -> int:
-        """Flush, stop the threads, close the sinks and let go of the segments, in about *timeout* seconds.
+        """Flush, stop the threads, close the sinks and let go of the segments, in *timeout* seconds.
 
         What is left stays on disk and is adopted by the next process, a sibling or `flywheel-log drain`. Returns how
         many events that is.
         """
-        left = self.flush(timeout)
+        left = self.flush(max(0.0, timeout - _LAST_WORDS_S))
         with self._lock:
             journal, threads = self._journal, self._threads
             workers: list[Keeper | Shipper] = [*self._shippers, *filter(None, [self._keeper])]

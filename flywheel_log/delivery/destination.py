@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import orjson
+
+from ..sinks import resolve
 
 FILE = "sinks.json"
 _SECRETS = ("key", "token", "secret", "password", "auth", "credential")
@@ -20,7 +22,7 @@ class Destination:
     """A set of sinks and the directory of its segments.
 
     Attributes:
-        urls: the sinks as they are opened, sorted, file paths absolute.
+        urls: the sinks as they are opened, resolved and sorted.
         names: the same without credentials; what is written to disk and shown.
         directory: `<root>/<key>`; the key depends on the names alone.
     """
@@ -32,7 +34,7 @@ class Destination:
     @classmethod
     def of(cls, sinks: Sequence[str], root: Path) -> Destination:
         """Return the destination of *sinks* under *root*; their order and repetitions do not matter."""
-        named = {_public(url): url for url in map(_absolute, sinks)}
+        named = {_public(url): url for url in map(resolve, sinks)}
         names = tuple(sorted(named))
         key = blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
         return cls(tuple(named[name] for name in names), names, root / key)
@@ -66,15 +68,6 @@ class Destination:
         finally:
             os.close(fd)
         os.rename(draft, description)
-
-
-def _absolute(url: str) -> str:
-    # A relative path means another file in another working directory; its key must, too.
-    parts = urlsplit(url)
-    if parts.scheme != "file" or parts.netloc or not parts.path:
-        return url
-    path = quote(os.path.abspath(os.path.expanduser(unquote(parts.path))))
-    return f"file:{path}?{parts.query}" if parts.query else f"file:{path}"
 
 
 def _public(url: str) -> str:

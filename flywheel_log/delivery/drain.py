@@ -13,6 +13,8 @@ from .destination import FILE, Destination
 from .enrich import Enrich
 from .segments import SUFFIX
 
+_BREATH_S = 0.01
+
 
 @dataclass(frozen=True)
 class Drained:
@@ -60,11 +62,14 @@ def _drained(directory: Path, deadline: float | None, enrich: Enrich | None) -> 
 
 
 def _ship(delivery: Delivery, deadline: float | None) -> int:
+    delivery.adopt()
     while True:
-        adopted = delivery.adopt()
+        # Whoever adopted them, this thread or the journal's: only where none is held and none is found is none left.
+        held = delivery.adopted_segments()
         left = delivery.flush(None if deadline is None else max(0.0, deadline - time.monotonic()), adopted=True)
-        if left or not adopted:
+        if left or not (delivery.adopt() or held):
             return left
+        time.sleep(_BREATH_S)  # What is shipped has yet to be let go of.
 
 
 def _why(sinks: Iterable[dict[str, object]]) -> str:

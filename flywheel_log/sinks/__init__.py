@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pkgutil
+import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Protocol
+from typing import Protocol, cast
 from urllib.parse import urlsplit
 
 ENTRY_POINTS = "flywheel_log.sinks"
+
+Opener = Callable[[str], "Sink"]
 
 
 class Sink(Protocol):
@@ -55,17 +58,31 @@ def open_sink(url: str) -> Sink:
     return opener(url)(url)
 
 
-def opener(url: str) -> Callable[[str], Sink]:
+def resolve(url: str) -> str:
+    """Return *url* with what it takes from the working directory and the environment written out, credentials excepted.
+
+    So it means the same to another process. The module of a sink's `open` may have a `resolve(url)` of its own; without
+    one a URL is taken to say everything. Raises what that raises.
+    """
+    found = _opener(urlsplit(url).scheme)
+    own: Callable[[str], str] | None = getattr(sys.modules[found.__module__], "resolve", None) if found else None
+    return own(url) if own else url
+
+
+def opener(url: str) -> Opener:
     """Return the function that opens sinks of *url*'s scheme, without opening anything. Raises as `open_sink`."""
     scheme = urlsplit(url).scheme
-    if scheme in _builtin():
-        module = import_module(f"{__name__}.{scheme}")
-        return module.open  # type: ignore[no-any-return]
-    foreign = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
-    if scheme in foreign:
-        return foreign[scheme].load()  # type: ignore[no-any-return]
-    known = ", ".join(sorted({*_builtin(), *foreign}))
+    if found := _opener(scheme):
+        return found
+    known = ", ".join(sorted({*_builtin(), *(point.name for point in entry_points(group=ENTRY_POINTS))}))
     raise ValueError(f"sink {scheme or url!r} is unknown; have {known}")
+
+
+def _opener(scheme: str) -> Opener | None:
+    if scheme in _builtin():
+        return cast(Opener, import_module(f"{__name__}.{scheme}").open)
+    foreign = entry_points(group=ENTRY_POINTS, name=scheme) if scheme else ()
+    return next((cast(Opener, point.load()) for point in foreign), None)
 
 
 def _builtin() -> set[str]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import orjson
 
@@ -43,6 +43,15 @@ class Options:
     format: Format = "full"
     rotate_bytes: int = 0
     keep: int = 5
+
+
+def resolve(url: str) -> str:
+    """Return *url* with its path made absolute: a relative one means another file in another working directory."""
+    parts = urlsplit(url)
+    if parts.netloc or not parts.path:
+        return url
+    path = quote(os.path.abspath(os.path.expanduser(unquote(parts.path))))  # noqa: PTH100, PTH111 - links stay links
+    return f"file:{path}?{parts.query}" if parts.query else f"file:{path}"
 
 
 def open(url: str) -> File:

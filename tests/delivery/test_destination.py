@@ -23,6 +23,13 @@ def test_a_relative_file_is_another_one_in_another_directory(tmp_path, monkeypat
     assert Destination.of(["file:genai.log?keep=2"], tmp_path).names == (f"file:{tmp_path}/genai.log?keep=2",)
 
 
+def test_an_elasticsearch_of_the_environment_is_written_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("ELASTICSEARCH_URL", "https://user:secret@one:9200")
+    monkeypatch.setenv("ELASTICSEARCH_INDEX", "calls")
+    names = Destination.of(["elasticsearch:?timeout=3"], tmp_path).names
+    assert names == ("elasticsearch://one:9200/calls?tls=true&timeout=3",)
+
+
 def test_credentials_are_used_and_not_written(tmp_path):
     url = "elasticsearch://user:secret@host:9200/index?api_key=secret&flavour=a"
     destination = Destination.of([url], tmp_path)

@@ -38,4 +38,4 @@ def find(source: str) -> Source | ModuleType:
 def _scheme(source: str) -> str:
     scheme = urlsplit(source).scheme
     # One letter is a drive of Windows; without slashes or a known name it is a file with a colon in it.
-    return scheme if len(scheme) > 1 and (scheme == "file" or "://" in source) else "file"
+    return scheme if len(scheme) > 1 and (source == f"{scheme}:" or scheme == "file" or "://" in source) else "file"

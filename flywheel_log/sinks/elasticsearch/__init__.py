@@ -16,6 +16,7 @@ from .dead_letters import DeadLetter
 from .document import Document, document, stub
 from .ensure import ensure
 from .target import Target, target
+from .target import resolve as resolve
 from .verdict import Fate, Verdict, verdicts
 
 MOST_DOCUMENTS = 500

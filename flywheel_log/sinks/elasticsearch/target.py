@@ -99,6 +99,18 @@ def target(url: str) -> Target:
     )
 
 
+def resolve(url: str) -> str:
+    """Return *url* with the servers and the index that it leaves to the environment written out."""
+    parts = urlsplit(url)
+    if parts.netloc and parts.path.strip("/"):
+        return url
+    known = urlsplit(target(url).url)
+    login = parts.netloc.rpartition("@")[0]
+    options = dict(parse_qsl(known.query)) | dict(parse_qsl(parts.query, keep_blank_values=True))
+    netloc = f"{login}@{known.netloc}" if login else known.netloc
+    return known._replace(netloc=netloc, query=urlencode(options)).geturl()
+
+
 def _options(query: str) -> dict[str, str]:
     options = dict(parse_qsl(query, keep_blank_values=True))
     if unknown := sorted(set(options) - set(OPTIONS)):
