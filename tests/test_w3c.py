@@ -14,9 +14,7 @@ PARENT = Parent("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
 HEADER = f"00-{PARENT.trace_id}-{PARENT.span_id}-01"
 
 
-@pytest.mark.parametrize(
-    "header", [HEADER, f" {HEADER} ", HEADER[:-1] + "0", f"01{HEADER[2:]}-more"]
-)
+@pytest.mark.parametrize("header", [HEADER, f" {HEADER} ", HEADER[:-1] + "0", f"01{HEADER[2:]}-more"])
 def test_a_header_names_the_parent(header: str) -> None:
     assert w3c.parsed(header) == PARENT
 
