@@ -104,14 +104,20 @@ _EIGHT = (
     rb"(?i:...sword|..passwd|..phrase|.....pwd|..secret|..cookie|..ential|..ntials"
     rb"|..[a-z][a-z_ -]{2}key|..[a-z_-]token|rization)"
 )
-_BETWEEN = (rb"", rb"[\"'`* ]", rb"[\"'`*] ", rb"\\[\"'`*]", rb"\\[\"'`*] ")
-# Deeper inside JSON there are more backslashes than can be counted; such places are looked at.
-_DEEP = (rb"\\\\[\"'`*]", rb"\\\\[\"'`*] ")
+_QUOTE = rb"[\"'`*]"
 
 
 def _named(sign: bytes) -> re.Pattern[bytes]:
-    behind = [b"(?<=%s)(?<=%s)" % (_THREE + between + sign, _EIGHT + between + sign) for between in _BETWEEN]
-    return re.compile(sign + b"(?:" + b"|".join([*behind, *(b"(?<=%s)" % (deep + sign) for deep in _DEEP)]) + b")")
+    def name(between: bytes) -> bytes:
+        return b"(?<=%s)(?<=%s)" % (_THREE + between + sign, _EIGHT + between + sign)
+
+    # Deeper inside JSON there are more backslashes than can be counted; such places are looked at.
+    escaped = rb"(?<=\\.SIGN)(?:NAMED|(?<=\\\\.SIGN))".replace(b"NAMED", name(rb"\\" + _QUOTE))
+    spaced = rb"(?<= SIGN)(?:NAMED|(?<=\\\\. SIGN))".replace(
+        b"NAMED", b"|".join(map(name, (b" ", _QUOTE + b" ", rb"\\" + _QUOTE + b" ")))
+    )
+    alternatives = (name(b""), name(_QUOTE), escaped, spaced)
+    return re.compile(sign + b"(?:" + b"|".join(alternatives).replace(b"SIGN", sign) + b")")
 
 
 ANCHORS = (

@@ -60,7 +60,8 @@ TOKENS = (
 # of what a set of bytes costs it. `_ALONE` is `behind` for bytes, where the letter before may belong to an escape.
 _ALONE = rb"(?:(?<![A-Za-z0-9]sk-)|(?<=\\[nrtbf]sk-)|(?<=\\u[0-9A-Fa-f]{4}sk-))"
 _DASH = (
-    rb"-(?<=[ktabceoprsi]-)(?:(?<=sk-)" + _ALONE + rb"[A-Za-z0-9_-]{16}"
+    rb"-(?<=[-ktabceoprsi]-)(?:(?<=sk-)" + _ALONE + rb"[A-Za-z0-9_-]{16}"
+    rb"|(?<=-----)BEGIN "
     rb"|(?:(?<=xox[abceoprs]-)|(?<=xapp-))[A-Za-z0-9-]{10}"
     rb"|(?:(?<=(?:pat|ptt|ldt|lrt|cbt|lft|oat)-)|(?<=(?:api|plx|xai|ypi)-))[A-Za-z0-9_-]{20})"
 )
@@ -73,5 +74,4 @@ ANCHORS = (
     (b"_", re.compile(_UNDERSCORE)),
     (b"A", re.compile(rb"A(?:(?:KIA|SIA)[A-Z0-9]{16}|Iza[A-Za-z0-9_-]{35})")),
     (b"J", re.compile(rb"J(?<=eyJ)[A-Za-z0-9_-]{10,}\.")),
-    (b"P", re.compile(rb"PRIVATE KEY")),
 )
