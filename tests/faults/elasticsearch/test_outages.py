@@ -108,9 +108,10 @@ def test_a_program_ends_in_time_though_its_server_hangs(proxy: Proxy, api: Api, 
     url, root = sink_url(proxy.url, index), tmp_path / "journal"
     program = (
         "import sys, time; from pathlib import Path; from flywheel_log.delivery import Delivery;"
+        "from flywheel_log.recorder import EXIT_SECONDS;"
         "d = Delivery([sys.argv[1]], Path(sys.argv[2]));"
         'print(*[d.put(b\'{"kind":"llm"}\') for _ in range(100)], flush=True);'
-        "sys.stdin.readline(); d.close(2.0)"
+        "sys.stdin.readline(); d.close(EXIT_SECONDS)"
     )
     command = [sys.executable, "-c", program, url, str(root)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
