@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable, Mapping
 
 ERROR = 0.01
 """Of more than `EXACT` values, a percentile is at most this share off the true one."""
@@ -11,8 +12,11 @@ ERROR = 0.01
 EXACT = 500
 """So many values are kept as they are."""
 
-_GROWTH = math.log((1 + ERROR) / (1 - ERROR))
-_SMALLEST = 1e-3
+GROWTH = math.log((1 + ERROR) / (1 - ERROR))
+"""The logarithm of what a bucket's end is larger than its beginning."""
+
+SMALLEST = 1e-3
+"""What is smaller is counted as this."""
 
 
 class Sketch:
@@ -26,6 +30,15 @@ class Sketch:
         self.count = 0
         self._few: list[float] = []
         self._buckets: Counter[int] = Counter()
+
+    @classmethod
+    def of(cls, few: Iterable[float], buckets: Mapping[int, int]) -> Sketch:
+        """Make one of values, *few* of them, and of counts by bucket: that of a value is ceil(log(value) / GROWTH)."""
+        made = cls()
+        made._few, made._buckets = list(few), Counter(buckets)
+        made.count = len(made._few) + made._buckets.total()
+        made._fold()
+        return made
 
     def add(self, value: float) -> None:
         """Remember *value*; what is not a finite number from 0 on is ignored."""
@@ -50,9 +63,9 @@ class Sketch:
             rank -= self._buckets[bucket]
             if rank <= 0:
                 break
-        return 2 * math.exp(bucket * _GROWTH) / (math.exp(_GROWTH) + 1)
+        return 2 * math.exp(bucket * GROWTH) / (math.exp(GROWTH) + 1)
 
     def _fold(self) -> None:
         if self.count > EXACT:
-            self._buckets.update(math.ceil(math.log(max(value, _SMALLEST)) / _GROWTH) for value in self._few)
+            self._buckets.update(math.ceil(math.log(max(value, SMALLEST)) / GROWTH) for value in self._few)
             self._few.clear()

@@ -14,7 +14,8 @@ from .sketch import Sketch
 CALLS = ("llm", "embedding", "moderation")
 """The kinds of events that are calls of a model; the others are not counted."""
 
-_NUMBERS = ("input_tokens", "output_tokens", "cached_tokens")
+NUMBERS = ("input_tokens", "output_tokens", "cached_tokens")
+"""The fields of a call that are added up."""
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Row:
         self.calls += 1
         self.errors += event.get("status") == "error"
         self.incomplete += event.get("status") == "incomplete"
-        for name in _NUMBERS:
+        for name in NUMBERS:
             setattr(self, name, getattr(self, name) + (finite(event.get(name)) or 0))
         if (cost := finite(event.get("cost_usd"))) is not None:
             self.priced += 1
@@ -79,7 +80,7 @@ class Row:
         self.calls += other.calls
         self.errors += other.errors
         self.incomplete += other.incomplete
-        for name in _NUMBERS:
+        for name in NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         if other.cost_usd is not None:
             self.priced += other.priced
@@ -116,4 +117,9 @@ def summarise(events: Iterable[Event], by: Sequence[str] = ("workload_id", "mode
             key = tuple(get(event) for get in getters)
             rows.setdefault(key, Row(key)).add(event)
             total.add(event)
-    return Stats(tuple(by), sorted(rows.values(), key=lambda row: (-row.calls, row.key)), total)
+    return Stats(tuple(by), ordered(rows.values()), total)
+
+
+def ordered(rows: Iterable[Row]) -> list[Row]:
+    """Return *rows*, those with the most calls first."""
+    return sorted(rows, key=lambda row: (-row.calls, row.key))
