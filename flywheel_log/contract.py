@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from .sinks import Sink
 _PATIENCE = 100
 
 
-class SinkContract:
+class SinkContract(ABC):
     """The promises of `flywheel_log.sinks.Sink`, one test each.
 
     A subclass is named `Test…` and says how to make the sink and how to see what it stored:
@@ -33,13 +34,13 @@ class SinkContract:
 
     exactly_once = False
 
+    @abstractmethod
     def make_sink(self, tmp_path: Path) -> Sink:
         """Open the sink; all sinks of one test write to the same place."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stored_ids(self) -> Sequence[str]:
         """Return the ids of the events that are stored, in the order they were stored."""
-        raise NotImplementedError
 
     def test_lines_are_stored_in_their_order(self, tmp_path: Path) -> None:
         """What is written is there, once each."""

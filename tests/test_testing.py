@@ -50,3 +50,8 @@ def test_a_recording_ends_when_its_block_raises() -> None:
 def test_settings_are_checked() -> None:
     with pytest.raises(ValueError, match="flywheel_log is configured wrongly: content"), recording(content="maybe"):
         pass
+
+
+def test_the_plugins_fixture_gives_the_events_of_a_test(recorded_events: list[Any]) -> None:
+    recorder.record(EVENT)
+    assert [(event["id"], event["kind"]) for event in recorded_events] == [("test-1", "llm")]

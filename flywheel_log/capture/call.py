@@ -25,7 +25,6 @@ Emit = Callable[[Event], object]
 _active: ContextVar[Call | None] = ContextVar("flywheel_log.call", default=None)
 _open: WeakSet[Call] = WeakSet()
 
-
 _never_lost = guarded("capture", default=lambda call, *_: call.happened())
 
 
