@@ -6,9 +6,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from . import scope
-from .capture import client as clients
-from .capture import function as functions
-from .capture import threads
 from .recorder import current, record
 
 Client = TypeVar("Client")
@@ -34,6 +31,9 @@ def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
         TypeError: *client* is no LLM client.
         ValueError: the settings (environment) are wrong.
     """
+    from .capture import client as clients
+    from .capture import threads
+
     recorder = current()
     binding = clients.Binding(record, scope.fields_of(**defaults), recorder.asking)
     if client is None:
@@ -46,6 +46,9 @@ def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
 
 def uninstrument(client: Any = None) -> None:
     """Undo `instrument`: for *client*, or for every client where none is named."""
+    from .capture import client as clients
+    from .capture import threads
+
     clients.uninstrument(client)
     if client is None:
         threads.uninstall()
@@ -67,6 +70,8 @@ def logged_llm(function: Any = None, /, **fields: Any) -> Any:
         function: what to decorate, when used without parentheses.
         **fields: what `context` takes.
     """
+    from .capture import function as functions
+
     own = scope.fields_of(**fields)
     if function is not None:
         return functions.logged(function, record, own)

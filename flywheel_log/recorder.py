@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from .capture import call
-from .capture.usage import Asking
 from .event import JSON, Event
 from .health import health
 from .infrastructure import machine
@@ -49,6 +47,8 @@ class Recorder:
 
     def __init__(self, settings: Settings, keep: Keep | None = None) -> None:
         import structlog
+
+        from .capture.usage import Asking
 
         self.settings = settings
         self.asking = Asking(settings.usage)
@@ -227,6 +227,8 @@ def shutdown(timeout: float = EXIT_SECONDS) -> int:
 
     The next event starts recording anew. A program need not call this: it happens at exit.
     """
+    from .capture import call
+
     call.abandon_open()
     before = replace(None)
     return before.close(timeout) if before is not None else 0
