@@ -14,9 +14,8 @@ import typer
 
 from flywheel_log.config import Settings, load
 from flywheel_log.sinks import RetryLater, open_sink
-from flywheel_log.sinks.elasticsearch.mapping import Problem
 
-from . import Problem as Wrong
+from . import Problem
 from ._source import AsJson
 
 _SAFE = re.compile(r"[a-z0-9_]+([.-][a-z0-9_]+)*")
@@ -48,7 +47,7 @@ def command(*, as_json: AsJson = False) -> None:
                 f"{'FIX ' if finding.fix else 'ok  '} {finding.what}" + (f": {finding.fix}" if finding.fix else "")
             )
     if wrong := sum(bool(finding.fix) for finding in findings):
-        raise Wrong(f"{wrong} of {len(findings)} things need to be mended")
+        raise Problem(f"{wrong} of {len(findings)} things need to be mended")
 
 
 def _findings() -> Iterator[Finding]:
@@ -145,7 +144,7 @@ def _elasticsearch(url: str) -> Iterator[Finding]:
     )
 
 
-def _index(index: str, problems: list[Problem] | None) -> Iterator[Finding]:
+def _index(index: str, problems: list[str] | None) -> Iterator[Finding]:
     if problems is None:
         yield Finding(f"the index {index}, which is made with the first event")
         return
@@ -153,4 +152,4 @@ def _index(index: str, problems: list[Problem] | None) -> Iterator[Finding]:
         yield Finding(f"the index {index}")
     move = f"name a new index in ELASTICSEARCH_INDEX, and move the old one: flywheel-log backfill elasticsearch://…/{index}"
     for problem in problems:
-        yield Finding(problem.what, move)
+        yield Finding(problem, move)

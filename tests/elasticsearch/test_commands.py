@@ -182,8 +182,8 @@ def test_the_doctor_says_how_to_mend_what_is_wrong(
         "the file genai.log",
         f"index {index}: client_id is text, must be keyword: a search for acme-prod would find acme-dev too",
         f"index {index}: workload_id is text, must be keyword: a search for acme-prod would find acme-dev too",
-        f"index {index}: request maps every key it meets, should have dynamic: false: mixed types are refused",
-        f"index {index}: response maps every key it meets, should have dynamic: false: mixed types are refused",
+        f"index {index}: request maps every key it meets, must have dynamic: false: mixed types are refused",
+        f"index {index}: response maps every key it meets, must have dynamic: false: mixed types are refused",
         "Elasticsearch at http://127.0.0.1:9",
     ]
     assert all(found["fix"] for found in wrong)

@@ -6,7 +6,7 @@ from flywheel_log.health import health
 from flywheel_log.sinks import RetryLater
 
 from .cluster import Answer, Cluster
-from .mapping import INDEX, Problem, problems
+from .mapping import INDEX, problems
 
 # Above the templates that Elasticsearch brings along (100) and those people write (up to 200 as a rule).
 _PRIORITY = 500
@@ -25,12 +25,12 @@ def ensure(cluster: Cluster, index: str) -> None:
         _create(cluster, index)
         found = inspect(cluster, index) or []
     for problem in found:
-        health.warn(f"{problem.what}; `flywheel-log doctor` says how to mend it")
-    if any(problem.spoils for problem in found):
+        health.warn(f"{problem}; `flywheel-log doctor` says how to mend it")
+    if found:
         raise RetryLater("unfit index", 30.0)
 
 
-def inspect(cluster: Cluster, index: str) -> list[Problem] | None:
+def inspect(cluster: Cluster, index: str) -> list[str] | None:
     """Say what is wrong with the mapping of *index* (of all indices behind an alias), or None if there is none.
 
     Raises:

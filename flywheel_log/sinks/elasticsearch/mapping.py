@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 JSON = dict[str, Any]
@@ -48,65 +47,98 @@ INDEX: JSON = {
 }
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong with an index.
+# What serves as well as the type that we would give a field: it refuses nothing, and counts and sorts the same.
+_AS_GOOD = {
+    "boolean": {"boolean"},
+    "flattened": {"flattened"},
+    "float": {"float", "double", "half_float", "scaled_float"},
+    "keyword": {"keyword", "constant_keyword", "wildcard"},
+    "long": {"long", "integer", "unsigned_long", "double"},
+    "object": {"object", "nested"},
+    "text": {"text", "match_only_text"},
+}
 
-    Attributes:
-        what: the fact, naming what is there and what must be.
-        spoils: whether documents must wait, because storing them so would refuse or spoil them.
+# What is a text in one call and a list or an object in the next.
+_MIXED = {"request": ("messages.content", "input", "tool_choice"), "response": ("choices.message.content",)}
+
+
+def problems(index: str, mappings: JSON) -> list[str]:
+    """Say why our documents would be refused or spoiled by the *mappings* that the server has for *index*.
+
+    Each text names what is there and what must be; none when our documents and the blueprint's search fit.
     """
-
-    what: str
-    spoils: bool
-
-
-def problems(index: str, mappings: JSON) -> list[Problem]:
-    """Check the *mappings* that the server has for *index*; empty when our documents and the blueprint's search fit."""
     dynamic = str(mappings.get("dynamic", True)).lower()
     properties = mappings.get("properties", {})
     found = [*_ids(properties, dynamic), *_timestamp(properties, dynamic)]
-    for name in ("request", "response"):
-        found += _object(name, properties.get(name), dynamic)
-    return [Problem(f"index {index}: {problem.what}", problem.spoils) for problem in found]
+    for name, mixed in _MIXED.items():
+        known = properties.get(name)
+        found += [*_object(name, known, dynamic), *_content(name, known, mixed)]
+    ours = _at(properties, "response.flywheel_log")
+    if ours is not None:
+        found += [*_object("response.flywheel_log", ours, "false"), *_fields("response.flywheel_log", ours, FIELDS)]
+    return [f"index {index}: {problem}" for problem in found]
 
 
-def _ids(properties: JSON, dynamic: str) -> Iterator[Problem]:
+def _ids(properties: JSON, dynamic: str) -> Iterator[str]:
     for name in ("client_id", "workload_id"):
         kind = _kind(properties.get(name), dynamic, "text")
         if kind == "text":
-            yield Problem(
-                f"{name} is text, must be keyword: a search for acme-prod would find acme-dev too", spoils=True
-            )
-        elif kind not in ("keyword", "constant_keyword", "wildcard"):
-            yield Problem(f"{name} is {kind}, must be keyword", spoils=True)
+            yield f"{name} is text, must be keyword: a search for acme-prod would find acme-dev too"
+        elif kind not in _AS_GOOD["keyword"]:
+            yield f"{name} is {kind}, must be keyword"
 
 
-def _timestamp(properties: JSON, dynamic: str) -> Iterator[Problem]:
+def _timestamp(properties: JSON, dynamic: str) -> Iterator[str]:
     known = properties.get("timestamp")
     kind = _kind(known, dynamic, "date")
     if kind not in ("date", "date_nanos"):
-        yield Problem(f"timestamp is {kind}, must be date", spoils=True)
+        yield f"timestamp is {kind}, must be date"
     form = (known or {}).get("format", "date_optional_time")
     if not any(name in form for name in ("date_optional_time", "date_time", "iso8601")):
-        yield Problem(f"timestamp has the format {form}, must take ISO 8601 (strict_date_optional_time)", spoils=True)
+        yield f"timestamp has the format {form}, must take ISO 8601 (strict_date_optional_time)"
 
 
-def _object(name: str, known: JSON | None, dynamic: str) -> Iterator[Problem]:
+def _object(name: str, known: JSON | None, dynamic: str) -> Iterator[str]:
     kind = _kind(known, dynamic, "object")
     if kind != "object":
-        yield Problem(f"{name} is {kind}, must be object", spoils=True)
+        yield f"{name} is {kind}, must be object"
         return
     known = known or {}
     inner = str(known.get("dynamic", dynamic)).lower()
     if not known.get("enabled", True) or inner == "false":
         return
     if inner == "strict":
-        yield Problem(f"{name} is strict, must have dynamic: false: it would refuse our fields", spoils=True)
+        yield f"{name} is strict, must have dynamic: false: it would refuse our fields"
     else:
-        yield Problem(
-            f"{name} maps every key it meets, should have dynamic: false: mixed types are refused", spoils=False
-        )
+        yield f"{name} maps every key it meets, must have dynamic: false: mixed types are refused"
+
+
+def _content(name: str, known: JSON | None, mixed: tuple[str, ...]) -> Iterator[str]:
+    for path in mixed:
+        there = _at((known or {}).get("properties", {}), path)
+        if there is not None and (kind := _kind(there, "", "")) not in _AS_GOOD["object"]:
+            yield f"{name}.{path} is {kind}, must not be mapped: it may be a list of objects, which would be refused"
+
+
+def _fields(name: str, known: JSON, wanted: JSON) -> Iterator[str]:
+    """Compare what is mapped under *name* with what we *wanted* there; what is not mapped is kept all the same."""
+    for key, there in known.get("properties", {}).items():
+        right = wanted.get(key)
+        if right is None:
+            continue
+        kind, must = _kind(there, "", ""), _kind(right, "", "")
+        inert = must == "flattened" and kind == "object" and not there.get("properties")
+        if kind not in _AS_GOOD[must] and not inert:
+            yield f"{name}.{key} is {kind}, must be {must}"
+        elif must == "object":
+            yield from _fields(f"{name}.{key}", there, right["properties"])
+
+
+def _at(properties: JSON, path: str) -> JSON | None:
+    """The mapping of the field at *path*, or None if it is not mapped."""
+    key, _, rest = path.partition(".")
+    known: JSON | None = properties.get(key)
+    return _at(known.get("properties", {}), rest) if rest and known is not None else known
 
 
 def _kind(known: JSON | None, dynamic: str, guessed: str) -> str:
