@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from itertools import product
 from typing import Any
+
+import pytest
+from genai_prices import Usage, calc_price, data_snapshot
 
 from flywheel_log.pipeline.price import Prices
 
@@ -64,3 +69,48 @@ def test_the_users_table_knows_aliases_and_prices_cached_tokens_as_others() -> N
 
 def test_a_table_without_the_rate_that_is_needed_gives_no_price() -> None:
     assert cost({"m": {"input": 1.0}}, model="m", input_tokens=1, output_tokens=1) == {}
+
+
+MODELS = [(provider.id, model.id) for provider in data_snapshot.get_snapshot().providers for model in provider.models]
+COUNTS = [
+    {"input_tokens": 1234, "output_tokens": 567},
+    {"input_tokens": 300_001, "output_tokens": 9, "cached_tokens": 300_000},
+    {"input_tokens": 2_000_000, "output_tokens": 7, "cached_tokens": 5},
+    {"input_tokens": 200_000, "output_tokens": 7, "cached_tokens": 5},
+    {"input_tokens": 10, "output_tokens": 1, "cached_tokens": 11},
+    {"input_tokens": 4321, "output_tokens": 5, "cached_tokens": 1000, "cache_creation_input_tokens": 2000},
+]
+TIMES = ["2026-11-02T00:29:59.999Z", "2026-11-02T00:30:00.000Z", "2024-05-06T16:30:00.000Z"]
+
+
+def listed(provider: str, model: str, counts: dict[str, int], time: str) -> dict[str, Any]:
+    names = {"cached_tokens": "cache_read_tokens", "cache_creation_input_tokens": "cache_write_tokens"}
+    usage = Usage(**{names.get(name, name): count for name, count in counts.items()})
+    try:
+        when = datetime.fromisoformat(time)
+        price = calc_price(usage, model, provider_id=provider, genai_request_timestamp=when)
+    except (LookupError, ValueError):
+        return {}
+    return {"cost_usd": round(float(price.total_price), 10)}
+
+
+@pytest.mark.parametrize(("counts", "time"), [*product(COUNTS, TIMES)])
+def test_what_is_remembered_of_a_model_gives_the_figures_of_the_list(counts: dict[str, int], time: str) -> None:
+    prices = Prices({})
+    wrong = []
+    for provider, model in MODELS[::7]:
+        event: Any = {"timestamp": time, "kind": "llm", "provider": provider, "model": model, **counts}
+        event["response"] = {"usage": counts}
+        if prices(event) != listed(provider, model, counts, time):
+            wrong.append((provider, model))
+    assert wrong == []
+
+
+def test_half_a_price_is_no_price() -> None:
+    own = {"m": {"input": 1.0, "output": 2.0}}
+    assert [cost(own, model="m", input_tokens=5), cost(own, model="m", output_tokens=5)] == [{}, {}]
+    assert [cost(model="gpt-4.1-mini", input_tokens=5), cost(model="gpt-4.1-mini", output_tokens=5)] == [{}, {}]
+
+
+def test_an_embedding_needs_no_output_to_have_a_price() -> None:
+    assert cost(model="text-embedding-3-small", input_tokens=1_000_000) == {"cost_usd": 0.02}
