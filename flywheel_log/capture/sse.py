@@ -6,7 +6,7 @@ import re
 
 DONE = b"[DONE]"
 _PADDING = b',"obfuscation":"'
-_NO_RUN = b"\0"  # No event starts with it.
+_BLOCK = 64
 _TEXT = re.compile(rb'(?:[^"\\]|\\.)*', re.DOTALL)
 
 
@@ -48,22 +48,32 @@ def squash(events: list[bytes], marker: re.Pattern[bytes]) -> list[bytes]:
     hundred events become three, and are parsed as three. What is joined are pieces of JSON strings, escapes and all.
     """
     squashed: list[bytes] = []
-    texts: list[bytes] = []
-    head = tail = _NO_RUN
-    start, stop = len(head), -len(tail)
-    for event in events:
-        if event.startswith(head) and event.endswith(tail):
-            text = event[start:stop]
-            if b'"' not in text or _TEXT.fullmatch(text):
-                texts.append(text)
-                continue
+    at = 0
+    while at < len(events):
+        texts, head, tail = _run(events[at], marker)
         if texts:
-            squashed.append(head + b"".join(texts) + tail)
-        texts, head, tail = _run(event, marker)
-        start, stop = len(head), -len(tail)
-        if not texts:
-            squashed.append(event)
-    return [*squashed, head + b"".join(texts) + tail] if texts else squashed
+            texts += _followers(events, at + 1, head, tail)
+        squashed.append(head + b"".join(texts) + tail if texts else events[at])
+        at += max(1, len(texts))
+    return squashed
+
+
+def _followers(events: list[bytes], at: int, head: bytes, tail: bytes) -> list[bytes]:
+    """The texts of the events from *at* on that stand between *head* and *tail*; taken by the block, for speed."""
+    start, stop = len(head), -len(tail)
+    found: list[bytes] = []
+    for first in range(at, len(events), _BLOCK):
+        block = events[first : first + _BLOCK]
+        texts = [event[start:stop] for event in block if event.startswith(head) and event.endswith(tail)]
+        if len(texts) == len(block) and b'"' not in b"".join(texts):
+            found += texts
+            continue
+        for event in block:
+            text = event[start:stop]
+            if not (event.startswith(head) and event.endswith(tail) and _TEXT.fullmatch(text)):
+                return found
+            found.append(text)
+    return found
 
 
 def _run(event: bytes, marker: re.Pattern[bytes]) -> tuple[list[bytes], bytes, bytes]:
@@ -71,5 +81,5 @@ def _run(event: bytes, marker: re.Pattern[bytes]) -> tuple[list[bytes], bytes, b
     found = marker.search(event)
     text = _TEXT.match(event, found.end()) if found is not None else None
     if text is None or text.end() == len(event):
-        return [], _NO_RUN, _NO_RUN
+        return [], b"", b""
     return [text.group()], event[: text.start()], event[text.end() :]

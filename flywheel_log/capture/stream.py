@@ -57,11 +57,14 @@ class Tap:
                 room -= len(chunk)
                 if room < 0 or tape.first is None:
                     room = self._look(chunk, room)
-                single = self._single and 0 <= chunk.find(_END) == len(chunk) - 2
-                for piece in (chunk,) if single else self._pieces(chunk):
-                    keep(piece)
-                    if shown := self._shown(piece) if self._hide_usage else piece:
-                        yield shown
+                if self._single and 0 <= chunk.find(_END) == len(chunk) - 2:
+                    keep(chunk)
+                    yield chunk
+                else:
+                    for piece in self._pieces(chunk):
+                        keep(piece)
+                        if shown := self._shown(piece):
+                            yield shown
                 mark(clock())
             if shown := self._rest():
                 yield shown
@@ -77,11 +80,14 @@ class Tap:
                 room -= len(chunk)
                 if room < 0 or tape.first is None:
                     room = self._look(chunk, room)
-                single = self._single and 0 <= chunk.find(_END) == len(chunk) - 2
-                for piece in (chunk,) if single else self._pieces(chunk):
-                    keep(piece)
-                    if shown := self._shown(piece) if self._hide_usage else piece:
-                        yield shown
+                if self._single and 0 <= chunk.find(_END) == len(chunk) - 2:
+                    keep(chunk)
+                    yield chunk
+                else:
+                    for piece in self._pieces(chunk):
+                        keep(piece)
+                        if shown := self._shown(piece):
+                            yield shown
                 mark(clock())
             if shown := self._rest():
                 yield shown
@@ -161,7 +167,7 @@ class Tap:
     @guarded("stream", default=lambda _, event: event)
     def _shown(self, event: bytes) -> bytes:
         """What the caller sees of *event*: not the usage it did not ask for."""
-        if b'"usage"' not in event:
+        if not self._hide_usage or b'"usage"' not in event:
             return event
         event = _NULL_USAGE.sub(b"", event)
         return b"" if b'"usage"' in event and _NO_CHOICES.search(event) else event
