@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from platformdirs import user_state_path
 from pydantic import (
@@ -16,14 +16,17 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
-    model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .event import Event
 from .sinks import open_sink
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 PREFIX = "FLYWHEEL_LOG_"
+_LONGEST_SHOWN = 60
 Processor = Callable[[Any, str, Event], Event]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -137,13 +140,6 @@ class Settings(BaseSettings):
             open_sink(url).close()  # Opening touches nothing; it reads the URL, and says what is wrong with it.
         return urls
 
-    @model_validator(mode="after")
-    def _callable(self) -> Settings:
-        for processor in self.processors:
-            if not callable(processor):
-                raise ValueError(f"a processor must be callable; got {type(processor).__name__}")
-        return self
-
 
 def _repeats_a_repetition(expression: str) -> bool:
     """Whether *expression* is like `(a+)+`: groups are looked at from the inside, one that repeats stands as `*`."""
@@ -166,15 +162,32 @@ def load(**arguments: Any) -> Settings:
     unknown = sorted(set(arguments) - set(Settings.model_fields))
     if unknown:
         raise TypeError(f"{', '.join(unknown)} is no setting; have {', '.join(sorted(Settings.model_fields))}")
+    misspelt = sorted(name for name in os.environ if name.startswith(PREFIX) and not _is_setting(name))
+    if misspelt:
+        raise ValueError(
+            f"{', '.join(misspelt)} is no setting; have {', '.join(map(_variable, Settings.model_fields))}"
+        )
     try:
         return Settings(**arguments)
     except ValidationError as error:
         raise ValueError(_readable(error)) from None
 
 
+def _variable(setting: str) -> str:
+    return f"{PREFIX}{setting.upper()}"
+
+
+def _is_setting(variable: str) -> bool:
+    return variable.removeprefix(PREFIX).lower() in Settings.model_fields
+
+
 def _readable(error: ValidationError) -> str:
-    lines = [
-        f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {problem['msg'].removeprefix('Value error, ')}"
-        for problem in error.errors()
-    ]
-    return "flywheel_log is configured wrongly: " + "; ".join(lines)
+    return "flywheel_log is configured wrongly: " + "; ".join(map(_told, error.errors()))
+
+
+def _told(problem: ErrorDetails) -> str:
+    """One problem with both its sides; the messages of our own checks name them already, and a key is never shown."""
+    name = ".".join(map(str, problem["loc"])) or "settings"
+    own = problem["type"] == "value_error" or name == "redact_key"
+    got = "" if own else f"; got {str(problem['input'])[:_LONGEST_SHOWN]!r}"
+    return f"{name}: {problem['msg'].removeprefix('Value error, ')}{got}"

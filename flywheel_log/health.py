@@ -40,6 +40,14 @@ class Health:
         detail = f" ({type(error).__name__})" if error is not None else ""
         _log.warning("flywheel_log: %s%s; further ones are only counted, see flywheel_log.stats()", reason, detail)
 
+    def explain(self, problem: str) -> None:
+        """Say *problem*, which is about settings and holds nothing of the user's data, once a process."""
+        with self._lock:
+            if problem in self._warned:
+                return
+            self._warned.add(problem)
+        _log.error("flywheel_log: nothing is recorded: %s", problem)
+
     def dropped(self) -> dict[str, int]:
         """What was dropped so far, by reason."""
         with self._lock:

@@ -69,11 +69,16 @@ def logged_llm(function: Any = None, /, **fields: Any) -> Any:
     Args:
         function: what to decorate, when used without parentheses.
         **fields: what `context` takes.
+
+    Raises:
+        TypeError: *function* cannot be called, or a field is no field of an event.
     """
     from .capture import function as functions
 
     own = scope.fields_of(**fields)
     if function is not None:
+        if not callable(function) and not isinstance(function, classmethod):
+            raise TypeError(f"logged_llm decorates functions; got {function!r}; name it by logged_llm(workload_id=…)")
         return functions.logged(function, record, own)
     return lambda decorated: functions.logged(decorated, record, own)
 

@@ -100,8 +100,10 @@ class Recorder:
 
     def flush(self, timeout: float | None) -> int:
         """Wait until the judges are done and all sinks have everything; return how many events are on their way."""
+        begun = time.monotonic()
         self._bench.flush(timeout)
-        return self._delivery.flush(timeout) if self._delivery else 0
+        left = None if timeout is None else max(0.0, begun + timeout - time.monotonic())
+        return self._delivery.flush(left) if self._delivery else 0
 
     def close(self, timeout: float) -> int:
         """Flush, stop the threads and close the sinks; what is left waits on disk."""
@@ -194,6 +196,8 @@ def record(event: Event) -> str | None:
         recorder = current()
         return None if recorder.settings.disabled else recorder.record(event)
     except Exception as error:  # noqa: BLE001 - whatever it is, the program's call goes on
+        if _recorder is None:
+            health.explain(str(error))  # It is the settings that are wrong.
         health.drop("record", error)
         return None
 

@@ -11,6 +11,8 @@ from ..health import guarded
 from .tape import Tape
 
 _END, _CRLF_END = b"\n\n", b"\r\n\r\n"
+_ERROR = b'"error"'
+_REPORTED = re.compile(rb'"error"\s*:\s*[{"]')
 _NULL_USAGE = re.compile(rb',\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,')
 _NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 _READERS = ("iter_bytes", "aiter_bytes", "close", "aclose")
@@ -57,12 +59,14 @@ class Tap:
                 room -= len(chunk)
                 if room < 0 or tape.first is None:
                     room = self._look(chunk, room)
-                if self._single and 0 <= chunk.find(_END) == len(chunk) - 2:
+                if self._single and 0 <= chunk.find(_END) == len(chunk) - 2 and _ERROR not in chunk:
                     keep(chunk)
                     yield chunk
                 else:
                     for piece in self._pieces(chunk):
                         keep(piece)
+                        if _ERROR in piece:
+                            self._broken(piece)
                         if shown := self._shown(piece):
                             yield shown
                 mark(clock())
@@ -80,12 +84,14 @@ class Tap:
                 room -= len(chunk)
                 if room < 0 or tape.first is None:
                     room = self._look(chunk, room)
-                if self._single and 0 <= chunk.find(_END) == len(chunk) - 2:
+                if self._single and 0 <= chunk.find(_END) == len(chunk) - 2 and _ERROR not in chunk:
                     keep(chunk)
                     yield chunk
                 else:
                     for piece in self._pieces(chunk):
                         keep(piece)
+                        if _ERROR in piece:
+                            self._broken(piece)
                         if shown := self._shown(piece):
                             yield shown
                 mark(clock())
@@ -163,6 +169,12 @@ class Tap:
             self._tape.whole = self._single = False
             pieces.append(rest)
         return pieces
+
+    @guarded("stream")
+    def _broken(self, event: bytes) -> None:
+        """The SDK will raise what *event* reports, and may leave the response open for as long as that is held."""
+        if _REPORTED.search(event):
+            self.end(None)
 
     @guarded("stream", default=lambda _, event: event)
     def _shown(self, event: bytes) -> bytes:

@@ -121,5 +121,5 @@ def _excerpt(text: str) -> str:
 def _renderer() -> Callable[[dict[str, Any]], str]:
     import structlog
 
-    console = structlog.dev.ConsoleRenderer(sort_keys=False, pad_event_to=0)
+    console = structlog.dev.ConsoleRenderer(0, colors=not os.environ.get("NO_COLOR"), sort_keys=False)
     return lambda event: str(console(None, "info", event))

@@ -11,9 +11,11 @@ from typing import Any
 import openai
 import pytest
 
+import flywheel_log
 from flywheel_log.event import Event
 from flywheel_log.health import health
-from flywheel_log.standin import HANG_UP, Reply, Server
+from flywheel_log.standin import HANG_UP, Reply, Server, serve
+from flywheel_log.testing import recording
 from tests.capture.clients import HELLO, KEY, bare, chunk, recorded, seen, sent, streaming
 
 Script = Callable[[Any], Any]
@@ -239,3 +241,13 @@ def test_no_secret_reaches_the_record(stream: bool, start: Callable[..., Server]
     text = str(events)
     assert [secret for secret in (KEY, other_key) if secret in text] == []
     assert events[0]["response"]["error"]["message"] == "wrong key: Bearer [redacted], [redacted]"
+
+
+def test_an_error_in_mid_stream_is_recorded_while_its_exception_is_still_held() -> None:
+    script = Reply.events([{"choices": [{"index": 0, "delta": {"content": "He"}}]}, {"error": {"message": "broken"}}])
+    with serve(script=lambda _: script) as server, recording() as events:
+        client = flywheel_log.instrument(openai.OpenAI(base_url=server.url, api_key="k", max_retries=0))
+        with pytest.raises(openai.APIError) as held:
+            list(client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}], stream=True))
+        assert [(event["status"], event["error"]["message"]) for event in events] == [("error", "broken")]
+        assert held.value is not None

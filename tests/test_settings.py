@@ -1,0 +1,69 @@
+"""A wrong setting fails at once, and its error names both sides."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+import flywheel_log
+from flywheel_log import config
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"content": "no"}, "content: Input should be 'on' or 'off'; got 'no'"),
+        ({"client_id": 3}, "client_id: Input should be a valid string; got '3'"),
+        ({"sinks": "kafka:x"}, "sinks: sink 'kafka' is unknown; have elasticsearch, file, stdout, structlog"),
+        ({"sinks": "file:a.log?rotate=1"}, "sinks: sink 'file' knows no parameter rotate; has format, keep, rotate_mb"),
+        ({"processors": [3]}, "processors.0: Input should be callable; got '3'"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(arguments: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match="flywheel_log is configured wrongly") as raised:
+        config.load(**arguments)
+    assert told in str(raised.value)
+
+
+def test_a_key_is_not_shown_in_an_error() -> None:
+    with pytest.raises(ValueError, match="redact_key") as raised:
+        config.load(redact_key=12345678)
+    assert "12345678" not in str(raised.value)
+
+
+def test_an_argument_that_is_no_setting_is_named_beside_the_settings() -> None:
+    with pytest.raises(TypeError, match="contnet is no setting; have client_id, content"):
+        config.load(contnet="off")
+
+
+def test_a_misspelt_variable_fails_instead_of_being_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWHEEL_LOG_CONTNET", "off")
+    with pytest.raises(ValueError, match="FLYWHEEL_LOG_CONTNET is no setting; have FLYWHEEL_LOG_SINKS"):
+        config.load()
+
+
+def test_the_seeds_variable_names_the_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELASTICSEARCH_CLIENT_ID", "aiva")
+    assert config.load().client_id == "aiva"
+    assert config.load(client_id="other").client_id == "other"
+
+
+def test_an_elasticsearch_url_turns_its_sink_on_beside_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELASTICSEARCH_URL", "http://127.0.0.1:9200")
+    assert config.load().sinks == ("file:genai.log", "elasticsearch:")
+    assert config.load(sinks=["stdout:"]).sinks == ("stdout:",)
+
+
+def test_wrong_settings_do_not_harm_a_decorated_function_but_are_explained(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_LOG_SINKS", "kafka:x")
+    with caplog.at_level(logging.ERROR, logger="flywheel_log"):
+        assert flywheel_log.logged_llm(lambda text: text.upper())("hi") == "HI"
+    assert "sink 'kafka' is unknown" in caplog.text
+
+
+def test_what_cannot_be_called_cannot_be_decorated() -> None:
+    with pytest.raises(TypeError, match="logged_llm decorates functions; got 'summary'"):
+        flywheel_log.logged_llm("summary")  # type: ignore[call-overload]
