@@ -90,6 +90,19 @@ def test_log_probabilities_are_no_secret_tokens() -> None:
     )
 
 
+def test_under_a_bare_name_only_what_looks_random_is_a_secret() -> None:
+    metadata = {"token": "tkn-Zq81xTplainvalue", "auth": "user:Zq81xTplain", "page_token": "Zq81xTplainvalue"}
+    assert redacted(SECRETS, metadata={**metadata, "other": {"token": "Hello", "auth": "oauth2 by the book"}}) == {
+        "metadata": {
+            "token": "[token]",
+            "auth": "[token]",
+            "page_token": "Zq81xTplainvalue",
+            "other": {"token": "Hello", "auth": "oauth2 by the book"},
+        },
+        "redactions": {"token": 2},
+    }
+
+
 def test_the_arguments_of_a_tool_stay_json() -> None:
     arguments = json.dumps({"to": "bob@example.com", "note": f'say "hi"\n{KEY}', "card": 4111111111111111, "n": 1})
     event = redacted(ALL, response={"tool_calls": [{"function": {"arguments": arguments}}]})
@@ -182,6 +195,7 @@ PARTS = (
         "ABCD2345EFGH7654",
         "hunter2!",
         "api_key",
+        *("token", "AUTH", 'token\\": ', "SG.", "dop_v1_", "?sig=", "X-Amz-Signature=", "curl -u me:", "a/B1" * 4),
         "{",
         "}",
     ),
@@ -244,6 +258,7 @@ HOSTILE = [
         "-----BEGIN PRIVATE KEY-----",
     ),
     *("Bearer ", "phone ", "SSN ", "\\", '"', "{", "x y", "ghp_", "token: ", "\\n", "-----BEGIN A "),
+    *("token=", "auth=a1", "curl ", "curl -u a:", "&sig=", "SG."),
 ]
 
 

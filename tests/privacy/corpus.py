@@ -130,6 +130,11 @@ VALUES: dict[str, Make] = {
     "huggingface_token": _with("hf_", _chars(34)),
     "npm_token": _with("npm_", _chars(36)),
     "api_key": _any(_with("gsk_", _chars(52)), _with("nvapi-", _chars(64, B64URL)), _with("xai-", _chars(80))),
+    "sendgrid_key": _with("SG.", _chars(22, B64URL), ".", _chars(43, B64URL)),
+    "digitalocean_token": _with("dop_v1_", _chars(64, HEX)),
+    "token": _with(_chars(6), _digits(2), _chars(8)),
+    "signature": _any(_chars(64, HEX), _with(_chars(43), "%3D")),
+    "basic_auth": _with(_chars(6), _digits(2)),
     "jwt": _with("eyJ", _chars(30, B64URL), ".eyJ", _chars(60, B64URL), ".", _chars(43, B64URL)),
     "bearer_token": _with(_chars(20), _digits(2), _chars(10)),
     "private_key": _with("-----BEGIN PRIVATE KEY-----\n", _KEY_BODY, "\n", _chars(64), "\n-----END PRIVATE KEY-----"),
@@ -161,6 +166,19 @@ VALUES: dict[str, Make] = {
 # Where the value does not stand alone: what comes before it and after it.
 SETTINGS: dict[str, tuple[str, ...]] = {
     "bearer_token": ("Authorization: Bearer {}", "Bearer {}", "curl -H 'Authorization: bearer {}' x"),
+    "token": (
+        "export TOKEN={}",
+        '{"token": "{}"}',
+        "auth: {}, and so on",
+        "DEPLOY_TOKEN={}",
+        'cut off {\\"token\\": \\"{}\\"',
+        "https://example.com/?token={}",
+    ),
+    "signature": (
+        "https://a.blob.example.com/b?sv=2024&sig={}",
+        "https://b.example.com/k?X-Amz-Date=1&X-Amz-Signature={}&x=1",
+    ),
+    "basic_auth": ("curl -u user:{} https://x.example.com", "curl -s --user 'user:{}' x", 'curl -X POST -u "me:{}" x'),
     "url_password": (
         "postgres://app:{}@db:5432/prod",
         "use https://user:{}@proxy.example.com/x now",
@@ -186,6 +204,21 @@ LOOKALIKES: dict[str, Make] = {
     "huggingface_token": _any(_with("hf_", _WORD, "_hub"), _with("hf_", _chars(10)), _with("shf_", _chars(34))),
     "npm_token": _any(_with("npm_", _WORD), _with("npm_config_", _WORD), _with("npm_", _chars(12))),
     "api_key": _any(_with("gsk_", _WORD), _with("nvapi-", _chars(8)), _with("xai-", _WORD)),
+    "sendgrid_key": _any(_with("SG.", _chars(8), ".", _chars(43)), _with("MSG.", _chars(22), ".", _chars(43))),
+    "digitalocean_token": _any(_with("dop_v1_", _WORD), _with("shop_v1_", _WORD)),
+    "token": _any(
+        _with("token = ", _WORD, "_base64_decode(x)"),
+        _with('{"token": "', _WORD, " ", _digits(9), '"}'),
+        _with("token: ", _digits(12)),
+        _with("max_tokens=", _digits(12)),
+        _with("next_page_token=", _chars(10), _digits(4)),
+        _with("author: ", _chars(10), _digits(4)),
+        _with("token=", _WORD),
+    ),
+    "signature": _any(_with("?sig=", _WORD), _with("msig=", _chars(40)), _with("X-Amz-Signature=", _WORD)),
+    "basic_auth": _any(
+        _with("curl -u ", _WORD, " x"), _with("python -u ", _WORD, ":", _WORD), _choice("curl --user x")
+    ),
     "jwt": _any(
         _with("eyJ", _chars(30)),
         _with("eyJ", _chars(5), ".", _chars(4)),

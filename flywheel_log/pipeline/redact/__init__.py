@@ -12,6 +12,7 @@ from ..parse import loads
 from .anchors import suspicious
 from .assignments import ASSIGNMENTS
 from .custom import custom
+from .loose import LOOSE
 from .names import Names
 from .pattern import Finder
 from .substitute import Substitute, With
@@ -53,7 +54,7 @@ class Redactor:
         self._secrets = "secrets" in what
         self._finders: list[Finder] = [*custom(patterns or {})]
         if self._secrets:
-            self._finders += [*TOKENS, *ASSIGNMENTS]
+            self._finders += [*TOKENS, *ASSIGNMENTS, *LOOSE]
         if "pii" in what:
             from .personal import PERSONAL  # Patterns take their time to compile.
 
@@ -61,7 +62,7 @@ class Redactor:
         if "names" in what:
             self._finders.append(Names(model))
         self._shortest = 1 if patterns or "names" in what else _SHORTEST
-        self._only_secrets = self._secrets and len(self._finders) == len(TOKENS) + len(ASSIGNMENTS)
+        self._only_secrets = self._secrets and len(self._finders) == len(TOKENS) + len(ASSIGNMENTS) + len(LOOSE)
         if replace_with == "pseudonym" and not key:
             health.warn("redact_key_missing")
         self._substitute = Substitute(replace_with, key.encode() if key else os.urandom(32))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from . import assignments, tokens
+from . import assignments, loose, tokens
 
 _SPELLED_OUT = re.compile(rb"\\u00[2-7]")  # A printable character as an escape: any secret may hide behind it.
-_ANCHORS = (*tokens.ANCHORS, *assignments.ANCHORS)
+_ANCHORS = (*tokens.ANCHORS, *assignments.ANCHORS, *loose.ANCHORS)
 
 
 def suspicious(line: bytes) -> bool:

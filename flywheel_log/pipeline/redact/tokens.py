@@ -42,6 +42,8 @@ TOKENS = (
     _token("stripe_key", r"[A-Za-z0-9]{16,}", "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_"),
     _token("huggingface_token", r"[A-Za-z0-9]{30,}", "hf_"),
     _token("npm_token", r"[A-Za-z0-9]{36,}", "npm_"),
+    _token("sendgrid_key", r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}", "SG."),
+    _token("digitalocean_token", r"[a-f0-9]{40,}", "dop_v1_", "doo_v1_", "dor_v1_"),
     _token("api_key", r"[A-Za-z0-9_-]{32,}", "gsk_", "nvapi-", "pplx-", "xai-", "pypi-"),
     _token("jwt", r"[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}", "eyJ"),
     Pattern(
@@ -73,5 +75,7 @@ ANCHORS = (
     (b"-", re.compile(_DASH)),
     (b"_", re.compile(_UNDERSCORE)),
     (b"A", re.compile(rb"A(?:(?:KIA|SIA)[A-Z0-9]{16}|Iza[A-Za-z0-9_-]{35})")),
+    (b"SG.", re.compile(rb"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16}")),
+    (b"_v1_", re.compile(rb"_v1_[a-f0-9]{40}")),
     (b"J", re.compile(rb"J(?<=eyJ)[A-Za-z0-9_-]{10,}\.")),
 )

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from .assignments import is_placeholder, names_secret
+from .loose import looks_random, may_name_secret
 from .pattern import Finder, Span
 from .substitute import Substitute
 
@@ -54,14 +55,21 @@ class Walk:
         return clean
 
     def _under(self, name: str, value: Any) -> Any:
-        if not self._named or not names_secret(name):
+        if not self._named:
             return self.value(value)
+        if not names_secret(name):
+            return self._perhaps(name, value)
         if isinstance(value, str):
             found = self.text(value)  # What has a kind of its own is called by it.
             return found if found != value or not value or is_placeholder(value) else self._replaced("password", value)
         if isinstance(value, list):
             return [self._under(name, item) for item in value]
         return self._replaced("password", str(value)) if type(value) is int else self.value(value)
+
+    def _perhaps(self, name: str, value: Any) -> Any:
+        clean = self.value(value)
+        secret = isinstance(value, str) and clean == value and may_name_secret(name) and looks_random(value)
+        return self._replaced("token", value) if secret else clean
 
     def _number(self, number: int) -> Any:
         digits = str(number) if 10 ** (_SHORTEST_NUMBER - 1) <= number < 10**_LONGEST_NUMBER else ""
