@@ -62,6 +62,7 @@ def _findings() -> Iterator[Finding]:
     yield from _journal(settings.journal)
     for url in settings.sinks:
         yield from _sink(url)
+    yield from _left_behind(settings)
 
 
 def _names(settings: Settings) -> Iterator[Finding]:
@@ -84,6 +85,21 @@ def _journal(root: Path) -> Iterator[Finding]:
     usage = shutil.disk_usage(place)
     full = usage.free < usage.total * _FREE_SHARE
     yield Finding(what, "less than 5 % of its disk is free, so events are dropped; make room" if full else "")
+
+
+def _left_behind(settings: Settings) -> Iterator[Finding]:
+    """What programs that are gone could not deliver; its sink may be none of today's."""
+    from flywheel_log.delivery import waiting
+    from flywheel_log.delivery.destination import Destination
+
+    todays = Destination.of(settings.sinks, settings.journal).names
+    for name, count in waiting(settings.journal).items():
+        fix = "mend what is said of it here, then run `flywheel-log drain`"
+        if name not in todays:
+            fix = "run `flywheel-log drain`"
+            if name.startswith("elasticsearch:") and any(one.startswith("elasticsearch:") for one in todays):
+                fix += f", or let today's index take them: flywheel-log drain --from '{name}' --into elasticsearch:"
+        yield Finding(f"{count} events wait for {name}", fix)
 
 
 def _sink(url: str) -> Iterator[Finding]:
@@ -137,19 +153,22 @@ def _elasticsearch(url: str) -> Iterator[Finding]:
         cluster.close()
     yield Finding(server)
     for index, problems in found.items():
-        yield from _index(index, problems)
+        yield from _index(index, problems, where.url)
     dead = sum(1 for _ in letters(where.dead_letters))
     yield Finding(
         f"{dead} dead letters", "mend what `flywheel-log dead-letters` says, then add --resend" if dead else ""
     )
 
 
-def _index(index: str, problems: list[str] | None) -> Iterator[Finding]:
+def _index(index: str, problems: list[str] | None, url: str) -> Iterator[Finding]:
     if problems is None:
         yield Finding(f"the index {index}, which is made with the first event")
         return
     if not problems:
         yield Finding(f"the index {index}")
-    move = f"name a new index in ELASTICSEARCH_INDEX, and move the old one: flywheel-log backfill elasticsearch://…/{index}"
+    move = (
+        f"name a new index in ELASTICSEARCH_INDEX, bring the old one there: flywheel-log backfill '{url}', "
+        f"and what waits for it: flywheel-log drain --from '{url}' --into elasticsearch:"
+    )
     for problem in problems:
         yield Finding(problem, move)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -17,25 +19,61 @@ Journal = Annotated[
     Path | None, typer.Option("--journal", help="The journal's directory.", show_default="that of the settings")
 ]
 Timeout = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to try at most.")]
+Into = Annotated[
+    str | None,
+    typer.Option("--into", metavar="URL", help="A sink to take what waits for another one of its kind."),
+]
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="URL", help="The sink that --into replaces.", show_default="every one of its kind"),
+]
 
 
-def command(*, journal: Journal = None, timeout: Timeout = 30.0, as_json: AsJson = False) -> None:
+def command(
+    *,
+    journal: Journal = None,
+    timeout: Timeout = 30.0,
+    into: Into = None,
+    instead_of: From = None,
+    as_json: AsJson = False,
+) -> None:
     """Deliver what programs that are gone have left behind.
 
-    The journal of programs that still run is theirs and not touched. Credentials come from the environment.
+    The journal of programs that still run is theirs and not touched. Credentials come from the environment. What waits
+    for an index that will not be mended goes to another one: --from elasticsearch://host/old --into elasticsearch:
     """
     from flywheel_log.delivery import drain
     from flywheel_log.recorder import enrichment
 
     known = settings()
     root = journal or known.journal
-    reports = drain(root, timeout, enrichment(known))
+    reports = drain(root, timeout, enrichment(known), _diversion(into, instead_of))
     for report in reports:
         _put(report, as_json=as_json)
     if not reports and not as_json:
         typer.echo(f"nothing was left behind in {root}")
     if left := sum(report.left for report in reports):
         raise Problem(f"still in {root}: {left}; run `flywheel-log drain` again when their sinks answer")
+
+
+def _diversion(into: str | None, instead_of: str | None) -> Callable[[str], str] | None:
+    """What to open in the place of a sink. Raises Problem if that cannot be opened or is of another kind."""
+    if into is None:
+        if instead_of:
+            raise Problem("--from needs --into, the sink that takes the events")
+        return None
+    from flywheel_log.delivery.destination import public
+    from flywheel_log.sinks import open_sink, resolve
+
+    try:
+        open_sink(into).close()
+        replaced = public(resolve(instead_of)) if instead_of else None
+    except (ValueError, OSError) as error:
+        raise Problem(error) from None
+    kind = urlsplit(into).scheme
+    if replaced and urlsplit(replaced).scheme != kind:
+        raise Problem(f"--from is {urlsplit(replaced).scheme}:, --into is {kind}:; they must be of one kind")
+    return lambda url: into if urlsplit(url).scheme == kind and replaced in (None, public(url)) else url
 
 
 def _put(report: Drained, *, as_json: bool) -> None:

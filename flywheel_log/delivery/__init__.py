@@ -2,5 +2,6 @@
 
 from .delivery import Delivery
 from .drain import drain
+from .waiting import waiting
 
-__all__ = ["Delivery", "drain"]
+__all__ = ["Delivery", "drain", "waiting"]

@@ -75,11 +75,6 @@ class Delivery:
         self._begin()
         forks.watch(self)
 
-    @classmethod
-    def to(cls, destination: Destination, enrich: Enrich | None = None) -> Delivery:
-        """Make the delivery that ships what other processes left for *destination*."""
-        return cls(destination.urls, destination.directory.parent, enrich=enrich)
-
     def _begin(self) -> None:
         self._journal = self._new_journal()
         self._progress = threading.Condition()

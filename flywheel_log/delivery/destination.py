@@ -34,7 +34,7 @@ class Destination:
     @classmethod
     def of(cls, sinks: Sequence[str], root: Path) -> Destination:
         """Return the destination of *sinks* under *root*; their order and repetitions do not matter."""
-        named = {_public(url): url for url in map(resolve, sinks)}
+        named = {public(url): url for url in map(resolve, sinks)}
         names = tuple(sorted(named))
         key = blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
         return cls(tuple(named[name] for name in names), names, root / key)
@@ -70,7 +70,8 @@ class Destination:
         os.rename(draft, description)
 
 
-def _public(url: str) -> str:
+def public(url: str) -> str:
+    """Return *url* without credentials, as it is written to disk and shown."""
     parts = urlsplit(url)
     options = parse_qsl(parts.query, keep_blank_values=True)
     shown = [(name, value) for name, value in options if not any(secret in name.lower() for secret in _SECRETS)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..sinks import open_sink
 from .delivery import Delivery
 from .destination import FILE, Destination
 from .enrich import Enrich
@@ -32,27 +33,38 @@ class Drained:
     why: str | None
 
 
-def drain(root: Path, timeout: float | None, enrich: Enrich | None = None) -> list[Drained]:
+Divert = Callable[[str], str]
+
+
+def drain(
+    root: Path, timeout: float | None, enrich: Enrich | None = None, divert: Divert | None = None
+) -> list[Drained]:
     """Adopt the orphans of every destination under *root* and ship them, at most *timeout* seconds (None: for ever).
 
     Segments of processes that live are theirs and not touched. Credentials are not kept in the journal: sinks take them
-    from the environment. *enrich* is what `Delivery` takes. Returns one report for each destination.
+    from the environment. *enrich* is what `Delivery` takes; *divert* names the sink to open in the place of a URL, to
+    which the events then count as delivered. Returns one report for each destination.
     """
     directories = sorted(path for path in root.glob("*") if path.is_dir())
     deadline = None if timeout is None else time.monotonic() + timeout
     if not directories:
         return []
     with ThreadPoolExecutor(len(directories), "flywheel_log:drain") as threads:
-        return list(threads.map(lambda directory: _drained(directory, deadline, enrich), directories))
+        return list(threads.map(lambda directory: _drained(directory, deadline, enrich, divert), directories))
 
 
-def _drained(directory: Path, deadline: float | None, enrich: Enrich | None) -> Drained:
+def _drained(directory: Path, deadline: float | None, enrich: Enrich | None, divert: Divert | None) -> Drained:
     try:
         destination = Destination.load(directory)
     except (OSError, ValueError, KeyError, TypeError):
         left = sum(path.read_bytes().count(b"\n") for path in directory.glob(f"*{SUFFIX}"))
         return Drained((), 0, left, f"{directory / FILE} is not readable")
-    delivery = Delivery.to(destination, enrich)
+    delivery = Delivery(
+        destination.urls,
+        directory.parent,
+        enrich=enrich,
+        open_sink=lambda url: open_sink(divert(url) if divert else url),
+    )
     try:
         left = _ship(delivery, deadline)
         stats = delivery.stats()

@@ -47,3 +47,24 @@ def test_what_cannot_be_delivered_is_told(command: Command, tmp_path: Path):
     report = json.loads(ran.out)
     assert (ran.code, report["delivered"], report["left"]) == (1, 0, 1)
     assert ran.err.endswith(": 1; run `flywheel-log drain` again when their sinks answer\n")
+
+
+def test_what_waits_for_a_sink_that_is_gone_goes_to_another_one(command: Command, tmp_path: Path):
+    for name in ("gone.log", "other.log"):
+        (tmp_path / name).mkdir()
+        die(f"file:{name}")
+    ran = command("drain", "--from", "file:gone.log", "--into", "file:new.log", "--timeout", "0.5", "--json")
+    reports = [
+        (report["sinks"][0].rpartition("/")[2], report["left"]) for report in map(json.loads, ran.out.splitlines())
+    ]
+    assert sorted(reports) == [("gone.log", 0), ("other.log", 1)]
+    assert len((tmp_path / "new.log").read_text().splitlines()) == 1
+    assert command("drain", "--into", "file:new.log").code == 0
+    assert len((tmp_path / "new.log").read_text().splitlines()) == 2
+
+
+def test_a_sink_that_cannot_take_the_events_is_refused_at_once(command: Command):
+    assert "sink 'kafka' is unknown; have" in command("drain", "--into", "kafka:").err
+    assert "--from needs --into" in command("drain", "--from", "file:a.log").err
+    told = command("drain", "--from", "file:a.log", "--into", "stdout:").err
+    assert told == "flywheel-log: --from is file:, --into is stdout:; they must be of one kind\n"

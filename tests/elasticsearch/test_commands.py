@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import orjson
 import pytest
 
 from flywheel_log import cli
+from flywheel_log.event import to_document
 from flywheel_log.loop.gaps import Census, Gap
 from flywheel_log.loop.read import read
+from flywheel_log.sinks.elasticsearch.mapping import INDEX
 
 from .api import Api
 from .events import event, line, lines
@@ -52,6 +57,16 @@ def test_an_index_moves_into_another_one(url: str, log: Path, api: Api, index: s
     api("POST", f"{index}/_refresh")
     assert cli.run(["backfill", url, "--into", f"{url}-2"]) == 0
     assert api.sources(f"{index}-2") == api.sources(index)
+
+
+def test_an_index_whose_timestamp_is_text_moves_with_its_annotations(url: str, api: Api, index: str) -> None:
+    api("PUT", index, {"mappings": {"properties": {"timestamp": {"type": "text"}, "request": {"enabled": False}}}})
+    api("PUT", f"{index}-annotations", INDEX)
+    for number, name, kind in ((1, index, "llm"), (2, index, "llm"), (3, f"{index}-annotations", "feedback")):
+        api("PUT", f"{name}/_doc/run-{number}?refresh=true", to_document(event(number, kind=kind)))
+    assert cli.run(["backfill", url, "--into", f"{url}-2"]) == 0
+    assert api.sources(f"{index}-2") == {f"run-{number}": to_document(event(number)) for number in (1, 2)}
+    assert api.ids(f"{index}-2-annotations") == {"run-3"}
 
 
 def test_events_are_read_from_the_index_as_from_the_log(url: str, log: Path, api: Api, index: str) -> None:
@@ -188,6 +203,36 @@ def test_the_doctor_says_how_to_mend_what_is_wrong(
     ]
     assert all(found["fix"] for found in wrong)
     assert "things need to be mended" in captured.err
+
+
+DYING = """
+import os, sys
+from pathlib import Path
+from flywheel_log.delivery import Delivery
+delivery = Delivery([sys.argv[1]], Path(sys.argv[2]))
+for line in sys.stdin.buffer.read().splitlines():
+    delivery.put(line)
+os._exit(9)
+"""
+
+
+def test_what_waits_for_an_index_that_does_not_fit_goes_into_the_new_one_as_the_doctor_says(
+    url: str, api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    index = url.rpartition("/")[2]
+    api("PUT", index, {"mappings": {"properties": {"client_id": {"type": "text"}}}})
+    said = b"\n".join(orjson.dumps({k: v for k, v in event(number).items() if k != "id"}) for number in range(3))
+    died = subprocess.run([sys.executable, "-c", DYING, url, tmp_path / "journal"], input=said, check=False, timeout=60)
+    assert died.returncode == 9
+    monkeypatch.setenv("ELASTICSEARCH_URL", api.url)
+    monkeypatch.setenv("ELASTICSEARCH_INDEX", f"{index}-2")
+    monkeypatch.setenv("FLYWHEEL_LOG_SINKS", "elasticsearch:")
+    assert cli.run(["doctor"]) == 1
+    told = f"FIX  3 events wait for {url}: "
+    fix = next(one for one in capsys.readouterr().out.splitlines() if one.startswith(told))
+    assert cli.run(shlex.split(fix.partition("take them: flywheel-log ")[2])) == 0
+    assert len(api.ids(f"{index}-2")) == 3
+    assert cli.run(["doctor"]) == 0
 
 
 def test_the_doctor_names_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,11 +12,16 @@ from flywheel_log.sinks.elasticsearch.target import target
 
 _PAGE = 500
 _KEEP_ALIVE = "2m"
-_OK, _MISSING = 200, 404
+_SEARCH = "/_search?filter_path=hits.hits,_shards.failed"
+_BY_TIME = [{"timestamp": {"order": "asc", "unmapped_type": "date"}}, "_shard_doc"]
+_AS_STORED = ["_shard_doc"]
+_OK, _UNSORTABLE, _MISSING = 200, 400, 404
 
 
 def records(source: str) -> Iterator[JSON]:
     """Begin to read the events of the index and of its annotations, as they are at this moment, sorted by time.
+
+    Only an index whose timestamps cannot be sorted, being text, is read in the order it was stored.
 
     Raises:
         FileNotFoundError: there is no such index.
@@ -35,17 +40,35 @@ def _pages(cluster: Cluster, moment: str) -> Iterator[JSON]:
     query: dict[str, Any] = {
         "size": _PAGE,
         "pit": {"id": moment, "keep_alive": _KEEP_ALIVE},
-        "sort": [{"timestamp": {"order": "asc", "unmapped_type": "date"}}, "_shard_doc"],
+        "sort": _BY_TIME,
         "track_total_hits": False,
     }
     try:
-        while hits := _ask(cluster, "POST", "/_search?filter_path=hits.hits", query).body.get("hits", {}).get("hits"):
+        while hits := _page(cluster, query):
             for hit in hits:
                 yield _event(hit["_source"])
             query["search_after"] = hits[-1]["sort"]
     finally:
         _ask(cluster, "DELETE", "/_pit", {"id": moment})
         cluster.close()
+
+
+def _page(cluster: Cluster, query: dict[str, Any]) -> list[JSON]:
+    """The next hits; an index that cannot sort, its timestamp being text, is read in the order it was stored."""
+    first = "search_after" not in query and query["sort"] is _BY_TIME
+    answer = _ask(cluster, "POST", _SEARCH, query, also=(_UNSORTABLE,) if first else ())
+    if first and (answer.status == _UNSORTABLE or _failed(answer)):
+        query["sort"] = _AS_STORED
+        answer = _ask(cluster, "POST", _SEARCH, query)
+    if failed := _failed(answer):
+        raise ConnectionError(f"Elasticsearch cannot read {failed} shards of the index; is it whole?")
+    hits: list[JSON] = answer.body.get("hits", {}).get("hits", [])
+    return hits
+
+
+def _failed(answer: Answer) -> int:
+    """How many shards the answer, for all its 200, does not speak for."""
+    return int(answer.body.get("_shards", {}).get("failed", 0))
 
 
 def _event(source: JSON) -> JSON:
@@ -56,11 +79,13 @@ def _event(source: JSON) -> JSON:
         return source
 
 
-def _ask(cluster: Cluster, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
+def _ask(
+    cluster: Cluster, method: str, path: str, body: dict[str, Any] | None = None, also: tuple[int, ...] = ()
+) -> Answer:
     try:
         answer = cluster.request(method, path, body)
     except Unreachable as error:
         raise ConnectionError(f"Elasticsearch does not answer: {error}") from error
-    if answer.status not in (_OK, _MISSING):
+    if answer.status not in (_OK, _MISSING, *also):
         raise ConnectionError(f"Elasticsearch answers HTTP {answer.status} to {method} {path.partition('?')[0]}")
     return answer

@@ -1,0 +1,36 @@
+"""What dead programs left in the journal, and which sink each part of it waits for; looks, and changes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from ..health import health
+from .destination import Destination
+from .segments import SUFFIX, Segment
+
+
+def waiting(root: Path) -> dict[str, int]:
+    """Count the events under *root* that wait for each sink, by its URL without credentials.
+
+    Those of programs that live are theirs to deliver and not counted.
+    """
+    counts: Counter[str] = Counter()
+    for directory in sorted(path for path in root.glob("*") if path.is_dir()):
+        try:
+            names = Destination.load(directory).names
+            for path in sorted(directory.glob(f"*{SUFFIX}")):
+                counts.update(_waiting(path, names))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            health.warn("orphan_not_readable", error)
+    return {name: count for name, count in sorted(counts.items()) if count}
+
+
+def _waiting(path: Path, names: tuple[str, ...]) -> dict[str, int]:
+    segment = Segment.adopt(path, len(names))
+    if segment is None:
+        return {}
+    try:
+        return {name: segment.waiting(number) for number, name in enumerate(names)}
+    finally:
+        segment.close()
