@@ -9,10 +9,11 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from .event import JSON
+from .event import JSON, Event
 from .health import health
 
 INTERVAL_S = 10.0
+FIRST_S = 1.0
 _MB = 1 << 20
 
 Gauge = Callable[[], JSON]
@@ -24,11 +25,15 @@ class Machine:
     Args:
         gauges: makes the gauges, in the thread.
         interval_s: seconds between two looks.
+        first_s: seconds from making the gauges to the first look; percents are about the time between.
     """
 
-    def __init__(self, gauges: Callable[[], list[Gauge]], interval_s: float = INTERVAL_S) -> None:
+    def __init__(
+        self, gauges: Callable[[], list[Gauge]], interval_s: float = INTERVAL_S, first_s: float = FIRST_S
+    ) -> None:
         self._gauges = gauges
         self._interval_s = interval_s
+        self._first_s = first_s
         self._lock = threading.RLock()
         self._latest: JSON | None = None
         self._stop = threading.Event()
@@ -59,7 +64,8 @@ class Machine:
 
     def _look(self, known: JSON, stop: threading.Event) -> None:
         gauges = self._gauges()
-        while gauges:
+        stop.wait(self._first_s if gauges else 0)
+        while gauges and not stop.is_set():
             found = dict(known)
             for gauge in gauges:
                 try:
@@ -128,3 +134,9 @@ def _gpu(nvml: Any, handle: Any) -> JSON:
 
 machine = Machine(installed)
 """The one this process runs on."""
+
+
+def stamp(_: Any, __: str, event: Event) -> Event:
+    """Put into *event*, which is made here and now, what is known of the machine."""
+    event["infrastructure"] = machine.latest()
+    return event

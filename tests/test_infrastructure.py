@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ import psutil
 import flywheel_log
 from flywheel_log.event import JSON
 from flywheel_log.health import health
-from flywheel_log.infrastructure import Machine, graphics, processor
+from flywheel_log.infrastructure import Gauge, Machine, graphics, processor
 
 HERE = {"host": socket.gethostname(), "pid": os.getpid()}
 
@@ -29,11 +30,52 @@ def test_gauges_are_asked_in_a_thread_now_and_then() -> None:
         asked.release()
         return {"cpu_percent": 7.0}
 
-    machine = Machine(lambda: [gauge], interval_s=0.001)
+    machine = Machine(lambda: [gauge], interval_s=0.001, first_s=0)
     machine.latest()
     assert [asked.acquire(timeout=10) for _ in range(3)] == [True] * 3
     assert machine.latest() == {**HERE, "cpu_percent": 7.0}
     machine.stop()
+
+
+def test_between_the_making_of_a_gauge_and_its_first_answer_there_is_time_to_measure() -> None:
+    moments: list[float] = []
+    asked = threading.Event()
+
+    def gauge() -> JSON:
+        moments.append(time.monotonic())
+        asked.set()
+        return {}
+
+    def made() -> list[Gauge]:
+        moments.append(time.monotonic())
+        return [gauge]
+
+    machine = Machine(made, first_s=0.2)
+    machine.latest()
+    assert asked.wait(10)
+    machine.stop()
+    assert moments[1] - moments[0] >= 0.2
+
+
+def test_a_machine_that_is_stopped_before_its_first_look_is_not_looked_at() -> None:
+    made, asked = threading.Event(), threading.Event()
+
+    def gauge() -> JSON:
+        asked.set()
+        return {}
+
+    def gauges() -> list[Gauge]:
+        made.set()
+        return [gauge]
+
+    before = set(threading.enumerate())
+    machine = Machine(gauges, first_s=60)
+    machine.latest()
+    assert made.wait(10)
+    machine.stop()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+    assert not asked.is_set()
 
 
 def test_a_gauge_that_fails_is_counted_and_the_others_go_on() -> None:
@@ -46,7 +88,7 @@ def test_a_gauge_that_fails_is_counted_and_the_others_go_on() -> None:
         asked.release()
         return {}
 
-    machine = Machine(lambda: [broken, sound], interval_s=0.001)
+    machine = Machine(lambda: [broken, sound], interval_s=0.001, first_s=0)
     machine.latest()
     assert [asked.acquire(timeout=10) for _ in range(2)] == [True] * 2
     machine.stop()
