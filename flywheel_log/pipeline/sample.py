@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any
@@ -15,13 +15,15 @@ from ..event import Event
 _OTHERS = "*"
 _SPAN = 1 << 64
 _WINDOW_S = 3600
+_TRACES = 10_000  # Remembered at once: those that are still going on are among the latest.
 
 
 class Sampler:
     """A processor that drops events by chance; what it keeps says at which rate, so that counts can be scaled up.
 
     The trace decides where there is one, so its calls stay together, in every process. Errors, feedback, incomplete
-    calls and the first events of a workload in an hour are kept always; their `sample_rate` is 1.
+    calls and the first events of a workload in an hour are kept always, the latter with the rest of their traces; their
+    `sample_rate` is 1.
 
     Args:
         share: of the calls, 0 to 1; or shares by workload, `"*"` for all others (1 where it is not there).
@@ -45,6 +47,7 @@ class Sampler:
         self._lock = threading.Lock()
         self._hour = 0
         self._seen: Counter[str] = Counter()
+        self._admitted: OrderedDict[str, None] = OrderedDict()
         self._left_out: Counter[str] = Counter()
 
     def __bool__(self) -> bool:
@@ -60,7 +63,7 @@ class Sampler:
         share = self._shares.get(workload, self._shares.get(_OTHERS, 1.0))
         if share >= 1:
             return event
-        if _matters(event) or self._is_among_first(workload):
+        if _matters(event) or self._is_among_first(workload, event.get("trace_id")):
             share = 1.0
         elif self._draw(event) >= share:
             self._drop(workload)
@@ -72,14 +75,24 @@ class Sampler:
         with self._lock:
             return dict(self._left_out)
 
-    def _is_among_first(self, workload: str) -> bool:
+    def _is_among_first(self, workload: str, trace: str | None) -> bool:
         with self._lock:
             hour = int(self._clock() // _WINDOW_S)
             if hour != self._hour:
                 self._hour = hour
                 self._seen.clear()
             self._seen[workload] += 1
-            return self._seen[workload] <= self._first
+            if trace in self._admitted:
+                return True
+            is_first = self._seen[workload] <= self._first
+            if is_first and trace:
+                self._admit(trace)
+            return is_first
+
+    def _admit(self, trace: str) -> None:
+        self._admitted[trace] = None
+        if len(self._admitted) > _TRACES:
+            self._admitted.popitem(last=False)
 
     def _draw(self, event: Event) -> float:
         trace = event.get("trace_id")

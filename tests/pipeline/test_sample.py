@@ -55,6 +55,22 @@ def test_the_first_events_of_a_workload_are_kept_each_hour() -> None:
     assert [passes(sampler) for _ in range(3)] == [1.0, 1.0, None]
 
 
+def test_a_trace_that_begins_among_the_first_events_is_kept_to_its_end() -> None:
+    now = [0.0]
+    sampler = Sampler(0.0, 1, clock=lambda: now[0])
+    assert [passes(sampler, trace_id=trace) for trace in ("a", "a", "b", "a")] == [1.0, 1.0, None, 1.0]
+    assert passes(sampler, trace_id="a", workload_id="other") == 1.0
+    now[0] = 3600.0
+    assert [passes(sampler, trace_id=trace) for trace in ("a", "c")] == [1.0, None]
+
+
+def test_of_the_traces_that_were_let_in_the_latest_ten_thousand_are_remembered() -> None:
+    sampler = Sampler(0.0, 10_001)
+    traces = [f"{number}" for number in range(10_001)]
+    assert {passes(sampler, trace_id=trace) for trace in traces} == {1.0}
+    assert [passes(sampler, trace_id=trace) for trace in ("0", "1", "10000")] == [None, 1.0, 1.0]
+
+
 def test_a_workload_has_its_own_share_and_the_others_that_of_the_star() -> None:
     sampler = Sampler({"chat": 0.0, "*": 0.5}, 0, random=lambda: 0.4)
     assert [passes(sampler), passes(sampler, workload_id="other")] == [None, 0.5]
