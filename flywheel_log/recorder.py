@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .event import JSON, Event
 from .health import health
-from .infrastructure import machine
+from .infrastructure import machine, stamp
 from .judges._bench import Bench
 from .meter import CALLS, meter
 from .pipeline.fingerprint import fingerprint
@@ -61,7 +61,7 @@ class Recorder:
         self._identity = {"client_id": settings.client_id, "workload_id": settings.workload_id}
         self._log = structlog.wrap_logger(
             self,
-            processors=_pipeline(settings, self._sampler),
+            processors=_pipeline(settings, self._sampler, stamped=self._delivery is not None),
             wrapper_class=structlog.BoundLogger,
             cache_logger_on_first_use=True,
         ).bind(**self._identity)
@@ -86,8 +86,6 @@ class Recorder:
 
     def keep(self, event: Event) -> str | None:
         """Write *event* as a line, redacted so that nothing gets around it; the judges see no more than the line."""
-        if self._delivery and self.settings.infrastructure == "on":
-            event["infrastructure"] = machine.latest()
         line = dumps(event)
         if self._redactor is not None and (clean := self._redactor(line)) is not None:
             event, line = clean, dumps(clean)
@@ -118,7 +116,7 @@ class Recorder:
         return {**delivered, "sampled_out": self._sampler.left_out(), "dropped": health.dropped()}
 
 
-def _pipeline(settings: Settings, sampler: Sampler) -> list[Any]:
+def _pipeline(settings: Settings, sampler: Sampler, *, stamped: bool) -> list[Any]:
     """The processors in the order in which an event meets them."""
     chain: list[Any] = [sampler] if sampler else []
     chain += [flag, refer] if settings.embeddings == "reference" else [flag]
@@ -127,6 +125,7 @@ def _pipeline(settings: Settings, sampler: Sampler) -> list[Any]:
         chain += [parse, *settings.processors]
     if settings.reasoning != "keep":
         chain.append(Mask(settings.reasoning))
+    chain += [stamp] if stamped and settings.infrastructure == "on" else []
     if selection := Selection(settings.fields_allow, settings.fields_deny):
         chain.append(selection)
     return [*chain, _as_argument]
@@ -154,7 +153,8 @@ def _redactor(settings: Settings) -> Redactor | None:
 def enrichment(settings: Settings) -> Callable[[Event], JSON]:
     """What is found out about an event on its way to the sinks, off the caller's thread: its price, and its prompt."""
     prices = Prices(settings.prices)
-    return lambda event: fingerprint(event) | prices(event)
+    wanted = Selection(settings.fields_allow, settings.fields_deny)
+    return lambda event: cast(JSON, wanted(None, "", cast(Event, fingerprint(event) | prices(event))))
 
 
 def _delivery(settings: Settings) -> Delivery:

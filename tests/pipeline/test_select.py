@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flywheel_log import testing
+import pytest
+
+import flywheel_log
+from flywheel_log import recorder, testing
 from flywheel_log.event import Wire
 from flywheel_log.pipeline.select import Selection
 
@@ -52,9 +55,27 @@ def test_paths_lead_into_bytes_that_nobody_has_parsed_yet() -> None:
     assert event["request"] == {"model": "m"}
 
 
-def test_what_processors_add_is_selected_too() -> None:
-    import flywheel_log
+@pytest.mark.parametrize(
+    ("setting", "added"),
+    [
+        ({}, {"infrastructure", "pid", "cost_usd", "prompt", "template_hash"}),
+        ({"fields_deny": ["infrastructure", "cost_usd", "prompt"]}, set()),
+        ({"fields_deny": ["infrastructure.pid", "prompt.template_hash"]}, {"infrastructure", "cost_usd", "prompt"}),
+        ({"fields_allow": ["request", "input_tokens", "output_tokens", "cost_usd", "model"]}, {"cost_usd"}),
+    ],
+)
+def test_what_is_added_late_is_selected_too(setting: dict[str, Any], added: set[str]) -> None:
+    flywheel_log.configure(prices={"m": {"input": 1.0}}, **setting)
+    request = {"messages": [{"role": "system", "content": "Be brief."}]}
+    event: Any = {"timestamp": "2026-01-02T03:04:05.000Z", "kind": "llm", "model": "m", "status": "ok"}
+    recorder.record(event | {"request": request, "input_tokens": 5, "output_tokens": 0})
+    assert flywheel_log.flush() == 0
+    [written] = flywheel_log.read()
+    names = written.keys() | written.get("infrastructure", {}).keys() | written.get("prompt", {}).keys()
+    assert names & {"infrastructure", "pid", "cost_usd", "prompt", "template_hash"} == added
 
+
+def test_what_processors_add_is_selected_too() -> None:
     @flywheel_log.logged_llm
     def say(text: str) -> str:
         return text
