@@ -60,7 +60,8 @@ def test_an_index_moves_into_another_one(url: str, log: Path, api: Api, index: s
 
 
 def test_an_index_whose_timestamp_is_text_moves_with_its_annotations(url: str, api: Api, index: str) -> None:
-    api("PUT", index, {"mappings": {"properties": {"timestamp": {"type": "text"}, "request": {"enabled": False}}}})
+    properties = {"timestamp": {"type": "text"}, "request": {"enabled": False}, "response": {"enabled": False}}
+    api("PUT", index, {"mappings": {"properties": properties}})
     api("PUT", f"{index}-annotations", INDEX)
     for number, name, kind in ((1, index, "llm"), (2, index, "llm"), (3, f"{index}-annotations", "feedback")):
         api("PUT", f"{name}/_doc/run-{number}?refresh=true", to_document(event(number, kind=kind)))

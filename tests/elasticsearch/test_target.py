@@ -10,6 +10,9 @@ import pytest
 from flywheel_log.health import health
 from flywheel_log.sinks.elasticsearch.target import Target, target
 
+KEY = {"ELASTICSEARCH_API_KEY": "aWQ6a2V5"}
+PASSWORD = {"ELASTICSEARCH_USERNAME": "u", "ELASTICSEARCH_PASSWORD": "p@ss"}
+
 
 def test_the_seeds_three_variables_are_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ELASTICSEARCH_URL", "http://es.example:9200")
@@ -68,6 +71,12 @@ def test_the_environment_names_servers(url: str, nodes: tuple[str, ...], monkeyp
         ({"ELASTICSEARCH_URL": "http://u:p%40ss@h"}, "elasticsearch://other:9200/i", ""),
         ({"ELASTICSEARCH_API_KEY": "aWQ6a2V5"}, "elasticsearch://h/i", "ApiKey aWQ6a2V5"),
         ({"ELASTICSEARCH_API_KEY": "id:key"}, "elasticsearch://h/i", "ApiKey aWQ6a2V5"),
+        ({"ELASTICSEARCH_URL": "http://g,http://h", **KEY}, "elasticsearch://h/i", "ApiKey aWQ6a2V5"),
+        ({"ELASTICSEARCH_URL": "http://h", **KEY}, "elasticsearch://other/i", ""),
+        ({"ELASTICSEARCH_URL": "http://h", **KEY}, "elasticsearch://h,other/i", ""),
+        ({"ELASTICSEARCH_URL": "https://h:9200", **KEY}, "elasticsearch://h:9200/i", ""),
+        ({"ELASTICSEARCH_URL": "http://h", **KEY}, "elasticsearch://u:p%40ss@other/i", "Basic dTpwQHNz"),
+        ({"ELASTICSEARCH_URL": "http://h", **PASSWORD}, "elasticsearch://other/i", ""),
     ],
 )
 def test_credentials_become_a_header_that_is_never_shown(

@@ -91,7 +91,7 @@ def target(url: str) -> Target:
     return Target(
         nodes=nodes,
         index=index,
-        authorization=_authorization(environment, login),
+        authorization=_authorization(environment, nodes, login),
         ca_certs=_existing(options.get("ca_certs") or environment.ca_certs),
         timeout=_seconds("timeout", options.get("timeout", "10")),
         linger=_seconds("linger", options.get("linger", "1")),
@@ -125,7 +125,7 @@ def _servers(netloc: str, prefix: str, options: dict[str, str], urls: str) -> tu
     nodes, login = _nodes(netloc, prefix, options)
     if urls and not login:
         known, known_login = _environment_nodes(urls)
-        login = known_login if known == nodes else ""
+        login = known_login if set(nodes) <= set(known) else ""
     return nodes, login
 
 
@@ -166,15 +166,24 @@ def _login(userinfo: str) -> str:
     return f"{unquote(user)}:{unquote(password)}" if user else ""
 
 
-def _authorization(environment: Environment, login: str) -> str:
-    key = environment.api_key.get_secret_value()
-    if key and environment.username:
+def _authorization(environment: Environment, nodes: tuple[str, ...], login: str) -> str:
+    key, user = environment.api_key.get_secret_value(), environment.username
+    if key and user:
         raise ValueError("ELASTICSEARCH_API_KEY and ELASTICSEARCH_USERNAME are both set; keep the one that is meant")
-    if environment.username:
-        login = f"{environment.username}:{environment.password.get_secret_value()}"
+    if (key or user) and not _trusted(nodes, environment.url):
+        name = "ELASTICSEARCH_API_KEY" if key else "ELASTICSEARCH_PASSWORD"
+        health.warn(f"{name} is for the servers of ELASTICSEARCH_URL, so it is not sent to {', '.join(nodes)}")
+        key = user = ""
+    if user:
+        login = f"{user}:{environment.password.get_secret_value()}"
     if key:
         return f"ApiKey {_base64(key) if ':' in key else key}"
     return f"Basic {_base64(login)}" if login else ""
+
+
+def _trusted(nodes: tuple[str, ...], urls: str) -> bool:
+    """Whether the environment's credentials are meant for *nodes*: no server is named there, or all of these are."""
+    return not urls or set(nodes) <= set(_environment_nodes(urls)[0])
 
 
 def _base64(text: str) -> str:
