@@ -68,9 +68,9 @@ def test_a_terminal_gets_a_short_line():
     }
     Stdout(lambda: terminal).write([json.dumps(line).encode()])
     plain = "".join(part.partition("m")[2] for part in ("m" + terminal.getvalue()).split("\x1b["))
-    assert plain == (
+    assert plain.replace("'", "") == (  # Which values are quoted depends on structlog's version.
         "2026-01-02T03:04:05.000Z llm workload_id=support model=gpt-4.1 status=ok tokens=12→34 latency=980ms"
-        f" prompt='What is a flywheel? {'x' * 39}…' response='A wheel.'\n"
+        f" prompt=What is a flywheel? {'x' * 39}… response=A wheel.\n"
     )
 
 
