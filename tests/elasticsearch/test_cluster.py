@@ -46,7 +46,9 @@ def test_credentials_and_media_types_that_every_server_accepts_are_sent(cluster:
 
 def test_an_answer_that_is_no_json_keeps_its_status(cluster: Cluster, proxy: Proxy) -> None:
     proxy.fault = refused(502, retry_after="3")
-    assert cluster.request("GET", "/") == Answer(502, None, 3.0)
+    answer = cluster.request("GET", "/")
+    assert answer == Answer(502, b"<html>no</html>", 3.0)
+    assert answer.body is None
     proxy.fault = refused(503, content_type="image/png")
     with pytest.raises(Unreachable, match="unreachable"):
         cluster.request("GET", "/")

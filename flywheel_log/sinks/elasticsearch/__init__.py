@@ -17,7 +17,7 @@ from .document import Document, document, stub
 from .ensure import ensure
 from .target import Target, target
 from .target import resolve as resolve
-from .verdict import Fate, Verdict, verdicts
+from .verdict import DUPLICATE, STORED, Fate, Verdict, verdicts
 
 MOST_DOCUMENTS = 500
 MOST_BYTES = 5_000_000
@@ -86,6 +86,8 @@ class ElasticsearchSink:
         documents = [document(line, self._target) for line in lines]
         judged = self._bulk(documents)
         self._count(judged)
+        if judged.count(STORED) == len(judged):
+            return []
         later = [one.line for one, verdict in zip(documents, judged, strict=True) if verdict.fate is Fate.LATER]
         refused = [
             stub(one.line, self._target, verdict.reason)
@@ -132,9 +134,9 @@ class ElasticsearchSink:
         return judged
 
     def _count(self, judged: list[Verdict]) -> None:
-        fates = Counter(verdict.fate for verdict in judged)
-        self._counts["stored"] += fates[Fate.STORED] + fates[Fate.DUPLICATE]
-        self._counts["duplicates"] += fates[Fate.DUPLICATE]
+        stored, duplicates = judged.count(STORED), judged.count(DUPLICATE)
+        self._counts["stored"] += stored + duplicates
+        self._counts["duplicates"] += duplicates
         if any(verdict.reason == "index_not_found_exception" for verdict in judged):
             self._ready.clear()
 

@@ -1,4 +1,4 @@
-"""One HTTP request to Elasticsearch: bounded in time, never traced, answered as a status and parsed JSON."""
+"""One HTTP request to Elasticsearch: bounded in time, never traced, answered as a status and JSON."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -25,11 +26,19 @@ LINES_TYPE = "application/x-ndjson"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: the HTTP status, the JSON (None if it was none), and for how many seconds we were sent away."""
+    """What came back: the HTTP status, the body as it came, and for how many seconds we were sent away."""
 
     status: int
-    body: Any
+    raw: bytes
     after: float | None = None
+
+    @cached_property
+    def body(self) -> Any:
+        """The JSON, or None if it was none."""
+        try:
+            return orjson.loads(self.raw or b"null")
+        except (orjson.JSONDecodeError, TypeError):
+            return None
 
 
 class Unreachable(Exception):
@@ -82,7 +91,7 @@ class Cluster:
             raise Unreachable("tls") from error
         except (TransportError, OSError) as error:
             raise Unreachable("unreachable") from error
-        return Answer(response.meta.status, _parsed(response.body), _seconds(response.meta.headers.get("retry-after")))
+        return Answer(response.meta.status, response.body, _seconds(response.meta.headers.get("retry-after")))
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -102,13 +111,6 @@ def _untraced() -> AbstractContextManager[Any]:
     """Suppress what OpenTelemetry would record of our own requests, if it is there to do so."""
     instrumentation = sys.modules.get("opentelemetry.instrumentation.utils")
     return instrumentation.suppress_instrumentation() if instrumentation else nullcontext()
-
-
-def _parsed(body: Any) -> Any:
-    try:
-        return orjson.loads(body or b"null")
-    except (orjson.JSONDecodeError, TypeError):
-        return None
 
 
 def _seconds(retry_after: str | None) -> float | None:

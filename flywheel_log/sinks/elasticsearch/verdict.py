@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from .cluster import Answer
 
-_STORED, _CONFLICT = 300, 409
+_REDIRECTED, _CONFLICT = 300, 409
 
 # The document is at fault: the same bytes will be refused for ever.
 DOCUMENT_ERRORS = frozenset(
@@ -45,8 +45,14 @@ class Verdict(NamedTuple):
     detail: str = ""
 
 
+STORED, DUPLICATE = Verdict(Fate.STORED), Verdict(Fate.DUPLICATE)
+_CREATED = b'{"create":{"status":201}}'
+
+
 def verdicts(answer: Answer, count: int) -> list[Verdict] | None:
     """Judge the *count* documents of a bulk request; None if the answer does not speak of each of them."""
+    if answer.raw == b'{"items":[%b]}' % b",".join([_CREATED] * count):  # The rule, cheaply
+        return [STORED] * count
     items = answer.body.get("items") if isinstance(answer.body, dict) else None
     if not isinstance(items, list) or len(items) != count:
         return None
@@ -57,14 +63,11 @@ def verdicts(answer: Answer, count: int) -> list[Verdict] | None:
 
 
 def _judge(result: dict[str, Any]) -> Verdict:
-    if result["status"] < _STORED:
-        return _STORED_VERDICT
+    if result["status"] < _REDIRECTED:
+        return STORED
     if result["status"] == _CONFLICT:
-        return _DUPLICATE_VERDICT
+        return DUPLICATE
     error = result.get("error")
     reason, detail = (error.get("type"), error.get("reason")) if isinstance(error, dict) else (None, None)
     fate = Fate.REFUSED if reason in DOCUMENT_ERRORS else Fate.LATER
     return Verdict(fate, str(reason), str(detail))
-
-
-_STORED_VERDICT, _DUPLICATE_VERDICT = Verdict(Fate.STORED), Verdict(Fate.DUPLICATE)
