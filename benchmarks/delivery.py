@@ -22,8 +22,11 @@ import orjson
 from elastic_transport import Urllib3HttpNode
 from elasticsearch import Elasticsearch, helpers
 
+from flywheel_log.config import load
 from flywheel_log.delivery import Delivery
+from flywheel_log.delivery.enrich import enriched
 from flywheel_log.event import to_document
+from flywheel_log.recorder import enrichment
 from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.target import target
 from tests.elasticsearch.api import Api
@@ -58,11 +61,11 @@ def event(number: int) -> dict[str, Any]:
     answer = {"role": "assistant", "content": "because " * 60, "refusal": None}
     return {
         "id": f"bench-{number}", "timestamp": "2026-01-31T12:00:00.000Z", "kind": "llm", "client_id": "bench",
-        "workload_id": "bench", "request": {"model": "m", "messages": history, "temperature": 0.2},
-        "response": {"id": f"c{number}", "object": "chat.completion", "model": "m", "created": 1770000000,
+        "workload_id": "bench", "request": {"model": "gpt-4.1-mini", "messages": history, "temperature": 0.2},
+        "response": {"id": f"c{number}", "object": "chat.completion", "model": "gpt-4.1-mini", "created": 1770000000,
                      "choices": [{"index": 0, "message": answer, "finish_reason": "stop", "logprobs": None}],
                      "usage": {"prompt_tokens": 200, "completion_tokens": 60, "total_tokens": 260}},
-        "surface": "chat.completions", "provider": "openai", "status": "ok", "model": "m", "user_id": "u1",
+        "surface": "chat.completions", "provider": "openai", "status": "ok", "model": "gpt-4.1-mini", "user_id": "u1",
         "input_tokens": 200, "output_tokens": 60, "latency_ms": 812.5, "streamed": False, "metadata": {"plan": "pro"},
     }  # fmt: skip
 
@@ -75,10 +78,12 @@ def measured(work: Callable[[], object]) -> Cost:
 
 
 def ours(url: str, index: str, lines: list[bytes]) -> Cost:
-    """The sink, on lines of the journal."""
+    """The shipper's way: lines of the journal, enriched as the product does, to the sink."""
     sink = sink_at(url, index)
     sink.write(lines[:1])
-    cost = measured(lambda: [sink.write(lines[at : at + BATCH]) for at in range(1, len(lines), BATCH)])
+    enrich = enrichment(load())
+    batches = [lines[at : at + BATCH] for at in range(1, len(lines), BATCH)]
+    cost = measured(lambda: [sink.write(enriched(batch, enrich)) for batch in batches])
     sink.close()
     return cost
 
@@ -101,7 +106,7 @@ def theirs(url: str, index: str, documents: list[dict[str, Any]]) -> Cost:
 
 def backlog(url: str, index: str, lines: list[bytes], root: Path) -> Cost:
     """The journal of a program that could not reach its server, when the server is back."""
-    delivery = Delivery([sink_url(url, index)], root)
+    delivery = Delivery([sink_url(url, index)], root, enrich=enrichment(load()))
     for line in lines:
         delivery.put(line)
     cost = measured(lambda: delivery.flush(None))
