@@ -64,7 +64,9 @@ def test_groups_may_lie_deeper_or_be_a_period():
 
 
 def test_an_unknown_field_names_the_known_ones():
-    with pytest.raises(ValueError, match="field 'modle' is unknown; have cached_tokens, client_id, cost_usd, day, duration_ms, err"):
+    with pytest.raises(
+        ValueError, match="field 'modle' is unknown; have cached_tokens, client_id, cost_usd, day, duration_ms, err"
+    ):
         summarise([], by=["modle"])
 
 
