@@ -91,7 +91,7 @@ clean: ## Remove everything that was built or installed here
 	@touch $@
 
 .venv/.installed: pyproject.toml | .venv/.uv
-	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[prices]'
 	@touch $@
 
 .venv/.developing: pyproject.toml | .venv/.uv

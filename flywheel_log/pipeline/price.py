@@ -9,7 +9,6 @@ from functools import cached_property, lru_cache, partial
 from typing import Any, Literal, NamedTuple
 
 from ..event import JSON, Event
-from ..health import health
 
 Rate = Literal["input", "output", "cached"]
 
@@ -96,8 +95,7 @@ class Prices:
     def _list(self) -> Any:
         try:
             import genai_prices
-        except ImportError as error:
-            health.warn("price_list_missing", error)
+        except ImportError:  # The extra `prices` is not installed; the user's own table may be all that is wanted.
             return None
         return genai_prices
 
