@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from http.server import BaseHTTPRequestHandler
@@ -77,7 +78,8 @@ class Server:
 
     def close(self) -> None:
         """Stop listening and end every open connection. Doing it twice does nothing."""
-        if not self.closing.is_set():
+        # At the interpreter's end the listening thread is gone, and would be waited for in vain.
+        if not self.closing.is_set() and not sys.is_finalizing():
             self.closing.set()
             self._listener.shutdown()
             self._listener.server_close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -205,3 +207,9 @@ def test_latency_comes_before_an_answer_of_its_own():
         connection.timeout = 0.2
         with pytest.raises(TimeoutError):
             post(connection)
+
+
+def test_a_program_that_leaves_its_stand_in_open_still_ends() -> None:
+    program = "from flywheel_log import standin\nkept = standin.serve()\nkept.__enter__()\nraise SystemExit(3)"
+    ended = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
+    assert ended.returncode == 3
