@@ -6,12 +6,14 @@ from openai import OpenAI
 
 import flywheel_log
 
-# Instrumented once, before the fork; nothing else is needed. Each worker has a journal and threads of its own.
-client = flywheel_log.instrument(OpenAI())
+# Once, before the fork, for every client of this process and of its workers; each has a journal and threads of its own.
+flywheel_log.instrument()
 
 
 def ask(question: str) -> None:
-    client.chat.completions.create(model="gpt-4.1-mini", messages=[{"role": "user", "content": question}])
+    # A client of its own: one that was used before the fork would share its open connection with all workers.
+    with OpenAI() as client:
+        client.chat.completions.create(model="gpt-4.1-mini", messages=[{"role": "user", "content": question}])
 
 
 ask("Is everything ready?")
