@@ -97,33 +97,10 @@ ASSIGNMENTS: tuple[Finder, ...] = (
     Assigned(),
 )
 
-# The same in a line of JSON: what may stand between a name and its sign, seen from the sign. The classes of the last
-# three letters turn most keys away before the names are compared; every lookbehind has one width.
-_THREE = rb"[OSAPRKIosaprki][RWSEIALOrwseialo][DETLSYNdetlsyn]"
-_EIGHT = (
-    rb"(?i:...sword|..passwd|..phrase|.....pwd|..secret|..cookie|..ential|..ntials"
-    rb"|..[a-z][a-z_ -]{2}key|..[a-z_-]token|rization)"
-)
-_QUOTE = rb"[\"'`*]"
-
-
-def _named(sign: bytes) -> re.Pattern[bytes]:
-    def name(between: bytes) -> bytes:
-        return b"(?<=%s)(?<=%s)" % (_THREE + between + sign, _EIGHT + between + sign)
-
-    # Deeper inside JSON there are more backslashes than can be counted; such places are looked at.
-    escaped = rb"(?<=\\.SIGN)(?:NAMED|(?<=\\\\.SIGN))".replace(b"NAMED", name(rb"\\" + _QUOTE))
-    spaced = rb"(?<= SIGN)(?:NAMED|(?<=\\\\. SIGN))".replace(
-        b"NAMED", b"|".join(map(name, (b" ", _QUOTE + b" ", rb"\\" + _QUOTE + b" ")))
-    )
-    alternatives = (name(b""), name(_QUOTE), escaped, spaced)
-    return re.compile(sign + b"(?:" + b"|".join(alternatives).replace(b"SIGN", sign) + b")")
-
-
+# The same in a line of JSON, for the engine of `anchors`: between a name and its sign stand quotes, and so many
+# backslashes as it is deep inside JSON in strings.
 ANCHORS = (
-    (b":", _named(b":")),
-    (b"=", _named(b"=")),
-    (b"B", re.compile(rb"Bearer(?:\s|\\+[nrt]){1,4}[A-Za-z0-9._~+/=-]{16}")),
-    (b"b", re.compile(rb"bearer(?:\s|\\+[nrt]){1,4}[A-Za-z0-9._~+/=-]{16}")),
-    (b"@", re.compile(rb":(?:\\*/){2}[^\s/?#:@\"<>]{0,768}:[^\s/?#\"<>]{1,1536}@")),
+    rf"(?:{_NAME})[\\\"'`*]*\s{{0,8}}[:=]",
+    r"[Bb]earer(?:\s|\\+[nrt]){1,4}[A-Za-z0-9._~+/=-]{16}",
+    r":(?:\\*/){2}[^\s/?#:@\"<>]*:[^\s/?#\"<>]+@",
 )

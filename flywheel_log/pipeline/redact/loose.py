@@ -50,10 +50,11 @@ LOOSE: tuple[Finder, ...] = (
     ),
 )
 
-_BETWEEN = rb"[\\\"'`]*(?:\s|\\+[nrt]){0,8}[:=](?:\s|\\+[nrt]){0,8}[\\\"'`]*[^\s\"'`]{12}"
+_BLANKS = r"(?:\s|\\+[nrt]){0,8}"
+# The same in a line of JSON, for the engine of `anchors`.
 ANCHORS = (
-    *((name, re.compile(name + _BETWEEN)) for name in (b"oken", b"OKEN", b"uth", b"UTH")),
-    (b"sig=", re.compile(rb"sig=[A-Za-z0-9%+/=_\\-]{16}")),
-    (b"-Signature=", re.compile(rb"-Signature=[A-Za-z0-9%+/=_\\-]{16}")),
-    (b"curl ", re.compile(rb" -(?:u|-user[ =])")),
+    rf"(?:[Tt]oken|TOKEN|[Aa]uth|AUTH)[\\\"'`]*{_BLANKS}[:=]{_BLANKS}[\\\"'`]*[^\s\"'`]{{12}}",
+    r"sig=[A-Za-z0-9%+/=_\\-]{16}",
+    r"-Signature=[A-Za-z0-9%+/=_\\-]{16}",
+    r"curl (?s:.)*-(?:u|-user[ =])",
 )
