@@ -25,8 +25,8 @@ from elasticsearch import Elasticsearch, helpers
 from flywheel_log.config import load
 from flywheel_log.delivery import Delivery
 from flywheel_log.delivery.enrich import enriched
+from flywheel_log.enrichment import Enrichment
 from flywheel_log.event import to_document
-from flywheel_log.recorder import enrichment
 from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.target import target
 from tests.elasticsearch.api import Api
@@ -81,7 +81,7 @@ def ours(url: str, index: str, lines: list[bytes]) -> Cost:
     """The shipper's way: lines of the journal, enriched as the product does, to the sink."""
     sink = sink_at(url, index)
     sink.write(lines[:1])
-    enrich = enrichment(load())
+    enrich = Enrichment(load())
     batches = [lines[at : at + BATCH] for at in range(1, len(lines), BATCH)]
     cost = measured(lambda: [sink.write(enriched(batch, enrich)) for batch in batches])
     sink.close()
@@ -106,7 +106,7 @@ def theirs(url: str, index: str, documents: list[dict[str, Any]]) -> Cost:
 
 def backlog(url: str, index: str, lines: list[bytes], root: Path) -> Cost:
     """The journal of a program that could not reach its server, when the server is back."""
-    delivery = Delivery([sink_url(url, index)], root, enrich=enrichment(load()))
+    delivery = Delivery([sink_url(url, index)], root, enrich=Enrichment(load()))
     for line in lines:
         delivery.put(line)
     cost = measured(lambda: delivery.flush(None))

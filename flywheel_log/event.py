@@ -54,6 +54,9 @@ class Event(TypedDict):
     latency_ms: NotRequired[float]
     time_to_first_token_ms: NotRequired[float]
     retries: NotRequired[int]
+    server_ms: NotRequired[float]
+    queue_ms: NotRequired[float]
+    rate_limits: NotRequired[JSON]
     streamed: NotRequired[bool]
     name: NotRequired[str]
     duration_ms: NotRequired[float]
@@ -84,17 +87,16 @@ FLYWHEEL_KEYS = ("request", "response", "timestamp", "client_id", "workload_id")
 _NESTED = "flywheel_log"
 _LONGEST_TEXT = 32_000
 _DERIVED = ("prompt_text", "output_text")
-
 Path = list[str | int]
 
 
 def to_document(event: Event) -> JSON:
     """Project *event* to the flywheel document: the five keys the blueprint's strict index accepts, all else nested.
 
-    Everything that is not one of the five goes to `response.flywheel_log`, where the texts of prompt and output stand
-    once more to be searched. What makes the blueprint's reader stumble is mended: no null request, response, choices,
-    message or tools, no null beside an answer's content, a content in every message of the history. The places are
-    noted there too, so that `from_document` is the exact inverse. *event* is left as it is.
+    All else goes to `response.flywheel_log`, where the texts of prompt and output stand once more to be searched. What
+    makes the blueprint's reader stumble is mended: no null request, response, choices, message or tools, no null beside
+    an answer's content, a content in every message of the history. The places are noted there too, so that
+    `from_document` is the exact inverse; *event* is left as it is.
 
     Raises:
         TypeError, AttributeError: the request or the response is neither an object nor null.
@@ -112,7 +114,7 @@ def to_document(event: Event) -> JSON:
     document["request"] = _mended_request(request, nulls, absent)
     document["response"] = {**_mended_response(response, nulls), _NESTED: rest}
     derived = {"prompt_text": asked, "output_text": answered, "nulls": nulls, "absent": absent}
-    rest.update((key, value) for key, value in derived.items() if value)
+    rest |= {key: value for key, value in derived.items() if value}
     return document
 
 

@@ -5,14 +5,23 @@ from __future__ import annotations
 import os
 import threading
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+
+from .event import JSON
+from .health import health
+
+Figures = Callable[[JSON], JSON]
 
 CALLS = frozenset({"llm", "embedding", "moderation"})
 """The kinds of events that are counted."""
 
 MOST_SERIES = 1000
 """Series of this process at most; calls of further ones are counted under the workload `other`."""
+
+MOST_NOTED = 1000
+"""Calls that wait to be counted at most; one more, and the call itself counts them."""
 
 # The boundaries that OpenTelemetry's conventions for generative AI advise; seconds and tokens.
 DURATIONS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
@@ -66,6 +75,8 @@ class Series:
         self.input_tokens = Histogram(TOKENS)
         self.output_tokens = Histogram(TOKENS)
         self.cached_tokens = self.reasoning_tokens = self.retries = self.incomplete = 0
+        self.cost_usd = 0.0
+        self.priced = 0
 
     def add(self, get: Callable[[str], Any]) -> None:
         """Count one call, of whose fields *get* returns one, or None."""
@@ -84,6 +95,9 @@ class Series:
             self.retries += few
         if get("status") == "incomplete":
             self.incomplete += 1
+        if (cost := get("cost_usd")) is not None:
+            self.cost_usd += cost
+            self.priced += 1
 
     def copy(self) -> Series:
         """Return a series that stays as it is."""
@@ -96,15 +110,37 @@ class Series:
 class Meter:
     """Counts calls, whatever becomes of their records: also those that sampling or a processor drops.
 
+    A call is noted by whoever makes it, which costs next to nothing, and counted by the next `settle`.
+
     Attributes:
-        listeners: told of each call; they must neither raise nor take their time.
+        listeners: told of each call when it is counted; they must neither raise nor take their time.
     """
 
     def __init__(self) -> None:
+        self._noted: deque[tuple[JSON, str, Figures]] = deque()
         self._lock = threading.RLock()  # The end of a dropped stream may be counted by the garbage collector, anywhere.
         self._series: dict[Key, Series] = {}
         self._quick: dict[tuple[str | None, ...], Series] = {}
         self.listeners: list[Callable[[Mapping[str, Any]], object]] = []
+
+    def note(self, event: JSON, workload_id: str, figures: Figures) -> None:
+        """Have the call *event* counted soon, with what *figures* finds in it; it must not change any more."""
+        self._noted.append((event, workload_id, figures))
+        if len(self._noted) > MOST_NOTED:
+            self.settle()
+
+    def settle(self) -> None:
+        """Count what was noted."""
+        while self._noted:
+            try:
+                event, workload_id, figures = self._noted.popleft()
+            except IndexError:  # Another thread was faster.
+                return
+            try:
+                event |= figures(event)
+            except Exception as error:  # noqa: BLE001 - what is missing are some figures; the call is counted
+                health.drop("meter", error)
+            self.add(event, workload_id)
 
     def add(self, event: Mapping[str, Any], workload_id: str) -> None:
         """Count the call *event*; *workload_id* where it names none."""
@@ -135,12 +171,14 @@ class Meter:
 
     def series(self) -> dict[Key, Series]:
         """Return the totals so far, as they are now."""
+        self.settle()
         with self._lock:
             return {key: series.copy() for key, series in self._series.items()}
 
     def reset(self) -> None:
         """Start over with a new lock; a forked child calls this, for the parent goes on counting its own calls."""
         self._lock = threading.RLock()
+        self._noted = deque()
         self._series = {}
         self._quick = {}
 

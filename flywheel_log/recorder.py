@@ -8,27 +8,21 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from .event import JSON, Event
+from .enrichment import Enrichment, understood
+from .event import JSON, Event, Wire
 from .health import health
 from .infrastructure import machine, stamp
 from .judges._bench import Bench
 from .meter import CALLS, meter
-from .pipeline.fingerprint import fingerprint
-from .pipeline.flag import flag
-from .pipeline.mask import Mask
-from .pipeline.parse import loads, parse
-from .pipeline.price import Prices
-from .pipeline.refer import refer
+from .pipeline.chain import BLIND, processors, redactor
 from .pipeline.sample import Sampler
-from .pipeline.select import Selection
 from .pipeline.trim import LOOK_ABOVE, trim
-from .pipeline.withhold import bare, withhold
-from .serialise import dumps
+from .pipeline.withhold import bare
+from .serialise import dumps, loads
 
 if TYPE_CHECKING:
     from .config import Settings
     from .delivery import Delivery
-    from .pipeline.redact import Redactor
 
 Keep = Callable[[Event], str | None]
 
@@ -46,22 +40,31 @@ class Recorder:
     """
 
     def __init__(self, settings: Settings, keep: Keep | None = None) -> None:
-        import structlog
-
         from .capture.usage import Asking
 
         self.settings = settings
         self.asking = Asking(settings.usage)
-        self._delivery: Delivery | None = None if keep else _delivery(settings)
+        enrichment = Enrichment(settings)
+        self._figures = enrichment.figures
+        self._delivery: Delivery | None = None if keep else _delivery(settings, enrichment)
         self._bench = Bench(settings.judges, settings.judged, self.record)
         self._put = self._delivery.put if self._delivery else lambda line: keep(loads(line)) if keep else None
         self._sampler = Sampler(settings.sample, settings.sample_first)
-        self._redactor = _redactor(settings)
-        # Bound values stand under those of the event: who made the call is known best where it was made.
+        self._redactor = redactor(settings)
         self._identity = {"client_id": settings.client_id, "workload_id": settings.workload_id}
-        self._log = structlog.wrap_logger(
+        self._chain = processors(settings, self._sampler, stamped=self._delivery is not None)
+        # Where nobody looks inside before the journal, an answer need not be parsed in the program's own call.
+        self._straight = self._delivery is not None and BLIND.issuperset(self._chain) and not settings.judges
+        self._log = self._chained(self._chain)
+
+    def _chained(self, chain: list[Any]) -> Any:
+        """The processors as a logger of structlog's, a private one; what they leave comes back to `keep`."""
+        import structlog
+
+        # Bound values stand under those of the event: who made the call is known best where it was made.
+        return structlog.wrap_logger(
             self,
-            processors=_pipeline(settings, self._sampler, stamped=self._delivery is not None),
+            processors=[*chain, _as_argument],
             wrapper_class=structlog.BoundLogger,
             cache_logger_on_first_use=True,
         ).bind(**self._identity)
@@ -69,12 +72,36 @@ class Recorder:
     def record(self, event: Event) -> str | None:
         """Take *event* down the road; return its id, or None where it was dropped. Never raises."""
         try:
+            if self._straight and (line := self._joined(event)) is not None:
+                return self._write(line)
+            event = cast(Event, {**event, **understood(event)})
             if event["kind"] in CALLS:
-                meter.add(event, self.settings.workload_id)
-            return cast("str | None", self._log.keep(**event))
+                seen = {key: value for key, value in event.items() if key != "request"}
+                meter.note(seen, self.settings.workload_id, self._figures)
+            if not self._straight:
+                return cast("str | None", self._log.keep(**event))
+            for processor in self._chain:  # Ours, which drop nothing: structlog's logger would do the same.
+                event = processor(None, "keep", event)
+            return self.keep(cast(Event, {**self._identity, **event}))
         except Exception as error:  # noqa: BLE001 - whatever a processor raises, the program's call goes on
             health.drop("processor", error)
         return self._without_content(event)
+
+    def _joined(self, event: Event) -> bytes | None:
+        """The line of a call whose request and answer are bytes, put together without a look inside; else None."""
+        fields: JSON = {**self._identity, **event}
+        request, response = fields.get("request"), fields.get("response")
+        if type(request) is not Wire or type(response) is not Wire or event["kind"] == "embedding":
+            return None
+        del fields["request"], fields["response"]
+        if stamp in self._chain:
+            fields["infrastructure"] = machine.latest()
+        line = b'%b,"request":%b,"response":%b}' % (dumps(fields)[:-1], request.raw, response.raw)
+        if b"\n" in line or b"\r" in line:  # Between tokens, for inside a string they would be no JSON.
+            line = line.replace(b"\n", b" ").replace(b"\r", b" ")
+        fields["response"] = response
+        meter.note(fields, self.settings.workload_id, self._figures)
+        return line
 
     def _without_content(self, event: Event) -> str | None:
         """Fail closed: what a processor could not clean is not written, but that the call happened is."""
@@ -85,15 +112,19 @@ class Recorder:
             return None
 
     def keep(self, event: Event) -> str | None:
-        """Write *event* as a line, redacted so that nothing gets around it; the judges see no more than the line."""
-        line = dumps(event)
+        """Write *event*, which has been through the pipeline."""
+        return self._write(dumps(event), event)
+
+    def _write(self, line: bytes, event: Event | None = None) -> str | None:
+        """Write *line*, redacted so that nothing gets around it; judges see no more of its *event* than it says."""
         if self._redactor is not None and (clean := self._redactor(line)) is not None:
             event, line = clean, dumps(clean)
         if len(line) > LOOK_ABOVE:
-            limit = self.settings.max_event_kb * 1024
-            line = dumps(trim(event, media=self.settings.media, max_bytes=limit))
+            event = trim(event or loads(line), media=self.settings.media, max_bytes=self.settings.max_event_kb * 1024)
+            line = dumps(event)
         identity = self._put(line)
-        self._bench.offer(identity, event)
+        if event is not None:
+            self._bench.offer(identity, event)
         return identity
 
     def flush(self, timeout: float | None) -> int:
@@ -116,48 +147,11 @@ class Recorder:
         return {**delivered, "sampled_out": self._sampler.left_out(), "dropped": health.dropped()}
 
 
-def _pipeline(settings: Settings, sampler: Sampler, *, stamped: bool) -> list[Any]:
-    """The processors in the order in which an event meets them."""
-    chain: list[Any] = [sampler] if sampler else []
-    chain += [flag, refer] if settings.embeddings == "reference" else [flag]
-    chain += [withhold] if settings.content == "off" else []
-    if settings.processors:
-        chain += [parse, *settings.processors]
-    if settings.reasoning != "keep":
-        chain.append(Mask(settings.reasoning))
-    chain += [stamp] if stamped and settings.infrastructure == "on" else []
-    if selection := Selection(settings.fields_allow, settings.fields_deny):
-        chain.append(selection)
-    return [*chain, _as_argument]
-
-
-def _as_argument(_: Any, __: str, event: Event) -> tuple[tuple[Event], JSON]:
+def _as_argument(_: Any, __: str, event: Any) -> tuple[tuple[Event], JSON]:
     return (event,), {}
 
 
-def _redactor(settings: Settings) -> Redactor | None:
-    if not settings.redact and not settings.redact_patterns:
-        return None
-    from .pipeline.redact import Redactor  # Its patterns take a while to compile.
-
-    key = settings.redact_key
-    return Redactor(
-        settings.redact,
-        replace_with=settings.redact_with,
-        key=key.get_secret_value() if key else None,
-        patterns=settings.redact_patterns,
-        model=settings.redact_model,
-    )
-
-
-def enrichment(settings: Settings) -> Callable[[Event], JSON]:
-    """What is found out about an event on its way to the sinks, off the caller's thread: its price, and its prompt."""
-    prices = Prices(settings.prices)
-    wanted = Selection(settings.fields_allow, settings.fields_deny)
-    return lambda event: cast(JSON, wanted(None, "", cast(Event, fingerprint(event) | prices(event))))
-
-
-def _delivery(settings: Settings) -> Delivery:
+def _delivery(settings: Settings, enrichment: Enrichment) -> Delivery:
     from .delivery import Delivery
 
     return Delivery(
@@ -165,7 +159,8 @@ def _delivery(settings: Settings) -> Delivery:
         settings.journal,
         quota_bytes=settings.journal_quota_mb << 20,
         fsync=settings.durability == "fsync",
-        enrich=enrichment(settings),
+        enrich=enrichment,
+        chore=meter.settle,
     )
 
 
@@ -193,7 +188,7 @@ def replace(recorder: Recorder | None) -> Recorder | None:
 def record(event: Event) -> str | None:
     """Record *event* by the process's recorder, unless recording is disabled. Never raises."""
     try:
-        recorder = current()
+        recorder = _recorder or current()
         return None if recorder.settings.disabled else recorder.record(event)
     except Exception as error:  # noqa: BLE001 - whatever it is, the program's call goes on
         if _recorder is None:

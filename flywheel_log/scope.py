@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
 
+from . import w3c
 from .around import Around, around
 from .event import JSON, Event
 from .health import guarded
@@ -155,10 +157,12 @@ def current() -> Fields:
     return frame.fields if frame is not None else _NOTHING
 
 
-@guarded("context", default=current)
 def at_call() -> Fields:
     """What is stamped on a call that begins here: the fields in force, its own ids in a trace, what was retrieved."""
-    return stamped(current())
+    frame = _frame.get()
+    if frame is None:
+        return stamped(_NOTHING) if w3c.TRACING in sys.modules else _NOTHING
+    return stamped(frame.fields)
 
 
 class FieldsSet:
@@ -206,6 +210,5 @@ def suppress() -> Iterator[None]:
         _suppressed.set(before)
 
 
-def suppressed() -> bool:
-    """Whether a `suppress()` block is in force here."""
-    return _suppressed.get()
+suppressed: Callable[[], bool] = _suppressed.get
+"""Whether a `suppress()` block is in force here."""

@@ -12,12 +12,12 @@ from dataclasses import fields, is_dataclass
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
 
-from .event import Wire
+from .event import Event, Wire
 from .health import health
 
 MAX_DEPTH = 100
@@ -28,6 +28,19 @@ _SHORT_REPR = 1_000
 _MANY = 256
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY
 _SCALARS = (str, int, float, bool, type(None))
+
+
+class Line(bytes):
+    """An event as a line of JSON on its way to a sink, with the event at hand that whoever made the line has parsed."""
+
+    event: Event
+
+    @classmethod
+    def of(cls, raw: bytes, event: Mapping[str, Any]) -> Line:
+        """The line *raw*, which says *event*. Read only."""
+        line = cls(raw)
+        line.event = cast(Event, event)
+        return line
 
 
 def dumps(event: Mapping[str, Any]) -> bytes:
@@ -41,6 +54,14 @@ def dumps(event: Mapping[str, Any]) -> bytes:
         return orjson.dumps(event, _spliced, _OPTIONS)
     except Exception:  # noqa: BLE001 - the next rungs exist for whatever the caller's values raise
         return _dumps_slowly(event)
+
+
+def loads(raw: bytes | str) -> Any:
+    """Parse JSON as SDKs do: also NaN, lone surrogates, integers beyond 64 bits. Raises ValueError where it is none."""
+    try:
+        return orjson.loads(raw)
+    except ValueError:
+        return json.loads(raw)
 
 
 def _dumps_slowly(event: Mapping[str, Any]) -> bytes:

@@ -8,6 +8,9 @@ import re
 import sys
 from typing import NamedTuple
 
+TRACING = "opentelemetry.trace"
+"""The module that is loaded where somebody uses OpenTelemetry."""
+
 # A generator of our own: a program that seeds Python's gets the same numbers in every run, and must go on to do so.
 _random = random.Random()
 os.register_at_fork(after_in_child=_random.seed)
@@ -33,7 +36,7 @@ def new_span_id() -> str:
 
 def current_span() -> Parent | None:
     """Return OpenTelemetry's current span; None where there is none, or nobody uses OpenTelemetry."""
-    opentelemetry = sys.modules.get("opentelemetry.trace")
+    opentelemetry = sys.modules.get(TRACING)
     if opentelemetry is None:
         return None
     span = opentelemetry.get_current_span().get_span_context()

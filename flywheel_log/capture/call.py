@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, cast
 from weakref import WeakSet
@@ -28,11 +27,11 @@ _open: WeakSet[Call] = WeakSet()
 _never_lost = guarded("capture", default=lambda call, *_: call.happened())
 
 
-def active() -> Call | None:
-    """The call whose request is under way in this task or thread."""
-    call = _active.get()
-    # A task started by a transport inherits the variable, and may outlive the request.
-    return call if call is not None and call.under_way else None
+latest: Callable[[], Call | None] = _active.get
+"""The latest call of this task or thread, whose request is `under_way` or not.
+
+A task started by a transport inherits the variable, and may outlive the request.
+"""
 
 
 def abandon_open() -> None:
@@ -41,58 +40,56 @@ def abandon_open() -> None:
         call.ended(GeneratorExit())
 
 
-@dataclass(slots=True)  # Not frozen: that doubles what it costs to make one, at every call.
-class Asked:
-    """What is known of a call before it is sent.
+class Call:
+    """Between `enter` and `leave` (or inside `with call:`) the request is under way.
 
-    Attributes:
+    The call is over when it `answered`, `failed`, `concluded` or `ended`; the first two leave it, too. What runs here
+    for a plain answer is written for the caller's thread: the SDK leaves nothing of ours in the processor's caches, so
+    that every function and every object counts.
+
+    Args:
         surface: how to read what comes back.
         provider: OpenTelemetry's name for the service, e.g. `openai`.
         body: the request as the SDK was given it, for when the bytes on the wire cannot be had.
         fields: who calls, and for what: further keys of the event.
+        emit: takes the event, once.
         streamed: whether the caller asked for a stream.
         client: whose credentials must not reach the record.
-    """
-
-    surface: Surface
-    provider: str
-    body: JSON
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    streamed: bool = False
-    client: Any = None
-
-
-class Call:
-    """Inside the block (`with call:`) the request is under way; it ends when `answered`, `failed` or `ended`.
-
-    Args:
-        asked: what is known before.
-        emit: takes the event, once.
-        asked_usage: whether the token counts of the stream are our wish, to be hidden from the caller.
         counted: whether a decorated function around it leaves the recording to this call.
         clock: seconds, monotonic.
         now: seconds since 1970.
     """
 
+    __slots__ = (
+        *("__weakref__", "_before", "_body", "_client", "_clock", "_emit", "_fields", "_http", "_provider", "_retries"),
+        *("_started", "_streamed", "_surface", "_tap", "_tape", "_timestamp", "_waited", "asked_usage", "under_way"),
+    )
+
     def __init__(
         self,
-        asked: Asked,
+        surface: Surface,
+        provider: str,
+        body: Mapping[str, Any],
+        fields: Mapping[str, Any],
         emit: Emit,
         *,
-        asked_usage: bool = False,
+        streamed: bool = False,
+        client: Any = None,
         counted: bool = True,
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.asked_usage = asked_usage
+        self.asked_usage = False  # Whether the token counts of the stream are our wish, to be hidden from the caller.
         self.under_way = False
         self._before: Call | None = None
-        self._asked = asked
-        self._surface = asked.surface
+        self._surface = surface
+        self._provider = provider
+        self._body = body
+        self._fields = fields
         self._emit: Emit | None = emit
+        self._streamed = streamed
+        self._client = client
         self._clock = clock
-        self._timestamp = now()
-        self._started = clock()
         self._waited: float | None = None
         self._http: Any = None
         self._retries: int | None = None
@@ -101,28 +98,38 @@ class Call:
         told = outer() if counted else None
         if told is not None:
             told.tell()
+        self._timestamp = now()
+        self._started = clock()
 
-    @guarded("capture", default=lambda self: self)
-    def __enter__(self) -> Self:
+    def enter(self) -> None:
+        """From now on what is called here belongs to this call's request."""
         self._before = _active.get()
         _active.set(self)
         self.under_way = True
+
+    def leave(self) -> None:
+        """The request is over, or goes on elsewhere."""
+        self.under_way = False
+        # A coroutine may be closed in another context than it ran in; there is nothing to put back there.
+        if _active.get() is self:
+            _active.set(self._before)
+
+    @guarded("capture", default=lambda self: self)
+    def __enter__(self) -> Self:
+        self.enter()
         return self
 
     @guarded("capture")
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.under_way = False
-        # A coroutine may be closed in another context than it ran in; there is nothing to put back there.
-        if _active.get() is self:
-            _active.set(self._before)
+        self.leave()
 
     @guarded("capture")
-    def arrived(self, http: Any, retries: int | None) -> None:
-        """The SDK is about to read *http*: the one moment when every kind of call shows its HTTP response."""
-        self._http, self._retries = http, retries
+    def arrived(self, told: Mapping[str, Any]) -> None:
+        """The SDK is about to read the HTTP response it is *told*: the moment when every kind of call shows it."""
         self._waited = self._clock() - self._started
+        self._http, self._retries = told.get("response"), told.get("retries_taken")
 
     @_never_lost
     def answered(self, result: Any, surface: Surface | None = None) -> None:
@@ -130,20 +137,24 @@ class Call:
 
         The call is over, or it will be when the body that was left to the caller has been read.
         """
-        self._surface = surface or self._surface
-        http = self._http = self._http or wire.http_response(result)
+        self.leave()
+        http = self._http
+        if http is None:
+            http = self._http = wire.http_response(result)
+            self._surface = surface or self._surface
         if self._waited is None:
             self._waited = self._clock() - self._started
         if http is None:
             self._finish(outcome.of_result(result))
-        elif self._asked.streamed or not http.is_closed:
+        elif self._streamed or not http.is_closed:
             self._listen(http)
         else:
-            self._finish(outcome.of_body(http.content, http))
+            self._finish(outcome.of_body(http.content, http, parsed=hasattr(result, "model_dump")))
 
     @_never_lost
     def failed(self, error: BaseException) -> None:
         """The SDK raised *error* instead of a result."""
+        self.leave()
         self._http = wire.http_of(error) or self._http
         self._waited = self._clock() - self._started
         self._finish(outcome.of_error(error))
@@ -165,7 +176,7 @@ class Call:
         tape.stop()
         self._waited = tape.waited
         if tap.events:
-            self._finish(outcome.of_stream(self._surface, tape, self._asked.body, self._http, error))
+            self._finish(outcome.of_stream(self._surface, tape, dict(self._body), self._http, error))
         else:
             self._finish(outcome.of_partial_body(tape, self._http, error))
 
@@ -186,65 +197,54 @@ class Call:
         """Record that there was a call, though not what it said: reading it failed."""
         emit, self._emit = self._emit, None
         if emit is not None:
-            surface = self._asked.surface
-            event: JSON = {"timestamp": timestamp(self._timestamp), "kind": surface.KIND, "surface": surface.NAME}
-            emit(cast(Event, event | {"status": "incomplete", "training_unsafe": ["capture_failed"]}))
+            event: JSON = {"timestamp": timestamp(self._timestamp), "kind": self._surface.KIND}
+            event |= {"surface": self._surface.NAME, "status": "incomplete", "training_unsafe": ["capture_failed"]}
+            emit(cast(Event, event))
 
     def _event(self, found: Outcome) -> Event:
-        asked = self._asked
+        surface, http = self._surface, self._http
         event: JSON = {
             "timestamp": timestamp(self._timestamp),
-            "kind": asked.surface.KIND,
-            **asked.fields,
-            "surface": self._surface.NAME,
-            "provider": asked.provider,
+            "kind": surface.KIND,
+            **self._fields,
+            "surface": surface.NAME,
+            "provider": self._provider,
             "status": found.status,
+            "latency_ms": round((self._waited or 0.0) * 1000, 2),
+            "streamed": self._streamed,
         }
-        if isinstance(model := asked.body.get("model"), str):
+        body = self._body
+        if isinstance(model := body.get("model"), str):
             event["model"] = model
-        if isinstance(user := asked.body.get("user"), str):
+        if "user" in body and isinstance(user := body["user"], str):
             event.setdefault("user_id", user)
-        self._add_figures(event)
-        if found.error is None:
-            self._add_answer(event, found)
-        else:
+        if self._tap is not None:
+            self._add_stream(event, found)
+        if (retries := wire.retries(http) if self._retries is None else self._retries) is not None:
+            event["retries"] = retries
+        if http is not None and (limits := wire.limits(http)):
+            event |= limits
+        event["request"] = wire.request_body(http) or body
+        if found.response is not None:
+            event["response"] = found.response
+        if found.error is not None:
             self._add_error(event, found)
+        elif not found.whole:
+            event["training_unsafe"] = ["incomplete"]
         return cast(Event, event)
 
-    def _add_figures(self, event: JSON) -> None:
-        streamed = self._asked.streamed or (self._tap is not None and self._tap.events)
-        event["latency_ms"], event["streamed"] = round((self._waited or 0.0) * 1000, 2), streamed
-        if streamed and self._tape is not None and self._tape.first is not None:
-            event["time_to_first_token_ms"] = round(self._tape.first * 1000, 2)
-        retries = wire.retries(self._http) if self._retries is None else self._retries
-        if retries is not None:
-            event["retries"] = retries
-
-    def _add_answer(self, event: JSON, found: Outcome) -> None:
-        """Add the answer, and marks that say why no dataset should take it by accident."""
-        response = found.response
-        marks = [] if found.whole else ["incomplete"]
-        if response is not None:
-            counts = outcome.counts(self._surface, response)
-            event |= counts
-            event["usage_source"] = self._usage_source(counts)
-            marks += outcome.marks(self._surface, response)
-        if marks:
-            event["training_unsafe"] = marks
-        event["request"] = wire.request_body(self._http) or self._asked.body
-        if response is not None:
-            event["response"] = response
+    def _add_stream(self, event: JSON, found: Outcome) -> None:
+        event["streamed"] = self._streamed or (self._tap is not None and self._tap.events)
+        if event["streamed"] and self._tape is not None and (first := self._tape.first) is not None:
+            event["time_to_first_token_ms"] = round(first * 1000, 2)
+        if self.asked_usage and found.error is None:
+            event["usage_source"] = "requested"
 
     def _add_error(self, event: JSON, found: Outcome) -> None:
         """Add what went wrong; providers repeat credentials in such texts."""
-        secrets = (*wire.secrets_of(self._asked.client), *wire.credentials(self._http))
+        secrets = (*wire.secrets_of(self._client), *wire.credentials(self._http))
         event["training_unsafe"] = ["error"]
-        event["error"] = wire.scrubbed(found.error, secrets)
-        event["request"] = wire.scrubbed(wire.request_body(self._http) or self._asked.body, secrets)
-        if found.response is not None:
-            event["response"] = wire.scrubbed(found.response, secrets)
-
-    def _usage_source(self, counts: JSON) -> str:
-        if not counts:
-            return "missing"
-        return "requested" if self.asked_usage else "api"
+        event["error"] = found.error
+        for key in ("error", "request", "response"):
+            if key in event:
+                event[key] = wire.scrubbed(event[key], secrets)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from .. import scope
 from ..health import guarded
 from . import foreign, usage
-from .call import Asked, Call, Emit, active
+from .call import Call, Emit, latest
 from .known import Known
 from .surfaces import surface_for
 
@@ -114,13 +114,13 @@ def _request(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str,
     sending = _begin(client, args, kwargs)
     if sending is None:
         return wrapped(*args, **kwargs)
+    call, attempt = sending
     try:
-        with sending.call:
-            result = _send(wrapped, sending, args, kwargs)
+        result = wrapped(*args, **kwargs) if attempt is None else _attempt(wrapped, call, attempt, args, kwargs)
     except BaseException as error:
-        sending.call.failed(error)
+        call.failed(error)
         raise
-    sending.call.answered(result)
+    call.answered(result)
     return result
 
 
@@ -128,48 +128,44 @@ async def _request_async(wrapped: Any, client: Any, args: tuple[Any, ...], kwarg
     sending = _begin(client, args, kwargs)
     if sending is None:
         return await wrapped(*args, **kwargs)
+    call, attempt = sending
     try:
-        with sending.call:
-            result = await _send_async(wrapped, sending, args, kwargs)
+        if attempt is None:
+            result = await wrapped(*args, **kwargs)
+        else:
+            result = await _attempt_async(wrapped, call, attempt, args, kwargs)
     except BaseException as error:
-        sending.call.failed(error)
+        call.failed(error)
         raise
-    sending.call.answered(result)
+    call.answered(result)
     return result
 
 
-def _send(wrapped: Any, sending: Sending, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if sending.attempt is None:
-        return wrapped(*args, **kwargs)
-    with sending.attempt:
-        return wrapped(*sending.args, **sending.kwargs)
-    sending.call.asked_usage = False
+def _attempt(wrapped: Any, call: Call, attempt: usage.Attempt, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with attempt:
+        return wrapped(*attempt.args, **attempt.kwargs)
+    call.asked_usage = False
     result = wrapped(*args, **kwargs)
-    sending.attempt.taken()
+    attempt.taken()
     return result
 
 
-async def _send_async(wrapped: Any, sending: Sending, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if sending.attempt is None:
-        return await wrapped(*args, **kwargs)
-    with sending.attempt:
-        return await wrapped(*sending.args, **sending.kwargs)
-    sending.call.asked_usage = False
+async def _attempt_async(
+    wrapped: Any, call: Call, attempt: usage.Attempt, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    with attempt:
+        return await wrapped(*attempt.args, **attempt.kwargs)
+    call.asked_usage = False
     result = await wrapped(*args, **kwargs)
-    sending.attempt.taken()
+    attempt.taken()
     return result
 
 
 def _process_response(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
-    _arrived(kwargs)
+    call = latest()
+    if call is not None and call.under_way:
+        call.arrived(kwargs)
     return wrapped(*args, **kwargs)
-
-
-@guarded("capture")
-def _arrived(kwargs: dict[str, Any]) -> None:
-    call = active()
-    if call is not None:
-        call.arrived(kwargs.get("response"), kwargs.get("retries_taken"))
 
 
 def _copy(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -185,49 +181,30 @@ def _follow(client: Any, derived: Any) -> None:
         instrument(derived, binding)
 
 
-@dataclass(slots=True)
-class Sending:
-    """A call about to be sent; *args* and *kwargs* are those of an attempt to ask for its token counts too."""
-
-    call: Call
-    attempt: usage.Attempt | None
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-
-
 @guarded("capture")
-def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sending | None:
-    """What to record of this request, or None where there is nothing to record."""
+def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call, usage.Attempt | None] | None:
+    """What to record of this request, entered, and how to ask for its token counts; None where nothing is recorded."""
     binding = vars(client).get(_MARK) or _everyone
-    if binding is None or active() is not None or scope.suppressed():
+    around = latest()
+    if binding is None or (around is not None and around.under_way) or scope.suppressed():
         return None
     options = kwargs["options"] if "options" in kwargs else args[1]
     surface = surface_for(options.url) if options.method.lower() == "post" else None
     if surface is None:
         return None
-    body = {**(options.json_data or {}), **(options.extra_json or {})}
+    body = options.json_data or {}
+    if options.extra_json:
+        body = {**body, **options.extra_json}
     streamed = bool(kwargs.get("stream")) or body.get("stream") is True
-    attempt = None
-    if streamed and binding.usage.wanted(surface.NAME, body, host := usage.host_of(client)):
-        attempt = usage.Attempt(binding.usage, host, options)
-        args, kwargs = _with_options(args, kwargs, attempt.options)
-    asked = Asked(
-        surface,
-        _provider(type(client)),  # type: ignore[arg-type]  # mypy takes no class for hashable
-        body,
-        fields=scope.merge(binding.fields, scope.at_call()),
-        streamed=streamed,
-        client=client,
-    )
-    return Sending(Call(asked, binding.emit, asked_usage=attempt is not None), attempt, args, kwargs)
-
-
-def _with_options(
-    args: tuple[Any, ...], kwargs: dict[str, Any], options: Any
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    if "options" in kwargs:
-        return args, {**kwargs, "options": options}
-    return (args[0], options, *args[2:]), kwargs
+    fields = scope.at_call()
+    if binding.fields:
+        fields = scope.merge(binding.fields, fields)
+    provider = _provider(type(client))  # type: ignore[arg-type]  # mypy takes no class for hashable
+    call = Call(surface, provider, body, fields, binding.emit, streamed=streamed, client=client)
+    attempt = usage.attempt(binding.usage, surface.NAME, client, args, kwargs) if streamed else None
+    call.asked_usage = attempt is not None
+    call.enter()
+    return call, attempt
 
 
 @cache

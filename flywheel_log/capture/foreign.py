@@ -9,9 +9,9 @@ from .. import scope
 from ..around import Around, around
 from ..event import JSON
 from ..health import guarded
-from ..serialise import dumps
+from ..serialise import dumps, loads
 from . import wire
-from .call import Asked, Call, Emit, active
+from .call import Call, Emit, latest
 from .gather import Gathered
 from .known import Known
 from .outcome import Outcome, of_error, of_result
@@ -83,7 +83,8 @@ def _resource(client: Any, name: str) -> Any:
 def _logged(method: Any, surface: Surface, emit: Emit, fields: scope.Fields) -> Any:
     @guarded("capture", default=lambda *_: Around())
     def begin(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any]) -> Around:
-        if active() is not None or scope.suppressed():
+        around = latest()
+        if scope.suppressed() or (around is not None and around.under_way):
             return Around()
         return _Run(surface, emit, kwargs, scope.merge(fields, scope.at_call()))
 
@@ -95,9 +96,9 @@ class _Run(Around):
 
     def __init__(self, surface: Surface, emit: Emit, body: dict[str, Any], fields: scope.Fields) -> None:
         # Serialised now: the caller may change its messages while a stream is read.
-        self._body: JSON = wire.loads(dumps({key: wire.plain(value) for key, value in body.items()}))
+        self._body: JSON = loads(dumps({key: wire.plain(value) for key, value in body.items()}))
         self._streamed = body.get("stream") is True
-        self._call = Call(Asked(surface, "unknown", self._body, fields, streamed=self._streamed), emit)
+        self._call = Call(surface, "unknown", self._body, fields, emit, streamed=self._streamed)
         self._gathered = Gathered(surface)
 
     @guarded("capture", default=lambda _: nullcontext())

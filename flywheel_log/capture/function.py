@@ -12,9 +12,9 @@ from ..around import Around, around
 from ..event import JSON
 from ..health import guarded
 from ..place import opened, place_of, stamped
-from ..serialise import dumps
+from ..serialise import dumps, loads
 from . import threads, wire
-from .call import Asked, Call, Emit
+from .call import Call, Emit
 from .gather import Gathered, said
 from .outcome import Outcome, of_error
 from .outer import Outer, Within
@@ -69,10 +69,9 @@ class _Run(Around):
         self._body = _snapshot(function, args, kwargs) or {}
         self._fields = fields
         self._stamps: JSON = dict(stamped(fields))
-        self._call = Call(
-            Asked(surface_named("chat.completions"), "function", self._body, self._stamps), emit, counted=False
-        )
-        self._gathered = Gathered(surface_named("chat.completions"))
+        surface = surface_named("chat.completions")
+        self._call = Call(surface, "function", self._body, self._stamps, emit, counted=False)
+        self._gathered = Gathered(surface)
         self._generated = False
 
     @guarded("capture", default=lambda _: nullcontext())
@@ -141,7 +140,7 @@ def _snapshot(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> J
     request["messages"] = _messages(arguments)
     if arguments:
         request["arguments"] = arguments
-    snapshot: JSON = wire.loads(dumps(request))
+    snapshot: JSON = loads(dumps(request))
     return snapshot
 
 

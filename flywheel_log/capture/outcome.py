@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..event import JSON, Error, Status
+from ..event import JSON, Error, Status, Wire
 from ..health import guarded
 from . import sse, wire
 from .surfaces import Surface
 from .tape import Tape
 
+_ERROR = b'"error"'
+_REPORTED = re.compile(rb'"error"\s*:\s*[{"]')
 _LEFT = (GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError)
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What `Call` makes its event from. `response` is None where nothing came back."""
+    """What `Call` makes its event from. `response` is None where nothing came back, bytes where nobody looks inside."""
 
-    response: JSON | None
+    response: JSON | Wire | None
     error: Error | None = None
     whole: bool = True
 
@@ -37,8 +40,10 @@ def of_result(result: Any) -> Outcome:
     return Outcome(response if isinstance(response, dict) else {"body": response})
 
 
-def of_body(raw: bytes, http: Any) -> Outcome:
-    """From a body that was read to its end."""
+def of_body(raw: bytes, http: Any, *, parsed: bool = False) -> Outcome:
+    """From a body that was read to its end; one that the SDK has *parsed* need not be parsed here too."""
+    if parsed and not (_ERROR in raw and _REPORTED.search(raw)) and (sent := wire.as_sent(raw)) is not None:
+        return Outcome(sent)
     response = wire.body(raw)
     reported = response.get("error") and "choices" not in response
     return Outcome(response, wire.error_in(response, http) if reported else None)
@@ -91,15 +96,3 @@ def of_error(error: BaseException) -> Outcome:
 
 def _unless_left(error: BaseException | None) -> Error | None:
     return None if error is None or isinstance(error, _LEFT) else wire.error_of(error)
-
-
-@guarded("surface", default=lambda *_: {})
-def counts(surface: Surface, response: JSON) -> JSON:
-    """The token counts in *response*."""
-    return surface.tokens(response)
-
-
-@guarded("surface", default=lambda *_: ["unreadable"])
-def marks(surface: Surface, response: JSON) -> list[str]:
-    """Why no dataset should take *response* by accident."""
-    return surface.marks(response)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
@@ -50,6 +51,5 @@ class Within:
             _outer.set(self._before)
 
 
-def outer() -> Outer | None:
-    """The decorated function that is running here."""
-    return _outer.get()
+outer: Callable[[], Outer | None] = _outer.get
+"""The decorated function that is running here."""

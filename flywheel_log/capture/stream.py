@@ -11,8 +11,10 @@ from ..health import guarded
 from .tape import Tape
 
 _END, _CRLF_END = b"\n\n", b"\r\n\r\n"
-_ERROR = b'"error"'
+_ERROR, _USAGE = b'"error"', b'"usage"'
+CHUNKS_AT_ONCE = 256
 _REPORTED = re.compile(rb'"error"\s*:\s*[{"]')
+_NO_USAGE = b',"usage":null'  # As OpenAI writes it; the expression below knows every way to write it.
 _NULL_USAGE = re.compile(rb',\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,')
 _NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 _READERS = ("iter_bytes", "aiter_bytes", "close", "aclose")
@@ -50,50 +52,56 @@ class Tap:
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """Read as the response does, event by event unless in chunks of a given size."""
-        tape, clock = self._tape, self._begin(chunk_size)
-        mark, keep, room = tape.mark, tape.keep, tape.room
+        tape, hide, clock = self._tape, self._hide_usage, self._begin(chunk_size)
+        mark, keep, room, single = tape.mark, tape.keep, CHUNKS_AT_ONCE, self._single
         with self:
             mark(clock())
             for chunk in self._read(chunk_size):
                 mark(clock())
-                room -= len(chunk)
-                if room < 0 or tape.first is None:
-                    room = self._look(chunk, room)
-                if self._single and 0 <= chunk.find(_END) == len(chunk) - 2 and _ERROR not in chunk:
+                if tape.first is None:
+                    self._look(chunk)
+                if single and 0 <= chunk.find(_END) == len(chunk) - 2 and _ERROR not in chunk:
                     keep(chunk)
-                    yield chunk
+                    if not hide or _USAGE not in chunk:
+                        yield chunk
+                    elif shown := self._shown(chunk):
+                        yield shown
                 else:
                     for piece in self._pieces(chunk):
-                        keep(piece)
-                        if _ERROR in piece:
-                            self._broken(piece)
-                        if shown := self._shown(piece):
+                        if shown := self._taken(piece):
                             yield shown
+                    single = self._single
+                room -= 1
+                if not room:
+                    room = self._compacted()
                 mark(clock())
             if shown := self._rest():
                 yield shown
 
     async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """Read as the response does, event by event unless in chunks of a given size."""
-        tape, clock = self._tape, self._begin(chunk_size)
-        mark, keep, room = tape.mark, tape.keep, tape.room
+        tape, hide, clock = self._tape, self._hide_usage, self._begin(chunk_size)
+        mark, keep, room, single = tape.mark, tape.keep, CHUNKS_AT_ONCE, self._single
         with self:
             mark(clock())
             async for chunk in self._aread(chunk_size):
                 mark(clock())
-                room -= len(chunk)
-                if room < 0 or tape.first is None:
-                    room = self._look(chunk, room)
-                if self._single and 0 <= chunk.find(_END) == len(chunk) - 2 and _ERROR not in chunk:
+                if tape.first is None:
+                    self._look(chunk)
+                if single and 0 <= chunk.find(_END) == len(chunk) - 2 and _ERROR not in chunk:
                     keep(chunk)
-                    yield chunk
+                    if not hide or _USAGE not in chunk:
+                        yield chunk
+                    elif shown := self._shown(chunk):
+                        yield shown
                 else:
                     for piece in self._pieces(chunk):
-                        keep(piece)
-                        if _ERROR in piece:
-                            self._broken(piece)
-                        if shown := self._shown(piece):
+                        if shown := self._taken(piece):
                             yield shown
+                    single = self._single
+                room -= 1
+                if not room:
+                    room = self._compacted()
                 mark(clock())
             if shown := self._rest():
                 yield shown
@@ -143,15 +151,19 @@ class Tap:
     def _begin(self, chunk_size: int | None) -> Callable[[], float]:
         """Get ready to read, and return a clock that works."""
         self._sized = chunk_size is not None
-        self._single = self.events and not self._sized and not self._hide_usage
+        self._single = self.events and not self._sized
         self._tape.whole &= not self._sized
         self._tape.clock()
         return self._tape.clock
 
-    @guarded("stream", default=lambda _, __, room: room)
-    def _look(self, chunk: bytes, room: int) -> int:
+    @guarded("stream")
+    def _look(self, chunk: bytes) -> None:
         self._tape.look(chunk)
-        return room if room >= 0 else self._tape.compact()
+
+    @guarded("stream", default=lambda _: CHUNKS_AT_ONCE)
+    def _compacted(self) -> int:
+        self._tape.compact()
+        return CHUNKS_AT_ONCE
 
     @guarded("stream", default=lambda _, chunk: (chunk,))
     def _pieces(self, chunk: bytes) -> Sequence[bytes]:
@@ -163,26 +175,30 @@ class Tap:
         *whole, rest = chunk.split(end)
         pieces = [event + end for event in whole]
         self._tape.whole &= end == _END
-        if not rest or self._hide_usage:
-            self._pending = rest
-        else:
+        if self._hide_usage:
+            self._pending, self._single = rest, not rest
+        elif rest:
             self._tape.whole = self._single = False
             pieces.append(rest)
         return pieces
 
-    @guarded("stream")
-    def _broken(self, event: bytes) -> None:
-        """The SDK will raise what *event* reports, and may leave the response open for as long as that is held."""
-        if _REPORTED.search(event):
-            self.end(None)
+    @guarded("stream", default=lambda _, piece: piece)
+    def _taken(self, piece: bytes) -> bytes:
+        """Keep *piece*, which the caller takes now; return what it sees of it."""
+        self._tape.keep(piece)
+        if _ERROR in piece and _REPORTED.search(piece):
+            self.end(None)  # The SDK will raise what it reports, and may leave the response open while that is held.
+        return self._shown(piece)
 
     @guarded("stream", default=lambda _, event: event)
     def _shown(self, event: bytes) -> bytes:
         """What the caller sees of *event*: not the usage it did not ask for."""
-        if not self._hide_usage or b'"usage"' not in event:
+        if not self._hide_usage or _USAGE not in event:
             return event
+        if _USAGE not in (shown := event.replace(_NO_USAGE, b"")):
+            return shown
         event = _NULL_USAGE.sub(b"", event)
-        return b"" if b'"usage"' in event and _NO_CHOICES.search(event) else event
+        return b"" if _USAGE in event and _NO_CHOICES.search(event) else event
 
     @guarded("stream", default=lambda tap: tap._pending)  # noqa: SLF001 - what was held back is the caller's
     def _rest(self) -> bytes:

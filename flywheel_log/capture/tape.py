@@ -47,7 +47,7 @@ class Tape:
         self.mark = self._moments.append
         self._pieces: list[bytes] = []
         self.keep = self._pieces.append
-        self.room = COMPACT_ABOVE if events else KEEP_AT_MOST
+        self._compact_above = COMPACT_ABOVE if events else KEEP_AT_MOST
         self._payloads: list[bytes] = []
         self._kept = 0
 
@@ -81,8 +81,10 @@ class Tape:
         """Everything kept of a body that is no event stream."""
         return b"".join(self._pieces)
 
-    def compact(self) -> int:
-        """Squash the events kept so far; return how many bytes may come before the next time."""
+    def compact(self) -> None:
+        """Squash the events kept so far, if they have become many."""
+        if sum(map(len, self._pieces)) < self._compact_above:
+            return
         self._waited, waiting = self.waited, self._moments[-1:] if self.waiting else []
         self._moments[:] = waiting
         whole, _, rest = b"".join(self._pieces).rpartition(_END)
@@ -94,4 +96,4 @@ class Tape:
             self._pieces.clear()
         else:
             self._payloads += fresh
-        return max(COMPACT_ABOVE, len(rest))
+            self._compact_above = max(self._compact_above, 2 * len(rest))

@@ -38,11 +38,17 @@ class Attempt:
     """The request that asks for token counts: inside the block, a 400 or 422 is swallowed, and `refused` says so.
 
     The caller then sends the request again as it was; if the host takes it (`taken`), it is not asked another time.
+
+    Attributes:
+        args, kwargs: what the SDK's `request` is called with.
     """
 
-    def __init__(self, asking: Asking, host: str, options: Any) -> None:
-        self.options = copy.copy(options)
-        self.options.json_data = {**options.json_data, "stream_options": {"include_usage": True}}
+    def __init__(self, asking: Asking, host: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        options = copy.copy(_options(args, kwargs))
+        options.json_data = {**options.json_data, "stream_options": {"include_usage": True}}
+        given = "options" in kwargs
+        self.args = args if given else (args[0], options, *args[2:])
+        self.kwargs = {**kwargs, "options": options} if given else kwargs
         self.refused = False
         self._asking = asking
         self._host = host
@@ -61,6 +67,19 @@ class Attempt:
     def taken(self) -> None:
         """The host answered the request as it was."""
         self._asking.refused.add(self._host)
+
+
+def attempt(asking: Asking, surface: str, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Attempt | None:
+    """How to ask for the counts of a streamed call of *surface* that *client* sends so; None where it is not asked."""
+    if asking.mode == "never" or surface not in _SURFACES:
+        return None
+    options, host = _options(args, kwargs), host_of(client)
+    body = {**(options.json_data or {}), **(options.extra_json or {})}
+    return Attempt(asking, host, args, kwargs) if asking.wanted(surface, body, host) else None
+
+
+def _options(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return kwargs["options"] if "options" in kwargs else args[1]
 
 
 def host_of(client: Any) -> str:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import json
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
-import orjson
-
 from ..event import JSON, Error, Wire
+from ..serialise import loads
 
 _RETRY_COUNT = "x-stainless-retry-count"
 _SHORTEST_SECRET = 12  # A shorter one is a placeholder such as "none" or "test", and a word of the prompts.
 _AUTHENTICATION = ("authorization", "api-key", "x-api-key")
+_SERVER_MS = b"openai-processing-ms"
+_LIMIT_WORDS = frozenset({"limit", "remaining", "reset"})
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id")
-
-
-def loads(raw: bytes | str) -> Any:
-    """Parse JSON as SDKs do: also NaN, numbers beyond 64 bits, other encodings. Raises ValueError where that fails."""
-    try:
-        return orjson.loads(raw)
-    except ValueError:
-        return json.loads(raw)
 
 
 def body(raw: bytes) -> JSON:
@@ -50,6 +43,51 @@ def request_body(http: Any) -> Wire | None:
     except Exception:  # noqa: BLE001 - the request was streamed (RequestNotRead of httpx or httpx2)
         return None
     return Wire(raw) if raw[:1] == b"{" else None
+
+
+def as_sent(raw: bytes) -> Wire | None:
+    """A body that somebody has parsed, as it came; None for what is no JSON object in UTF-8."""
+    raw = raw.strip()
+    return Wire(raw) if raw[:1] == b"{" and raw[-1:] == b"}" and b"\0" not in raw else None
+
+
+def limits(http: Any) -> JSON:
+    """What the headers of *http* say of the service's load: `rate_limits`, and `server_ms`, its own time for the call.
+
+    The rest of the latency is the network, and the queue in front of the service. Names of OpenAI and those who follow
+    it: https://platform.openai.com/docs/guides/rate-limits; Anthropic: https://docs.anthropic.com/en/api/rate-limits
+    """
+    found: JSON = {}
+    told: JSON = {}
+    for name, value in getattr(getattr(http, "headers", None), "raw", ()):
+        lower = name.lower()
+        if b"ratelimit-" in lower:
+            told[_limit_name(lower)] = _number(value)
+        elif lower == _SERVER_MS and value.isdigit():
+            found["server_ms"] = int(value)
+    if told:
+        found["rate_limits"] = told
+    return found
+
+
+@lru_cache(maxsize=64)
+def _limit_name(header: bytes) -> str:
+    """`x-ratelimit-remaining-tokens` and `anthropic-ratelimit-tokens-remaining` alike as `remaining_tokens`."""
+    words = header.decode("ascii", "replace").partition("ratelimit-")[2].split("-")
+    if words[-1] in _LIMIT_WORDS:
+        words = [words[-1], *words[:-1]]
+    return "_".join(words)
+
+
+def _number(value: bytes) -> float | int | str:
+    """A header's value: a number where it is one, else its text (`6m0s`, a time)."""
+    text = value.decode("latin-1")
+    if text.isdigit():
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def retries(http: Any) -> int | None:

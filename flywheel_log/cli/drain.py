@@ -43,11 +43,11 @@ def command(
     for an index that will not be mended goes to another one: --from elasticsearch://host/old --into elasticsearch:
     """
     from flywheel_log.delivery import drain
-    from flywheel_log.recorder import enrichment
+    from flywheel_log.enrichment import Enrichment
 
     known = settings()
     root = journal or known.journal
-    reports = drain(root, timeout, enrichment(known), _diversion(into, instead_of))
+    reports = drain(root, timeout, Enrichment(known), _diversion(into, instead_of))
     for report in reports:
         _put(report, as_json=as_json)
     if not reports and not as_json:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import orjson
-
 from ..health import health
+from ..serialise import loads
 from .segments import Segment
 
 
@@ -51,7 +50,7 @@ def _sound(line: bytes) -> bytes | None:
     """Return the event in *line* of a segment whose owner died, or None if the line is damaged."""
     event = line.rpartition(b"\0")[2]  # Behind a hole that a power failure left.
     try:
-        if "id" in orjson.loads(event):
+        if "id" in loads(event):
             return event
     except (ValueError, TypeError):
         pass

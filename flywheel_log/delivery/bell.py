@@ -10,16 +10,19 @@ class Bell:
 
     `threading.Event` would do, but its lock is not re-entrant: `set` in a finaliser that the garbage collector runs
     inside `set` hangs. `SimpleQueue.put` is documented to be safe there.
+
+    Attributes:
+        rung: whether it has been rung since it was rearmed.
     """
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[None] = SimpleQueue()
-        self._rung = False
+        self.rung = False
 
     def ring(self) -> None:
         """Wake the waiting thread, or the next one to wait. Costs next to nothing while it has not been rearmed."""
-        if not self._rung:
-            self._rung = True
+        if not self.rung:
+            self.rung = True
             self._queue.put(None)
 
     def wait(self, timeout: float | None) -> bool:
@@ -32,4 +35,4 @@ class Bell:
 
     def rearm(self) -> None:
         """Let the next `ring` wake again; call it before looking at what the ring was about."""
-        self._rung = False
+        self.rung = False

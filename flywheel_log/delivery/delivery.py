@@ -50,6 +50,7 @@ class Delivery:
         tuning: sizes and intervals.
         open_sink: opens the sink of a URL.
         enrich: tells what to add to an event on its way to the sinks; called by their threads.
+        chore: done by the journal's thread, about once a second while events come.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Delivery:
         tuning: Tuning | None = None,
         open_sink: Callable[[str], Sink] = open_sink,
         enrich: Enrich | None = None,
+        chore: Callable[[], object] = lambda: None,
     ) -> None:
         self._destination = Destination.of(sinks, root)
         self._tuning = tuning or Tuning()
@@ -72,6 +74,7 @@ class Delivery:
             Journal, self._destination, run, clock, self._tuning, quota=quota_bytes, durable=fsync
         )
         self._new_shipper = partial(Shipper, tuning=self._tuning, random=random, open_sink=open_sink, enrich=enrich)
+        self._chore = chore
         self._begin()
         forks.watch(self)
 
@@ -101,7 +104,7 @@ class Delivery:
         with self._lock:
             if self._keeper is not None:
                 return
-            self._keeper = keeper = Keeper(self._journal, self._tuning)
+            self._keeper = keeper = Keeper(self._journal, self._tuning, self._chore)
             self._shippers = [
                 self._new_shipper(number, self._journal, progress=self._progress)
                 for number in range(len(self._destination.urls))

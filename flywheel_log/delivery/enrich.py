@@ -9,23 +9,38 @@ import orjson
 
 from ..event import JSON, Event
 from ..health import health
+from ..serialise import Line, dumps, loads
 
 Enrich = Callable[[Event], JSON]
 
 
 def enriched(lines: Sequence[bytes], enrich: Enrich | None) -> Sequence[bytes]:
-    """Return *lines* with what *enrich* says about each of them, spliced in; the rest of a line stays byte for byte.
+    """Return *lines* with what *enrich* says about each of them, and the parsed event at hand, see `Line`.
 
-    A line that *enrich* fails at goes on unchanged, and is counted as `enrich`.
+    What is added is spliced in, so that the rest of a line stays byte for byte; a line is written anew where something
+    in it is replaced, or where only lenient parsers read it. A line that *enrich* fails at goes on unchanged, and is
+    counted as `enrich`.
     """
     return lines if enrich is None else [_enriched(line, enrich) for line in lines]
 
 
 def _enriched(line: bytes, enrich: Enrich) -> bytes:
     try:
-        event: JSON = orjson.loads(line)
-        more = {key: value for key, value in enrich(cast(Event, event)).items() if key not in event}
-        return line[:-1] + b"," + orjson.dumps(more)[1:] if more else line
+        event, strict = _parsed(line)
+        more = enrich(cast(Event, event))
+        if strict and event.keys().isdisjoint(more):
+            line = line[:-1] + b"," + orjson.dumps(more)[1:] if more else line
+        else:
+            line = dumps(event | more)
+        return Line.of(line, event | more)
     except Exception as error:  # noqa: BLE001 - what is missing is a figure; the event is what counts
         health.drop("enrich", error)
         return line
+
+
+def _parsed(line: bytes) -> tuple[JSON, bool]:
+    """The event in *line*, and whether every parser reads it: an answer is kept as it came, NaN and all."""
+    try:
+        return orjson.loads(line), True
+    except ValueError:
+        return loads(line), False

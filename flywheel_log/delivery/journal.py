@@ -78,11 +78,13 @@ class Journal:
             self._busy = True
             try:
                 stored = self._store(identity, line)
-                self._settle()
+                if self._deferred or self._losses:
+                    self._settle()
             finally:
                 self._busy = False
         for bell in self.bells:
-            bell.ring()
+            if not bell.rung:
+                bell.ring()
         return identity if stored else None
 
     def _store(self, identity: str, line: bytes) -> bool:
@@ -95,11 +97,11 @@ class Journal:
 
     def _append(self, identity: str, line: bytes) -> str | None:
         """Copy the line into a segment; return None, or why it could not be done."""
-        head = b'{"id":"%s",' % identity.encode()
-        segment = self._current
+        head = b'{"id":"%b",' % identity.encode()
+        need, segment = len(head) + len(line), self._current
         try:
-            if segment is None or segment.used + len(head) + len(line) > segment.size:
-                segment = self._roll(len(head) + len(line))
+            if segment is None or segment.used + need > segment.size:
+                segment = self._roll(need)
             segment.append(head, line)
             if self._durable:
                 segment.sync()

@@ -21,12 +21,14 @@ class Keeper:
     Args:
         journal: what is kept.
         tuning: how often.
+        chore: done beside, about once a second while events come.
     """
 
     name = "journal:"
 
-    def __init__(self, journal: Journal, tuning: Tuning) -> None:
+    def __init__(self, journal: Journal, tuning: Tuning, chore: Callable[[], object]) -> None:
         self._journal = journal
+        self._chore = chore
         self._tuning = tuning
         self._stop = threading.Event()
         self._sync_at = 0.0
@@ -36,7 +38,7 @@ class Keeper:
         """Keep the journal until stopped. The body of the thread."""
         bell = self._journal.keeper_bell
         while not self._stop.is_set():
-            for work in (self._sync, self._journal.prepare, self._adopt):
+            for work in (self._sync, self._journal.prepare, self._adopt, self._chore):
                 self._guard(work)
             if bell.wait(self._idle_s()):
                 self._stop.wait(_BREATH_S)  # A full disk rings for every event; once in a while is enough.
@@ -72,7 +74,7 @@ class Keeper:
             self._adopt_at = time.monotonic() + self._tuning.adopt_s
             self.adopt()
 
-    def _guard(self, work: Callable[[], None]) -> None:
+    def _guard(self, work: Callable[[], object]) -> None:
         try:
             work()
         except Exception as error:  # noqa: BLE001 - the next round tries again

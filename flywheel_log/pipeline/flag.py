@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
-from ..event import JSON, Event
+from ..event import JSON
 
 _FILTER = "content_filter"
 _REFUSAL = "refusal"
 
 
-def flag(_: Any, __: str, event: Event) -> Event:
-    """Put into `safety` what *event* itself says.
+def flag(event: Mapping[str, Any]) -> JSON:
+    """Return the `safety` of *event*: what it says itself over what it has; nothing where it says nothing.
 
     That is `refused`, `filtered` (what: "prompt" or "answer") with the filter's `categories` where the service names
     them, and the `moderation` of a moderation call.
     """
     marks = event.get("training_unsafe")
     if marks is None and event.get("kind") != "moderation":
-        return event
+        return {}
     found = _found(event, marks or [])
-    if found:
-        event["safety"] = found | (event.get("safety") or {})
-    return event
+    return {"safety": found | (event.get("safety") or {})} if found else {}
 
 
 def verdict(response: JSON) -> JSON:
@@ -39,7 +38,7 @@ def verdict(response: JSON) -> JSON:
     return {key: value for key, value in found.items() if value not in ({}, None)}
 
 
-def _found(event: Event, marks: list[str]) -> JSON:
+def _found(event: Mapping[str, Any], marks: list[str]) -> JSON:
     response: Any = event.get("response")
     found: JSON = {}
     if _REFUSAL in marks:

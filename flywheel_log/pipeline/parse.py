@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, cast
 
-import orjson
-
 from ..event import JSON, Event, Wire
+from ..serialise import loads
 
 
 def parse(_: Any, __: str, event: Event) -> Event:
@@ -17,11 +15,3 @@ def parse(_: Any, __: str, event: Event) -> Event:
         if isinstance(value, Wire):
             fields[key] = loads(value.raw)
     return event
-
-
-def loads(raw: bytes) -> Any:
-    """Parse JSON, also what only the standard library reads. Raises ValueError."""
-    try:
-        return orjson.loads(raw)
-    except ValueError:  # NaN, or integers of more than 64 bits, which SDKs send and read
-        return json.loads(raw)

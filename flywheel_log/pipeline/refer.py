@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from ..event import JSON, Event
+from .parse import parse
 
 _BYTES = 4  # Services count with 32-bit floats, and send just these in base64.
 
@@ -18,7 +19,7 @@ def refer(_: Any, __: str, event: Event) -> Event:
     """Replace each vector in an embedding's answer and in a retrieval by `dimensions`, `norm` and `sha256`."""
     kind = event.get("kind")
     if kind == "embedding" or kind == "retrieval":  # noqa: PLR1714 - half the time of a set's, for every call
-        for holder in list(_holders(cast(JSON, event))):
+        for holder in list(_holders(cast(JSON, parse(None, "", event)))):
             holder["embedding"] = reference(holder["embedding"])
     return event
 

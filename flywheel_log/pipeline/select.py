@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 from ..event import JSON, Event, Wire
-from .parse import loads
+from ..serialise import loads
 
 ALWAYS = ("timestamp", "kind", "client_id", "workload_id", "status")
 _Tree = dict[str, "_Tree"]

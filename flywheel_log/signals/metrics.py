@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,8 @@ class Metrics:
         """Return one row for each workload and model, the one with the most calls first.
 
         Keys: workload_id, provider, model, calls, errors, incomplete, retries, input_tokens, output_tokens,
-        cached_tokens, reasoning_tokens, seconds (all calls together) and first_token_seconds (likewise).
+        cached_tokens, reasoning_tokens, cost_usd (of the `priced_calls`), seconds (all calls together) and
+        first_token_seconds (likewise).
         """
         rows: dict[tuple[str, str, str], JSON] = {}
         for key, series in self.series.items():
@@ -72,6 +73,8 @@ def _sums(key: Key, series: Series) -> dict[str, Any]:
         "output_tokens": int(series.output_tokens.sum),
         "cached_tokens": series.cached_tokens,
         "reasoning_tokens": series.reasoning_tokens,
+        "cost_usd": series.cost_usd,
+        "priced_calls": series.priced,
         "seconds": series.duration.sum,
         "first_token_seconds": series.first_token.sum,
     }
@@ -91,6 +94,8 @@ def _exposition(totals: Metrics) -> Iterator[str]:
     yield from _histogram(_TOKENS, "Tokens of calls.", tokens)
     retries = [(labels, one.retries) for labels, one in keys]
     yield from _counter("flywheel_log_retries_total", "Retries by the SDK.", retries)
+    spent = [(labels, round(one.cost_usd, 10)) for labels, one in keys if one.priced]
+    yield from _counter("flywheel_log_cost_usd_total", "Dollars spent, as far as prices are known.", spent)
     dropped = [(f'reason="{_quoted(reason)}"', count) for reason, count in totals.dropped.items()]
     yield from _counter("flywheel_log_dropped_total", "Records, or parts of them, that were dropped.", dropped)
 
@@ -109,7 +114,7 @@ def _histogram(name: str, about: str, series: list[tuple[str, Histogram]]) -> It
         yield f"{name}_count{{{labels}}} {so_far}"
 
 
-def _counter(name: str, about: str, series: list[tuple[str, int]]) -> Iterator[str]:
+def _counter(name: str, about: str, series: Sequence[tuple[str, float]]) -> Iterator[str]:
     if not series:
         return
     yield f"# HELP {name} {about}"

@@ -30,12 +30,14 @@ class Export:
         self._tokens = scope.create_histogram(
             "gen_ai.client.token.usage", "{token}", "Tokens of calls", explicit_bucket_boundaries_advisory=TOKENS
         )
+        self._cost = scope.create_counter("flywheel_log.cost", "USD", "Dollars spent, as far as prices are known")
         self._afterwards: Afterwards[Mapping[str, Any]] = Afterwards("metrics", self._count)
         self.flush = self._afterwards.flush
         meter.listeners.append(self._afterwards.put)
 
     def stop(self) -> None:
         """Export no more calls; those so far are exported."""
+        meter.settle()
         meter.listeners.remove(self._afterwards.put)
         self.flush(None)
 
@@ -45,13 +47,15 @@ class Export:
         _record(self._first_token, event.get("time_to_first_token_ms"), attributes, 1000)
         for kind in ("input", "output"):
             _record(self._tokens, event.get(f"{kind}_tokens"), attributes | {"gen_ai.token.type": kind}, 1)
+        if (cost := event.get("cost_usd")) is not None:
+            self._cost.add(cost, attributes)
 
 
 def export_metrics(provider: MeterProvider | None = None) -> Export:
     """Record every call from now on in the metrics that OpenTelemetry's conventions for generative AI name.
 
     These are `gen_ai.client.operation.duration`, `gen_ai.client.token.usage` and `gen_ai.server.time_to_first_token`,
-    by workload, operation, provider, model and class of error.
+    by workload, operation, provider, model and class of error; and `flywheel_log.cost`, which they do not name yet.
 
     Args:
         provider: takes the metrics; the program's global one by default.

@@ -24,7 +24,7 @@ from tests.capture.clients import HELLO, bare, recorded, seen
 
 # What drives the caller's own call, or does nothing but guard, must run: there is nobody below it to go on.
 DOORS = {
-    *("client._request", "client._request_async", "client._send", "client._send_async"),
+    *("client._request", "client._request_async", "client._attempt", "client._attempt_async"),
     *("client._process_response", "client._copy", "foreign._logged", "function.logged", "threads._submit"),
     *("stream.Tap.iter_bytes", "stream.Tap.aiter_bytes", "stream.Tap.close", "stream.Tap.aclose"),
     *("stream.Tap.__enter__", "stream.Tap.__del__"),

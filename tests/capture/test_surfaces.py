@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel_log.capture import outcome
+from flywheel_log.capture import derive, outcome
 from flywheel_log.capture.surfaces import surface_for, surface_named
 from flywheel_log.health import health
 
@@ -265,6 +265,6 @@ def test_no_answer_however_odd_is_lost(events: list[Any]) -> None:
     for name in ("chat.completions", "completions", "responses", "messages", "embeddings", "moderations"):
         surface = surface_named(name)
         response = outcome._assembled(surface, events)
-        counts, marks = outcome.counts(surface, response), outcome.marks(surface, response)
+        counts, marks = derive.counted(surface, response), derive.marks(surface, response)
         assert (isinstance(response, dict), isinstance(counts, dict), isinstance(marks, list)) == (True, True, True)
     health.reset()

@@ -7,6 +7,7 @@ from pathlib import Path
 from flywheel_log.delivery import Delivery, drain
 from flywheel_log.delivery.enrich import enriched
 from flywheel_log.health import health
+from flywheel_log.serialise import Line
 
 LINE = b'{"id":"a-1", "x": 1.50}'
 
@@ -15,15 +16,25 @@ def test_what_is_known_is_spliced_in_behind_the_rest() -> None:
     assert enriched([LINE], lambda event: {"cost_usd": event["x"] * 2}) == [b'{"id":"a-1", "x": 1.50,"cost_usd":3.0}']
 
 
-def test_where_there_is_nothing_to_add_the_line_is_the_same_object() -> None:
-    [line] = enriched([LINE], lambda _: {})
-    assert line is LINE
+def test_where_there_is_nothing_to_add_the_line_is_the_same() -> None:
+    assert enriched([LINE], lambda _: {}) == [LINE]
     lines = [LINE]
     assert enriched(lines, None) is lines
 
 
-def test_what_the_event_has_is_not_said_again() -> None:
-    assert enriched([LINE], lambda _: {"x": 2, "y": 3}) == [b'{"id":"a-1", "x": 1.50,"y":3}']
+def test_a_line_is_written_anew_where_something_in_it_is_replaced() -> None:
+    assert enriched([LINE], lambda _: {"x": 2, "y": 3}) == [b'{"id":"a-1","x":2,"y":3}']
+
+
+def test_a_line_that_only_lenient_parsers_read_is_mended() -> None:
+    lenient = b'{"id":"a-1","x":NaN,"y":"\\ud800"}'
+    assert enriched([lenient], lambda _: {}) == [b'{"id":"a-1","x":null,"y":"\\\\ud800"}']
+
+
+def test_the_event_goes_along_so_that_no_sink_need_parse_the_line() -> None:
+    [line] = enriched([LINE], lambda _: {"y": 3})
+    assert isinstance(line, Line)
+    assert line.event == {"id": "a-1", "x": 1.5, "y": 3}
 
 
 def test_a_failure_is_counted_and_the_line_goes_on() -> None:

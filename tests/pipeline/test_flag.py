@@ -19,7 +19,7 @@ RESULTS = [
 
 def safety_of(**fields: Any) -> Any:
     event = cast(Event, {"timestamp": "t", "kind": "llm", **fields})
-    return flag(None, "", event).get("safety")
+    return flag(event).get("safety")
 
 
 @pytest.mark.parametrize(

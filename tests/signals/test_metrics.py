@@ -29,6 +29,7 @@ CALL: dict[str, Any] = {
     "output_tokens": 20,
     "cached_tokens": 64,
     "retries": 1,
+    "cost_usd": 0.0015,
 }
 FAILED = CALL | {"status": "error", "error": {"type": "RateLimitError", "message": "slow down"}, "latency_ms": 100.0}
 
@@ -37,7 +38,7 @@ FAILED = CALL | {"status": "error", "error": {"type": "RateLimitError", "message
 def two_calls() -> Metrics:
     meter = Meter()
     meter.add(CALL, "default")
-    meter.add({key: value for key, value in FAILED.items() if "token" not in key}, "default")
+    meter.add({key: value for key, value in FAILED.items() if "token" not in key and key != "cost_usd"}, "default")
     return Metrics(meter.series(), {"journal_full": 3})
 
 
@@ -55,6 +56,8 @@ def test_a_row_is_a_workload_and_a_model(two_calls: Metrics) -> None:
             "output_tokens": 20,
             "cached_tokens": 64,
             "reasoning_tokens": 0,
+            "cost_usd": 0.0015,
+            "priced_calls": 1,
             "seconds": 0.6,
             "first_token_seconds": 0.03,
         }
@@ -82,6 +85,7 @@ def test_prometheus_reads_the_totals(two_calls: Metrics) -> None:
         ("gen_ai_client_token_usage_count", "", "output"): 1.0,
         ("flywheel_log_retries_total", "", ""): 1.0,
         ("flywheel_log_retries_total", "RateLimitError", ""): 1.0,
+        ("flywheel_log_cost_usd_total", "", ""): 0.0015,
         ("flywheel_log_dropped_total", "", ""): 3.0,
     }
     (first, *_) = families["gen_ai_client_operation_duration_seconds"].samples
@@ -136,6 +140,7 @@ def test_opentelemetry_gets_the_standard_metrics(client: openai.OpenAI) -> None:
         for scope in resource.scope_metrics
         for metric in scope.metrics
         for point in metric.data.data_points
+        if metric.unit != "USD"
     }
     assert {key: value for key, value in found.items() if "usage" not in key[0]} == {
         ("gen_ai.client.operation.duration", "s", None): (1, 14),

@@ -51,7 +51,8 @@ def _whole(index: int, choice: JSON) -> JSON:
 def tokens(response: JSON) -> JSON:
     """Token counts of a `usage` object as chat completions, legacy completions and embeddings have it.
 
-    Groq sends it unasked, in a field of its own: https://console.groq.com/docs/api-reference
+    Groq sends it unasked, in a field of its own, with the seconds that the call stood in its queue:
+    https://console.groq.com/docs/api-reference
     """
     usage = response.get("usage") or (response.get("x_groq") or {}).get("usage")
     if not isinstance(usage, dict):
@@ -62,6 +63,8 @@ def tokens(response: JSON) -> JSON:
         "cached_tokens": (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
         "reasoning_tokens": (usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
     }
+    if isinstance(queued := usage.get("queue_time"), float):
+        found["queue_ms"] = round(queued * 1000, 2)
     return {key: value for key, value in found.items() if value is not None}
 
 

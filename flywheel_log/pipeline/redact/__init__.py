@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 from ...event import JSON, Event
 from ...health import health
-from ..parse import loads
+from ...serialise import loads
 from .anchors import suspicious
 from .assignments import ASSIGNMENTS
 from .custom import custom

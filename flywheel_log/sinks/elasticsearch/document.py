@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from flywheel_log.event import JSON, from_document, to_document
+from flywheel_log.serialise import Line
 
 from .target import Target
 
@@ -35,7 +36,7 @@ class Document(NamedTuple):
 def document(line: bytes, target: Target) -> Document:
     """Project *line*, an event, to its document; a line that cannot be projected becomes its own stub."""
     try:
-        event = orjson.loads(line)
+        event: Any = line.event if isinstance(line, Line) else orjson.loads(line)
         source = orjson.dumps(to_document(event))
     except (ValueError, TypeError, AttributeError, RecursionError):
         return stub(line, target, "unprojectable")

@@ -1,0 +1,55 @@
+"""What a response says of itself: token counts, and why no dataset should take it by accident.
+
+It is read off where the response is parsed anyway: in the caller's thread for streams, and where something looks inside
+an event there; else on the way to the sinks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from ..event import JSON
+from ..health import guarded
+from .surfaces import Surface, surface_named
+
+DERIVED = "usage_source"
+"""The key that an event of an answered call has when this has been done to it."""
+
+
+def derive(event: Mapping[str, Any]) -> JSON:
+    """Return what the answer in *event*, a call, says: counts, `usage_source`, and all its marks in `training_unsafe`.
+
+    Nothing where the call failed, or where nothing came back.
+    """
+    response: Any = event.get("response")
+    surface = None if "error" in event or not isinstance(response, dict) else _surface(event.get("surface", ""))
+    if surface is None:
+        return {}
+    counts = counted(surface, response)
+    found: JSON = {**counts, DERIVED: event.get(DERIVED, "api") if counts else "missing"}
+    told = event.get("training_unsafe", [])
+    if added := [mark for mark in marks(surface, response) if mark not in told]:
+        found["training_unsafe"] = [*told, *added]
+    return found
+
+
+@cache
+def _surface(name: str) -> Surface | None:
+    try:
+        return surface_named(name)
+    except KeyError:
+        return None
+
+
+@guarded("surface", default=lambda *_: {})
+def counted(surface: Surface, response: JSON) -> JSON:
+    """The token counts in *response*."""
+    return surface.tokens(response)
+
+
+@guarded("surface", default=lambda *_: ["unreadable"])
+def marks(surface: Surface, response: JSON) -> list[str]:
+    """Why no dataset should take *response* by accident."""
+    return surface.marks(response)

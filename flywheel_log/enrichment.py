@@ -1,0 +1,55 @@
+"""What is found out about an event beyond what its call knew: counts, marks, safety, price, the prompt's hash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from .capture.derive import DERIVED, derive
+from .event import JSON, Event, Wire
+from .pipeline.fingerprint import fingerprint
+from .pipeline.flag import flag
+from .pipeline.price import Prices
+from .pipeline.select import Selection
+from .serialise import loads
+
+if TYPE_CHECKING:
+    from .config import Settings
+
+
+def understood(event: Mapping[str, Any]) -> JSON:
+    """Return what *event* says of itself: token counts, marks and safety. A response that is bytes is parsed for it."""
+    response = event.get("response")
+    seen = {**event, "response": loads(response.raw)} if isinstance(response, Wire) else event
+    found = derive(seen)
+    return found | flag({**seen, **found})
+
+
+class Enrichment:
+    """Finds out, off the caller's thread, what an event on its way to the sinks can still be told.
+
+    That is its price, the hash of its prompt, and what is `understood` of an answer that was journalled unread.
+
+    Args:
+        settings: the user's prices, and which fields are wanted.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._prices = Prices(settings.prices)
+        self._wanted = Selection(settings.fields_allow, settings.fields_deny)
+
+    def __call__(self, event: Event) -> JSON:
+        """Return what to add to *event*, whose request and response are parsed."""
+        found = {} if DERIVED in event else derive(event)
+        if found:
+            found |= flag({**event, **found})
+        found |= fingerprint(event)
+        found |= self._prices(cast(Event, {**event, **found}))
+        return cast(JSON, self._wanted(None, "", cast(Event, found))) if self._wanted else found
+
+    def figures(self, event: JSON) -> JSON:
+        """Return the figures of the call *event*: counts and price. Its response may be bytes."""
+        response = event.get("response")
+        seen = {**event, "response": loads(response.raw)} if isinstance(response, Wire) else event
+        found = {} if DERIVED in event else derive(seen)
+        return found | self._prices(cast(Event, {**seen, **found}))
