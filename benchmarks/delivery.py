@@ -83,7 +83,7 @@ def ours(url: str, index: str, lines: list[bytes]) -> Cost:
     sink.write(lines[:1])
     enrich = Enrichment(load())
     batches = [lines[at : at + BATCH] for at in range(1, len(lines), BATCH)]
-    cost = measured(lambda: [sink.write(enriched(batch, enrich)) for batch in batches])
+    cost = measured(lambda: [sink.write(enriched(batch, enrich, sink.prepare)) for batch in batches])
     sink.close()
     return cost
 

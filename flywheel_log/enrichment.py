@@ -41,10 +41,10 @@ class Enrichment:
     def __call__(self, event: Event) -> JSON:
         """Return what to add to *event*, whose request and response are parsed."""
         found = {} if DERIVED in event else derive(event)
+        seen = cast(Event, {**event, **found}) if found else event
         if found:
-            found |= flag({**event, **found})
-        found |= fingerprint(event)
-        found |= self._prices(cast(Event, {**event, **found}))
+            found |= flag(seen)
+        found |= fingerprint(event) | self._prices(seen)
         return cast(JSON, self._wanted(None, "", cast(Event, found))) if self._wanted else found
 
     def figures(self, event: JSON) -> JSON:

@@ -12,12 +12,12 @@ from dataclasses import fields, is_dataclass
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import orjson
 
-from .event import Event, Wire
+from .event import Wire
 from .health import health
 
 MAX_DEPTH = 100
@@ -30,17 +30,17 @@ _OPTIONS = orjson.OPT_SERIALIZE_NUMPY
 _SCALARS = (str, int, float, bool, type(None))
 
 
-class Line(bytes):
-    """An event as a line of JSON on its way to a sink, with the event at hand that whoever made the line has parsed."""
+class Prepared(bytes):
+    """An event as a line of JSON on its way to a sink, with what that sink has `made` of it while it was parsed."""
 
-    event: Event
+    made: Any
 
     @classmethod
-    def of(cls, raw: bytes, event: Mapping[str, Any]) -> Line:
-        """The line *raw*, which says *event*. Read only."""
-        line = cls(raw)
-        line.event = cast(Event, event)
-        return line
+    def of(cls, line: bytes, made: object) -> Prepared:
+        """Return *line* with what was *made* of its event."""
+        prepared = cls(line)
+        prepared.made = made
+        return prepared
 
 
 def dumps(event: Mapping[str, Any]) -> bytes:

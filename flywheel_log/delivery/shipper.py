@@ -138,7 +138,7 @@ class Shipper:
         batch = next_batch(segment, start, lines, size)
         if batch is None:
             return False
-        waiting = offered = enriched(batch.lines, self._enrich)
+        waiting = offered = enriched(batch.lines, self._enrich, getattr(self._sink, "prepare", None))
         if segment.adopted:
             waiting = self._patiently(lambda: self._opened().missing(offered))
         while waiting:

@@ -28,11 +28,11 @@ class _Rates(NamedTuple):
     """Dollars for a million tokens, and for a request, of more than *above* input tokens."""
 
     above: int
-    request: Decimal
-    input: Decimal
-    cached: Decimal
-    written: Decimal
-    output: Decimal
+    request: float
+    input: float
+    cached: float
+    written: float
+    output: float
 
 
 class Prices:
@@ -49,10 +49,10 @@ class Prices:
 
     def __call__(self, event: Event) -> JSON:
         """Return `{"cost_usd": …}` for *event*, or nothing."""
-        if "cost_usd" in event or not {"input_tokens", "output_tokens"} & event.keys():
+        if "cost_usd" in event or ("input_tokens" not in event and "output_tokens" not in event):
             return {}
         model = _model(event)
-        own = self._own.get(model) or self._own.get(event.get("model", ""))
+        own = (self._own.get(model) or self._own.get(event.get("model", ""))) if self._own else None
         cost = _by_table(event, own) if own else self._by_list(event, model)
         return {} if cost is None else {"cost_usd": round(cost, _DECIMALS)}
 
@@ -65,7 +65,7 @@ class Prices:
         if rates is None or not _is_complete(event, rates):
             return None
         if (cost := _by_rates(usage, rates)) is not None:
-            return float(cost)
+            return cost
         try:
             return float(self._price(usage, *place, event["timestamp"]).total_price)
         except (LookupError, ValueError):
@@ -128,7 +128,8 @@ def _rates(ask: Callable[[Mapping[str, int]], Any], above: int, count: int) -> _
         (dollars(**usage) - request) * million
         for usage in ({}, {"cache_read_tokens": count}, {"cache_write_tokens": count})
     )
-    return _Rates(above, request, new, cached, written, dollars(output_tokens=_MILLION) - dollars())
+    output = dollars(output_tokens=_MILLION) - dollars()
+    return _Rates(above, *map(float, (request, new, cached, written, output)))
 
 
 def _is_complete(event: Event, rates: _Rates) -> bool:
@@ -136,7 +137,7 @@ def _is_complete(event: Event, rates: _Rates) -> bool:
     return not (rates.input and "input_tokens" not in event) and not (rates.output and "output_tokens" not in event)
 
 
-def _by_rates(usage: Mapping[str, int], rates: _Rates) -> Decimal | None:
+def _by_rates(usage: Mapping[str, int], rates: _Rates) -> float | None:
     """None is for the list to decide: audio has rates of its own, and parts are not more than the whole."""
     cached, written = usage.get("cache_read_tokens", 0), usage.get("cache_write_tokens", 0)
     new = usage.get("input_tokens", 0) - cached - written

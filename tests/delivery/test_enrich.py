@@ -7,7 +7,7 @@ from pathlib import Path
 from flywheel_log.delivery import Delivery, drain
 from flywheel_log.delivery.enrich import enriched
 from flywheel_log.health import health
-from flywheel_log.serialise import Line
+from flywheel_log.serialise import Prepared
 
 LINE = b'{"id":"a-1", "x": 1.50}'
 
@@ -31,10 +31,10 @@ def test_a_line_that_only_lenient_parsers_read_is_mended() -> None:
     assert enriched([lenient], lambda _: {}) == [b'{"id":"a-1","x":null,"y":"\\\\ud800"}']
 
 
-def test_the_event_goes_along_so_that_no_sink_need_parse_the_line() -> None:
-    [line] = enriched([LINE], lambda _: {"y": 3})
-    assert isinstance(line, Line)
-    assert line.event == {"id": "a-1", "x": 1.5, "y": 3}
+def test_what_a_sink_makes_of_the_event_goes_along_so_that_it_need_not_parse_the_line() -> None:
+    [line] = enriched([LINE], lambda _: {"y": 3}, lambda line, event: (len(line), event))
+    assert isinstance(line, Prepared)
+    assert (line, line.made) == (b'{"id":"a-1", "x": 1.50,"y":3}', (29, {"id": "a-1", "x": 1.5, "y": 3}))
 
 
 def test_a_failure_is_counted_and_the_line_goes_on() -> None:

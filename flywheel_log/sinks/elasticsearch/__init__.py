@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
+from flywheel_log.event import JSON
 from flywheel_log.health import health
 from flywheel_log.sinks import RetryLater
 
@@ -68,6 +69,10 @@ class ElasticsearchSink:
                     raise
                 return [*again, *chain.from_iterable(batches)]
         return again
+
+    def prepare(self, line: bytes, event: JSON) -> tuple[str, str, bytes]:
+        """Make the document of *line* while its *event* is at hand."""
+        return document(line, self._target, event)[1:]
 
     def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Return *lines*: those that are stored will say so themselves."""

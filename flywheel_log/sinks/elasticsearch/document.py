@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import orjson
 
-from flywheel_log.event import JSON, from_document, to_document
-from flywheel_log.serialise import Line
+from flywheel_log.event import JSON, Event, from_document, to_document
+from flywheel_log.serialise import Prepared
 
 from .target import Target
 
@@ -33,11 +33,13 @@ class Document(NamedTuple):
         return b'{"create":{"_index":"%b","_id":%b}}' % (self.index_name.encode(), orjson.dumps(self.id))
 
 
-def document(line: bytes, target: Target) -> Document:
-    """Project *line*, an event, to its document; a line that cannot be projected becomes its own stub."""
+def document(line: bytes, target: Target, event: JSON | None = None) -> Document:
+    """Project *line* to its document; a line that cannot be projected becomes its own stub. *event* is what it says."""
+    if isinstance(line, Prepared):
+        return Document(line, *line.made)
     try:
-        event: Any = line.event if isinstance(line, Line) else orjson.loads(line)
-        source = orjson.dumps(to_document(event))
+        event = orjson.loads(line) if event is None else event
+        source = orjson.dumps(to_document(cast(Event, event)))
     except (ValueError, TypeError, AttributeError, RecursionError):
         return stub(line, target, "unprojectable")
     index = target.index if event.get("kind", "llm") == "llm" else target.annotations
