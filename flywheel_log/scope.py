@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -33,6 +33,10 @@ class _Frame:
     fields: Fields
     block: object
     around: _Frame | None
+
+    def in_force(self) -> bool:
+        """Whether the fields hold, in whatever context the frame is seen."""
+        return True
 
 
 _frame: ContextVar[_Frame | None] = ContextVar("flywheel_log.frame", default=None)
@@ -151,8 +155,15 @@ def merge(outer: Fields, inner: Fields) -> Fields:
 
 def current() -> Fields:
     """The fields in force where this is called. Read only."""
-    frame = _frame.get()
+    frame = _in_force()
     return frame.fields if frame is not None else _NOTHING
+
+
+def _in_force() -> _Frame | None:
+    frame = _frame.get()
+    while frame is not None and not frame.in_force():
+        frame = frame.around
+    return frame
 
 
 @guarded("context", default=current)
@@ -181,7 +192,7 @@ class FieldsSet:
 
 def enter(block: object, fields: Fields) -> None:
     """Have exactly *fields* in force until `leave(block)`."""
-    _frame.set(_Frame(fields, block, _frame.get()))
+    _frame.set(_Frame(fields, block, _in_force()))
 
 
 def leave(block: object) -> Fields:
@@ -193,6 +204,31 @@ def leave(block: object) -> Fields:
         return _NOTHING
     _frame.set(frame.around)
     return frame.fields
+
+
+class Held(_Frame):
+    """Have exactly *fields* in force from here until `release()`, which counts in every context they have reached.
+
+    For what is told of a beginning and an end, but does not stand around what happens between them: callbacks.
+
+    Args:
+        fields: what is in force.
+        here: whether they hold at the place that asks; they hold everywhere without it.
+    """
+
+    def __init__(self, fields: Fields, here: Callable[[], bool] | None = None) -> None:
+        super().__init__(fields, self, _in_force())
+        self._here = here
+        self._released = False
+        _frame.set(self)
+
+    def in_force(self) -> bool:
+        """Whether they have not been released, and hold here."""
+        return not self._released and (self._here is None or self._here())
+
+    def release(self) -> None:
+        """Have the fields in force nowhere any more."""
+        self._released = True
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The decorated function that is running: the calls made inside are told to it, so that none is recorded twice."""
+"""The function or run that is under way: the calls made inside are told to it, so that none is recorded twice."""
 
 from __future__ import annotations
 
@@ -13,17 +13,24 @@ _outer: ContextVar[Outer | None] = ContextVar("flywheel_log.outer", default=None
 
 
 class Outer:
-    """A decorated function that is running: told of every call inside, so that it records none of its own then."""
+    """A function or run that is under way: told of every call inside, so that it records none of its own then.
+
+    Attributes:
+        called: whether a call was made inside.
+        over: whether it has ended; what is called from then on is not told to it, wherever it is still known.
+        around: the one outside it.
+    """
 
     def __init__(self) -> None:
         self.called = False
-        self._outer = _outer.get()
+        self.over = False
+        self.around = outer()
 
     def tell(self) -> None:
         """A call was made inside."""
         self.called = True
-        if self._outer is not None:
-            self._outer.tell()
+        if self.around is not None:
+            self.around.tell()
 
 
 class Within:
@@ -50,6 +57,23 @@ class Within:
             _outer.set(self._before)
 
 
+class Held:
+    """From its making until `release`, calls carry *fields* and are told to *told*, in every context these reach."""
+
+    def __init__(self, told: Outer, fields: scope.Fields) -> None:
+        self._told = told
+        self._fields = scope.Held(fields)
+        _outer.set(told)
+
+    def release(self) -> None:
+        """Calls are none of *told*'s any more."""
+        self._told.over = True
+        self._fields.release()
+
+
 def outer() -> Outer | None:
-    """The decorated function that is running here."""
-    return _outer.get()
+    """The decorated function or the run that is under way here."""
+    told = _outer.get()
+    while told is not None and told.over:
+        told = told.around
+    return told
