@@ -9,7 +9,8 @@ from typing import Any, cast
 from ..event import JSON, Event
 from ..health import guarded
 from ..place import stamped
-from .call import Asked, Call, Emit, keep_open
+from .call import Asked, Call, Emit
+from .call import _open as open_calls
 from .outcome import Outcome
 from .outer import Held, Outer
 from .surfaces import Surface
@@ -55,7 +56,7 @@ class Run(Call):
         super().__init__(
             Asked(surface, provider, body, self._stamps), self._with_figures(emit), counted=False, clock=clock
         )
-        keep_open(self)
+        open_calls.add(self)
 
     def rename(self, fields: Mapping[str, Any]) -> None:
         """Carry *fields*, too, over those there were."""
