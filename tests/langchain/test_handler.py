@@ -6,6 +6,8 @@ import asyncio
 import gc
 import json
 from collections.abc import Callable
+from functools import reduce
+from operator import add
 from typing import Any
 
 import openai
@@ -153,11 +155,9 @@ def test_tool_calls_and_their_results_have_openais_shape(
     streamed: bool, model: Ask, handler: FlywheelLogHandler, events: list[Event]
 ) -> None:
     ask = model(callbacks=[handler]).bind_tools([weather])
-    conversation: list[Any] = [HumanMessage("Is it raining in Ulm?")]
-    for piece in ask.stream(conversation) if streamed else [ask.invoke(conversation)]:
-        answer = piece if len(conversation) == 1 else answer + piece
-        conversation = [conversation[0], answer]
-    ask.invoke([*conversation, ToolMessage("Rain", tool_call_id=answer.tool_calls[0]["id"])])
+    question: Any = HumanMessage("Is it raining in Ulm?")
+    answer: Any = reduce(add, ask.stream([question])) if streamed else ask.invoke([question])
+    ask.invoke([question, answer, ToolMessage("Rain", tool_call_id=answer.tool_calls[0]["id"])])
     first, second = events
     (call,) = said(first)["tool_calls"]
     assert (said(first)["content"], first["response"]["choices"][0]["finish_reason"]) == (None, "tool_calls")
@@ -341,29 +341,23 @@ async def test_a_stream_that_is_cancelled_is_incomplete(
     assert (event["status"], said(event)["content"]) == ("incomplete", "so far")
 
 
-@pytest.mark.parametrize(
-    ("delta", "finish", "mark"),
-    [
-        ({"content": "cut"}, "length", "length"),
-        ({"content": ""}, "content_filter", "content_filter"),
-        ({"content": None, "refusal": "No."}, "stop", "refusal"),
-        (
-            {"tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{"}}]},
-            "tool_calls",
-            "invalid_tool_arguments",
-        ),
-    ],
-)
+BROKEN_CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{"}}
+UNSAFE: dict[str, dict[str, Any]] = {
+    "length": {"message": {"content": "cut"}, "finish_reason": "length"},
+    "content_filter": {"message": {"content": ""}, "finish_reason": "content_filter"},
+    "refusal": {"message": {"content": None, "refusal": "No."}, "finish_reason": "stop"},
+    "invalid_tool_arguments": {
+        "message": {"content": None, "tool_calls": [BROKEN_CALL]},
+        "finish_reason": "tool_calls",
+    },
+}
+
+
+@pytest.mark.parametrize("mark", UNSAFE)
 def test_an_answer_that_no_dataset_should_take_says_why(
-    delta: dict[str, Any],
-    finish: str,
-    mark: str,
-    start: Callable[..., Server],
-    model: Ask,
-    handler: FlywheelLogHandler,
-    events: list[Event],
+    mark: str, start: Callable[..., Server], model: Ask, handler: FlywheelLogHandler, events: list[Event]
 ) -> None:
-    choice = {"index": 0, "message": {"role": "assistant", "content": None} | delta, "finish_reason": finish}
+    choice = {"index": 0} | UNSAFE[mark] | {"message": {"role": "assistant"} | UNSAFE[mark]["message"]}
     server = start(lambda _: Reply.json({"id": "x", "object": "chat.completion", "model": "m", "choices": [choice]}))
     model(server, callbacks=[handler]).invoke("hi")
     (event,) = events
