@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -27,7 +28,7 @@ _OWN_METADATA = re.compile(r"(?:ls_|lc_|langgraph_(?!node$)|checkpoint_|__).*")
 _SESSIONS = ("session_id", "thread_id", "conversation_id")
 
 
-class Node:
+class Node(ABC):
     """A run under way.
 
     Args:
@@ -52,13 +53,13 @@ class Node:
             node.busy = True
             node = node.parent
 
+    @abstractmethod
     def rename(self, fields: scope.Fields) -> None:
         """Carry *fields*, too, over those there were."""
-        raise NotImplementedError
 
+    @abstractmethod
     def abandon(self) -> None:
         """Nobody will tell of an end any more."""
-        raise NotImplementedError
 
 
 class Step(Node):

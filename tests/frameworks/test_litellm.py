@@ -17,7 +17,7 @@ from flywheel_log.standin import Server
 from tests.capture.clients import KEY, MESSAGES
 
 # Of a model of LiteLLM's, which pydantic reads at the first call.
-pytestmark = pytest.mark.filterwarnings("ignore:Items .* ReadOnly:UserWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:Items? .*ReadOnly:UserWarning")
 
 
 @pytest.fixture
