@@ -26,7 +26,7 @@ also-1.40 := tests/delivery tests/sinks
 PYTEST := pytest -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types matrix $(MAJORS:%=matrix-%) matrix-es8 wheel docs bench faults format clean
+.PHONY: help demo test lint types matrix $(MAJORS:%=matrix-%) matrix-es8 matrix-instructor wheel docs bench faults format clean
 .SECONDARY:
 
 help: ## Show the targets and what they do
@@ -46,7 +46,7 @@ lint: .venv/.developing ## Check style, formatting and the direction of the impo
 types: .venv/.developing ## Check the types, and what a user's editor makes of the public names
 	$(BIN)/mypy
 
-matrix: $(MAJORS:%=matrix-%) matrix-es8 ## Run what depends on them with openai 1.40, the last 1, 2 and 3, and elasticsearch 8
+matrix: $(MAJORS:%=matrix-%) matrix-es8 matrix-instructor ## Run what depends on them with openai 1.40, the last 1, 2 and 3, elasticsearch 8, and instructor
 
 $(MAJORS:%=matrix-%): matrix-%: .venvs/openai-%/.ready
 	@$(<D)/bin/python -c 'import openai; print("\nopenai", openai.__version__)'
@@ -54,6 +54,9 @@ $(MAJORS:%=matrix-%): matrix-%: .venvs/openai-%/.ready
 
 matrix-es8: .venvs/es8/.ready
 	$(<D)/bin/$(PYTEST) tests/elasticsearch $(ARGS)
+
+matrix-instructor: .venvs/instructor/.ready
+	$(<D)/bin/$(PYTEST) tests/instructor $(ARGS)
 
 wheel: .venv/.developing ## Build the distributions and run README and end-to-end tests on the installed wheel
 	rm -rf dist .venvs/wheel
@@ -111,4 +114,9 @@ clean: ## Remove everything that was built or installed here
 .venvs/es8/.ready: pyproject.toml | .venv/.uv
 	$(UV) venv --clear --python $(BIN)/python $(@D)
 	$(INSTALL) --editable . --group end-to-end $(es8)
+	@touch $@
+
+.venvs/instructor/.ready: pyproject.toml | .venv/.uv
+	$(UV) venv --clear --python $(BIN)/python $(@D)
+	$(INSTALL) --editable . --group end-to-end instructor
 	@touch $@

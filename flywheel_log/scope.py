@@ -36,6 +36,10 @@ class _Frame:
     block: object
     around: _Frame | None
 
+    def in_force(self) -> bool:
+        """Whether the fields hold, in whatever context the frame is seen."""
+        return True
+
 
 _frame: ContextVar[_Frame | None] = ContextVar("flywheel_log.frame", default=None)
 _suppressed: ContextVar[bool] = ContextVar("flywheel_log.suppressed", default=False)
@@ -153,13 +157,20 @@ def merge(outer: Fields, inner: Fields) -> Fields:
 
 def current() -> Fields:
     """The fields in force where this is called. Read only."""
-    frame = _frame.get()
+    frame = _in_force()
     return frame.fields if frame is not None else _NOTHING
+
+
+def _in_force() -> _Frame | None:
+    frame = _frame.get()
+    while frame is not None and not frame.in_force():
+        frame = frame.around
+    return frame
 
 
 def at_call() -> Fields:
     """What is stamped on a call that begins here: the fields in force, its own ids in a trace, what was retrieved."""
-    frame = _frame.get()
+    frame = _in_force()
     if frame is None:
         return stamped(_NOTHING) if w3c.TRACING in sys.modules else _NOTHING
     return stamped(frame.fields)
@@ -185,7 +196,7 @@ class FieldsSet:
 
 def enter(block: object, fields: Fields) -> None:
     """Have exactly *fields* in force until `leave(block)`."""
-    _frame.set(_Frame(fields, block, _frame.get()))
+    _frame.set(_Frame(fields, block, _in_force()))
 
 
 def leave(block: object) -> Fields:
@@ -197,6 +208,22 @@ def leave(block: object) -> Fields:
         return _NOTHING
     _frame.set(frame.around)
     return frame.fields
+
+
+class Held(_Frame):
+    """Have exactly *fields* in force from here on wherever *holds* says so, in every context they have reached.
+
+    For what is told of a beginning and an end, but does not stand around what happens between them: callbacks.
+    """
+
+    def __init__(self, fields: Fields, holds: Callable[[], bool]) -> None:
+        super().__init__(fields, self, _in_force())
+        self._holds = holds
+        _frame.set(self)
+
+    def in_force(self) -> bool:
+        """What *holds* says."""
+        return self._holds()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import hypothesis
@@ -12,6 +13,9 @@ import pytest
 import flywheel_log
 from flywheel_log import standin
 from flywheel_log.health import health
+
+# instructor holds openai back, so its tests have an environment of their own: `make matrix-instructor`.
+collect_ignore = [] if find_spec("instructor") else ["instructor"]
 
 # Two busy cores are shared by parallel tests: only the time-out of a whole test says that something hangs.
 hypothesis.settings.register_profile("shared-machine", deadline=None, database=None, print_blob=True)

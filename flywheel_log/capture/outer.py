@@ -1,8 +1,7 @@
-"""The decorated function that is running: the calls made inside are told to it, so that none is recorded twice."""
+"""The function or run that is under way: the calls made inside are told to it, so that none is recorded twice."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
@@ -14,17 +13,36 @@ _outer: ContextVar[Outer | None] = ContextVar("flywheel_log.outer", default=None
 
 
 class Outer:
-    """A decorated function that is running: told of every call inside, so that it records none of its own then."""
+    """A function or run that is under way: told of every call inside, so that it records none of its own then.
+
+    Attributes:
+        called: whether a call was made inside.
+        around: the one outside it.
+    """
 
     def __init__(self) -> None:
         self.called = False
-        self._outer = _outer.get()
+        self._over = False
+        self.around = outer()
 
     def tell(self) -> None:
         """A call was made inside."""
         self.called = True
-        if self._outer is not None:
-            self._outer.tell()
+        if self.around is not None:
+            self.around.tell()
+
+    def hold(self, fields: scope.Fields) -> None:
+        """From here until its `end`, calls carry *fields* and are told to it, in every context these have reached."""
+        scope.Held(fields, self.in_force)
+        _outer.set(self)
+
+    def in_force(self) -> bool:
+        """Whether what is called here is called inside."""
+        return not self._over
+
+    def end(self) -> None:
+        """Nothing is called inside any more, wherever it is still known."""
+        self._over = True
 
 
 class Within:
@@ -51,5 +69,9 @@ class Within:
             _outer.set(self._before)
 
 
-outer: Callable[[], Outer | None] = _outer.get
-"""The decorated function that is running here."""
+def outer() -> Outer | None:
+    """The decorated function or the run that is under way here."""
+    told = _outer.get()
+    while told is not None and not told.in_force():
+        told = told.around
+    return told

@@ -50,7 +50,7 @@ class step:  # noqa: N801 - reads as a statement: `with step("retrieve")`
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         span = place_of(scope.leave(self))
-        if isinstance(span, _Span):
+        if isinstance(span, Span):
             span.end(error)
 
     async def __aenter__(self) -> Self:
@@ -69,8 +69,8 @@ class step:  # noqa: N801 - reads as a statement: `with step("retrieve")`
     def _run(self, *_: Any) -> Around:
         return _Run(self._begin())
 
-    def _begin(self) -> _Span:
-        return _Span(self._name, scope.merge(scope.current(), self._own), self._parent())
+    def _begin(self) -> Span:
+        return Span(self._name, scope.merge(scope.current(), self._own), self._parent())
 
     def _parent(self) -> w3c.Parent | None:
         return None
@@ -104,7 +104,7 @@ class trace(step):  # noqa: N801
         return w3c.traceparent(w3c.Parent(stamps["trace_id"], stamps["parent_id"]))
 
 
-class _Span(Place):
+class Span(Place):
     """One run of a step, from its beginning to its event; it is the place of what is called inside.
 
     Attributes:
@@ -123,7 +123,7 @@ class _Span(Place):
         super().__init__(w3c.current_span(), outer.documents if outer is not None and in_trace else [])
         self._name = name
         self._stamps = _stamps(around, asked_by)
-        self.fields = {
+        self.fields: JSON = {
             **around,
             KEY: self,
             "trace_id": self._stamps["trace_id"],
@@ -133,6 +133,11 @@ class _Span(Place):
         self._clock = clock
         self._timestamp = timestamp(time.time())
         self._started = clock()
+
+    def rename(self, fields: Mapping[str, Any]) -> None:
+        """Carry *fields*, too, over those there were, on the step and on what is called inside from now on."""
+        self._stamps.update(fields)
+        self.fields.update(fields)
 
     @guarded("step")
     def end(self, error: BaseException | None) -> None:
@@ -165,7 +170,7 @@ def _stamps(around: Mapping[str, Any], asked_by: w3c.Parent | None) -> JSON:
 class _Run(Around):
     """One run of a decorated function."""
 
-    def __init__(self, span: _Span) -> None:
+    def __init__(self, span: Span) -> None:
         self._span = span
         self._fields = scope.FieldsSet(span.fields)
 

@@ -30,7 +30,7 @@ SECTIONS = {
     "Integration steps": 4,
     "Best practices": 5,
     "The loop and what is built on it": 8,
-    "LangChain": 0,
+    "LangChain": 4,
 }
 
 

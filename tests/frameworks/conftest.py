@@ -1,0 +1,21 @@
+"""What the tests of frameworks share: the events of the test, a stand-in, and clients that are recorded."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import openai
+import pytest_asyncio
+
+from flywheel_log.event import Event
+from flywheel_log.standin import Server
+from tests.capture.clients import recorded
+from tests.capture.conftest import events, server, start
+
+__all__ = ["events", "server", "start"]
+
+
+@pytest_asyncio.fixture
+async def client(server: Server, events: list[Event]) -> AsyncIterator[openai.AsyncOpenAI]:
+    async with recorded(server, openai.AsyncOpenAI) as client:
+        yield client
