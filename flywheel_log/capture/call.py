@@ -126,10 +126,10 @@ class Call:
         self.leave()
 
     @guarded("capture")
-    def arrived(self, told: Mapping[str, Any]) -> None:
-        """The SDK is about to read the HTTP response it is *told*: the moment when every kind of call shows it."""
+    def arrived(self, http: Any, retries: int | None) -> None:
+        """The SDK is about to read *http*: the one moment when every kind of call shows its HTTP response."""
         self._waited = self._clock() - self._started
-        self._http, self._retries = told.get("response"), told.get("retries_taken")
+        self._http, self._retries = http, retries
 
     @_never_lost
     def answered(self, result: Any, surface: Surface | None = None) -> None:

@@ -164,7 +164,7 @@ async def _attempt_async(
 def _process_response(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
     call = latest()
     if call is not None and call.under_way:
-        call.arrived(kwargs)
+        call.arrived(kwargs.get("response"), kwargs.get("retries_taken"))
     return wrapped(*args, **kwargs)
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from ..event import JSON, Event
 from ..health import guarded
 from ..place import stamped
-from .call import Asked, Call, Emit
+from .call import Call, Emit
 from .call import _open as open_calls
 from .outcome import Outcome
 from .outer import Outer
@@ -45,22 +45,20 @@ class Run(Call):
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.retries: int | None = None
-        self._body = body
-        self._fields: JSON = dict(fields)
+        self._asked = body
+        self._carried: JSON = dict(fields)
         self._stamps: JSON = dict(stamped(fields))
         self._outer = Outer()
-        self._outer.hold(self._fields)
+        self._outer.hold(self._carried)
         self._began = clock()
         self._first: float | None = None
         self._heard = False
-        super().__init__(
-            Asked(surface, provider, body, self._stamps), self._with_figures(emit), counted=False, clock=clock
-        )
+        super().__init__(surface, provider, body, self._stamps, self._with_figures(emit), counted=False, clock=clock)
         open_calls.add(self)
 
     def rename(self, fields: Mapping[str, Any]) -> None:
         """Carry *fields*, too, over those there were."""
-        self._fields.update(fields)
+        self._carried.update(fields)
         self._stamps.update(fields)
 
     @guarded("capture")
@@ -71,7 +69,7 @@ class Run(Call):
         """
         self._outer.end()
         self._heard = True
-        self._body["stream"] = True
+        self._asked["stream"] = True
         if text and self._first is None:
             self._first = self._clock() - self._began
 

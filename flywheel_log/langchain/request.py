@@ -9,10 +9,9 @@ from typing import Any
 from langchain_core.messages import BaseMessage, convert_to_openai_messages
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 
-from ..capture import wire
 from ..event import JSON
 from ..health import guarded
-from ..serialise import dumps
+from ..serialise import dumps, loads
 
 # What LangChain tells LangSmith of every model, whatever its own parameters are called.
 _STANDARD = {
@@ -109,7 +108,7 @@ def _response_format(wanted: Any) -> Any:
 
 def _as_now(body: JSON) -> JSON:
     """*body* as it is now: messages and tools are the program's, which may change them while a stream is read."""
-    snapshot: JSON = wire.loads(dumps(body))
+    snapshot: JSON = loads(dumps(body))
     return snapshot
 
 
