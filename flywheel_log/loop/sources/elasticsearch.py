@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from flywheel_log.event import JSON
@@ -18,10 +19,11 @@ _AS_STORED = ["_shard_doc"]
 _OK, _UNSORTABLE, _MISSING = 200, 400, 404
 
 
-def records(source: str) -> Iterator[JSON]:
+def records(source: str, since: datetime | None = None) -> Iterator[JSON]:
     """Begin to read the events of the index and of its annotations, as they are at this moment, sorted by time.
 
-    Only an index whose timestamps cannot be sorted, being text, is read in the order it was stored.
+    Those that began before *since* are left out. Only an index whose timestamps cannot be sorted, being text, is read
+    in the order it was stored, and all of it.
 
     Raises:
         FileNotFoundError: there is no such index.
@@ -33,16 +35,18 @@ def records(source: str) -> Iterator[JSON]:
     path = f"/{where.index},{where.annotations}/_pit?keep_alive={_KEEP_ALIVE}&ignore_unavailable=true"
     if _ask(cluster, "GET", f"/{where.index}").status == _MISSING:
         raise FileNotFoundError(f"Elasticsearch at {', '.join(where.nodes)} has no index {where.index}")
-    return _pages(cluster, _ask(cluster, "POST", path).body["id"])
+    return _pages(cluster, _ask(cluster, "POST", path).body["id"], since)
 
 
-def _pages(cluster: Cluster, moment: str) -> Iterator[JSON]:
+def _pages(cluster: Cluster, moment: str, since: datetime | None) -> Iterator[JSON]:
     query: dict[str, Any] = {
         "size": _PAGE,
         "pit": {"id": moment, "keep_alive": _KEEP_ALIVE},
         "sort": _BY_TIME,
         "track_total_hits": False,
     }
+    if since:
+        query["query"] = {"range": {"timestamp": {"gte": since.isoformat()}}}
     try:
         while hits := _page(cluster, query):
             for hit in hits:
@@ -59,6 +63,7 @@ def _page(cluster: Cluster, query: dict[str, Any]) -> list[JSON]:
     answer = _ask(cluster, "POST", _SEARCH, query, also=(_UNSORTABLE,) if first else ())
     if first and (answer.status == _UNSORTABLE or _failed(answer)):
         query["sort"] = _AS_STORED
+        query.pop("query", None)
         answer = _ask(cluster, "POST", _SEARCH, query)
     if failed := _failed(answer):
         raise ConnectionError(f"Elasticsearch cannot read {failed} shards of the index; is it whole?")
