@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,6 +45,30 @@ def settings() -> Settings:
 def default() -> str:
     """Return the log that the settings write: that of the first file sink, else `genai.log`. Raises as `settings`."""
     return next((sink for sink in settings().sinks if sink.startswith("file:")), "genai.log")
+
+
+def logs(sources: list[str] | None) -> list[Path]:
+    """Return the logs that *sources* (or the default one) are, or were rotated away from.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        typer.BadParameter: a source is no file.
+    """
+    from flywheel_log.loop.sources import file, find
+
+    found: dict[Path, None] = {}
+    for source in sources or [default()]:
+        try:
+            known = find(source)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="SOURCE") from None
+        if known is not file:
+            raise typer.BadParameter(f"{source!r} is no file; have one such as genai.log", param_hint="SOURCE")
+        log = file.log_of(file.path_of(source).resolve())
+        found |= dict.fromkeys(
+            [log] if file.family(log) else [file.log_of(one.resolve()) for one in file.paths(source)]
+        )
+    return list(found)
 
 
 @contextlib.contextmanager

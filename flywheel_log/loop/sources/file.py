@@ -49,6 +49,18 @@ def paths(source: str) -> list[Path]:
     return in_order(found)
 
 
+def log_of(file: Path) -> Path:
+    """Return the log that *file*, its current or a rotated one, belongs to."""
+    parts = _ROTATED.fullmatch(str(file))
+    return Path(parts["stem"]) if parts else file
+
+
+def family(log: Path) -> list[Path]:
+    """Return the files of *log*: itself if it is there, and what was rotated away from it, oldest first."""
+    pattern = f"{glob.escape(log.name)}*"
+    return in_order(file for file in log.parent.glob(pattern) if log_of(file) == log and file.is_file())
+
+
 def in_order(files: Iterable[Path]) -> list[Path]:
     """Sort *files* by their log, and the rotated ones of a log before it, oldest first."""
     return sorted(files, key=_age)
@@ -75,12 +87,13 @@ def _lines(files: list[Path], since: datetime | None) -> Iterator[bytes]:
         begin = recent.begin(path, since) if since else 0
         if begin is None:
             continue
-        with _open(path) as lines:
+        with opened(path) as lines:
             if begin:
                 lines.seek(begin)
                 lines.readline()
             yield from lines
 
 
-def _open(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """Open *path*, compressed or not, to read its lines."""
     return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
