@@ -29,15 +29,18 @@ def begin(path: Path, since: datetime, chunk: int = CHUNK_BYTES, old: int = OLD_
         return None
     if path.suffix == ".gz":
         return 0
-    older = 0
+    older = found = 0
     with path.open("rb") as file:
         end = os.fstat(file.fileno()).st_size
         while end > 0 and older < old:
             start = max(0, end - chunk)
             times = list(_times(os.pread(file.fileno(), end - start, start)))
-            older = older + end - start if times and max(times) < since else 0
+            is_old = bool(times) and max(times) < since
+            # Of what is older, as much is read as a line could begin in whose time lies across the edge.
+            found = start if not (is_old and older) else found
+            older = older + end - start if is_old else 0
             end = start
-    return end
+    return found if older >= old else 0
 
 
 def _times(data: bytes) -> Iterator[datetime]:

@@ -20,7 +20,7 @@ from .events import event, line
 
 @pytest.fixture
 def url(api: Api, index: str, tmp_path: Path) -> str:
-    return f"{api.url.replace('http://', 'elasticsearch://')}/{index}?dead_letters={tmp_path}/dead.jsonl"
+    return f"{api.url.replace('http://', 'elasticsearch://')}/{index}?dead_letters={tmp_path}/dead.jsonl&timeout=60"
 
 
 EVENTS = [
