@@ -28,10 +28,15 @@ Where = Annotated[
         "[default: all sinks of the settings]",
     ),
 ]
+Wait = Annotated[
+    float, typer.Option("--wait", min=0, help="Seconds for running programs to let go of what they delivered.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what is there.")]
 
 
-def command(sources: Where = None, *, user: User, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def command(
+    sources: Where = None, *, user: User, wait: Wait = 15.0, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
     """Remove all records of a user.
 
     From logs with their rotated files, from an index and its annotations, from its dead letters, and from the journal:
@@ -44,7 +49,7 @@ def command(sources: Where = None, *, user: User, dry_run: DryRun = False, as_js
     person = disguised(user, known)
     given, blind = _sources(sources, known)
     with ExitStack() as stack:
-        found = forget(person, _places(given, known, stack), dry_run=dry_run)
+        found = forget(person, _places(given, Journal(known.journal, wait), stack), dry_run=dry_run)
     notes = [*_notes(found, person, user), *blind]
     _put_json(found, notes, dry_run=dry_run) if as_json else _put(found, notes, user, dry_run=dry_run)
     if not dry_run and any(one.left != 0 for one in found):
@@ -70,13 +75,13 @@ def _is_there(sink: str) -> bool:
     return urlsplit(sink).scheme != "file" or bool(file.family(file.path_of(sink).resolve()))
 
 
-def _places(sources: list[str], known: Settings, stack: ExitStack) -> list[Place]:
+def _places(sources: list[str], journal: Journal, stack: ExitStack) -> list[Place]:
     """All places, the journal first: what is delivered from it meanwhile is found in the others."""
     from ._deliver import where
 
     files = [source for source in sources if not source.startswith("elasticsearch:")]
     targets = [where(source) for source in sources if source.startswith("elasticsearch:")]
-    found: list[Place] = [Journal(known.journal), *(DeadLetters(target.dead_letters) for target in targets)]
+    found: list[Place] = [journal, *(DeadLetters(target.dead_letters) for target in targets)]
     found += [Log(log) for log in (logs(files) if files else ())]
     for target in targets:
         from flywheel_log.loop.retention.index import Index

@@ -10,6 +10,8 @@ from .adopt import alone
 from .destination import Destination
 from .segments import SUFFIX, UNBORN, Segment
 
+ASKED = "let-go"
+
 
 def lines(root: Path) -> Iterator[bytes]:
     """Yield every line that the journals under *root* hold, delivered or not, those of programs that run too."""
@@ -35,6 +37,24 @@ def purge(root: Path, doomed: Callable[[bytes], bool]) -> int:
             for path in sorted(directory.glob(f"*{SUFFIX}")) if ours else ():
                 removed += _purged(path, len(Destination.load(directory).names), doomed)
     return removed
+
+
+def ask_to_let_go(root: Path) -> None:
+    """Ask the programs that run to let go of what they have delivered; they look every few seconds."""
+    for directory in sorted(path for path in root.glob("*") if path.is_dir()):
+        fd = os.open(directory / ASKED, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.utime(fd)
+        finally:
+            os.close(fd)
+
+
+def asked_at(directory: Path) -> int:
+    """Return when programs were last asked to let go of what is in *directory*, in nanoseconds; 0 if never."""
+    try:
+        return (directory / ASKED).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _purged(path: Path, sinks: int, doomed: Callable[[bytes], bool]) -> int:

@@ -15,6 +15,7 @@ import pytest
 
 from flywheel_log.config import load
 from flywheel_log.delivery import Delivery
+from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.pipeline.redact import Redactor
 from flywheel_log.sinks.elasticsearch.dead_letters import DeadLetter, bury, letters
 
@@ -26,6 +27,7 @@ DYING = """
 import os, sys
 from pathlib import Path
 from flywheel_log.delivery import Delivery
+from flywheel_log.delivery.tuning import Tuning
 delivery = Delivery([sys.argv[1]], Path(sys.argv[2]))
 for line in sys.stdin.buffer.read().splitlines():
     delivery.put(line)
@@ -149,17 +151,42 @@ def test_what_a_sink_has_already_is_not_delivered_twice(command: Command, tmp_pa
     assert [json.loads(line)["user_id"] for line in log.read_text().splitlines()] == ["u0", "u0", "u0"]
 
 
-def test_what_a_running_program_holds_is_said(command: Command, tmp_path: Path):
+def test_what_a_running_program_has_yet_to_deliver_is_said(command: Command, tmp_path: Path):
     (tmp_path / "full.log").mkdir()
     delivery = Delivery([f"file:{tmp_path}/full.log"], tmp_path / "journal")
     try:
-        delivery.put(orjson.dumps({key: value for key, value in record(1, "u42").items() if key != "id"}))
-        ran = command("forget", "--user", "u42")
+        delivery.put(b'{"timestamp":"2026-01-31T10:00:00Z","kind":"llm","user_id":"u42"}')
+        ran = command("forget", "--user", "u42", "--wait", "0")
     finally:
         delivery.close(0.0)
     assert (ran.code, ran.err) == (1, "flywheel-log: not everything is gone; see above\n")
-    assert "! 1 left: programs that run hold them; they are gone when these end" in ran.out
+    assert "! 1 left: programs that run have yet to deliver them; run this again when they have, or have" in ran.out
     assert command("forget", "--user", "u42").code == 0
+
+
+def test_a_running_program_lets_go_of_what_it_delivered_and_goes_on(command: Command, tmp_path: Path):
+    log = tmp_path / "genai.log"
+    delivery = Delivery([f"file:{log}"], tmp_path / "journal", tuning=Tuning(adopt_s=0.05))
+    try:
+        delivery.put(b'{"timestamp":"2026-01-31T10:00:00Z","kind":"llm","user_id":"u42"}')
+        delivery.put(b'{"timestamp":"2026-01-31T10:00:01Z","kind":"llm","user_id":"u1"}')
+        assert delivery.flush(10) == 0
+        assert b"u42" in held(tmp_path)
+        ran = command("forget", "--user", "u42")
+        assert (ran.code, ran.out.splitlines()[:2]) == (
+            0,
+            [f"the journal {tmp_path}/journal: 1 removed (1 llm)", f"{log}: 1 removed (1 llm)"],
+        )
+        assert b"u42" not in held(tmp_path)
+        delivery.put(b'{"timestamp":"2026-01-31T10:00:02Z","kind":"llm","user_id":"u2"}')
+        assert delivery.flush(10) == 0
+    finally:
+        delivery.close(10)
+    assert [json.loads(line)["user_id"] for line in log.read_bytes().splitlines()] == ["u1", "u2"]
+
+
+def held(root: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in (root / "journal").glob("*/*.seg"))
 
 
 def test_dead_letters_go(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -81,7 +81,7 @@ def _remove(place: Place, person: Person, one: Erased) -> None:
         for _ in range(_ROUNDS):  # a log may be rotated under our hands
             removed = place.remove(person)
             one.removed += removed
-            if not removed or not _tally(place, person).kinds:
+            if not removed or not any(map(person.owns, place.records(person))):
                 return
     except (OSError, ValueError) as error:
         one.why = str(error)

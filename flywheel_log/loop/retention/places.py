@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,11 @@ from flywheel_log.sinks.elasticsearch import dead_letters
 from ..sources.file import family, opened
 from .person import Person
 from .rewrite import rewrite
+
+PATIENCE_S = 15.0
+"""Programs that run look every five seconds for what they are asked."""
+
+_POLL_S = 0.05
 
 
 class Place(Protocol):
@@ -65,10 +71,11 @@ class Log:
 class Journal:
     """What waits for its sinks, in files of programs that are gone and of those that run."""
 
-    remains = "programs that run hold them; they are gone when these end, or have gone on: run this again then"
+    remains = "programs that run have yet to deliver them; run this again when they have, or have ended"
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, patience: float = PATIENCE_S) -> None:
         self._root = root
+        self._patience = patience
         self.name = f"the journal {root}"
 
     def records(self, person: Person) -> Iterator[bytes]:  # noqa: ARG002  every line is looked at
@@ -76,8 +83,18 @@ class Journal:
         return purge.lines(self._root)
 
     def remove(self, person: Person) -> int:
-        """Rewrite the segments of programs that are gone."""
-        return purge.purge(self._root, person.owns)
+        """Rewrite the segments of programs that are gone, and wait for others to let go of what they have delivered."""
+        removed = purge.purge(self._root, person.owns)
+        held = self._held(person)
+        if held:
+            purge.ask_to_let_go(self._root)
+        deadline = time.monotonic() + self._patience
+        while (left := self._held(person)) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+        return removed + max(0, held - left)
+
+    def _held(self, person: Person) -> int:
+        return sum(map(person.owns, self.records(person)))
 
 
 class DeadLetters:
