@@ -17,7 +17,11 @@ EPILOG = "Exit codes: 0 done, 1 nothing found or a problem, 2 wrong usage."
 
 
 class Problem(Exception):
-    """What a command cannot do, in words for the user; ends the program with exit code 1."""
+    """What a command cannot do, in words for the user; ends the program with exit code *code*."""
+
+    def __init__(self, why: object, code: int = 1) -> None:
+        super().__init__(why)
+        self.code = code
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -37,7 +41,7 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     except (Problem, OSError) as problem:
         typer.echo(f"flywheel-log: {problem}", err=True)
-        return 1
+        return problem.code if isinstance(problem, Problem) else 1
     except (KeyboardInterrupt, typer.Abort):
         return 130
     except Exception as error:

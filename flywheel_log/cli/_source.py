@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,31 +47,59 @@ def default() -> str:
     return next((sink for sink in settings().sinks if sink.startswith("file:")), "genai.log")
 
 
+def logs(sources: list[str] | None) -> list[Path]:
+    """Return the logs that *sources* (or the default one) are, or were rotated away from.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        typer.BadParameter: a source is no file.
+    """
+    from flywheel_log.loop.sources import file, find
+
+    found: dict[Path, None] = {}
+    for source in sources or [default()]:
+        try:
+            known = find(source)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="SOURCE") from None
+        if known is not file:
+            raise typer.BadParameter(f"{source!r} is no file; have one such as genai.log", param_hint="SOURCE")
+        log = file.log_of(file.path_of(source).resolve())
+        found |= dict.fromkeys(
+            [log] if file.family(log) else [file.log_of(one.resolve()) for one in file.paths(source)]
+        )
+    return list(found)
+
+
 @contextlib.contextmanager
-def reading(sources: list[str] | None, chosen: Filter = EVERYTHING) -> Iterator[Iterator[Event]]:
+def reading(
+    sources: list[str] | None, chosen: Filter = EVERYTHING, since: datetime | None = None
+) -> Iterator[Iterator[Event]]:
     """Open *sources* (or the default one) for a `with` block, and say afterwards how many lines were skipped.
 
-    The block gets the events that are *chosen*.
+    The block gets the events that are *chosen*; what began before *since* may be left out.
 
     Raises:
         FileNotFoundError: there is no such file.
         typer.BadParameter: a source is of no known kind.
     """
-    events = _open(sources)
+    events = _open(sources, since)
     yield chosen.select(events, feedbacks(sources) if chosen.feedback else None)
     if events.bad:
         what = "1 line that is no record" if events.bad == 1 else f"{events.bad} lines that are no records"
         typer.echo(f"flywheel-log: skipped {what}", err=True)
 
 
-def feedbacks(sources: list[str] | None) -> Feedbacks:
+def feedbacks(sources: list[str] | None, since: datetime | None = None) -> Feedbacks:
     """Read the feedback in *sources*: a pass of its own, since it comes after the calls that it is about.
+
+    What was said before *since* may be left out.
 
     Raises as `reading`, and typer.BadParameter where a source can be read but once.
     """
     if "-" in (sources or ()):
         raise typer.BadParameter("feedback needs a second look, and standard input has but one", param_hint="SOURCE")
-    return Feedbacks(_open(sources))
+    return Feedbacks(_open(sources, since))
 
 
 def nothing(what: str, chosen: Filter = EVERYTHING) -> Problem:
@@ -84,8 +114,8 @@ def given(chosen: Filter) -> str:
     return ", ".join(f"{name}={value}" for name, value in (where | described).items())
 
 
-def _open(sources: list[str] | None) -> Reading:
+def _open(sources: list[str] | None, since: datetime | None = None) -> Reading:
     try:
-        return read(sources or default())
+        return read(sources or default(), since=since)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="SOURCE") from None

@@ -23,8 +23,8 @@ def adopt_orphans(directory: Path, sinks: int, most: int) -> list[Segment]:
     Returns none when another process is looking at this moment, or when there is no such directory.
     """
     adopted: list[Segment] = []
-    with _alone(directory) as alone:
-        if not alone:
+    with alone(directory) as ours:
+        if not ours:
             return adopted
         for path in sorted(directory.glob(f"*{SUFFIX}")):
             if len(adopted) >= most:
@@ -46,7 +46,8 @@ def _adopted(path: Path, sinks: int) -> Segment | None:
 
 
 @contextmanager
-def _alone(directory: Path) -> Iterator[bool]:
+def alone(directory: Path) -> Iterator[bool]:
+    """Be the only one to look for orphans in *directory*; tells whether we are."""
     try:
         fd = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except FileNotFoundError:

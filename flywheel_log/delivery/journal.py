@@ -160,6 +160,11 @@ class Journal:
         if self._losses:
             self._report_losses()
 
+    def let_go(self) -> None:
+        """Begin a new segment with the next event, so that the one there is goes as soon as all of it is delivered."""
+        if (current := self._current) is not None:
+            self._seal(current)
+
     def _report_losses(self) -> None:
         with self._lock:
             self._busy = True

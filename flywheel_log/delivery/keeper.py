@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ..health import health
 from .adopt import adopt_orphans
 from .journal import Journal
+from .purge import asked_at
 from .tuning import Tuning
 
 MOST_ADOPTED = 16
@@ -33,6 +34,7 @@ class Keeper:
         self._stop = threading.Event()
         self._sync_at = 0.0
         self._adopt_at = 0.0
+        self._asked = asked_at(journal.destination.directory)
 
     def run(self) -> None:
         """Keep the journal until stopped. The body of the thread."""
@@ -72,6 +74,9 @@ class Keeper:
     def _adopt(self) -> None:
         if time.monotonic() >= self._adopt_at:
             self._adopt_at = time.monotonic() + self._tuning.adopt_s
+            if (asked := asked_at(self._journal.destination.directory)) != self._asked:
+                self._asked = asked
+                self._journal.let_go()
             self.adopt()
 
     def _guard(self, work: Callable[[], object]) -> None:

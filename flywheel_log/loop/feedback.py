@@ -50,17 +50,20 @@ class Feedbacks:
         """Return what was said about *event*, most specific name first; an empty `Feedback` if nothing was."""
         if event.get("kind") == "feedback":
             return Feedback()
-        names = (
-            event.get("id"),
-            (event.get("response") or {}).get("id"),
-            event.get("span_id"),
-            event.get("trace_id"),
-        )
-        known = (self._by_target[name] for name in names if isinstance(name, str) and name in self._by_target)
+        known = (self._by_target[name] for name in names_of(event) if name in self._by_target)
         return _joined(next(known, Feedback()), opinion(event))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_target
 
     def __len__(self) -> int:
         return len(self._by_target)
+
+
+def names_of(event: Event) -> list[str]:
+    """Return what feedback may call *event*, most specific first: its id, its response's, its span's, its trace's."""
+    names = (event.get("id"), (event.get("response") or {}).get("id"), event.get("span_id"), event.get("trace_id"))
+    return [name for name in names if isinstance(name, str)]
 
 
 def target_of(event: Event) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from flywheel_log.event import JSON, Event
 
 from .conversation import conversation
 from .feedback import Feedbacks
-from .fields import getter
+from .fields import getter, instant
 
 Opinion = Literal["good", "bad", "any", "none"]
 OPINIONS: tuple[Opinion, ...] = ("good", "bad", "any", "none")
@@ -55,6 +55,10 @@ class Filter:
         tests = [*self._tests, *self._feedback_test(feedbacks or Feedbacks(()))]
         return (event for event in events if all(test(event) for test in tests)) if tests else iter(events)
 
+    def matches(self, event: Event) -> bool:
+        """Tell whether *event* matches, whatever was said about it."""
+        return all(test(event) for test in self._tests)
+
     def described(self) -> JSON:
         """Return what is given as JSON, so that a dataset can say how it was made."""
         times = {name: time.isoformat() for name in ("since", "until") if (time := getattr(self, name))}
@@ -79,14 +83,20 @@ class Filter:
         return [lambda event: (feedbacks.on(event).verdict is None) == (self.feedback == "none")]
 
 
+def age(text: str) -> timedelta | None:
+    """Return the span of time that *text* means: `90s`, `15m`, `2h`, `3d`, `1w`; None if it is none."""
+    found = _AGE.fullmatch(text)
+    return timedelta(**{_UNITS[found[2]]: float(found[1])}) if found else None
+
+
 def when(text: str, now: datetime) -> datetime:
     """Return the time that *text* means: an age before *now* (`90s`, `15m`, `2h`, `3d`, `1w`) or ISO 8601, else local.
 
     Raises:
         ValueError: it is neither.
     """
-    if age := _AGE.fullmatch(text):
-        return now - timedelta(**{_UNITS[age[2]]: float(age[1])})
+    if (ago := age(text)) is not None:
+        return now - ago
     try:
         return datetime.fromisoformat(text).astimezone()
     except ValueError:
@@ -115,12 +125,8 @@ def _between(since: datetime | None, until: datetime | None) -> Callable[[Event]
     """Compare times in UTC; one without a zone is UTC, and one that cannot be read is never between."""
 
     def test(event: Event) -> bool:
-        try:
-            time = datetime.fromisoformat(event["timestamp"])
-        except ValueError:
-            return False
-        zoned = time if time.tzinfo else time.replace(tzinfo=UTC)
-        return (since is None or zoned >= since) and (until is None or zoned < until)
+        time = instant(event["timestamp"])
+        return time is not None and (since is None or time >= since) and (until is None or time < until)
 
     return test
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from itertools import chain
 from typing import cast
 
@@ -55,13 +56,16 @@ class Reading(Iterator[Event]):
             self._on_bad(record if isinstance(record, bytes) else repr(record).encode())
 
 
-def read(source: Where | Iterable[Where] = "genai.log", *, on_bad: OnBad | None = None) -> Reading:
+def read(
+    source: Where | Iterable[Where] = "genai.log", *, on_bad: OnBad | None = None, since: datetime | None = None
+) -> Reading:
     """Read the events of *source* one by one, in constant memory.
 
     Args:
         source: a path, a glob (`genai.log*` with its rotated and compressed files, oldest first), `-` for standard
             input, a URL, or several of these. Lines are events, flywheel documents or flat records, in any mixture.
         on_bad: called with every line that is skipped; `Reading.bad` counts them. Blank lines are not bad.
+        since: a time with a zone; to be quick, events that began before it may be left out, and some may not.
 
     Raises:
         FileNotFoundError: the file does not exist.
@@ -74,7 +78,7 @@ def read(source: Where | Iterable[Where] = "genai.log", *, on_bad: OnBad | None 
         opened = [
             (file, str(path)) for path in file.in_order(path for _, where in opened for path in file.paths(where))
         ]
-    return Reading(chain.from_iterable([module.records(where) for module, where in opened]), on_bad)
+    return Reading(chain.from_iterable([module.records(where, since) for module, where in opened]), on_bad)
 
 
 def parse(record: bytes | JSON) -> Event:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from flywheel_log.event import Event
 
+from .fields import instant
 from .stats import CALLS, Row
 
 Counted = TypeVar("Counted")
@@ -95,10 +96,5 @@ def over_time(events: Iterable[Event], most: int = 48) -> tuple[str, list[Row]]:
 
 
 def _moment(timestamp: str) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(timestamp)
-    except ValueError:
-        return None
-    if time.year < _EARLIEST:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    time = instant(timestamp)
+    return time if time is not None and time.year >= _EARLIEST else None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -72,7 +75,7 @@ def _backwards(files: Iterable[Path], marks: Sequence[bytes], chunk: int) -> Ite
     left = FARTHEST_BYTES
     for path in files:
         try:
-            fd = os.open(path, os.O_RDONLY)
+            fd = _opened(path)
         except FileNotFoundError:
             continue
         try:
@@ -83,6 +86,15 @@ def _backwards(files: Iterable[Path], marks: Sequence[bytes], chunk: int) -> Ite
             os.close(fd)
         if left <= 0:
             return
+
+
+def _opened(path: Path) -> int:
+    if path.suffix != ".gz":
+        return os.open(path, os.O_RDONLY)
+    with gzip.open(path) as compressed, tempfile.TemporaryFile() as plain:  # gone with its last descriptor
+        shutil.copyfileobj(compressed, plain)
+        plain.flush()
+        return os.dup(plain.fileno())
 
 
 def _lines(fd: int, part: range, marks: Sequence[bytes], chunk: int) -> Iterator[bytes]:

@@ -18,11 +18,10 @@ import orjson
 
 from ..event import JSON, Event, to_flat
 from ..health import health
-from . import RetryLater
+from ._sharing import is_named, lock, numbered, shift
 from ._tail import absent, unstored
 
 LOCK_TIMEOUT_S = 5.0
-_LOCK_POLL_S = 0.002
 _MEGABYTE = 1_000_000
 
 Format = Literal["full", "flat"]
@@ -110,7 +109,7 @@ class File:
     def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Return those of *lines* that neither the file nor one rotated away holds."""
         path = self._options.path
-        files = [path, *(Path(f"{path}.{number}") for number in range(1, self._options.keep + 1))]
+        files = [path, *(file for number in range(1, self._options.keep + 1) for file in numbered(path, number))]
         if self._options.format == "full":
             return unstored(lines, files)
         records = [self._record(line) for line in lines]
@@ -147,13 +146,13 @@ class File:
         deadline = time.monotonic() + LOCK_TIMEOUT_S
         while True:
             fd = self._opened()
-            _lock(fd, deadline)
+            lock(fd, deadline)
             try:
-                if not self._is_current(fd):
+                if not is_named(fd, self._options.path):
                     self.close()
                     continue
                 if self._is_full(fd, size):
-                    self._rotate()
+                    shift(self._options.path, self._options.keep)
                     self.close()
                     continue
                 yield fd
@@ -170,25 +169,9 @@ class File:
             self._fd = os.open(self._options.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         return self._fd
 
-    def _is_current(self, fd: int) -> bool:
-        ours = os.fstat(fd)
-        try:
-            named = self._options.path.stat()
-        except FileNotFoundError:
-            return False
-        return (ours.st_dev, ours.st_ino) == (named.st_dev, named.st_ino)
-
     def _is_full(self, fd: int, size: int) -> bool:
         there = os.fstat(fd).st_size
         return bool(self._options.rotate_bytes) and there > 0 and there + size > self._options.rotate_bytes
-
-    def _rotate(self) -> None:
-        # The current name goes last: until then nobody else gets past the lock that we hold.
-        path = self._options.path
-        for number in range(self._options.keep - 1, -1, -1):
-            source = Path(f"{path}.{number}") if number else path
-            if source.exists():
-                source.rename(f"{path}.{number + 1}")
 
     def _append(self, fd: int, data: bytes) -> None:
         end = os.fstat(fd).st_size
@@ -212,18 +195,6 @@ def _flat(event: Event) -> JSON:
         # What a server answers may have any shape; the numbers are known all the same.
         health.drop("flat_in_part", error)
         return to_flat(cast(Event, {key: value for key, value in event.items() if not isinstance(value, (dict, list))}))
-
-
-def _lock(fd: int, deadline: float) -> None:
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise RetryLater("locked") from None
-            time.sleep(_LOCK_POLL_S)
-        else:
-            return
 
 
 _open_files: weakref.WeakSet[File] = weakref.WeakSet()

@@ -29,7 +29,7 @@ SECTIONS = {
     "Schemas": 5,
     "Integration steps": 4,
     "Best practices": 5,
-    "The loop and what is built on it": 8,
+    "The loop and what is built on it": 9,
     "LangChain": 4,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterator
+from datetime import datetime
 from importlib import import_module
 from types import ModuleType
 from typing import Protocol
@@ -15,9 +16,10 @@ from flywheel_log.event import JSON
 class Source(Protocol):
     """What the module of a source is."""
 
-    def records(self, source: str) -> Iterator[bytes | JSON]:
+    def records(self, source: str, since: datetime | None = None) -> Iterator[bytes | JSON]:
         """Begin to read *source*: lines as they are, or objects that are parsed already, oldest first.
 
+        What began before *since* may be left out.
         Raises at once, not at the first record, if there is nothing to read.
         """
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from flywheel_log.event import JSON
 from flywheel_log.sinks.elasticsearch.cluster import Answer, Cluster, Unreachable
 from flywheel_log.sinks.elasticsearch.document import event_of
-from flywheel_log.sinks.elasticsearch.target import target
+from flywheel_log.sinks.elasticsearch.target import Target, target
 
 _PAGE = 500
 _KEEP_ALIVE = "2m"
@@ -18,10 +18,11 @@ _AS_STORED = ["_shard_doc"]
 _OK, _UNSORTABLE, _MISSING = 200, 400, 404
 
 
-def records(source: str) -> Iterator[JSON]:
+def records(source: str, since: datetime | None = None) -> Iterator[JSON]:
     """Begin to read the events of the index and of its annotations, as they are at this moment, sorted by time.
 
-    Only an index whose timestamps cannot be sorted, being text, is read in the order it was stored.
+    Those that began before *since* are left out. Only an index whose timestamps cannot be sorted, being text, is read
+    in the order it was stored, and all of it.
 
     Raises:
         FileNotFoundError: there is no such index.
@@ -30,40 +31,60 @@ def records(source: str) -> Iterator[JSON]:
     """
     where = target(source)
     cluster = Cluster(where)
-    path = f"/{where.index},{where.annotations}/_pit?keep_alive={_KEEP_ALIVE}&ignore_unavailable=true"
-    if _ask(cluster, "GET", f"/{where.index}").status == _MISSING:
+    if ask(cluster, "GET", f"/{where.index}").status == _MISSING:
         raise FileNotFoundError(f"Elasticsearch at {', '.join(where.nodes)} has no index {where.index}")
-    return _pages(cluster, _ask(cluster, "POST", path).body["id"])
+    query = {"range": {"timestamp": {"gte": since.isoformat()}}} if since else None
+    return _events(cluster, _hits(cluster, where, {"sort": _BY_TIME, **({"query": query} if query else {})}))
 
 
-def _pages(cluster: Cluster, moment: str) -> Iterator[JSON]:
-    query: dict[str, Any] = {
-        "size": _PAGE,
-        "pit": {"id": moment, "keep_alive": _KEEP_ALIVE},
-        "sort": _BY_TIME,
-        "track_total_hits": False,
-    }
+def hits(cluster: Cluster, where: Target, query: JSON, fields: Sequence[str]) -> Iterator[JSON]:
+    """Yield the documents of the index and of its annotations that *query* finds, with those *fields* of theirs only.
+
+    They are as they are at this moment, in no order; none if there are no such indices. Each has its `_index`, its
+    `_id` and its `_source`.
+
+    Raises:
+        ConnectionError: the server does not answer, or does not let us in.
+    """
+    return _hits(cluster, where, {"sort": _AS_STORED, "query": query, "_source": list(fields)})
+
+
+def _hits(cluster: Cluster, where: Target, search: JSON) -> Iterator[JSON]:
+    path = f"/{where.index},{where.annotations}/_pit?keep_alive={_KEEP_ALIVE}&ignore_unavailable=true"
+    moment = ask(cluster, "POST", path).body["id"]
+    return _pages(cluster, moment, search)
+
+
+def _pages(cluster: Cluster, moment: str, search: JSON) -> Iterator[JSON]:
+    query = {"size": _PAGE, "pit": {"id": moment, "keep_alive": _KEEP_ALIVE}, "track_total_hits": False, **search}
     try:
-        while hits := _page(cluster, query):
-            for hit in hits:
-                yield _event(hit["_source"])
-            query["search_after"] = hits[-1]["sort"]
+        while found := _page(cluster, query):
+            yield from found
+            query["search_after"] = found[-1]["sort"]
     finally:
-        _ask(cluster, "DELETE", "/_pit", {"id": moment})
+        ask(cluster, "DELETE", "/_pit", {"id": moment})
+
+
+def _events(cluster: Cluster, found: Iterator[JSON]) -> Iterator[JSON]:
+    try:
+        for hit in found:
+            yield _event(hit["_source"])
+    finally:
         cluster.close()
 
 
-def _page(cluster: Cluster, query: dict[str, Any]) -> list[JSON]:
+def _page(cluster: Cluster, query: JSON) -> list[JSON]:
     """The next hits; an index that cannot sort, its timestamp being text, is read in the order it was stored."""
     first = "search_after" not in query and query["sort"] is _BY_TIME
-    answer = _ask(cluster, "POST", _SEARCH, query, also=(_UNSORTABLE,) if first else ())
+    answer = ask(cluster, "POST", _SEARCH, query, also=(_UNSORTABLE,) if first else ())
     if first and (answer.status == _UNSORTABLE or _failed(answer)):
         query["sort"] = _AS_STORED
-        answer = _ask(cluster, "POST", _SEARCH, query)
+        query.pop("query", None)
+        answer = ask(cluster, "POST", _SEARCH, query)
     if failed := _failed(answer):
         raise ConnectionError(f"Elasticsearch cannot read {failed} shards of the index; is it whole?")
-    hits: list[JSON] = answer.body.get("hits", {}).get("hits", [])
-    return hits
+    found: list[JSON] = answer.body.get("hits", {}).get("hits", [])
+    return found
 
 
 def _failed(answer: Answer) -> int:
@@ -79,9 +100,14 @@ def _event(source: JSON) -> JSON:
         return source
 
 
-def _ask(
-    cluster: Cluster, method: str, path: str, body: dict[str, Any] | None = None, also: tuple[int, ...] = ()
+def ask(
+    cluster: Cluster, method: str, path: str, body: bytes | JSON | None = None, also: tuple[int, ...] = ()
 ) -> Answer:
+    """Return the answer to one request: a success, a 404, or one of the statuses *also*.
+
+    Raises:
+        ConnectionError: there was none, or another one.
+    """
     try:
         answer = cluster.request(method, path, body)
     except Unreachable as error:

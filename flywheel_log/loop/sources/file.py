@@ -6,21 +6,26 @@ import glob
 import gzip
 import re
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import unquote, urlsplit
+
+from flywheel_log.loop import recent
 
 # logrotate counts (genai.log.2.gz is older than genai.log.1) or dates (genai.log-20260131.gz).
 _ROTATED = re.compile(r"(?P<stem>.+?)(?:\.(?P<number>\d+)|-(?P<date>\d{8}[\d-]*))?(?:\.gz)?")
 
 
-def records(source: str) -> Iterator[bytes]:
+def records(source: str, since: datetime | None = None) -> Iterator[bytes]:
     """Begin to read the lines of all files that *source* names, the oldest file first.
+
+    Of large files, the part that was written before *since* is left out.
 
     Raises:
         FileNotFoundError: there is none.
     """
-    return _lines(paths(source))
+    return _lines(paths(source), since)
 
 
 def path_of(source: str) -> Path:
@@ -44,6 +49,18 @@ def paths(source: str) -> list[Path]:
     return in_order(found)
 
 
+def log_of(file: Path) -> Path:
+    """Return the log that *file*, its current or a rotated one, belongs to."""
+    parts = _ROTATED.fullmatch(str(file))
+    return Path(parts["stem"]) if parts else file
+
+
+def family(log: Path) -> list[Path]:
+    """Return the files of *log*: itself if it is there, and what was rotated away from it, oldest first."""
+    pattern = f"{glob.escape(log.name)}*"
+    return in_order(file for file in log.parent.glob(pattern) if log_of(file) == log and file.is_file())
+
+
 def in_order(files: Iterable[Path]) -> list[Path]:
     """Sort *files* by their log, and the rotated ones of a log before it, oldest first."""
     return sorted(files, key=_age)
@@ -65,11 +82,18 @@ def _age(path: Path) -> tuple[str, bool, str, int]:
     return (parts["stem"], not (number or date), date or "", -int(number or 0))
 
 
-def _lines(files: list[Path]) -> Iterator[bytes]:
+def _lines(files: list[Path], since: datetime | None) -> Iterator[bytes]:
     for path in files:
-        with _open(path) as lines:
+        begin = recent.begin(path, since) if since else 0
+        if begin is None:
+            continue
+        with opened(path) as lines:
+            if begin:
+                lines.seek(begin)
+                lines.readline()
             yield from lines
 
 
-def _open(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """Open *path*, compressed or not, to read its lines."""
     return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")

@@ -1,0 +1,65 @@
+"""Amounts that options take: bytes as people write them, ages, and the conditions that protect records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import typer
+
+from flywheel_log.loop.filter import OPINIONS, Filter, when
+
+_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?) ?(?P<unit>[kMGT]?)B?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def size(text: str, option: str) -> int | None:
+    """Return the bytes that *text* (`500kB`, `100MB`, `1.5GB`) means; None if it is empty.
+
+    Raises:
+        typer.BadParameter: it is no size; names the *option*.
+    """
+    if not text:
+        return None
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter(f"size {text!r} is unknown; have 500kB, 100MB, 1.5GB", param_hint=option)
+    return int(float(found["number"]) * 1000 ** _POWERS[found["unit"].lower()])
+
+
+def time(text: str, option: str) -> datetime | None:
+    """Return the time that *text* means, as `--since` does; None if it is empty. Raises as `size`."""
+    try:
+        return when(text, datetime.now(UTC)) if text else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def protecting(conditions: Sequence[str], option: str) -> list[Filter]:
+    """Return filters that match what one of *conditions* (`FIELD=VALUE`, `feedback=good`) says. Raises as `size`."""
+    try:
+        return [_filter(condition) for condition in conditions]
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def _filter(condition: str) -> Filter:
+    name, equals, value = condition.partition("=")
+    if not equals:
+        raise ValueError(f"condition {condition!r} has no value; have one such as workload_id=gold or feedback=good")
+    if name != "feedback":
+        return Filter(where={name: (value,)})
+    opinion = next((one for one in OPINIONS if one == value), None)
+    if opinion is None:
+        raise ValueError(f"feedback {value!r} is unknown; have {', '.join(OPINIONS)}")
+    return Filter(feedback=opinion)
+
+
+def told(count: float) -> str:
+    """Return a number of bytes in few characters: 812 B, 1.2 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:  # noqa: PLR2004  the next unit
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

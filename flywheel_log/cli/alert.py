@@ -1,0 +1,127 @@
+"""`flywheel-log alert`: rules about the latest calls, for cron and CI."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flywheel_log.loop.alert import Outcome, Rule, check, earliest, parse
+from flywheel_log.loop.feedback import Feedbacks
+from flywheel_log.loop.filter import when
+
+from . import Problem
+from ._source import AsJson, Sources, feedbacks, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Rules = Annotated[
+    list[str] | None,
+    typer.Option("--rule", metavar="RULE", help="A rule such as 'error_rate > 5% over 15m'; repeat it for several."),
+]
+RulesFile = Annotated[Path | None, typer.Option("--rules", metavar="FILE", help="A TOML file of rules.")]
+At = Annotated[str, typer.Option("--at", metavar="TIME", help="When the time ends that is looked at.")]
+Webhook = Annotated[
+    str,
+    typer.Option("--webhook", metavar="URL", envvar="ALERT_WEBHOOK_URL", help="Post what fires there, as JSON."),
+]
+Timeout = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds for the webhook to answer.")]
+All = Annotated[bool, typer.Option("--all", help="Tell what did not fire, too.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 also where there is too little data to tell.")]
+
+_FIRED, _FAILED = 1, 3
+_MARKS = {"fired": "✗ fired", "quiet": "✓ quiet", "too_little_data": "? unknown"}
+
+
+def command(
+    sources: Sources = None,
+    *,
+    rule: Rules = None,
+    rules: RulesFile = None,
+    at: At = "",
+    webhook: Webhook = "",
+    timeout: Timeout = 10.0,
+    tell_all: All = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check rules about the latest calls.
+
+    QUANTITY > NUMBER over TIME [against TIME] [where FIELD=VALUE] [min CALLS]. Exit codes: 0 nothing fired, 1 a rule
+    fired, 2 wrong usage or a wrong rule, 3 it could not be told: no log, no server, or a webhook that took nothing.
+    """
+    until = _until(at)
+    wanted = _rules(rule or [], rules)
+    _checked(webhook)
+    try:
+        outcomes = _outcomes(sources, wanted, until)
+    except OSError as error:
+        raise Problem(error, code=_FAILED) from None
+    for outcome in outcomes:
+        _put(outcome, tell_all=tell_all, as_json=as_json)
+    fired = [outcome for outcome in outcomes if outcome.state == "fired"]
+    if fired and webhook:
+        _post(webhook, fired, timeout)
+    if fired or (strict and any(outcome.state == "too_little_data" for outcome in outcomes)):
+        raise typer.Exit(_FIRED)
+
+
+def _rules(lines: list[str], file: Path | None) -> list[Rule]:
+    from flywheel_log.loop.alert.rules_file import load
+
+    try:
+        found = [*map(parse, lines), *(load(file) if file else ())]
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from None
+    if not found:
+        raise typer.BadParameter("there is no rule to check; have --rule 'error_rate > 5% over 15m', or --rules FILE")
+    return found
+
+
+def _until(at: str) -> datetime:
+    now = datetime.now(UTC)
+    try:
+        return when(at, now) if at else now
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--at") from None
+
+
+def _checked(webhook: str) -> None:
+    from flywheel_log.loop.alert.webhook import checked
+
+    try:
+        if webhook:
+            checked(webhook)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--webhook") from None
+
+
+def _outcomes(sources: list[str] | None, rules: list[Rule], until: datetime) -> list[Outcome]:
+    since = earliest(rules, until)
+    said = any(rule.quantity.needs_feedback for rule in rules)
+    known = feedbacks(sources, since) if said else Feedbacks(())
+    with reading(sources, since=since) as events:
+        return check(rules, events, known, until)
+
+
+def _put(outcome: Outcome, *, tell_all: bool, as_json: bool) -> None:
+    from flywheel_log.loop.alert import words
+
+    from ._screen import one_line, put_json
+
+    if as_json:
+        put_json(words.as_json(outcome))
+    elif tell_all or outcome.state == "fired":
+        typer.echo(one_line(f"{_MARKS[outcome.state]} {words.told(outcome)}"))
+
+
+def _post(webhook: str, fired: Sequence[Outcome], timeout: float) -> None:
+    from flywheel_log.loop.alert.webhook import WebhookFailed, post
+
+    try:
+        post(webhook, fired, timeout)
+    except WebhookFailed as error:
+        raise Problem(error, code=_FAILED) from None

@@ -1,0 +1,67 @@
+"""`flywheel-log prune`: old records out of a log and its rotated files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from flywheel_log.loop.retention.prune import Pruned, prune
+
+from . import Problem
+from ._amounts import protecting, size, time, told
+from ._source import AsJson, Sources, logs
+
+OlderThan = Annotated[
+    str, typer.Option("--older-than", metavar="TIME", help="What began before: 12h, 90d, 4w ago, or 2026-01-31.")
+]
+LargerThan = Annotated[
+    str,
+    typer.Option("--larger-than", metavar="SIZE", help="The oldest, until all files together are no larger: 10GB."),
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option("--keep", metavar="FIELD=VALUE", help="Never what this matches, or feedback=good; repeat it."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would go.")]
+
+
+def command(
+    sources: Sources = None,
+    *,
+    older_than: OlderThan = "",
+    larger_than: LargerThan = "",
+    keep: Keep = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove old records from a log and its rotated files.
+
+    Programs may write to the log meanwhile. What --keep matches stays, with the feedback on it. An index has its own
+    means for this.
+    """
+    before, most = time(older_than, "--older-than"), size(larger_than, "--larger-than")
+    if before is None and most is None:
+        raise typer.BadParameter("nothing says what is to go; have --older-than 90d, or --larger-than 10GB")
+    protected = protecting(keep or [], "--keep")
+    found = [
+        one
+        for log in logs(sources)
+        for one in prune(log, before=before, most_bytes=most, keep=protected, dry_run=dry_run)
+    ]
+    for one in found:
+        _put(one, dry_run=dry_run, as_json=as_json)
+    if any(one.vanished for one in found):
+        raise Problem("a file was rotated or replaced meanwhile; run it again")
+
+
+def _put(one: Pruned, *, dry_run: bool, as_json: bool) -> None:
+    from ._screen import one_line, put_json
+
+    if as_json:
+        put_json(asdict(one) | {"file": str(one.file), "dry_run": dry_run})
+        return
+    did = "would go" if dry_run else "gone"
+    sizes = f"{told(one.before)} → {'about ' * dry_run}{told(one.after)}" if one.removed else told(one.before)
+    typer.echo(one_line(f"{one.file}: {one.removed} of {one.removed + one.kept} records {did} ({sizes})"))

@@ -1,0 +1,53 @@
+"""`flywheel-log rotate`: begin a new log, and compress what was there."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from flywheel_log.loop.retention.rotate import Rotated, rotate
+
+from ._amounts import size
+from ._source import AsJson, Sources, logs
+
+LargerThan = Annotated[
+    str, typer.Option("--larger-than", metavar="SIZE", help="Only a log of at least so much: 500kB, 100MB, 1.5GB.")
+]
+Keep = Annotated[
+    int | None, typer.Option("--keep", min=1, help="Delete rotated files beyond so many.", show_default="all are kept")
+]
+Plain = Annotated[bool, typer.Option("--plain", help="Do not compress rotated files.")]
+
+
+def command(
+    sources: Sources = None,
+    *,
+    larger_than: LargerThan = "",
+    keep: Keep = None,
+    plain: Plain = False,
+    as_json: AsJson = False,
+) -> None:
+    """Begin a new log, and compress the old one.
+
+    genai.log becomes genai.log.1.gz, that becomes genai.log.2.gz, and so on. Programs that write to it with
+    flywheel_log go on with the new one and lose nothing. All readers take rotated and compressed files: 'genai.log*'.
+    """
+    at_least = size(larger_than, "--larger-than") or 1
+    for log in logs(sources):
+        _put(rotate(log, at_least=at_least, keep=keep, compress=not plain), as_json=as_json)
+
+
+def _put(done: Rotated, *, as_json: bool) -> None:
+    from ._screen import one_line, put_json
+
+    if as_json:
+        files = {"compressed": list(map(str, done.compressed)), "deleted": list(map(str, done.deleted))}
+        put_json({"log": str(done.log), "rotated": done.rotated, **files})
+        return
+    typer.echo(one_line(f"{done.log}: {'rotated' if done.rotated else 'nothing to rotate'}{_files(done)}"))
+
+
+def _files(done: Rotated) -> str:
+    groups = {"compressed": done.compressed, "deleted": done.deleted}
+    return "".join(f"; {word} {', '.join(file.name for file in files)}" for word, files in groups.items() if files)

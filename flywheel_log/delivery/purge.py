@@ -1,0 +1,107 @@
+"""Lines out of the journal before they are delivered: out of what programs that are gone have left there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from .adopt import alone
+from .destination import Destination
+from .segments import SUFFIX, UNBORN, Segment
+
+ASKED = "let-go"
+
+
+def lines(root: Path) -> Iterator[bytes]:
+    """Yield every line that the journals under *root* hold, delivered or not, those of programs that run too."""
+    for path in sorted(root.glob(f"*/*{SUFFIX}")):
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:  # It was delivered while we looked.
+            continue
+        yield from data[: data.rfind(b"\n") + 1].splitlines(keepends=True)
+
+
+def purge(root: Path, doomed: Callable[[bytes], bool]) -> int:
+    """Remove the *doomed* lines from what programs that are gone have left under *root*; return how many.
+
+    Segments of programs that run are theirs: only they may write to them, so they are left as they are.
+
+    Raises:
+        OSError, ValueError: a journal cannot be read or written; what was left in it is delivered as before.
+    """
+    removed = 0
+    for directory in sorted(path for path in root.glob("*") if path.is_dir()):
+        with alone(directory) as ours:
+            for path in sorted(directory.glob(f"*{SUFFIX}")) if ours else ():
+                removed += _purged(path, len(Destination.load(directory).names), doomed)
+    return removed
+
+
+def ask_to_let_go(root: Path) -> None:
+    """Ask the programs that run to let go of what they have delivered; they look every few seconds."""
+    for directory in sorted(path for path in root.glob("*") if path.is_dir()):
+        fd = os.open(directory / ASKED, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.utime(fd)
+        finally:
+            os.close(fd)
+
+
+def asked_at(directory: Path) -> int:
+    """Return when programs were last asked to let go of what is in *directory*, in nanoseconds; 0 if never."""
+    try:
+        return (directory / ASKED).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _purged(path: Path, sinks: int, doomed: Callable[[bytes], bool]) -> int:
+    try:
+        segment = Segment.adopt(path, sinks)
+    except FileNotFoundError:
+        return 0
+    if segment is None:
+        return 0
+    try:
+        return _without(segment, path, doomed)
+    finally:
+        segment.close()
+
+
+def _without(segment: Segment, path: Path, doomed: Callable[[bytes], bool]) -> int:
+    kept: list[bytes] = []
+    acknowledged, before, removed = [0] * len(segment.shipped), 0, 0
+    for line in segment.read(0, segment.used).splitlines(keepends=True):
+        if doomed(line):
+            removed += 1
+        else:
+            kept.append(line)
+            for sink, position in enumerate(segment.positions.acknowledged):
+                acknowledged[sink] += len(line) * (before < position)
+        before += len(line)
+    if removed and kept:
+        _replace(segment, path, b"".join(kept), acknowledged)
+    elif removed:
+        segment.remove()
+    return removed
+
+
+def _replace(segment: Segment, path: Path, data: bytes, acknowledged: list[int]) -> None:
+    """Let a segment of *data* take the place of *segment*, whose lock, and that of all who look for orphans, is ours.
+
+    The positions go first and come back last: without them, a crash in between has everything offered again to sinks
+    that know what they hold.
+    """
+    draft = path.with_suffix(UNBORN)
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(fd)
+    segment.positions.remove()
+    os.rename(draft, path)
+    for sink, position in enumerate(acknowledged):
+        if position:
+            segment.positions.acknowledge(sink, position)

@@ -1,0 +1,49 @@
+"""Where in a log the latest events begin, so that whoever asks for the last minutes need not read the last year."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from .fields import instant
+
+CHUNK_BYTES = 1 << 22
+OLD_BYTES = 1 << 26
+"""So many bytes of nothing but older events end the search: what a process left behind may arrive long afterwards."""
+
+_TIMESTAMP = re.compile(rb'"timestamp"\s*:\s*"([^"\\]{10,40})"')
+_SKEW = timedelta(minutes=1)
+
+
+def begin(path: Path, since: datetime, chunk: int = CHUNK_BYTES, old: int = OLD_BYTES) -> int | None:
+    """Return the byte of *path* behind which all events lie that began at *since* or later; None if there are none.
+
+    An event is written after it began: what was written before *since* is older. So a file that nobody wrote to since
+    then has none, and in others the search goes backwards until *old* bytes, looked at by *chunk*, are older. The byte
+    may lie inside a line. Of a compressed file it is the first one.
+    """
+    if path.stat().st_mtime < (since - _SKEW).timestamp():
+        return None
+    if path.suffix == ".gz":
+        return 0
+    older = found = 0
+    with path.open("rb") as file:
+        end = os.fstat(file.fileno()).st_size
+        while end > 0 and older < old:
+            start = max(0, end - chunk)
+            times = list(_times(os.pread(file.fileno(), end - start, start)))
+            is_old = bool(times) and max(times) < since
+            # Of what is older, as much is read as a line could begin in whose time lies across the edge.
+            found = start if not (is_old and older) else found
+            older = older + end - start if is_old else 0
+            end = start
+    return found if older >= old else 0
+
+
+def _times(data: bytes) -> Iterator[datetime]:
+    for found in _TIMESTAMP.finditer(data):
+        if (time := instant(found[1].decode("ascii", "replace"))) is not None:
+            yield time

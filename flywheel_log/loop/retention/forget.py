@@ -1,0 +1,120 @@
+"""The right to erasure: all records of one person out of all places, looked for again afterwards, with a report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from flywheel_log.event import Event
+
+from .person import Person, as_event
+from .places import Place
+
+_ROUNDS = 3
+_EXAMPLES = 3
+_TORN = "torn"
+
+
+@dataclass
+class Tally:
+    """What of a person is in one place.
+
+    Attributes:
+        kinds: how many records of theirs, by kind; `torn` are lines that are no records and hold the user id.
+        mentioned: how many records of others have their user id as a value, and `examples` some of their ids.
+        masked: how many records bear a user id that was masked, or a pseudonym of another key: nobody can tell whose.
+    """
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    mentioned: int = 0
+    masked: int = 0
+    examples: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Erased:
+    """What became of one place.
+
+    Attributes:
+        place: its name.
+        found: what was there.
+        removed: how many records went.
+        left: how many were there when it was looked at again; None if it could not be looked at.
+        why: why something is left, or may be.
+        after: what is in it now that mentions the person, or may be theirs.
+    """
+
+    place: str
+    found: Tally
+    removed: int = 0
+    left: int | None = 0
+    why: str = ""
+    after: Tally = field(default_factory=Tally)
+
+
+def forget(person: Person, places: Sequence[Place], *, dry_run: bool = False) -> list[Erased]:
+    """Remove all records of *person* from *places*, look again, and return what became of each.
+
+    All places are read before the first is changed, because feedback and steps in one may belong to calls in another;
+    they are changed in the order given. With *dry_run* nothing is, and `left` is what is there.
+
+    Raises:
+        OSError: a place cannot be read; nothing was changed.
+    """
+    for place in places:
+        for record in place.records(person):
+            person.learn(record)
+    found = [Erased(place.name, _tally(place, person)) for place in places]
+    for place, one in zip(places, found, strict=True):
+        one.after, one.left = one.found, one.found.kinds.total()
+        if not dry_run and one.left:
+            _remove(place, person, one)
+    if not dry_run:
+        for place, one in zip(places, found, strict=True):
+            _check(place, person, one)
+    return found
+
+
+def _remove(place: Place, person: Person, one: Erased) -> None:
+    try:
+        for _ in range(_ROUNDS):  # a log may be rotated under our hands
+            removed = place.remove(person)
+            one.removed += removed
+            if not removed or not any(map(person.owns, place.records(person))):
+                return
+    except (OSError, ValueError) as error:
+        one.why = str(error)
+
+
+def _check(place: Place, person: Person, one: Erased) -> None:
+    try:
+        one.after = _tally(place, person)
+        one.left = one.after.kinds.total()
+    except OSError as error:
+        one.left, one.why = None, str(error)
+    if one.left:
+        one.why = one.why or place.remains
+
+
+def _tally(place: Place, person: Person) -> Tally:
+    tally = Tally()
+    for record in place.records(person):
+        if person.owns(record):
+            tally.kinds[_kind(record)] += 1
+        elif person.is_mentioned_in(record):
+            tally.mentioned += 1
+            tally.examples = [*tally.examples, *_id(record)][:_EXAMPLES]
+        elif person.may_be_behind(record):
+            tally.masked += 1
+    return tally
+
+
+def _kind(record: bytes | Event) -> str:
+    event = as_event(record)
+    return event["kind"] if event is not None else _TORN
+
+
+def _id(record: bytes | Event) -> list[str]:
+    event = as_event(record)
+    return [event["id"]] if event is not None and "id" in event else []

@@ -1,0 +1,123 @@
+"""Where records of a person may lie on this machine: logs with their rotated files, the journal, dead letters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from flywheel_log.delivery import purge
+from flywheel_log.event import Event
+from flywheel_log.sinks.elasticsearch import dead_letters
+
+from ..sources.file import family, opened
+from .person import Person
+from .rewrite import rewrite
+
+PATIENCE_S = 15.0
+"""Programs that run look every five seconds for what they are asked."""
+
+_POLL_S = 0.05
+
+
+class Place(Protocol):
+    """Something that holds records, and can let go of some."""
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+
+    @property
+    def remains(self) -> str:
+        """Why something may be left in it."""
+
+    def records(self, person: Person) -> Iterator[bytes | Event]:
+        """Yield all records that may be the person's, or mention them, as lines or as events."""
+
+    def remove(self, person: Person) -> int:
+        """Remove the person's records, and return how many."""
+
+
+class Log:
+    """A log, its rotated files and those that are compressed."""
+
+    remains = "a program still records this user there, or the file could not be replaced"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def name(self) -> str:
+        """The path, and how many rotated files there are."""
+        rotated = sum(file != self._path for file in family(self._path))
+        return f"{self._path}" + (f" and {rotated} rotated" if rotated else "")
+
+    def records(self, person: Person) -> Iterator[bytes]:  # noqa: ARG002  every line is looked at
+        """Yield every line of all files."""
+        for file in family(self._path):
+            with opened(file) as lines:
+                yield from lines
+
+    def remove(self, person: Person) -> int:
+        """Rewrite each file that holds one of theirs."""
+        removed = 0
+        for file in family(self._path):
+            done = rewrite(self._path, file, person.owns)
+            removed += done.removed * done.changed
+        return removed
+
+
+class Journal:
+    """What waits for its sinks, in files of programs that are gone and of those that run."""
+
+    remains = "programs that run have yet to deliver them; run this again when they have, or have ended"
+
+    def __init__(self, root: Path, patience: float = PATIENCE_S) -> None:
+        self._root = root
+        self._patience = patience
+        self.name = f"the journal {root}"
+
+    def records(self, person: Person) -> Iterator[bytes]:  # noqa: ARG002  every line is looked at
+        """Yield every line of all segments."""
+        return purge.lines(self._root)
+
+    def remove(self, person: Person) -> int:
+        """Rewrite the segments of programs that are gone, and wait for others to let go of what they have delivered."""
+        removed = purge.purge(self._root, person.owns)
+        held = self._held(person)
+        if held:
+            purge.ask_to_let_go(self._root)
+        deadline = time.monotonic() + self._patience
+        while (left := self._held(person)) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+        return removed + max(0, held - left)
+
+    def _held(self, person: Person) -> int:
+        return sum(map(person.owns, self.records(person)))
+
+
+class DeadLetters:
+    """The file of what an index refused."""
+
+    remains = "the index refuses records of this user at this moment"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.name = f"dead letters {path}"
+
+    def records(self, person: Person) -> Iterator[bytes]:  # noqa: ARG002  every letter is looked at
+        """Yield the line of each letter."""
+        return (letter.line for letter in dead_letters.letters(self._path))
+
+    def remove(self, person: Person) -> int:
+        """Rewrite the file without theirs."""
+        removed: list[dead_letters.DeadLetter] = []
+
+        def others(letters: list[dead_letters.DeadLetter]) -> list[dead_letters.DeadLetter]:
+            removed.extend(letter for letter in letters if person.owns(letter.line))
+            return [letter for letter in letters if not person.owns(letter.line)]
+
+        if any(map(person.owns, self.records(person))):
+            dead_letters.resend(self._path, others)
+        return len(removed)

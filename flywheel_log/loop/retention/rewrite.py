@@ -1,0 +1,196 @@
+"""One file of a log made anew without some of its lines, or compressed, while others write to and rotate the log."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from flywheel_log.sinks import RetryLater
+from flywheel_log.sinks._sharing import COMPRESSED, is_named, lock
+
+from ..sources.file import family, opened
+
+LOCK_TIMEOUT_S = 30.0
+
+Doomed = Callable[[bytes], bool]
+
+
+@dataclass
+class Rewritten:
+    """What became of one file.
+
+    Attributes:
+        kept, removed: how many lines.
+        changed: whether the file is another one now; it is not if there was nothing to do.
+        vanished: somebody else replaced or deleted the file meanwhile, so nothing was done.
+    """
+
+    kept: int = 0
+    removed: int = 0
+    changed: bool = False
+    vanished: bool = False
+
+    def without(self, lines: Iterable[bytes], doomed: Doomed) -> Iterator[bytes]:
+        """Yield those of *lines* that stay, and count all."""
+        for line in lines:
+            if doomed(line):
+                self.removed += 1
+            else:
+                self.kept += 1
+                yield line
+
+
+@contextmanager
+def locked(log: Path, timeout: float = LOCK_TIMEOUT_S) -> Iterator[int | None]:
+    """Hold the lock of *log*, without which nobody writes to it and nobody renames it or what was rotated away from it.
+
+    Yields the open file; None if there is no log, only what was rotated away.
+
+    Raises:
+        TimeoutError: somebody else held it for *timeout* seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fd = os.open(log, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            fd = -1
+        try:
+            if fd >= 0:
+                _lock(fd, deadline, log)
+            if fd < 0 or is_named(fd, log):
+                yield fd if fd >= 0 else None
+                return
+        finally:
+            if fd >= 0:
+                os.close(fd)
+
+
+def rewrite(log: Path, file: Path, doomed: Doomed, *, compress: bool = False) -> Rewritten:
+    """Make *file* of *log* anew without its *doomed* lines, each of which is asked about once, in order.
+
+    The new file (0600, with its owner and, if rotated, its time) takes the name in one step, and only if a line went,
+    or it is to be compressed. Writers go on meanwhile; they wait for what was written since it was begun. A rotated
+    file that is empty then is deleted.
+
+    Raises:
+        OSError: the disk refused, or the lock could not be had; the file is as it was.
+    """
+    done = Rewritten()
+    with file.open("rb") as old:
+        draft = file.with_name(f".{file.name}.{os.getpid()}.part")
+        try:
+            with _created(draft, os.fstat(old.fileno())) as new, _writing(new, compress or _is_gz(file)) as out:
+                begin = _settled(log, old) if file == log else None
+                out.writelines(done.without(_lines(file, old, begin), doomed))
+                with locked(log):
+                    if begin is not None:
+                        out.writelines(done.without(_rest(old, begin), doomed))
+                    out.close()
+                    new.close()
+                    _replace(log, old, draft, done, compress=compress)
+        finally:
+            draft.unlink(missing_ok=True)
+    return done
+
+
+def count(file: Path, doomed: Doomed) -> Rewritten:
+    """Return what `rewrite` would do to *file*, and do nothing."""
+    done = Rewritten()
+    with opened(file) as lines:
+        for _ in done.without(lines, doomed):
+            pass
+    return done
+
+
+def _lock(fd: int, deadline: float, log: Path) -> None:
+    try:
+        lock(fd, deadline)
+    except RetryLater:
+        raise TimeoutError(f"the lock of {log} is held by somebody who does not let go of it") from None
+
+
+@contextmanager
+def _created(draft: Path, like: os.stat_result) -> Iterator[BinaryIO]:
+    draft.unlink(missing_ok=True)
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "wb") as new:
+        if (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
+            os.fchown(fd, like.st_uid, like.st_gid)  # or its writers could not go on
+        yield new
+
+
+@contextmanager
+def _writing(new: BinaryIO, compressed: bool) -> Iterator[BinaryIO]:  # noqa: FBT001  which of two it is
+    if not compressed:
+        yield new
+        return
+    with gzip.GzipFile(filename="", mode="wb", fileobj=new) as out:
+        yield cast(BinaryIO, out)
+
+
+def _is_gz(file: Path) -> bool:
+    return file.suffix == COMPRESSED
+
+
+def _settled(log: Path, old: BinaryIO) -> int:
+    """Return how much of the file that is being written to will never change: what is there while nobody writes."""
+    with locked(log):
+        return os.fstat(old.fileno()).st_size
+
+
+def _lines(file: Path, old: BinaryIO, end: int | None) -> Iterator[bytes]:
+    """Yield the lines of the file, or those that end before the byte *end*."""
+    if end is None:
+        with cast(BinaryIO, gzip.open(old)) if _is_gz(file) else nullcontext(old) as lines:
+            yield from lines
+        return
+    place = 0
+    while place < end and (line := old.readline(end - place)).endswith(b"\n"):
+        place += len(line)
+        yield line
+
+
+def _rest(old: BinaryIO, end: int) -> Iterator[bytes]:
+    """Yield the lines that end behind the byte *end*; the one that was not ended then is the first of them."""
+    old.seek(end)
+    while end and os.pread(old.fileno(), 1, end - 1) != b"\n":
+        end -= 1
+    old.seek(end)
+    yield from old
+
+
+def _replace(log: Path, old: BinaryIO, draft: Path, done: Rewritten, *, compress: bool) -> None:
+    """Give the draft the name that the old file has now: it may have been rotated meanwhile."""
+    file = next((one for one in family(log) if is_named(old.fileno(), one)), None)
+    done.vanished = file is None
+    if file is None or not (done.removed or compress):
+        return
+    status = os.fstat(old.fileno())
+    if file != log:
+        os.utime(draft, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with draft.open("rb") as new:
+        os.fsync(new.fileno())
+    _take_name(file, draft, gone=not done.kept and file != log, compress=compress)
+    done.changed = True
+    directory = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _take_name(file: Path, draft: Path, *, gone: bool, compress: bool) -> None:
+    if gone:
+        file.unlink()
+    elif compress:
+        draft.replace(f"{file}{COMPRESSED}")
+        file.unlink()
+    else:
+        draft.replace(file)

@@ -1,0 +1,61 @@
+"""What all who share a log agree on: who may write to it now, and how it makes room for the next one."""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import time
+from pathlib import Path
+
+from . import RetryLater
+
+COMPRESSED = ".gz"
+_LOCK_POLL_S = 0.002
+
+
+def lock(fd: int, deadline: float) -> None:
+    """Take the lock of the open log *fd*; whoever writes to it, or renames it or a rotated one, holds that.
+
+    Raises:
+        RetryLater: somebody else holds it until *deadline*, a time of the monotonic clock.
+    """
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise RetryLater("locked") from None
+            time.sleep(_LOCK_POLL_S)
+        else:
+            return
+
+
+def is_named(fd: int, path: Path) -> bool:
+    """Tell whether *path* still is the name of the open file *fd*: a lock counts for that one only."""
+    ours = os.fstat(fd)
+    try:
+        named = path.stat()
+    except FileNotFoundError:
+        return False
+    return (ours.st_dev, ours.st_ino) == (named.st_dev, named.st_ino)
+
+
+def numbered(path: Path, number: int) -> list[Path]:
+    """Return the rotated file of the log *path* that bears *number*, plain or compressed, if there is one."""
+    return [file for suffix in ("", COMPRESSED) if (file := Path(f"{path}.{number}{suffix}")).exists()]
+
+
+def shift(path: Path, keep: int | None) -> None:
+    """Rename the log *path* to `.1`, and what is there already to the next number; the lock must be held.
+
+    With *keep*, the file that would become number keep + 1 is deleted.
+    """
+    free = next(number for number in itertools.count(1) if number == keep or not numbered(path, number))
+    for file in numbered(path, free):
+        file.unlink()
+    # The current name goes last: until then nobody else gets past the lock that we hold.
+    for number in range(free - 1, 0, -1):
+        for file in numbered(path, number):
+            file.rename(f"{path}.{number + 1}{file.suffix if file.suffix == COMPRESSED else ''}")
+    path.rename(f"{path}.1")

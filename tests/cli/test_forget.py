@@ -1,0 +1,261 @@
+"""`forget`: all that is known of a person goes, and what cannot is said."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from flywheel_log.config import load
+from flywheel_log.delivery import Delivery
+from flywheel_log.delivery.tuning import Tuning
+from flywheel_log.pipeline.redact import Redactor
+from flywheel_log.sinks.elasticsearch.dead_letters import DeadLetter, bury, letters
+
+from .conftest import Ran
+
+Command = Callable[..., Ran]
+
+DYING = """
+import os, sys
+from pathlib import Path
+from flywheel_log.delivery import Delivery
+from flywheel_log.delivery.tuning import Tuning
+delivery = Delivery([sys.argv[1]], Path(sys.argv[2]))
+for line in sys.stdin.buffer.read().splitlines():
+    delivery.put(line)
+os._exit(9)
+"""
+
+
+def record(number: int, user: str | None = None, **fields: Any) -> dict[str, Any]:
+    event = {"id": f"r-{number}", "timestamp": f"2026-01-31T10:00:{number:02}.000Z", "kind": "llm"}
+    return event | ({"user_id": user} if user else {}) | fields
+
+
+def lines(*events: dict[str, Any]) -> bytes:
+    return b"".join(orjson.dumps(event) + b"\n" for event in events)
+
+
+def left(*files: Path) -> list[str]:
+    return [json.loads(line)["id"] for file in files for line in file.read_bytes().splitlines()]
+
+
+def die(sink: Path, journal: Path, *events: dict[str, Any]) -> None:
+    """Leave *events* in the journal, as a program does that is killed before it has delivered them."""
+    sink.mkdir()
+    without = lines(*({key: value for key, value in event.items() if key != "id"} for event in events))
+    died = subprocess.run(
+        [sys.executable, "-c", DYING, f"file:{sink}", journal], input=without, check=False, timeout=60
+    )
+    assert died.returncode == 9
+    sink.rmdir()
+
+
+def test_all_that_is_theirs_goes_from_the_log_and_its_rotated_files(command: Command, tmp_path: Path):
+    log = tmp_path / "genai.log"
+    Path(f"{log}.2.gz").write_bytes(gzip.compress(lines(record(1, "u42"), record(2, "u4"), record(3))))
+    Path(f"{log}.1").write_bytes(
+        lines(record(4, "u42", response={"id": "chatcmpl-4"}, trace_id="t1"), record(5, "u421"))
+    )
+    log.write_bytes(
+        lines(
+            record(6, kind="step", trace_id="t1"),
+            record(7, "u5", trace_id="t1"),
+            record(8, "u5", kind="feedback", target="chatcmpl-4"),
+            record(9, "u42", kind="feedback", target="r-2"),
+            record(10, kind="feedback", target="r-2"),
+            record(11, kind="feedback", target="r-1"),
+        )
+    )
+    dry = command("forget", "--user", "u42", "--dry-run")
+    assert dry == Ran(
+        0,
+        f"the journal {tmp_path}/journal: 0 would go\n{log} and 2 rotated: 6 would go (3 feedback, 2 llm, 1 step)\n",
+        "",
+    )
+    assert command("forget", "--user", "u42") == Ran(
+        0,
+        f"the journal {tmp_path}/journal: 0 removed\n"
+        f"{log} and 2 rotated: 6 removed (3 feedback, 2 llm, 1 step)\n"
+        "looked again: no record of u42 is left in these places\n",
+        "",
+    )
+    assert gzip.decompress(Path(f"{log}.2.gz").read_bytes()) == lines(record(2, "u4"), record(3))
+    assert left(Path(f"{log}.1"), log) == ["r-5", "r-7", "r-10"]
+    again = command("forget", "--user", "u42", "genai.log").out
+    assert f"{log} and 2 rotated: 0 removed\n" in again
+
+
+def test_a_flat_log_and_torn_lines_are_looked_at_too(command: Command, tmp_path: Path):
+    log = tmp_path / "flat.log"
+    flat = {"timestamp": "2026-01-31T10:00:00Z", "prompt": "hi", "response": "ho", "model": "m"}
+    other = orjson.dumps(flat | {"user_id": "u1"})
+    log.write_bytes(orjson.dumps(flat | {"user_id": "ü42"}) + b"\n" + other + b'\n{"user_id": "\\u00fc42", "pro\n')
+    ran = command("forget", "--user", "ü42", log, "--json")
+    report = json.loads(ran.out)
+    assert (ran.code, report["nothing_left"], report["places"][1]) == (
+        0,
+        True,
+        {
+            "place": str(log),
+            "found": {"llm": 1, "torn": 1},
+            "removed": 2,
+            "left": 0,
+            "why": "",
+            "mentioned": 0,
+            "masked": 0,
+        },
+    )
+    assert log.read_bytes() == other + b"\n"
+
+
+def test_what_waits_in_the_journal_of_a_dead_program_is_never_delivered(command: Command, tmp_path: Path):
+    log, journal = tmp_path / "genai.log", tmp_path / "journal"
+    die(log, journal, *(record(number, f"u{number % 2}") for number in range(6)))
+    ran = command("forget", "--user", "u1")
+    assert ran.out.splitlines() == [
+        f"the journal {journal}: 3 removed (3 llm)",
+        "! file:genai.log does not exist",
+        "looked again: no record of u1 is left in these places",
+    ]
+    assert command("drain").code == 0
+    assert [json.loads(line)["user_id"] for line in log.read_text().splitlines()] == ["u0", "u0", "u0"]
+
+
+def test_a_journal_that_holds_nothing_else_goes_with_its_segments(command: Command, tmp_path: Path):
+    die(tmp_path / "genai.log", tmp_path / "journal", record(1, "u1"))
+    assert command("forget", "--user", "u1").code == 0
+    assert list((tmp_path / "journal").glob("*/*.seg")) == []
+
+
+def test_what_a_sink_has_already_is_not_delivered_twice(command: Command, tmp_path: Path):
+    log, journal = tmp_path / "genai.log", tmp_path / "journal"
+    die(log, journal, *(record(number, f"u{number % 2}") for number in range(6)))
+    (segment,) = journal.glob("*/*.seg")
+    data = segment.read_bytes().rstrip(b"\0")
+    first = b"".join(data.splitlines(keepends=True)[:3])
+    log.write_bytes(first)
+    segment.with_suffix(".pos").write_bytes(b"%020d\n" % len(first))
+    assert command("forget", "--user", "u1").code == 0
+    (positions,) = journal.glob("*/*.pos")
+    assert int(positions.read_bytes()) == len(data.splitlines(keepends=True)[0] + data.splitlines(keepends=True)[2])
+    command("drain")
+    assert [json.loads(line)["user_id"] for line in log.read_text().splitlines()] == ["u0", "u0", "u0"]
+
+
+def test_what_a_running_program_has_yet_to_deliver_is_said(command: Command, tmp_path: Path):
+    (tmp_path / "full.log").mkdir()
+    delivery = Delivery([f"file:{tmp_path}/full.log"], tmp_path / "journal")
+    try:
+        delivery.put(b'{"timestamp":"2026-01-31T10:00:00Z","kind":"llm","user_id":"u42"}')
+        ran = command("forget", "--user", "u42", "--wait", "0")
+    finally:
+        delivery.close(0.0)
+    assert (ran.code, ran.err) == (1, "flywheel-log: not everything is gone; see above\n")
+    assert "! 1 left: programs that run have yet to deliver them; run this again when they have, or have" in ran.out
+    assert command("forget", "--user", "u42").code == 0
+
+
+def test_a_running_program_lets_go_of_what_it_delivered_and_goes_on(command: Command, tmp_path: Path):
+    log = tmp_path / "genai.log"
+    delivery = Delivery([f"file:{log}"], tmp_path / "journal", tuning=Tuning(adopt_s=0.05))
+    try:
+        delivery.put(b'{"timestamp":"2026-01-31T10:00:00Z","kind":"llm","user_id":"u42"}')
+        delivery.put(b'{"timestamp":"2026-01-31T10:00:01Z","kind":"llm","user_id":"u1"}')
+        assert delivery.flush(10) == 0
+        assert b"u42" in held(tmp_path)
+        ran = command("forget", "--user", "u42")
+        assert (ran.code, ran.out.splitlines()[:2]) == (
+            0,
+            [f"the journal {tmp_path}/journal: 1 removed (1 llm)", f"{log}: 1 removed (1 llm)"],
+        )
+        assert b"u42" not in held(tmp_path)
+        delivery.put(b'{"timestamp":"2026-01-31T10:00:02Z","kind":"llm","user_id":"u2"}')
+        assert delivery.flush(10) == 0
+    finally:
+        delivery.close(10)
+    assert [json.loads(line)["user_id"] for line in log.read_bytes().splitlines()] == ["u1", "u2"]
+
+
+def held(root: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in (root / "journal").glob("*/*.seg"))
+
+
+def test_dead_letters_go(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from flywheel_log.loop.retention.forget import forget
+    from flywheel_log.loop.retention.person import Person
+    from flywheel_log.loop.retention.places import DeadLetters
+
+    path = tmp_path / "dead.jsonl"
+    bury(path, [DeadLetter("2026-01-31T10:00:00Z", "why", "", orjson.dumps(record(n, f"u{n}"))) for n in range(3)])
+    (one,) = forget(Person("u1"), [DeadLetters(path)])
+    assert (one.removed, one.left, [letter.id for letter in letters(path)]) == (1, 0, ["r-0", "r-2"])
+
+
+def test_a_pseudonym_is_found_under_its_key(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    log = tmp_path / "genai.log"
+    redactor = Redactor(("secrets", "pii"), replace_with="pseudonym", key="k")
+    ada, eve = (redactor.event(record(n, user)) for n, user in enumerate(("ada@example.com", "eve@example.com")))
+    log.write_bytes(lines(ada, eve, record(3, "[email]")))
+    monkeypatch.setenv("FLYWHEEL_LOG_REDACT", "secrets,pii")
+    monkeypatch.setenv("FLYWHEEL_LOG_REDACT_WITH", "pseudonym")
+    monkeypatch.setenv("FLYWHEEL_LOG_REDACT_KEY", "k")
+    assert load().redact_key is not None
+    ran = command("forget", "--user", "ada@example.com")
+    assert ran.code == 0
+    assert left(log) == ["r-1", "r-3"]
+    assert ran.out.splitlines()[2:4] == [
+        f"! also looked for under {ada['user_id']}",
+        f"! 1 {DOUBTFUL}",
+    ]
+    monkeypatch.delenv("FLYWHEEL_LOG_REDACT_KEY")
+    assert f"! 2 {DOUBTFUL}\n" in command("forget", "--user", "ada@example.com").out
+    assert left(log) == ["r-1", "r-3"]
+
+
+DOUBTFUL = "records bear [email] as their user, or a pseudonym whose key is not known: nobody can tell whose they are"
+
+
+def test_a_mask_cannot_be_told_from_others_and_is_only_said_where_it_may_be_one(command: Command, tmp_path: Path):
+    log = tmp_path / "genai.log"
+    log.write_bytes(lines(record(1, "[email]"), record(2, "[phone]"), record(3, "[email:0123456789ab]")))
+    assert f"! 2 {DOUBTFUL}\n" in command("forget", "--user", "ada@example.com").out
+    assert "nobody can tell" not in command("forget", "--user", "u42").out
+    assert left(log) == ["r-1", "r-2", "r-3"]
+
+
+def test_records_of_others_that_name_the_user_are_said(command: Command, tmp_path: Path):
+    log = tmp_path / "genai.log"
+    log.write_bytes(lines(record(1, "u1", metadata={"shared_with": "u42"}), record(2, "u42")))
+    out = command("forget", "--user", "u42").out
+    assert "! 1 records of others have 'u42' as a value (r-1); look at them with `show`\n" in out
+    assert left(log) == ["r-1"]
+
+
+def test_sinks_out_of_reach_are_said(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("FLYWHEEL_LOG_SINKS", "stdout:,file:genai.log")
+    (tmp_path / "genai.log").touch()
+    assert "! what went to stdout: is out of reach\n" in command("forget", "--user", "u42").out
+
+
+def test_wrong_usage_and_unreachable_places_change_nothing(command: Command, tmp_path: Path):
+    log = tmp_path / "genai.log"
+    log.write_bytes(lines(record(1, "u42")))
+    ran = command("forget", "--user", "")
+    assert (ran.code, "the user is ''; have the user id that the records bear" in " ".join(ran.err.split())) == (
+        2,
+        True,
+    )
+    assert command("forget").code == 2
+    assert command("forget", "--user", "u42", "none.log").code == 1
+    ran = command("forget", "--user", "u42", log, "elasticsearch://127.0.0.1:9/i")
+    assert (ran.code, ran.err) == (1, "flywheel-log: Elasticsearch does not answer: unreachable\n")
+    assert left(log) == ["r-1"]
