@@ -11,7 +11,7 @@ import typer
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
-from flywheel_log.loop.read import Reading, read
+from flywheel_log.loop.read import Reading, read, remarks
 
 from . import Problem
 
@@ -46,16 +46,20 @@ def default() -> str:
 
 
 @contextlib.contextmanager
-def reading(sources: list[str] | None, chosen: Filter = EVERYTHING) -> Iterator[Iterator[Event]]:
+def reading(
+    sources: list[str] | None, chosen: Filter = EVERYTHING, *, joined: bool = False
+) -> Iterator[Iterator[Event]]:
     """Open *sources* (or the default one) for a `with` block, and say afterwards how many lines were skipped.
 
-    The block gets the events that are *chosen*.
+    The block gets the events that are *chosen*; if *joined*, or where the filter asks for it, with what was said about
+    them later. Standard input, which can be read but once, is *joined* with nothing.
 
     Raises:
         FileNotFoundError: there is no such file.
-        typer.BadParameter: a source is of no known kind.
+        typer.BadParameter: a source is of no known kind, or can be read but once where the filter needs a second look.
     """
-    events = _open(sources)
+    once = "-" in (sources or ())
+    events = _open(sources, feedback=chosen.joined or (joined and not once))
     yield chosen.select(events, feedbacks(sources) if chosen.feedback else None)
     if events.bad:
         what = "1 line that is no record" if events.bad == 1 else f"{events.bad} lines that are no records"
@@ -65,11 +69,12 @@ def reading(sources: list[str] | None, chosen: Filter = EVERYTHING) -> Iterator[
 def feedbacks(sources: list[str] | None) -> Feedbacks:
     """Read the feedback in *sources*: a pass of its own, since it comes after the calls that it is about.
 
-    Raises as `reading`, and typer.BadParameter where a source can be read but once.
+    Raises as `reading`.
     """
-    if "-" in (sources or ()):
-        raise typer.BadParameter("feedback needs a second look, and standard input has but one", param_hint="SOURCE")
-    return Feedbacks(_open(sources))
+    try:
+        return Feedbacks(remarks(sources or default()))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="SOURCE") from None
 
 
 def nothing(what: str, chosen: Filter = EVERYTHING) -> Problem:
@@ -84,8 +89,8 @@ def given(chosen: Filter) -> str:
     return ", ".join(f"{name}={value}" for name, value in (where | described).items())
 
 
-def _open(sources: list[str] | None) -> Reading:
+def _open(sources: list[str] | None, *, feedback: bool) -> Reading:
     try:
-        return read(sources or default())
+        return read(sources or default(), feedback=feedback)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="SOURCE") from None

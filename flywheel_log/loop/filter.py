@@ -15,6 +15,7 @@ from flywheel_log.event import JSON, Event
 from .conversation import conversation
 from .feedback import Feedbacks
 from .fields import getter
+from .join import JOINED
 
 Opinion = Literal["good", "bad", "any", "none"]
 OPINIONS: tuple[Opinion, ...] = ("good", "bad", "any", "none")
@@ -50,6 +51,11 @@ class Filter:
     def __bool__(self) -> bool:
         return bool(self.since or self.until or self.where or self.text or self.feedback)
 
+    @property
+    def joined(self) -> bool:
+        """Whether it asks for a field that is known only when calls have got what was said about them later."""
+        return needs_joining(self.where)
+
     def select(self, events: Iterable[Event], feedbacks: Feedbacks | None = None) -> Iterator[Event]:
         """Yield those of *events* that match, as they come; *feedbacks* are needed where `feedback` is given."""
         tests = [*self._tests, *self._feedback_test(feedbacks or Feedbacks(()))]
@@ -77,6 +83,11 @@ class Filter:
         if self.feedback in ("good", "bad"):
             return [lambda event: feedbacks.on(event).verdict == self.feedback]
         return [lambda event: (feedbacks.on(event).verdict is None) == (self.feedback == "none")]
+
+
+def needs_joining(names: Iterable[str]) -> bool:
+    """Tell whether one of the fields *names* is found out about a call only after it, by an event of its own."""
+    return any(name.partition(".")[0] in JOINED for name in names)
 
 
 def when(text: str, now: datetime) -> datetime:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flywheel_log.loop.join import joined
+from flywheel_log.loop.read import read
 
 CALL: dict[str, Any] = {
     "id": "run-1",
@@ -27,7 +27,7 @@ def said(number: int, target: str, **fields: Any) -> dict[str, Any]:
 def read_back(tmp_path: Path, *events: dict[str, Any]) -> list[Any]:
     path = tmp_path / "genai.log"
     path.write_text("".join(json.dumps(event) + "\n" for event in events))
-    return list(joined(path))
+    return list(read(path, feedback=True))
 
 
 def test_the_latest_word_on_each_key_counts_and_all_are_kept(tmp_path: Path) -> None:
@@ -79,4 +79,4 @@ def test_calls_nobody_spoke_of_are_as_they_were(tmp_path: Path) -> None:
 
 def test_standard_input_cannot_be_read_twice() -> None:
     with pytest.raises(ValueError, match="feedback needs a second look, and standard input has but one"):
-        joined("-")
+        read("-", feedback=True)
