@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ import typer
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
-from flywheel_log.loop.read import Reading, read, remarks
+from flywheel_log.loop.read import OnBad, read, remarks
 
 from . import Problem
 
@@ -59,11 +60,29 @@ def reading(
         typer.BadParameter: a source is of no known kind, or can be read but once where the filter needs a second look.
     """
     once = "-" in (sources or ())
-    events = _open(sources, feedback=chosen.joined or (joined and not once))
-    yield chosen.select(events, feedbacks(sources) if chosen.feedback else None)
-    if events.bad:
-        what = "1 line that is no record" if events.bad == 1 else f"{events.bad} lines that are no records"
+    with skipping() as on_bad:
+        with wrong_source():
+            events = read(sources or default(), feedback=chosen.joined or (joined and not once), on_bad=on_bad)
+        yield chosen.select(events, feedbacks(sources) if chosen.feedback else None)
+
+
+@contextlib.contextmanager
+def skipping() -> Iterator[OnBad]:
+    """Give a `with` block what counts the lines it is called with as skipped, and say at its end how many they were."""
+    bad: Counter[str] = Counter()
+    yield lambda _: bad.update(["lines"])
+    if count := bad["lines"]:
+        what = "1 line that is no record" if count == 1 else f"{count} lines that are no records"
         typer.echo(f"flywheel-log: skipped {what}", err=True)
+
+
+@contextlib.contextmanager
+def wrong_source() -> Iterator[None]:
+    """Make of the block's ValueError a mistake in the SOURCE. Raises typer.BadParameter."""
+    try:
+        yield
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="SOURCE") from None
 
 
 def feedbacks(sources: list[str] | None) -> Feedbacks:
@@ -71,10 +90,8 @@ def feedbacks(sources: list[str] | None) -> Feedbacks:
 
     Raises as `reading`.
     """
-    try:
+    with wrong_source():
         return Feedbacks(remarks(sources or default()))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="SOURCE") from None
 
 
 def nothing(what: str, chosen: Filter = EVERYTHING) -> Problem:
@@ -87,10 +104,3 @@ def given(chosen: Filter) -> str:
     described = chosen.described()
     where = {name: " or ".join(values) for name, values in described.pop("where", {}).items()}
     return ", ".join(f"{name}={value}" for name, value in (where | described).items())
-
-
-def _open(sources: list[str] | None, *, feedback: bool) -> Reading:
-    try:
-        return read(sources or default(), feedback=feedback)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="SOURCE") from None

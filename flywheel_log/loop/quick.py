@@ -6,6 +6,7 @@ is torn) the reader in Python knows more, and is left to count the whole log.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +23,7 @@ _CONTENTS = ("request", "response")
 _OBJECTS = ("error", "metadata", "prompt", "safety", "quality", "redactions")
 _LISTS = ("tags", "retrieval_docs", "training_unsafe")
 _TEXTS = ("id", "timestamp", "kind", "status", "client_id", "workload_id", "model", "surface")
-_NUMBERS = (*NUMBERS, "cost_usd", "latency_ms", "time_to_first_token_ms")
+_NUMBERS = (*NUMBERS, "cost_usd", "latency_ms", "time_to_first_token_ms", "sample_rate")
 _SKETCHED = {"latency": "latency_ms", "first_token": "time_to_first_token_ms"}
 _OBJECT = "STRUCT(nothing JSON)"  # null unless it is an object, and nothing is taken out of it
 _MEMORY = "256MB"
@@ -33,7 +34,7 @@ def available() -> bool:
     return find_spec("duckdb") is not None
 
 
-def summarise(paths: Sequence[Path], by: Sequence[str]) -> Stats | None:
+def summarise(paths: Sequence[Path], by: Sequence[str], *, scaled: bool = False) -> Stats | None:
     """Do what `stats.summarise` does, for the events in the files *paths*; None if a line is no event as we write it.
 
     Raises:
@@ -45,7 +46,8 @@ def summarise(paths: Sequence[Path], by: Sequence[str]) -> Stats | None:
         getter(name)
     with duckdb.connect(config={"memory_limit": _MEMORY, "preserve_insertion_order": False}) as base:
         try:
-            return _stats(base, tuple(by)) if _is_plain(base, [str(path) for path in paths], by) else None
+            plain = _is_plain(base, [str(path) for path in paths], by)
+            return _stats(base, tuple(by), scaled=scaled) if plain else None
         except duckdb.Error:  # a torn line, NaN, a lone surrogate, a huge event
             return None
 
@@ -72,6 +74,8 @@ def _counted(by: Sequence[str]) -> str:
     shown = [f"coalesce({_shown(name)}, '') AS key{place}" for place, name in enumerate(by)]
     shown += [f"{_cast(name, 'BIGINT' if name in NUMBERS else 'DOUBLE')} AS {name}" for name in _NUMBERS]
     shown += [f"{name} ->> '$' AS {name}" for name in ("kind", "status", "timestamp")]
+    rate = _cast("sample_rate", "DOUBLE")
+    shown += [f"CASE WHEN {rate} > 0 AND {rate} < 1 THEN 1 / {rate} ELSE 1 END AS stands_for"]
     columns = ", ".join(f"{_quoted(name)}: '{kind}'" for name, kind in read.items())
     return (  # the names are those of `Event`, the values of no log are in it
         f"CREATE TEMP TABLE counted AS SELECT {', '.join(shown)}, coalesce({' AND '.join(checks)}, false) AS plain, "  # noqa: S608
@@ -80,41 +84,54 @@ def _counted(by: Sequence[str]) -> str:
     )
 
 
-def _stats(base: Any, by: tuple[str, ...]) -> Stats:
+def _stats(base: Any, by: tuple[str, ...], *, scaled: bool) -> Stats:
     keys = ", ".join(f"key{place}" for place in range(len(by))) or "''"
-    sums = ", ".join(f"coalesce(sum({name}), 0)::BIGINT" for name in NUMBERS)
     calls = f"FROM counted WHERE kind IN {CALLS}"
-    found = base.execute(
-        f"SELECT {keys}, count(*), count(*) FILTER (status = 'error'), count(*) FILTER (status = 'incomplete'), "
-        f"{sums}, count(cost_usd), fsum(cost_usd), min(timestamp), max(timestamp) {calls} GROUP BY ALL"
-    ).fetchall()
+    found = base.execute(f"SELECT {keys}, {', '.join(_sums(scaled=scaled))} {calls} GROUP BY ALL").fetchall()
     width = max(1, len(by))
     rows: dict[tuple[str, ...], Row] = {}
     for line in found:
-        row = rows[line[:width]] = Row(line[: len(by)], *line[width:-2])
-        row.first, row.last = line[-2:]
+        row = rows[line[:width]] = Row(line[: len(by)], *line[width:-4])
+        row.first, row.last, row.recorded, row.estimated = line[-4:]
+    weight = "stands_for" if scaled else "1"
     for attribute, column in _SKETCHED.items() if rows else ():
-        _sketch(base, rows, attribute, f"SELECT {keys}, {column} {calls} AND {column} >= 0")
+        _sketch(base, rows, attribute, f"SELECT {keys}, {column}, {weight} {calls} AND {column} >= 0")
     total = Row(())
     for row in rows.values():
         total.merge(row)
     return Stats(by, ordered(rows.values()), total)
 
 
+def _sums(*, scaled: bool) -> Iterator[str]:
+    """Yield the figures of a group, in the order of the fields of a `Row`."""
+    kind, times, count = ("DOUBLE", " * stands_for", "sum(stands_for)") if scaled else ("BIGINT", "", "count(*)")
+    for which in ("true", "status = 'error'", "status = 'incomplete'"):
+        yield f"coalesce({count} FILTER ({which}), 0)"
+    for name in NUMBERS:
+        yield f"coalesce(sum({name}{times}), 0)::{kind}"
+    yield f"coalesce({count} FILTER (cost_usd IS NOT NULL), 0)"
+    yield f"fsum(cost_usd{times})"
+    yield from ("min(timestamp)", "max(timestamp)", "count(*)", "sum(stands_for)")
+
+
 def _sketch(base: Any, rows: dict[tuple[str, ...], Row], attribute: str, values: str) -> None:
     """Few values are taken as they are, many by their buckets, as a `Sketch` keeps them."""
     width = len(next(iter(rows)))
     keys = ", ".join(f"k{place}" for place in range(width))
-    named = f"({values}) AS valued({keys}, v)"
+    named = f"({values}) AS valued({keys}, v, w)"
     bucket = f"ceil(ln(greatest(v, {SMALLEST!r}::DOUBLE)) / {GROWTH!r}::DOUBLE)::INTEGER"
-    counts = base.execute(f"SELECT {keys}, {bucket}, count(*) FROM {named} GROUP BY ALL").fetchall()  # noqa: S608
-    few = f"SELECT {keys}, list(v) FROM {named} GROUP BY {keys} HAVING count(*) <= {EXACT}"  # noqa: S608
-    exact = {line[:width]: line[width] for line in base.execute(few).fetchall()}
-    buckets: dict[tuple[str, ...], dict[int, int]] = {}
-    for line in counts:
-        buckets.setdefault(line[:width], {})[line[width]] = line[width + 1]
+    every = f"SELECT {keys}, {bucket}, count(*), sum(w)::DOUBLE FROM {named} GROUP BY ALL"  # noqa: S608
+    few = f"SELECT {keys}, list(v), list(w) FROM {named} GROUP BY {keys} HAVING count(*) <= {EXACT}"  # noqa: S608
+    exact = {line[:width]: [*zip(*line[width:], strict=True)] for line in base.execute(few).fetchall()}
+    counts: Counter[tuple[str, ...]] = Counter()
+    buckets: dict[tuple[str, ...], dict[int, float]] = defaultdict(dict)
+    for line in base.execute(every).fetchall():
+        key, (place, count, weight) = line[:width], line[width:]
+        counts[key] += count
+        buckets[key][place] = weight
     for key, row in rows.items():
-        setattr(row, attribute, Sketch.of(exact.get(key, ()), {} if key in exact else buckets.get(key, {})))
+        given = ((), buckets[key]) if key not in exact else (exact[key], {})
+        setattr(row, attribute, Sketch.of(counts[key], *given))
 
 
 def _begins(read: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from types import ModuleType
 from typing import cast
 
 import orjson
@@ -14,7 +15,7 @@ from flywheel_log.event import FLYWHEEL_KEYS, JSON, Event, from_document
 
 from .flat import from_flat, is_flat
 from .join import SAYING, Annotations
-from .sources import file, find
+from .sources import Source, file, find
 
 Where = str | os.PathLike[str]
 OnBad = Callable[[bytes], object]
@@ -94,22 +95,26 @@ def remarks(source: Where | Iterable[Where]) -> Iterator[Event]:
     if "-" in given:
         raise ValueError("feedback needs a second look, and standard input has but one")
     saying = (
-        record
-        for record in _records(given)
-        if not isinstance(record, bytes) or any(kind in record for kind in _SAYING)
+        record for record in _records(given) if not isinstance(record, bytes) or any(kind in record for kind in _SAYING)
     )
     return (event for event in Reading(saying) if event["kind"] in SAYING)
 
 
-def _records(given: Iterable[Where]) -> Iterator[bytes | JSON]:
-    """Open all of *given* at once, files in the order in which they were written."""
-    opened = [(find(where), where) for where in (os.fspath(one) for one in given)]
-    if all(module is file for module, _ in opened):
+def opened(source: Where | Iterable[Where]) -> list[tuple[Source | ModuleType, str]]:
+    """Return what reads each part of *source*; files are parts of their own, in the order in which they were written.
+
+    Raises as `read`.
+    """
+    given = [source] if isinstance(source, (str, os.PathLike)) else source
+    found = [(find(where), where) for where in (os.fspath(one) for one in given)]
+    if all(module is file for module, _ in found):
         # A shell expands genai.log* to the newest first.
-        opened = [
-            (file, str(path)) for path in file.in_order(path for _, where in opened for path in file.paths(where))
-        ]
-    return chain.from_iterable([module.records(where) for module, where in opened])
+        return [(file, str(path)) for path in file.in_order(path for _, where in found for path in file.paths(where))]
+    return found
+
+
+def _records(given: Iterable[Where]) -> Iterator[bytes | JSON]:
+    return chain.from_iterable([module.records(where) for module, where in opened(given)])
 
 
 def parse(record: bytes | JSON) -> Event:
