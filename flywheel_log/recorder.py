@@ -140,14 +140,7 @@ def _redactor(settings: Settings) -> Redactor | None:
         return None
     from .pipeline.redact import Redactor  # Its patterns take a while to compile.
 
-    key = settings.redact_key
-    return Redactor(
-        settings.redact,
-        replace_with=settings.redact_with,
-        key=key.get_secret_value() if key else None,
-        patterns=settings.redact_patterns,
-        model=settings.redact_model,
-    )
+    return Redactor.of(settings)
 
 
 def enrichment(settings: Settings) -> Callable[[Event], JSON]:

@@ -68,6 +68,15 @@ class Filter:
         others = {name: value for name in ("text", "feedback") if (value := getattr(self, name))}
         return times | where | others
 
+    @classmethod
+    def of(cls, described: JSON) -> Filter:
+        """Return the filter that `described` describes. Raises ValueError if it is none."""
+        since, until = (
+            datetime.fromisoformat(described[name]) if name in described else None for name in ("since", "until")
+        )
+        where = {name: tuple(values) for name, values in described.get("where", {}).items()}
+        return cls(since, until, where, described.get("text", ""), described.get("feedback"))
+
     @cached_property
     def _tests(self) -> list[Callable[[Event], bool]]:
         tests: list[Callable[[Event], bool]] = [_one_of(name, values) for name, values in self.where.items()]

@@ -27,7 +27,8 @@ def records(source: str) -> Iterator[bytes]:
 def backwards(path: Path, block: int = 1 << 16) -> Iterator[tuple[int, bytes]]:
     """Yield the lines of the plain file *path*, the last one first, each with the place where it begins.
 
-    The file is read by the *block* of bytes. Lines come without their ends; after the end of the last whole line there is one more, often an empty one.
+    The file is read by the *block* of bytes. Lines come without their ends; after the end of the last whole line there
+    is one more, often an empty one.
     """
     with path.open("rb") as file:
         place, rest, size = file.seek(0, os.SEEK_END), b"", block
