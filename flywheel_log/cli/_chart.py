@@ -28,13 +28,13 @@ def columns(period: str, rows: Sequence[Row], width: int) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     most = max(row.calls for row in rows)
     for row in rows:
-        errors = str(row.errors or "")
+        errors = number(row.errors) if row.errors else ""
         figures = (number(row.calls), errors, duration(row.latency.quantile(0.95)), money(row.cost_usd))
         table.add_row(_time(row, period), _bar(row, most, room), *(figures if row.calls else ()))
     return table
 
 
-def _bar(row: Row, most: int, room: int) -> Text:
+def _bar(row: Row, most: float, room: int) -> Text:
     whole = bar(row.calls / most, room)
     failed = min(len(whole), round(row.errors / most * room) or row.errors > 0)
     return Text("▒" * failed, "red").append(whole[failed:], "green")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
-from flywheel_log.loop.read import Reading, read
+from flywheel_log.loop.read import OnBad, read, remarks
 
 from . import Problem
 
@@ -73,33 +74,53 @@ def logs(sources: list[str] | None) -> list[Path]:
 
 @contextlib.contextmanager
 def reading(
-    sources: list[str] | None, chosen: Filter = EVERYTHING, since: datetime | None = None
+    sources: list[str] | None, chosen: Filter = EVERYTHING, *, joined: bool = False, since: datetime | None = None
 ) -> Iterator[Iterator[Event]]:
     """Open *sources* (or the default one) for a `with` block, and say afterwards how many lines were skipped.
 
-    The block gets the events that are *chosen*; what began before *since* may be left out.
+    The block gets the events that are *chosen*, and what began before *since* may be left out; if *joined*, or where the
+    filter asks for it, with what was said about them later. Standard input, which can be read but once, is *joined*
+    with nothing.
 
     Raises:
         FileNotFoundError: there is no such file.
-        typer.BadParameter: a source is of no known kind.
+        typer.BadParameter: a source is of no known kind, or can be read but once where the filter needs a second look.
     """
-    events = _open(sources, since)
-    yield chosen.select(events, feedbacks(sources) if chosen.feedback else None)
-    if events.bad:
-        what = "1 line that is no record" if events.bad == 1 else f"{events.bad} lines that are no records"
+    once = "-" in (sources or ())
+    with skipping() as on_bad:
+        with wrong_source():
+            events = read(
+                sources or default(), feedback=chosen.joined or (joined and not once), on_bad=on_bad, since=since
+            )
+        yield chosen.select(events, feedbacks(sources) if chosen.feedback else None)
+
+
+@contextlib.contextmanager
+def skipping() -> Iterator[OnBad]:
+    """Give a `with` block what counts the lines it is called with as skipped, and say at its end how many they were."""
+    bad: Counter[str] = Counter()
+    yield lambda _: bad.update(["lines"])
+    if count := bad["lines"]:
+        what = "1 line that is no record" if count == 1 else f"{count} lines that are no records"
         typer.echo(f"flywheel-log: skipped {what}", err=True)
+
+
+@contextlib.contextmanager
+def wrong_source() -> Iterator[None]:
+    """Make of the block's ValueError a mistake in the SOURCE. Raises typer.BadParameter."""
+    try:
+        yield
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="SOURCE") from None
 
 
 def feedbacks(sources: list[str] | None, since: datetime | None = None) -> Feedbacks:
     """Read the feedback in *sources*: a pass of its own, since it comes after the calls that it is about.
 
-    What was said before *since* may be left out.
-
-    Raises as `reading`, and typer.BadParameter where a source can be read but once.
+    What was said before *since* may be left out. Raises as `reading`.
     """
-    if "-" in (sources or ()):
-        raise typer.BadParameter("feedback needs a second look, and standard input has but one", param_hint="SOURCE")
-    return Feedbacks(_open(sources, since))
+    with wrong_source():
+        return Feedbacks(remarks(sources or default(), since))
 
 
 def nothing(what: str, chosen: Filter = EVERYTHING) -> Problem:
@@ -112,10 +133,3 @@ def given(chosen: Filter) -> str:
     described = chosen.described()
     where = {name: " or ".join(values) for name, values in described.pop("where", {}).items()}
     return ", ".join(f"{name}={value}" for name, value in (where | described).items())
-
-
-def _open(sources: list[str] | None, since: datetime | None = None) -> Reading:
-    try:
-        return read(sources or default(), since=since)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="SOURCE") from None

@@ -8,7 +8,7 @@ import typer
 
 from flywheel_log.loop.compare import Difference, Drift, Side, compare, drift, sides
 from flywheel_log.loop.feedback import Feedbacks
-from flywheel_log.loop.filter import Filter
+from flywheel_log.loop.filter import Filter, needs_joining
 from flywheel_log.loop.statistic import Mean, Share
 
 from . import Problem
@@ -53,9 +53,10 @@ def command(
     if over:
         _over_time(logs, chosen, known, as_json=as_json)
         return
-    with reading(logs, chosen) as events:
+    by = _SHORT.get(by, by)
+    with reading(logs, chosen, joined=needs_joining([by])) as events:
         try:
-            found = sides(events, known, _SHORT.get(by, by))
+            found = sides(events, known, by)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--by") from None
     if not found:

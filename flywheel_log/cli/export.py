@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 
 from flywheel_log.event import JSON
@@ -24,6 +25,13 @@ Duplicates = Annotated[Dedup, typer.Option("--dedup", help="Which duplicates to 
 Similarity = Annotated[float, typer.Option("--similarity", min=0, max=1, help="How alike near duplicates are.")]
 MaxTokens = Annotated[int, typer.Option("--max-tokens", min=0, help="Leave out longer examples; 0 is none.")]
 Unsafe = Annotated[bool, typer.Option("--include-unsafe", help="Take what is marked unsafe for training, too.")]
+Redact = Annotated[
+    str, typer.Option(metavar="secrets,pii,names", help="What to replace in the dataset, beyond what the log did.")
+]
+Again = Annotated[
+    Path | None,
+    typer.Option("--again", metavar="MANIFEST", help="Make the dataset of this manifest once more, and compare."),
+]
 _DEFAULT = Recipe()
 
 
@@ -40,24 +48,49 @@ def command(
     similarity: Similarity = _DEFAULT.similarity,
     max_tokens: MaxTokens = 0,
     include_unsafe: Unsafe = False,
+    redact: Redact = "",
+    again: Again = None,
     as_json: AsJson = False,
     chosen: Filter = EVERYTHING,
 ) -> None:
     """Make a dataset of the calls.
 
     Answers that were corrected are learnt as corrected; those rated bad, failed, cut, refused or otherwise unsafe are
-    left out. A conversation is in one set only. Beside the files a manifest says how to make them again.
+    left out. A conversation is in one set only. Beside the files a manifest says how to make them again: --again does
+    it, with the manifest's format, filters and recipe, and exits with 1 if the files differ.
     """
+    before = _manifest(again) if again else None
     try:
-        recipe = Recipe(eval_share, validation_share, seed, dedup, similarity, max_tokens, include_unsafe)
+        recipe = Recipe(
+            eval_share, validation_share, seed, dedup, similarity, max_tokens, unsafe=include_unsafe, redact=redact
+        )
+        if before:
+            sources = sources or before["made_from"]["sources"]
+            form, recipe, chosen = (
+                before["format"],
+                Recipe(**before["recipe"]),
+                Filter.of(before["made_from"]["filter"]),
+            )
         manifest = _exported(sources, chosen, out, form=form, recipe=recipe)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         raise Problem(error) from None
     _put(manifest, out, as_json=as_json)
     if not manifest["counts"]["taken"]:
         raise Problem(f"no call can be taken{f' that matches {given(chosen)}' if chosen else ''}")
+    if before and (changed := [name for name, file in before["files"].items() if manifest["files"].get(name) != file]):
+        raise Problem(f"{', '.join(changed)} differ from those of {again}: the log, or what is said of it, has changed")
+
+
+def _manifest(path: Path) -> JSON:
+    try:
+        manifest: JSON = orjson.loads(path.read_bytes())
+        if missing := {"format", "recipe", "made_from", "files"} - set(manifest):
+            raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    except (ValueError, TypeError) as error:
+        raise typer.BadParameter(f"{path} is no manifest of a dataset: {error}", param_hint="--again") from None
+    return manifest
 
 
 def _exported(sources: list[str] | None, chosen: Filter, out: Path, **how: Any) -> JSON:

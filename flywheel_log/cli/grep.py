@@ -40,7 +40,7 @@ def command(
     """
     chosen = _with(chosen, pattern)
     found = 0
-    with reading(sources, chosen) as events:
+    with reading(sources, chosen, joined=as_json) as events:
         for found, event in enumerate(events, 1):
             if not count:
                 _put(event, pattern, as_json=as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,7 +42,7 @@ def command(
     """
     if not sources and Path(identity).is_file():
         identity, sources = "last", [identity]
-    with reading(sources, chosen) as events:
+    with reading(sources, chosen, joined=True) as events:
         event = find(events, identity)
     if as_json:
         from ._screen import put_json
@@ -126,11 +126,23 @@ def facts(event: Event) -> list[tuple[str, str]]:
                 str(doc.get("id", "?") if isinstance(doc, dict) else doc) for doc in event.get("retrieval_docs") or []
             ),
         ),
+        ("feedback", "; ".join(_opinions(fields.get("quality")))),
+        ("flagged", "a hallucination" if event.get("hallucination_flag") else ""),
+        ("safety", _flat(event.get("safety"))),
         ("redacted", _flat(fields.get("redactions"))),
         ("unsafe", ", ".join(map(str, event.get("training_unsafe") or []))),
         ("trace", fields.get("trace_id")),
     ]
     return [(name, one_line(str(value))) for name, value in found if value]
+
+
+def _opinions(quality: Any) -> Iterator[str]:
+    """Yield what each person, or judge, said about the answer."""
+    said = quality if isinstance(quality, dict) else {}
+    given = said.get("feedback")
+    for one in given if isinstance(given, list) else [said]:
+        if isinstance(one, dict):
+            yield _flat({name: value for name, value in one.items() if name not in ("id", "timestamp")})
 
 
 def _tokens(event: Event) -> str:

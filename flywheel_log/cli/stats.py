@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from flywheel_log.loop.filter import Filter
+from flywheel_log.loop.filter import Filter, needs_joining
 from flywheel_log.loop.stats import Row, Stats, summarise
 
 from ._select import selecting
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 By = Annotated[
     str, typer.Option("--by", help="Fields to group by, with commas: any of a record's, prompt.version, day, hour.")
+]
+ScaleUp = Annotated[
+    bool, typer.Option("--scale-up", help="Of a log that is a sample, estimate the figures of all calls.")
 ]
 Over = Annotated[Literal["time"] | None, typer.Option("--over", help="Draw how it went over time, instead.")]
 
@@ -30,6 +34,7 @@ def command(
     *,
     by: By = "workload_id,model",
     over: Over = None,
+    scale_up: ScaleUp = False,
     as_json: AsJson = False,
     chosen: Filter = EVERYTHING,
 ) -> None:
@@ -39,53 +44,69 @@ def command(
     of some calls.
     """
     if over:
-        _put_over_time(sources, chosen, as_json=as_json)
+        _put_over_time(sources, chosen, scaled=scale_up, as_json=as_json)
         return
     fields = [name.strip() for name in by.split(",") if name.strip()]
     try:
-        stats = (None if chosen else _quickly(sources, fields)) or _summarised(sources, fields, chosen)
+        quickly = None if chosen else _quickly(sources, fields, scaled=scale_up)
+        stats = quickly or _summarised(sources, fields, chosen, scaled=scale_up)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--by") from None
     if not stats.rows:
         raise nothing("calls", chosen)
     _print_json(stats) if as_json else _print(stats)
+    _say_if_sampled([stats.total], scaled=scale_up)
 
 
-def _summarised(sources: list[str] | None, fields: list[str], chosen: Filter) -> Stats:
-    with reading(sources, chosen) as events:
-        return summarise(events, fields)
+def _summarised(sources: list[str] | None, fields: list[str], chosen: Filter, *, scaled: bool) -> Stats:
+    with reading(sources, chosen, joined=needs_joining(fields)) as events:
+        return summarise(events, fields, scaled=scaled)
 
 
-def _quickly(sources: list[str] | None, fields: list[str]) -> Stats | None:
+def _quickly(sources: list[str] | None, fields: list[str], *, scaled: bool) -> Stats | None:
     """Let DuckDB count large files, where it is installed."""
     from flywheel_log.loop import quick
     from flywheel_log.loop.sources import file, find
 
     given = sources or [default()]
     try:
-        if not all(find(source) is file for source in given):
+        if needs_joining(fields) or not all(find(source) is file for source in given):
             return None
     except ValueError:  # the reader says what is wrong with it
         return None
     paths = [path for source in given for path in file.paths(source)]
     large = sum(path.stat().st_size for path in paths) >= quick.WORTHWHILE
-    return quick.summarise(paths, fields) if large and quick.available() else None
+    return quick.summarise(paths, fields, scaled=scaled) if large and quick.available() else None
 
 
-def _put_over_time(sources: list[str] | None, chosen: Filter, *, as_json: bool) -> None:
+def _put_over_time(sources: list[str] | None, chosen: Filter, *, scaled: bool, as_json: bool) -> None:
     from flywheel_log.loop.series import over_time
 
     from ._chart import columns
     from ._screen import console, put_json
 
     with reading(sources, chosen) as events:
-        period, rows = over_time(events)
+        period, rows = over_time(events, scaled=scaled)
     if not rows:
         raise nothing("calls", chosen)
     if not as_json:
         console().print(columns(period, rows, console().width))
     for row in rows if as_json else ():
         put_json({"period": period, "begin": row.key[0]} | numbers(row))
+    _say_if_sampled(rows, scaled=scaled)
+
+
+def _say_if_sampled(rows: Sequence[Row], *, scaled: bool) -> None:
+    """Tell apart what was recorded and what was called, where the log is a sample."""
+    recorded, estimated = sum(row.recorded for row in rows), round(sum(row.estimated for row in rows))
+    if estimated == recorded:
+        return
+    text = (
+        f"these are estimates: {recorded:,} recorded calls stand for {estimated:,}, by their sample_rate"
+        if scaled
+        else f"this log is a sample: its {recorded:,} calls stand for {estimated:,}; --scale-up estimates their figures"
+    )
+    typer.echo(f"flywheel-log: {text}", err=True)
 
 
 def _print_json(stats: Stats) -> None:
@@ -98,15 +119,17 @@ def _print_json(stats: Stats) -> None:
 def numbers(row: Row) -> dict[str, Any]:
     """Return the numbers of *row* under names with units; null is unknown."""
     return {
-        "calls": row.calls,
-        "errors": row.errors,
-        "incomplete": row.incomplete,
+        "calls": round(row.calls),
+        "recorded_calls": row.recorded,
+        "estimated_calls": round(row.estimated),
+        "errors": round(row.errors),
+        "incomplete": round(row.incomplete),
         "error_share": round(row.error_share, 4),
-        "input_tokens": row.input_tokens,
-        "output_tokens": row.output_tokens,
-        "cached_tokens": row.cached_tokens,
+        "input_tokens": round(row.input_tokens),
+        "output_tokens": round(row.output_tokens),
+        "cached_tokens": round(row.cached_tokens),
         "cost_usd": row.cost_usd,
-        "priced_calls": row.priced,
+        "priced_calls": round(row.priced),
         "latency_ms_p50": row.latency.quantile(0.5),
         "latency_ms_p95": row.latency.quantile(0.95),
         "time_to_first_token_ms_p50": row.first_token.quantile(0.5),
@@ -164,7 +187,7 @@ def _cells(row: Row) -> dict[str, str]:
 
     return {
         "calls": number(row.calls),
-        "errors": f"{row.errors} ({row.error_share:.0%})" if row.errors else "0",
+        "errors": f"{number(row.errors)} ({row.error_share:.0%})" if row.errors else "0",
         "in→out": f"{number(row.input_tokens)}→{number(row.output_tokens)}",
         "p50": duration(row.latency.quantile(0.5)),
         "p95": duration(row.latency.quantile(0.95)),

@@ -11,9 +11,10 @@ import typer
 from flywheel_log.event import Event
 from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.follow import follow
+from flywheel_log.loop.latest import latest
 
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, nothing, reading
+from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, nothing, reading, skipping, wrong_source
 
 Count = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the latest calls to show.")]
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Wait for more, until interrupted.")]
@@ -35,11 +36,10 @@ def command(
     if follow:
         show(_following(sources, lines, chosen), as_json=as_json)
         return
-    with reading(sources, chosen) as events:
-        latest = deque(events, maxlen=lines)
-    if lines and not latest:
+    events = _latest(sources, lines, chosen)
+    if lines and not events:
         raise nothing("records", chosen)
-    show(latest, as_json=as_json)
+    show(events, as_json=as_json)
 
 
 def show(events: Iterable[Event], *, as_json: bool) -> None:
@@ -57,13 +57,20 @@ def show(events: Iterable[Event], *, as_json: bool) -> None:
             screen.print(line(event, screen.width), crop=True)
 
 
+def _latest(sources: list[str] | None, lines: int, chosen: Filter) -> list[Event]:
+    if chosen.joined:  # What is said about a call stands behind it, and perhaps in another file.
+        with reading(sources, chosen) as events:
+            return [*deque(events, maxlen=lines)]
+    known = feedbacks(sources) if chosen.feedback else None
+    with skipping() as on_bad, wrong_source():
+        return latest(sources or default(), lines, select=lambda events: chosen.select(events, known), on_bad=on_bad)
+
+
 def _following(sources: list[str] | None, lines: int, chosen: Filter) -> Iterable[Event]:
     """Follow the one source; the last *lines* of it are looked at, and those chosen of them shown."""
     source = sources[0] if sources else default()
     if sources and len(sources) > 1:
         raise typer.BadParameter(f"only one file can be followed; have {', '.join(sources)}", param_hint="SOURCE")
-    try:
+    with wrong_source():
         events = follow(source, last=lines)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="SOURCE") from None
     return chosen.select(events, feedbacks([source]) if chosen.feedback else None)

@@ -69,6 +69,7 @@ class Delivery:
         chore: Callable[[], object] = lambda: None,
     ) -> None:
         self._destination = Destination.of(sinks, root)
+        self._gauge = space.Gauge(self._destination.directory.parent)
         self._tuning = tuning or Tuning()
         self._new_journal = partial(
             Journal, self._destination, run, clock, self._tuning, quota=quota_bytes, durable=fsync
@@ -187,7 +188,7 @@ class Delivery:
         return {
             "accepted": self._journal.accepted,
             "adopted": self._journal.adopted,
-            "journal_bytes": space.taken(self._destination.directory.parent),
+            "journal_bytes": self._gauge.read(),
             "sinks": {shipper.name: shipper.stats() for shipper in self._shippers},
         }
 

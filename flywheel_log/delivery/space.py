@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 FREE_PERCENT = 5
+_LOOK_S = 1.0
 
 
 def check(root: Path, size: int, quota: int) -> None:
@@ -29,6 +33,28 @@ def check(root: Path, size: int, quota: int) -> None:
 def taken(root: Path) -> int:
     """Return the bytes of all files of the journal under *root*; 0 when there is none."""
     return sum(_size(file) for directory in _entries(root) for file in _entries(directory.path))
+
+
+class Gauge:
+    """Tells the bytes of the journal under *root* as often as one likes: it is looked at once a second at most.
+
+    Args:
+        root: directory of the journals.
+        clock: seconds.
+    """
+
+    def __init__(self, root: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._root = root
+        self._clock = clock
+        self._bytes = 0
+        self._until = -math.inf
+
+    def read(self) -> int:
+        """Return the bytes, as they were within the last second."""
+        now = self._clock()
+        if now >= self._until:
+            self._bytes, self._until = taken(self._root), now + _LOOK_S
+        return self._bytes
 
 
 def _entries(directory: Path | str) -> list[os.DirEntry[str]]:

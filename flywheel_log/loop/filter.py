@@ -15,6 +15,7 @@ from flywheel_log.event import JSON, Event
 from .conversation import conversation
 from .feedback import Feedbacks
 from .fields import getter, instant
+from .join import JOINED
 
 Opinion = Literal["good", "bad", "any", "none"]
 OPINIONS: tuple[Opinion, ...] = ("good", "bad", "any", "none")
@@ -50,6 +51,11 @@ class Filter:
     def __bool__(self) -> bool:
         return bool(self.since or self.until or self.where or self.text or self.feedback)
 
+    @property
+    def joined(self) -> bool:
+        """Whether it asks for a field that is known only when calls have got what was said about them later."""
+        return needs_joining(self.where)
+
     def select(self, events: Iterable[Event], feedbacks: Feedbacks | None = None) -> Iterator[Event]:
         """Yield those of *events* that match, as they come; *feedbacks* are needed where `feedback` is given."""
         tests = [*self._tests, *self._feedback_test(feedbacks or Feedbacks(()))]
@@ -65,6 +71,15 @@ class Filter:
         where = {"where": {name: list(values) for name, values in self.where.items()}} if self.where else {}
         others = {name: value for name in ("text", "feedback") if (value := getattr(self, name))}
         return times | where | others
+
+    @classmethod
+    def of(cls, described: JSON) -> Filter:
+        """Return the filter that `described` describes. Raises ValueError if it is none."""
+        since, until = (
+            datetime.fromisoformat(described[name]) if name in described else None for name in ("since", "until")
+        )
+        where = {name: tuple(values) for name, values in described.get("where", {}).items()}
+        return cls(since, until, where, described.get("text", ""), described.get("feedback"))
 
     @cached_property
     def _tests(self) -> list[Callable[[Event], bool]]:
@@ -87,6 +102,11 @@ def age(text: str) -> timedelta | None:
     """Return the span of time that *text* means: `90s`, `15m`, `2h`, `3d`, `1w`; None if it is none."""
     found = _AGE.fullmatch(text)
     return timedelta(**{_UNITS[found[2]]: float(found[1])}) if found else None
+
+
+def needs_joining(names: Iterable[str]) -> bool:
+    """Tell whether one of the fields *names* is found out about a call only after it, by an event of its own."""
+    return any(name.partition(".")[0] in JOINED for name in names)
 
 
 def when(text: str, now: datetime) -> datetime:

@@ -7,6 +7,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,7 +35,7 @@ def follow(
     path = file.path_of(where)
     if find(where) is not file or path.suffix == ".gz" or (glob.has_magic(str(path)) and not path.exists()):
         raise ValueError(f"{where!r} cannot be followed; have one plain file, e.g. genai.log")
-    return Reading(_tail(_Growing(path), last, lambda: wait(interval)), on_bad)
+    return Reading(_tail(_Growing(path, last), last, lambda: wait(interval)), on_bad)
 
 
 def _tail(log: _Growing, last: int, pause: Callable[[], object]) -> Iterator[bytes]:
@@ -48,12 +49,14 @@ def _tail(log: _Growing, last: int, pause: Callable[[], object]) -> Iterator[byt
 
 
 class _Growing:
-    """Whatever file has the name *path* at the moment, and how far it has been read."""
+    """Whatever file has the name *path* at the moment, and how far it has been read: at first, to its *last* lines."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, last: int) -> None:
         self._path = path
+        self._last: int | None = last
         self._stream: BinaryIO | None = None
         self._part = b""
+        self._reopen()
 
     def new(self) -> Iterator[bytes]:
         """Yield the lines that were completed since the last time."""
@@ -92,5 +95,14 @@ class _Growing:
         self._part = b""
         try:
             self._stream = self._path.open("rb")
+            if self._last is not None:
+                self._stream.seek(_begin(self._path, self._last))
         except FileNotFoundError:
             self._stream = None
+        self._last = None  # Whatever comes in its place later is read from its beginning.
+
+
+def _begin(path: Path, last: int) -> int:
+    """Where the *last* whole lines of the file begin."""
+    places = [place for place, _ in islice(file.backwards(path), last + 1)]
+    return places[-1]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import cast
 
 from flywheel_log.event import JSON, Event, to_flat
 
 from .feedback import target_of
-from .read import Where, read
+
+SAYING = ("feedback", "moderation")
+"""The kinds of events that say something about others."""
+
+JOINED = ("quality", "safety", "hallucination_flag")
+"""The fields of a call that such events say something about."""
 
 _OPINION = ("id", "timestamp", "name", "user_id", "hallucination_flag")
 
@@ -71,20 +76,6 @@ class Annotations:
 
 
 _OBJECTS = ("quality", "safety")
-
-
-def joined(source: Where | Iterable[Where] = "genai.log") -> Iterator[Event]:
-    """Read the events of *source* as `read` does, each with the `quality` and `safety` found out about it later.
-
-    The source is read twice, since feedback comes after the calls; the memory needed grows with the feedback only.
-
-    Raises as `read`, and:
-        ValueError: the source is standard input, which can be read but once.
-    """
-    given: list[Any] = [source] if isinstance(source, str) or not isinstance(source, Iterable) else list(source)
-    if "-" in given:
-        raise ValueError("feedback needs a second look, and standard input has but one")
-    return map(Annotations(read(given)).on, read(given))
 
 
 def _opinion(event: Event) -> JSON:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain
+from types import ModuleType
 from typing import cast
 
 import orjson
@@ -14,7 +15,8 @@ import orjson
 from flywheel_log.event import FLYWHEEL_KEYS, JSON, Event, from_document
 
 from .flat import from_flat, is_flat
-from .sources import file, find
+from .join import SAYING, Annotations
+from .sources import Source, file, find
 
 Where = str | os.PathLike[str]
 OnBad = Callable[[bytes], object]
@@ -26,6 +28,7 @@ _SHAPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("latency_ms", "time_to_first_token_ms"), (int, float)),
 }
 _PADDING = b"\0 \t\r\n"
+_SAYING = tuple(kind.encode() for kind in SAYING)
 
 
 class Reading(Iterator[Event]):
@@ -35,19 +38,24 @@ class Reading(Iterator[Event]):
         bad: how many lines were skipped so far, because they are not JSON or not a record.
     """
 
-    def __init__(self, records: Iterable[bytes | JSON], on_bad: OnBad | None = None) -> None:
+    def __init__(
+        self, records: Iterable[bytes | JSON], on_bad: OnBad | None = None, said: Annotations | None = None
+    ) -> None:
         self.bad = 0
         self._records = iter(records)
         self._on_bad = on_bad
+        self._said = said
 
     def __next__(self) -> Event:
         for record in self._records:
             if isinstance(record, bytes) and not record.strip(_PADDING):
                 continue
             try:
-                return parse(record)
+                event = parse(record)
             except (ValueError, RecursionError):
                 self._skip(record)
+            else:
+                return event if self._said is None else self._said.on(event)
         raise StopIteration
 
     def _skip(self, record: bytes | JSON) -> None:
@@ -57,28 +65,65 @@ class Reading(Iterator[Event]):
 
 
 def read(
-    source: Where | Iterable[Where] = "genai.log", *, on_bad: OnBad | None = None, since: datetime | None = None
+    source: Where | Iterable[Where] = "genai.log",
+    *,
+    feedback: bool = False,
+    on_bad: OnBad | None = None,
+    since: datetime | None = None,
 ) -> Reading:
     """Read the events of *source* one by one, in constant memory.
 
     Args:
         source: a path, a glob (`genai.log*` with its rotated and compressed files, oldest first), `-` for standard
             input, a URL, or several of these. Lines are events, flywheel documents or flat records, in any mixture.
+        feedback: give each call the `quality`, `safety` and `hallucination_flag` that were found out about it later, by
+            people, judges and moderations, anywhere in *source*. As that stands behind the calls, *source* is looked
+            through once before, and what is said is kept in memory.
         on_bad: called with every line that is skipped; `Reading.bad` counts them. Blank lines are not bad.
         since: a time with a zone; to be quick, events that began before it may be left out, and some may not.
 
     Raises:
         FileNotFoundError: the file does not exist.
-        ValueError: nothing reads the URL's scheme.
+        ValueError: nothing reads the URL's scheme; or *feedback* is wanted of standard input, which can be read but
+            once.
+    """
+    given = [source] if isinstance(source, (str, os.PathLike)) else [*source]
+    said = Annotations(remarks(given, since)) if feedback else None
+    return Reading(_records(given, since), on_bad, said)
+
+
+def remarks(source: Where | Iterable[Where], since: datetime | None = None) -> Iterator[Event]:
+    """Begin to read the events of *source* that say something about others: feedback, verdicts, moderations.
+
+    What was said before *since* may be left out. All other lines are passed over unparsed, so this takes a fraction of
+    the time of `read`. Raises as `read`.
+    """
+    given = [source] if isinstance(source, (str, os.PathLike)) else [*source]
+    if "-" in given:
+        raise ValueError("feedback needs a second look, and standard input has but one")
+    saying = (
+        record
+        for record in _records(given, since)
+        if not isinstance(record, bytes) or any(kind in record for kind in _SAYING)
+    )
+    return (event for event in Reading(saying) if event["kind"] in SAYING)
+
+
+def opened(source: Where | Iterable[Where]) -> list[tuple[Source | ModuleType, str]]:
+    """Return what reads each part of *source*; files are parts of their own, in the order in which they were written.
+
+    Raises as `read`.
     """
     given = [source] if isinstance(source, (str, os.PathLike)) else source
-    opened = [(find(where), where) for where in (os.fspath(one) for one in given)]
-    if all(module is file for module, _ in opened):
+    found = [(find(where), where) for where in (os.fspath(one) for one in given)]
+    if all(module is file for module, _ in found):
         # A shell expands genai.log* to the newest first.
-        opened = [
-            (file, str(path)) for path in file.in_order(path for _, where in opened for path in file.paths(where))
-        ]
-    return Reading(chain.from_iterable([module.records(where, since) for module, where in opened]), on_bad)
+        return [(file, str(path)) for path in file.in_order(path for _, where in found for path in file.paths(where))]
+    return found
+
+
+def _records(given: Iterable[Where], since: datetime | None) -> Iterator[bytes | JSON]:
+    return chain.from_iterable([module.records(where, since) for module, where in opened(given)])
 
 
 def parse(record: bytes | JSON) -> Event:

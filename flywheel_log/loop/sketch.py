@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 ERROR = 0.01
@@ -20,7 +20,7 @@ SMALLEST = 1e-3
 
 
 class Sketch:
-    """Remembers a distribution of values; two of them can be merged.
+    """Remembers a distribution of values, each with a weight; two of them can be merged.
 
     A bucket spans 2 % of its value (the mapping of DDSketch), so any number of values between a microsecond and a day,
     in milliseconds, needs some 1,300 buckets.
@@ -28,44 +28,55 @@ class Sketch:
 
     def __init__(self) -> None:
         self.count = 0
-        self._few: list[float] = []
-        self._buckets: Counter[int] = Counter()
+        self.weight = 0.0
+        self._few: list[tuple[float, float]] = []
+        self._buckets: dict[int, float] = defaultdict(float)
 
     @classmethod
-    def of(cls, few: Iterable[float], buckets: Mapping[int, int]) -> Sketch:
-        """Make one of values, *few* of them, and of counts by bucket: that of a value is ceil(log(value) / GROWTH)."""
+    def of(cls, count: int, few: Iterable[tuple[float, float]], buckets: Mapping[int, float]) -> Sketch:
+        """Make one of *count* values: *few* of them with their weights, or the weights of the others by bucket.
+
+        The bucket of a value is ceil(log(value) / GROWTH).
+        """
         made = cls()
-        made._few, made._buckets = list(few), Counter(buckets)
-        made.count = len(made._few) + made._buckets.total()
+        made.count, made._few = count, list(few)
+        made._buckets.update(buckets)
+        made.weight = math.fsum([*(weight for _, weight in made._few), *made._buckets.values()])
         made._fold()
         return made
 
-    def add(self, value: float) -> None:
-        """Remember *value*; what is not a finite number from 0 on is ignored."""
+    def add(self, value: float, weight: float = 1) -> None:
+        """Remember *value*, *weight* times; what is not a finite number from 0 on is ignored."""
         if 0 <= value < math.inf:
             self.count += 1
-            self._few.append(value)
+            self.weight += weight
+            self._few.append((value, weight))
             self._fold()
 
     def merge(self, other: Sketch) -> None:
         """Add all that *other* has seen."""
         self.count += other.count
+        self.weight += other.weight
         self._few += other._few
-        self._buckets.update(other._buckets)
+        for bucket, weight in other._buckets.items():
+            self._buckets[bucket] += weight
         self._fold()
 
     def quantile(self, share: float) -> float | None:
         """Return the value that *share* (0 to 1) of all values do not exceed; None without values."""
-        rank = max(1, math.ceil(share * self.count))
-        if self.count == len(self._few):
-            return sorted(self._few)[rank - 1] if self._few else None
-        for bucket in sorted(self._buckets):
-            rank -= self._buckets[bucket]
-            if rank <= 0:
+        exact = self.count == len(self._few)
+        weights = self._few if exact else self._buckets.items()
+        found, left = None, share * self.weight
+        for found, weight in sorted(weights):  # noqa: B007  the last one, where rounding leaves a rest
+            left -= weight
+            if left <= 0:
                 break
-        return 2 * math.exp(bucket * GROWTH) / (math.exp(GROWTH) + 1)
+        if exact or found is None:
+            return found
+        return 2 * math.exp(found * GROWTH) / (math.exp(GROWTH) + 1)
 
     def _fold(self) -> None:
         if self.count > EXACT:
-            self._buckets.update(math.ceil(math.log(max(value, SMALLEST)) / GROWTH) for value in self._few)
+            for value, weight in self._few:
+                self._buckets[math.ceil(math.log(max(value, SMALLEST)) / GROWTH)] += weight
             self._few.clear()

@@ -25,25 +25,30 @@ class Row:
     Attributes:
         key: the values of the fields grouped by; "" where an event lacks one.
         calls, errors, incomplete: how many there were, how many failed, how many ended early.
+        recorded: how many calls are in the log; `estimated`: how many they stand for, where only a sample was kept.
         input_tokens, output_tokens, cached_tokens: sums of those known.
         cost_usd: the sum of the known costs; None if none is. `priced` counts the calls with a known cost.
         latency, first_token: milliseconds, as sketches (`.quantile(0.95)`).
         first, last: the earliest and the latest timestamp.
+
+    All but `recorded` are of the recorded calls, or estimates for all calls where they were added *scaled*.
     """
 
     key: tuple[str, ...]
-    calls: int = 0
-    errors: int = 0
-    incomplete: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_tokens: int = 0
-    priced: int = 0
+    calls: float = 0
+    errors: float = 0
+    incomplete: float = 0
+    input_tokens: float = 0
+    output_tokens: float = 0
+    cached_tokens: float = 0
+    priced: float = 0
     cost_usd: float | None = None
     latency: Sketch = field(default_factory=Sketch)
     first_token: Sketch = field(default_factory=Sketch)
     first: str = ""
     last: str = ""
+    recorded: int = 0
+    estimated: float = 0
 
     @property
     def error_share(self) -> float:
@@ -59,28 +64,29 @@ class Row:
             return None
         return self.calls / max(1.0, span.total_seconds() / 60)
 
-    def add(self, event: Event) -> None:
-        """Count one call."""
-        self.calls += 1
-        self.errors += event.get("status") == "error"
-        self.incomplete += event.get("status") == "incomplete"
+    def add(self, event: Event, *, scaled: bool = False) -> None:
+        """Count one call; *scaled*, as often as it stands for others that a sample left out."""
+        weight = stands_for(event)
+        times = weight if scaled else 1
+        self.recorded += 1
+        self.estimated += weight
+        self.calls += times
+        self.errors += times * (event.get("status") == "error")
+        self.incomplete += times * (event.get("status") == "incomplete")
         for name in NUMBERS:
-            setattr(self, name, getattr(self, name) + (finite(event.get(name)) or 0))
+            setattr(self, name, getattr(self, name) + times * (finite(event.get(name)) or 0))
         if (cost := finite(event.get("cost_usd"))) is not None:
-            self.priced += 1
-            self.cost_usd = (self.cost_usd or 0.0) + cost
+            self.priced += times
+            self.cost_usd = (self.cost_usd or 0.0) + times * cost
         for sketch, name in ((self.latency, "latency_ms"), (self.first_token, "time_to_first_token_ms")):
             if (value := finite(event.get(name))) is not None:
-                sketch.add(value)
+                sketch.add(value, times)
         self.first = min(self.first or event["timestamp"], event["timestamp"])
         self.last = max(self.last, event["timestamp"])
 
     def merge(self, other: Row) -> None:
         """Count all calls of *other* too."""
-        self.calls += other.calls
-        self.errors += other.errors
-        self.incomplete += other.incomplete
-        for name in NUMBERS:
+        for name in ("calls", "errors", "incomplete", "recorded", "estimated", *NUMBERS):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         if other.cost_usd is not None:
             self.priced += other.priced
@@ -100,11 +106,17 @@ class Stats:
     total: Row
 
 
-def summarise(events: Iterable[Event], by: Sequence[str] = ("workload_id", "model")) -> Stats:
+def stands_for(event: Event) -> float:
+    """Return how many calls *event* stands for: 1 / sample_rate, and 1 where all were kept."""
+    rate = finite(event.get("sample_rate"))
+    return 1 / rate if rate is not None and 0 < rate < 1 else 1
+
+
+def summarise(events: Iterable[Event], by: Sequence[str] = ("workload_id", "model"), *, scaled: bool = False) -> Stats:
     """Count the calls among *events*, grouped *by* fields of the event.
 
     The fields are those of `fields.getter`. Percentiles are exact for 500 calls of a group, and within 1 % of the true
-    value for more.
+    value for more. *scaled*, the figures are estimates for all calls, of which a sample was kept.
 
     Raises:
         ValueError: a field to group by does not exist; the message lists those that do.
@@ -115,8 +127,8 @@ def summarise(events: Iterable[Event], by: Sequence[str] = ("workload_id", "mode
     for event in events:
         if event.get("kind") in CALLS:
             key = tuple(get(event) for get in getters)
-            rows.setdefault(key, Row(key)).add(event)
-            total.add(event)
+            rows.setdefault(key, Row(key)).add(event, scaled=scaled)
+            total.add(event, scaled=scaled)
     return Stats(tuple(by), ordered(rows.values()), total)
 
 

@@ -41,11 +41,4 @@ def redactor(settings: Settings) -> Redactor | None:
         return None
     from .redact import Redactor  # Its patterns take a while to compile.
 
-    key = settings.redact_key
-    return Redactor(
-        settings.redact,
-        replace_with=settings.redact_with,
-        key=key.get_secret_value() if key else None,
-        patterns=settings.redact_patterns,
-        model=settings.redact_model,
-    )
+    return Redactor.of(settings)

@@ -44,3 +44,31 @@ def test_wrong_usage_is_two(command: Command, log: Path):
 
 def test_a_folder_in_use_is_one(command: Command, log: Path):
     assert command("export", "-o", ".", log).code == 1
+
+
+def test_a_dataset_is_made_again_from_its_manifest(command: Command, log: Path, tmp_path: Path):
+    how = ["--format", "nemo", "--seed", "7", "--since", "2026-01-31T09:00Z", "--redact", "pii", "--workload", "s*"]
+    assert command("export", *how, "-o", "first", log).code == 0
+    assert command("export", "--again", "first/manifest.json", "-o", "second").code == 0
+    first, second = ((tmp_path / name / "manifest.json").read_text() for name in ("first", "second"))
+    assert first == second
+
+
+def test_a_dataset_that_cannot_be_made_again_says_so(command: Command, log: Path):
+    command("export", "-o", "first", "--eval-share", "0", "--validation-share", "0", log)
+    log.write_text(log.read_text().replace("On its way.", "Soon."))
+    ran = command("export", "--again", "first/manifest.json", "-o", "second")
+    assert (ran.code, ran.err.partition(":")[2]) == (
+        1,
+        " train.jsonl differ from those of first/manifest.json: the log, or what is said of it, has changed\n",
+    )
+
+
+def test_only_a_manifest_can_be_made_again(command: Command, log: Path):
+    (log.parent / "other.json").write_text('{"format": "csv"}')
+    ran = command("export", "--again", "other.json", log)
+    assert (ran.code, "other.json is no manifest of a dataset: it lacks files, made_from, recipe" in ran.err) == (
+        2,
+        True,
+    )
+    assert command("export", "--again", "no.json", log).code == 1

@@ -41,6 +41,20 @@ def test_a_call_is_found_by_its_id_or_its_responses(command: Command, log: Path,
     assert command("show", identity, log) == Ran(0, SHOWN, "")
 
 
+def test_what_was_said_about_a_call_later_is_shown_with_it(command: Command, log: Path):
+    said = {"kind": "feedback", "target": "run-1", "timestamp": "2026-01-31T11:00:00.000Z"}
+    verdict = {"hallucination_flag": True, "safety": {"moderation": "flagged"}}
+    with log.open("a") as more:
+        more.write(json.dumps(said | {"user_id": "u7", "quality": {"thumbs": "down"}}) + "\n")
+        more.write(json.dumps(said | verdict | {"quality": {"rating": 2}}) + "\n")
+    lines = command("show", "run-1", log).out.splitlines()
+    assert lines[9:12] == [
+        " feedback  thumbs: down, user_id: u7; rating: 2, hallucination_flag: True",
+        "  flagged  a hallucination",
+        "   safety  moderation: flagged",
+    ]
+
+
 @pytest.mark.parametrize(("identity", "found"), [("last", "other-3"), ("oth", "other-3"), ("run-2", "run-2")])
 def test_a_call_is_found_by_how_its_id_begins(command: Command, log: Path, identity: str, found: str):
     assert json.loads(command("show", "--json", identity, log).out)["id"] == found

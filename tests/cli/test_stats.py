@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import CHAT, TOOL, Ran
+from .conftest import CHAT, ERROR, TOOL, Ran
 
 Command = Callable[..., Ran]
 
@@ -31,6 +31,8 @@ def test_json_lines_have_units_in_their_names(command: Command, log: Path):
     assert json.loads(lines[1]) == {
         "model": "gpt-4.1",
         "calls": 1,
+        "recorded_calls": 1,
+        "estimated_calls": 1,
         "errors": 0,
         "incomplete": 0,
         "error_share": 0.0,
@@ -65,3 +67,35 @@ def test_a_large_log_is_counted_alike(command: Command, log: Path):
     chat = json.dumps({**CHAT, "response": {"choices": [], "padding": "x" * 2000}})
     log.write_text(f"{chat}\n" * 8000 + json.dumps(TOOL) + "\n")
     assert command("stats", log) == command("stats", "--since", "2026-01-01", log)
+
+
+def sampled(log: Path) -> Path:
+    """Of the chats every fourth was kept, and the error for sure."""
+    log.write_text("".join(json.dumps(event) + "\n" for event in ({**CHAT, "sample_rate": 0.25}, ERROR)))
+    return log
+
+
+def test_a_sample_is_said_to_be_one(command: Command, log: Path):
+    code, out, err = command("stats", "--by", "workload_id", sampled(log))
+    assert (code, out.splitlines()[1].split()[:4]) == (0, ["support", "2", "1", "(50%)"])
+    assert err == "flywheel-log: this log is a sample: its 2 calls stand for 5; --scale-up estimates their figures\n"
+
+
+def test_the_figures_of_all_calls_are_estimated_from_a_sample(command: Command, log: Path):
+    code, out, err = command("stats", "--scale-up", "--json", "--by", "workload_id", sampled(log))
+    row = json.loads(out)
+    names = ("calls", "recorded_calls", "errors", "error_share", "input_tokens", "cost_usd", "latency_ms_p50")
+    assert (code, [row[name] for name in names]) == (0, [5, 2, 1, 0.2, 5720, 0.0048, 812.4])
+    assert err == "flywheel-log: these are estimates: 2 recorded calls stand for 5, by their sample_rate\n"
+
+
+def test_a_chart_is_scaled_up_too(command: Command, log: Path):
+    _, out, err = command("stats", "--scale-up", "--over", "time", sampled(log))
+    assert (out.splitlines()[1].split()[-4:-2], "estimates" in err) == (["5", "1"], True)
+
+
+def test_what_was_said_about_calls_groups_them(command: Command, log: Path, tmp_path: Path):
+    said = {"timestamp": CHAT["timestamp"], "kind": "feedback", "target": "chatcmpl-1", "quality": {"label": "late"}}
+    (tmp_path / "later.log").write_text(json.dumps(said) + "\n")
+    lines = command("stats", "--by", "quality.label", log, tmp_path / "later.log").out.splitlines()
+    assert [line.split()[:2] for line in lines[1:3]] == [["-", "2"], ["late", "1"]]

@@ -13,7 +13,7 @@ import flywheel_log
 from flywheel_log.event import Event
 from flywheel_log.judges import find, names
 from flywheel_log.judges.moderation import judge
-from flywheel_log.loop.join import joined
+from flywheel_log.loop.read import read
 from flywheel_log.standin import Server
 
 QUESTION = {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "flag me"}]}
@@ -33,7 +33,7 @@ def recorded(*judges: Any, **settings: Any) -> Callable[[openai.OpenAI], list[Ev
             flywheel_log.log_retrieval([{"id": "doc7", "text": "The stand-in is no model. You said: flag me."}])
             client.chat.completions.create(**QUESTION)
         assert flywheel_log.flush() == 0
-        return list(joined())
+        return list(read(feedback=True))
 
     return ask
 
@@ -69,7 +69,7 @@ def recorded_from_environment(client: openai.OpenAI) -> list[Event]:
         flywheel_log.log_retrieval(["The stand-in is not a model. You said: flag me."])
         client.chat.completions.create(**QUESTION)
     assert flywheel_log.flush() == 0
-    return list(joined())
+    return list(read(feedback=True))
 
 
 def test_a_function_judges_the_recorded_call_with_its_documents(client: openai.OpenAI) -> None:
@@ -121,7 +121,7 @@ def test_what_failed_is_not_judged(client: openai.OpenAI) -> None:
     with pytest.raises(openai.AuthenticationError):
         client.chat.completions.create(**{**QUESTION, "model": "error-401"})
     assert flywheel_log.flush() == 0
-    assert [event["kind"] for event in joined()] == ["llm"]
+    assert [event["kind"] for event in read(feedback=True)] == ["llm"]
 
 
 def test_judges_see_no_more_than_what_is_written(client: openai.OpenAI) -> None:

@@ -111,3 +111,10 @@ def test_a_time_is_an_age_or_iso_8601(text: str, expected: datetime):
 def test_any_other_time_is_a_mistake():
     with pytest.raises(ValueError, match="time 'tomorrow' is unknown; have 90s, 15m"):
         when("tomorrow", NOW)
+
+
+@pytest.mark.parametrize(
+    "chosen", [Filter(), Filter(NOW, where={"model": ("a*", "b")}, feedback="bad"), Filter(until=NOW, text="why")]
+)
+def test_what_describes_a_filter_makes_it_again(chosen: Filter):
+    assert Filter.of(chosen.described()) == chosen

@@ -20,7 +20,9 @@ def line(name: str) -> str:
     return f'{{"id": "{name}", "timestamp": "2026-01-31T10:00:00.000Z", "kind": "llm"}}\n'
 
 
-def followed(path: Path, steps: list[Callable[[], object]], last: int = 0) -> list[str]:
+def followed(
+    path: Path, steps: list[Callable[[], object]], last: int = 0, on_bad: Callable[[bytes], object] | None = None
+) -> list[str]:
     """Return the ids seen while one of *steps* is done at every wait."""
     todo: Iterator[Callable[[], object]] = iter(steps)
 
@@ -32,7 +34,7 @@ def followed(path: Path, steps: list[Callable[[], object]], last: int = 0) -> li
 
     seen: list[str] = []
     with suppress(Over):
-        for event in follow(path, last=last, wait=wait):
+        for event in follow(path, last=last, wait=wait, on_bad=on_bad):
             seen.append(event["id"])  # noqa: PERF401  what was seen before the end counts
     return seen
 
@@ -55,6 +57,14 @@ def test_the_last_events_come_first(tmp_path: Path):
     log = tmp_path / "genai.log"
     log.write_text(line("a") + line("b") + line("c"))
     assert followed(log, [append(log, line("d"))], last=2) == ["b", "c", "d"]
+
+
+def test_of_a_long_file_only_the_end_is_read(tmp_path: Path):
+    log = tmp_path / "genai.log"
+    log.write_text("{torn\n" + line("a") * 3000 + line("b") + line("c") + line("d")[:9])
+    skipped: list[bytes] = []
+    assert followed(log, [append(log, line("d")[9:])], last=2, on_bad=skipped.append) == ["b", "c", "d"]
+    assert skipped == []
 
 
 def test_half_a_line_waits_for_its_other_half(tmp_path: Path):

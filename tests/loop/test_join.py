@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flywheel_log.loop.join import joined
+from flywheel_log.event import to_document
+from flywheel_log.loop.read import read, remarks
 
 CALL: dict[str, Any] = {
     "id": "run-1",
@@ -27,7 +29,7 @@ def said(number: int, target: str, **fields: Any) -> dict[str, Any]:
 def read_back(tmp_path: Path, *events: dict[str, Any]) -> list[Any]:
     path = tmp_path / "genai.log"
     path.write_text("".join(json.dumps(event) + "\n" for event in events))
-    return list(joined(path))
+    return list(read(path, feedback=True))
 
 
 def test_the_latest_word_on_each_key_counts_and_all_are_kept(tmp_path: Path) -> None:
@@ -77,6 +79,23 @@ def test_calls_nobody_spoke_of_are_as_they_were(tmp_path: Path) -> None:
     assert read_back(tmp_path, CALL, said(2, "run-9", quality={"rating": 1}))[0] == CALL
 
 
+def test_feedback_may_be_in_another_file_and_of_another_form(tmp_path: Path) -> None:
+    (tmp_path / "calls.log").write_text(json.dumps(CALL) + "\n")
+    document = to_document(said(2, "run-1", quality={"thumbs": "down"}))  # type: ignore[arg-type]
+    (tmp_path / "late.log.gz").write_bytes(gzip.compress(json.dumps(document).encode() + b"\n"))
+    call, _ = read([tmp_path / "calls.log", tmp_path / "late.log.gz"], feedback=True)
+    assert call["quality"]["thumbs"] == "down"
+
+
+def test_only_what_says_something_is_parsed_on_the_first_look(tmp_path: Path) -> None:
+    path = tmp_path / "genai.log"
+    lines = [json.dumps(CALL), '{"torn', json.dumps(said(2, "run-1", quality={"rating": 1}))]
+    path.write_text("".join(line + "\n" for line in lines))
+    assert [event["id"] for event in remarks(path)] == ["run-2"]
+    reading = read(path, feedback=True)
+    assert ([event["id"] for event in reading], reading.bad) == (["run-1", "run-2"], 1)
+
+
 def test_standard_input_cannot_be_read_twice() -> None:
     with pytest.raises(ValueError, match="feedback needs a second look, and standard input has but one"):
-        joined("-")
+        read("-", feedback=True)

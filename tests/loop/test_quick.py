@@ -39,6 +39,7 @@ def varied(count: int) -> list[dict[str, Any]]:
             request=dice.choice([{"messages": []}, None]),
             response={"choices": []},
             tags=["a"],
+            sample_rate=dice.choice([None, 1.0, 0.5, 0.125, 0, -1]),
         )
         for number in range(count)
     ]
@@ -60,12 +61,13 @@ def figures(row: Row) -> Any:
     return counted, quantiles, row.cost_usd and round(row.cost_usd, 9)
 
 
+@pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize(
     "by", [["workload_id", "model"], [], ["prompt.version"], ["day", "hour"], ["kind"], ["user_id", "model", "status"]]
 )
-def test_the_figures_are_the_same(tmp_path: Path, by: list[str]):
+def test_the_figures_are_the_same(tmp_path: Path, by: list[str], scaled: bool):
     path = written(tmp_path / "genai.log", *varied(3000))
-    assert seen(quick.summarise([path], by)) == seen(summarise(read(path), by))
+    assert seen(quick.summarise([path], by, scaled=scaled)) == seen(summarise(read(path), by, scaled=scaled))
 
 
 def test_several_files_are_one_log(tmp_path: Path):
@@ -88,6 +90,7 @@ SOUND = event(1, model="m", latency_ms=5.0)
         json.dumps({"timestamp": "2026-01-31T10:00:00Z", "prompt": "Why?", "response": "So."}),
         json.dumps(event(2, latency_ms=float("nan"))),
         json.dumps(event(2, latency_ms="7")),
+        json.dumps(event(2, sample_rate="0.5")),
         json.dumps(event(2, input_tokens="7")),
         json.dumps(event(2, input_tokens=1.5)),
         json.dumps(event(2, model=7)),

@@ -43,6 +43,19 @@ def test_merging_is_the_same_as_adding(one: list[float], other: list[float], sha
     assert merged.quantile(share) == sketch(one + other).quantile(share)
 
 
+WEIGHTED = st.lists(st.tuples(st.floats(min_value=0.001, max_value=1e8), st.integers(1, 60)), min_size=1, max_size=40)
+
+
+@given(WEIGHTED, SHARES)
+def test_a_weight_is_as_many_values(pairs: list[tuple[float, int]], share: float):
+    """Exact for few values, within the error of a bucket for many."""
+    weighted = Sketch()
+    for value, weight in pairs:
+        weighted.add(value, weight)
+    values = sorted(value for value, weight in pairs for _ in range(weight))
+    assert weighted.quantile(share) == values[max(1, math.ceil(share * len(values))) - 1]
+
+
 def test_nothing_has_no_quantile():
     assert Sketch().quantile(0.5) is None
 

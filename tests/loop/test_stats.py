@@ -34,6 +34,8 @@ def test_a_row_counts_its_calls():
         "cost_usd": 0.25,
         "first": "2026-01-31T10:00:00.000Z",
         "last": "2026-01-31T10:00:59.000Z",
+        "recorded": 4,
+        "estimated": 4,
     }
     assert (row.latency.quantile(0.5), row.first_token.quantile(0.95)) == (100.0, 40.0)
     assert (row.error_share, row.calls_per_minute) == (0.25, 4.0)

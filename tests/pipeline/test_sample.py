@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import structlog
 
 import flywheel_log
 from flywheel_log import testing
+from flywheel_log.loop.stats import summarise
 from flywheel_log.pipeline.sample import Sampler
 
 
@@ -92,3 +94,23 @@ def test_what_the_sample_leaves_out_is_in_the_stats() -> None:
             say(text)
         assert flywheel_log.stats()["sampled_out"] == {"chat": 2}
     assert [event["sample_rate"] for event in events] == [1.0]
+
+
+def test_what_was_kept_tells_how_much_there_was() -> None:
+    """Estimates from the sample are near the truth, although errors are kept more often than what went well."""
+    chance = random.Random(3)
+    sampler, calls, kept = Sampler(0.1, 10, random=chance.random), [], []
+    for number in range(20_000):
+        failed = chance.random() < 0.05
+        latency = chance.uniform(900, 1100) if failed else chance.uniform(100, 300)
+        calls.append(event(status="error" if failed else "ok", latency_ms=latency, input_tokens=number % 7))
+        with suppress(structlog.DropEvent):
+            kept.append(sampler(None, "", dict(calls[-1])))
+    true, found = summarise(calls).total, summarise(kept, scaled=True).total
+    assert found.recorded == len(kept) < 3200
+    assert found.errors == true.errors
+    assert found.calls == pytest.approx(true.calls, rel=0.05)
+    assert found.input_tokens == pytest.approx(true.input_tokens, rel=0.05)
+    assert [found.latency.quantile(at) for at in (0.5, 0.99)] == pytest.approx(
+        [true.latency.quantile(at) for at in (0.5, 0.99)], rel=0.05
+    )

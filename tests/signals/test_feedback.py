@@ -13,7 +13,7 @@ import pytest
 import flywheel_log
 from flywheel_log import log_feedback
 from flywheel_log.event import Event
-from flywheel_log.loop.join import joined
+from flywheel_log.loop.read import read
 
 LATER = """
 import sys, flywheel_log
@@ -84,7 +84,7 @@ def test_feedback_from_another_process_joins_the_call() -> None:
     answer("Where is Ulm?")
     assert flywheel_log.flush() == 0
     subprocess.run([sys.executable, "-c", LATER, "chatcmpl-7"], check=True, timeout=60)
-    call = next(event for event in joined() if event["kind"] == "llm")
+    call = next(event for event in read(feedback=True) if event["kind"] == "llm")
     assert {key: call["quality"][key] for key in ("thumbs", "correction")} == {
         "thumbs": "down",
         "correction": "On the Danube.",

@@ -17,6 +17,7 @@ from flywheel_log.event import JSON, Event
 from ..feedback import Feedbacks
 from ..fields import as_text
 from .choose import choose
+from .clean import Cleaner
 from .example import Example
 from .formats import Format, find, names
 from .recipe import Dedup, Recipe
@@ -43,15 +44,17 @@ def export(
     the same bytes.
 
     Raises:
-        ValueError: the format is unknown.
+        ValueError: the format is unknown, or what to redact.
         FileExistsError: *folder* holds something other than a dataset.
         ModuleNotFoundError: the format or the recipe needs a library that is not installed.
     """
     module, recipe = find(form), recipe or Recipe()
     counted = Counter[str]()
+    clean = Cleaner(recipe.redact)
     examples, dropped = choose(_counted(events, counted), feedbacks, recipe, pairs=module.PAIRS)
     _make(folder)
-    files = dict(_write(module, folder, split(examples, recipe)))
+    sets = {name: [*map(clean, some)] for name, some in split(examples, recipe).items()}
+    files = dict(_write(module, folder, sets))
     manifest = {
         "flywheel_log": version("flywheel-log"),
         "format": form,

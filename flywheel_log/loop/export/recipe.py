@@ -21,6 +21,8 @@ class Recipe:
         similarity: from which share of common word triples on two texts are similar.
         max_tokens: leave out longer examples; 0 for none.
         unsafe: take even what is marked unsafe for training.
+        redact: what is replaced in what is written, as the setting `redact` names it: `secrets,pii`; nothing by
+            default, as the log is redacted already. The other settings of redaction hold, too.
 
     Raises:
         ValueError: the shares are more than the whole.
@@ -33,6 +35,7 @@ class Recipe:
     similarity: float = 0.85
     max_tokens: int = 0
     unsafe: bool = False
+    redact: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.eval_share + self.validation_share <= 1 or min(self.eval_share, self.validation_share) < 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import gzip
+import os
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -26,6 +27,28 @@ def records(source: str, since: datetime | None = None) -> Iterator[bytes]:
         FileNotFoundError: there is none.
     """
     return _lines(paths(source), since)
+
+
+def backwards(path: Path, block: int = 1 << 16) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of the plain file *path*, the last one first, each with the place where it begins.
+
+    The file is read by the *block* of bytes. Lines come without their ends; after the end of the last whole line there
+    is one more, often an empty one.
+    """
+    with path.open("rb") as file:
+        place, rest, size = file.seek(0, os.SEEK_END), b"", block
+        while place:
+            size = min(size, place)
+            place = file.seek(place - size)
+            first, *lines = (file.read(size) + rest).split(b"\n")
+            at = place + len(first) + sum(map(len, lines)) + len(lines)
+            for line in reversed(lines):
+                at -= len(line)
+                yield at, line
+                at -= 1
+            # A long line is looked for in ever larger blocks, so that it is not copied over and over again.
+            rest, size = first, block if lines else 2 * size
+        yield 0, rest
 
 
 def path_of(source: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ...event import JSON, Event
 from ...health import health
@@ -18,6 +18,9 @@ from .pattern import Finder
 from .substitute import Substitute, With
 from .tokens import TOKENS
 from .walk import Walk
+
+if TYPE_CHECKING:
+    from ...config import Settings
 
 What = Literal["secrets", "pii", "names"]
 
@@ -66,6 +69,18 @@ class Redactor:
         if replace_with == "pseudonym" and not key:
             health.warn("redact_key_missing")
         self._substitute = Substitute(replace_with, key.encode() if key else os.urandom(32))
+
+    @classmethod
+    def of(cls, settings: Settings) -> Redactor:
+        """Make one as *settings* say. Raises as the class."""
+        key = settings.redact_key
+        return cls(
+            settings.redact,
+            replace_with=settings.redact_with,
+            key=key.get_secret_value() if key else None,
+            patterns=settings.redact_patterns,
+            model=settings.redact_model,
+        )
 
     def __call__(self, line: bytes) -> Event | None:
         """Return the event in *line* without what was found, counted by kind in `redactions`; None if all is clean.

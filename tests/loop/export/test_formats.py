@@ -7,6 +7,7 @@ import hashlib
 import json
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 from pydantic import TypeAdapter
 
-from flywheel_log.loop.export import Recipe, export
+from flywheel_log.loop.export import Recipe, export, names
 from flywheel_log.loop.feedback import Feedbacks
 from tests.elasticsearch.contract import fatal, unusable
 
@@ -199,3 +200,26 @@ def test_what_is_no_dataset_is_not_overwritten(tmp_path: Path):
 def test_an_unknown_format_names_the_known_ones(tmp_path: Path):
     with pytest.raises(ValueError, match="format 'xls' is unknown; have csv, dpo, flywheel, nemo, openai, parquet"):
         export(EVENTS, Feedbacks(()), tmp_path, form="xls")
+
+
+@pytest.mark.parametrize("form", names())
+def test_what_is_redacted_is_in_no_file_of_any_format(tmp_path: Path, form: str):
+    asked = [{"role": "user", "content": "I am ada@example.com, is it late?"}]
+    wanted = {**CALL, "function": {"name": "mail", "arguments": '{"to": "ada@example.com"}'}}
+    events = [
+        call(1, TEXT, messages=asked, user_id="ada@example.com", session_id="ada@example.com"),
+        call(2, {**CALLING, "tool_calls": [wanted]}, quality={"thumbs": "up"}),
+        call(3, {**TEXT, "content": "No."}, quality={"correction": "Write to bob@example.com."}),
+    ]
+    folder = tmp_path / form
+    manifest = export(events, Feedbacks(events), folder, form=form, recipe=replace(ALL, redact="pii"))
+    text = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix != ".parquet")
+    if form == "parquet":
+        text += str(pyarrow.parquet.read_table(folder / "train.parquet").to_pylist()).encode()
+    assert (b"example.com" in text, b"[email]" in text) == (False, True)
+    assert (manifest["recipe"]["redact"], manifest["counts"]["taken"]) == ("pii", 3)
+
+
+def test_what_is_not_to_be_redacted_is_named(tmp_path: Path):
+    with pytest.raises(ValueError, match=r"redact.*secrets.*got.*pi"):
+        export(EVENTS, Feedbacks(EVENTS), tmp_path / "d", recipe=Recipe(redact="pi"))

@@ -1,0 +1,60 @@
+"""The latest events of a log; plain files are read from their ends, so that a large one takes no longer."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from flywheel_log.event import Event
+
+from .join import SAYING, Annotations
+from .read import OnBad, Reading, Where, opened
+from .sources import file
+
+Select = Callable[[Iterable[Event]], Iterator[Event]]
+
+
+def latest(
+    source: Where | Iterable[Where] = "genai.log",
+    count: int = 10,
+    *,
+    select: Select = iter,
+    on_bad: OnBad | None = None,
+) -> list[Event]:
+    """Return the last *count* events that *select* lets pass, the oldest first, with what was said about them since.
+
+    What is compressed, and what is no file, is read from its beginning, but only if the rest has too few events.
+
+    Args:
+        source: as `read` takes it.
+        count: how many events at most.
+        select: passes on those of the events that are meant; it gets the newest first where a file is read backwards.
+        on_bad: called with every line that is skipped.
+
+    Raises as `read`.
+    """
+    found: deque[Event] = deque()
+    said: list[Event] = []  # The newest first.
+    for module, where in reversed(opened(source)):
+        wanted = count - len(found)
+        if wanted <= 0:
+            break
+        heard: list[Event] = []
+        if module is file and not where.endswith(".gz"):
+            lines = (line for _, line in file.backwards(Path(where)))
+            found.extendleft(islice(select(_listening(Reading(lines, on_bad), heard)), wanted))
+            said += heard
+        else:
+            events = select(_listening(Reading(module.records(where), on_bad), heard))
+            found.extendleft(reversed(deque(events, maxlen=wanted)))
+            said += reversed(heard)
+    return [*map(Annotations(reversed(said)).on, found)]
+
+
+def _listening(events: Iterable[Event], heard: list[Event]) -> Iterator[Event]:
+    for event in events:
+        if event["kind"] in SAYING:
+            heard.append(event)
+        yield event

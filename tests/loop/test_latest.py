@@ -1,0 +1,69 @@
+"""The latest events of a log: the same as reading all of it, without reading all of it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flywheel_log.loop.latest import latest
+from flywheel_log.loop.read import read
+from flywheel_log.loop.sources import file
+
+
+def event(number: int, **fields: Any) -> dict[str, Any]:
+    return {"id": f"r-{number}", "timestamp": "2026-01-31T10:00:00.000Z", "kind": "llm", **fields}
+
+
+def line(number: int, **fields: Any) -> bytes:
+    return json.dumps(event(number, **fields)).encode() + b"\n"
+
+
+def even(events: Iterable[Any]) -> Iterator[Any]:
+    return (one for one in events if int(one["id"].removeprefix("r-")) % 2 == 0)
+
+
+@given(st.lists(st.integers(0, 400), max_size=60), st.booleans(), st.integers(1, 500))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_backwards_is_forwards_turned_around(tmp_path: Path, lengths: list[int], ended: bool, block: int):
+    content = b"\n".join(bytes([65 + at % 26]) * length for at, length in enumerate(lengths)) + b"\n" * ended
+    path = tmp_path / "some.log"
+    path.write_bytes(content)
+    found = [*file.backwards(path, block)][::-1]
+    assert [text for _, text in found] == content.split(b"\n")
+    assert all(content[place : place + len(text)] == text for place, text in found)
+
+
+def test_the_latest_events_of_several_files_are_the_last_of_all(tmp_path: Path):
+    (tmp_path / "genai.log.2.gz").write_bytes(gzip.compress(b"".join(line(number) for number in range(5))))
+    (tmp_path / "genai.log.1").write_bytes(b"".join(line(number) for number in range(5, 9)))
+    (tmp_path / "genai.log").write_bytes(line(9) + b"{torn\n" + line(10) + line(11)[:20])
+    everything = [one["id"] for one in read(tmp_path / "genai.log*")]
+    for count in range(13):
+        found = [one["id"] for one in latest(tmp_path / "genai.log*", count)]
+        assert found == (everything[-count:] if count else [])
+    assert [one["id"] for one in latest(tmp_path / "genai.log*", 3, select=even)] == ["r-6", "r-8", "r-10"]
+
+
+def test_what_is_not_needed_is_not_looked_at(tmp_path: Path):
+    log = tmp_path / "genai.log"
+    log.write_bytes(b"{torn\n" + line(1) + b"{torn too\n" + line(2) + line(3))
+    seen: list[bytes] = []
+    assert [one["id"] for one in latest(log, 3, on_bad=seen.append)] == ["r-1", "r-2", "r-3"]
+    assert seen == [b"{torn too"]
+
+
+def test_they_come_with_what_was_said_about_them_since(tmp_path: Path):
+    said = {"kind": "feedback", "target": "r-1", "quality": {"rating": 2}}
+    late = said | {"quality": {"rating": 5, "label": "fine"}}
+    (tmp_path / "genai.log.1.gz").write_bytes(gzip.compress(line(0) + line(1) + line(2, **said)))
+    (tmp_path / "genai.log").write_bytes(line(3) + line(4, **late))
+    found = latest(tmp_path / "genai.log*", 9)
+    assert [one["id"] for one in found] == ["r-0", "r-1", "r-2", "r-3", "r-4"]
+    quality = dict(found[1])["quality"]
+    assert (quality["rating"], quality["label"], len(quality["feedback"])) == (5, "fine", 2)
