@@ -23,7 +23,7 @@ from .tape import Tape
 Emit = Callable[[Event], object]
 
 _active: ContextVar[Call | None] = ContextVar("flywheel_log.call", default=None)
-_open: WeakSet[Call] = WeakSet()
+unended: WeakSet[Any] = WeakSet()  # Calls, and others with `ended`, whose stream somebody still reads.
 
 _never_lost = guarded("capture", default=lambda call, *_: call.happened())
 
@@ -37,7 +37,7 @@ def active() -> Call | None:
 
 def abandon_open() -> None:
     """End every stream still open, as the process is about to exit; each becomes one `incomplete` event."""
-    for call in list(_open):
+    for call in list(unended):
         call.ended(GeneratorExit())
 
 
@@ -158,7 +158,7 @@ class Call:
     @_never_lost
     def ended(self, error: BaseException | None) -> None:
         """The body that was left to the caller to read is over; *error* is what ended it early."""
-        _open.discard(self)
+        unended.discard(self)
         tap, tape = self._tap, self._tape
         if tap is None or tape is None:
             return
@@ -173,7 +173,7 @@ class Call:
         surface, events = self._surface, is_event_stream(http)
         self._tape = Tape(surface.TEXT, surface.FIRST_TEXT, self._waited or 0.0, self._clock, events=events)
         self._tap = Tap(http, self._tape, self.ended, hide_usage=self.asked_usage)
-        _open.add(self)
+        unended.add(self)
 
     def _finish(self, found: Outcome) -> None:
         if self._emit is not None:

@@ -14,6 +14,7 @@ from ..health import guarded
 from . import foreign, usage
 from .call import Asked, Call, Emit, active
 from .known import Known
+from .patches import Patches
 from .surfaces import surface_for
 
 Client = TypeVar("Client")
@@ -22,7 +23,7 @@ _MARK = "_flywheel_log"
 _lock = threading.RLock()
 _everyone: Binding | None = None
 _marked = Known()
-_installed: dict[tuple[Any, str], Any] = {}
+_patches = Patches()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def uninstrument(client: Any = None) -> None:
         if client is None:
             _everyone = None
         if not _marked and _everyone is None:
-            _uninstall()
+            _patches.undo()
 
 
 def _is_stainless(cls: type) -> bool:
@@ -92,22 +93,9 @@ def _install(cls: type) -> None:
 
 
 def _wrap(cls: type, name: str, wrapper: Callable[..., Any]) -> None:
-    owner = next((base for base in cls.__mro__ if name in vars(base)), None)
-    if owner is None or (owner, name) in _installed:
-        return
     from wrapt import FunctionWrapper
 
-    wrapped = FunctionWrapper(vars(owner)[name], wrapper)
-    setattr(owner, name, wrapped)
-    _installed[owner, name] = wrapped
-
-
-def _uninstall() -> None:
-    """Put the SDK's own functions back, unless another library has wrapped ours since: then ours stay, and pass on."""
-    for (owner, name), wrapped in list(_installed.items()):
-        if vars(owner).get(name) is wrapped:
-            setattr(owner, name, wrapped.__wrapped__)
-            del _installed[owner, name]
+    _patches.wrap(cls, name, lambda method: FunctionWrapper(method, wrapper))
 
 
 def _request(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

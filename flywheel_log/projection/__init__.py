@@ -1,4 +1,4 @@
-"""Calls of other APIs read as chat completions. A projection is a module: the surface it reads, and how."""
+"""Calls of other APIs read as OpenAI's chats (or embeddings). A projection is a module: its surface, how to read it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def chat_request(event: Mapping[str, Any]) -> JSON | None:
 
 
 def chat_response(event: Mapping[str, Any]) -> JSON | None:
-    """The response of *event* as a `chat.completion`, with its token counts as usage; None where it is one, or cannot be."""
+    """The response of *event* as a `chat.completion`, with its token counts; None where it is one, or cannot be."""
     projection, _, response = _of(event)
     made = projection.response(response) if projection is not None else None
     usage = _usage(event)
@@ -64,12 +64,12 @@ def as_chat(event: Mapping[str, Any]) -> tuple[JSON, JSON]:
 
 def _of(event: Mapping[str, Any]) -> tuple[Projection | None, JSON, JSON]:
     request, response = (event.get(key) or {} for key in ("request", "response"))
-    readable = isinstance(request, dict) and isinstance(response, dict)
-    if not readable or event.get("kind", "llm") != "llm" or "choices" in response:
+    if not isinstance(request, dict) or not isinstance(response, dict) or "choices" in response:
         return None, request, response
     if (named := _named().get(str(event.get("surface")))) is not None:
         return named, request, response
-    return next((one for one in _named().values() if one.is_mine(request, response)), None), request, response
+    candidates = _named().values() if event.get("kind", "llm") == "llm" else ()
+    return next((one for one in candidates if one.is_mine(request, response)), None), request, response
 
 
 @cache

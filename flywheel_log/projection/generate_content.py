@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,7 +68,14 @@ def response(body: JSON) -> JSON | None:
 def _list(said: Any) -> list[JSON]:
     """The parts of a content that are for others to see."""
     parts = said.get("parts") if isinstance(said, dict) else None
-    return [part for part in chat.objects(parts) if not part.get("thought")]
+    return [_spelt(part) for part in chat.objects(parts) if not part.get("thought")]
+
+
+def _spelt(given: Any) -> Any:
+    """An object with its keys as the service documents them: the SDK sends some as Python spells them, `mime_type`."""
+    if not isinstance(given, dict):
+        return given
+    return {re.sub("_([a-z])", lambda found: found[1].upper(), key): value for key, value in given.items()}
 
 
 def _turn(turn: JSON, prefix: str, open_calls: list[JSON]) -> Iterator[JSON]:
@@ -110,7 +118,9 @@ def _said(parts: list[JSON], prefix: str) -> JSON:
 
 def _parts(parts: list[JSON]) -> Iterator[JSON]:
     for part in parts:
-        match part:
+        spelt: JSON = {key: _spelt(part[key]) for key in ("inlineData", "fileData") if key in part}
+        whole: JSON = {**part, **spelt}
+        match whole:
             case {"text": str(text)}:
                 yield chat.text_part(text)
             case {"inlineData": {"mimeType": str(kind), "data": data}}:
@@ -146,7 +156,7 @@ def _tools(body: JSON) -> JSON:
             one.get("parametersJsonSchema") or _schema(one.get("parameters")),
             description=one.get("description"),
         )
-        for one in declared
+        for one in map(_spelt, declared)
     ]
     match body.get("toolConfig"):
         case {"functionCallingConfig": {"allowedFunctionNames": [str(name)]}}:
