@@ -231,7 +231,7 @@ class Call:
             marks += outcome.marks(self._surface, response)
         if marks:
             event["training_unsafe"] = marks
-        event["request"] = wire.request_body(self._http) or self._asked.body
+        event["request"] = wire.request_body(self._http) or wire.given(self._asked.body)
         if response is not None:
             event["response"] = response
 
@@ -240,7 +240,7 @@ class Call:
         secrets = (*wire.secrets_of(self._asked.client), *wire.credentials(self._http))
         event["training_unsafe"] = ["error"]
         event["error"] = wire.scrubbed(found.error, secrets)
-        event["request"] = wire.scrubbed(wire.request_body(self._http) or self._asked.body, secrets)
+        event["request"] = wire.scrubbed(wire.request_body(self._http) or wire.given(self._asked.body), secrets)
         if found.response is not None:
             event["response"] = wire.scrubbed(found.response, secrets)
 

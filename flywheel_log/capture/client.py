@@ -20,6 +20,13 @@ from .surfaces import surface_for
 Client = TypeVar("Client")
 
 _MARK = "_flywheel_log"
+# Parts of the names of clients that talk to a cloud's platform.
+_PLATFORMS = {
+    "AzureOpenAI": "azure.ai.openai",
+    "AnthropicFoundry": "azure.ai.inference",
+    "AnthropicBedrock": "aws.bedrock",
+    "AnthropicVertex": "gcp.vertex_ai",
+}
 _lock = threading.RLock()
 _everyone: Binding | None = None
 _marked = Known()
@@ -222,7 +229,8 @@ def _with_options(
 def _provider(cls: type) -> str:
     """OpenTelemetry's `gen_ai.provider.name` for clients of *cls*, e.g. `openai`, `azure.ai.openai`, `anthropic`."""
     mro = cls.__mro__
-    if any(base.__name__.endswith("AzureOpenAI") for base in mro):
-        return "azure.ai.openai"
+    for part, provider in _PLATFORMS.items():
+        if any(part in base.__name__ for base in mro):
+            return provider
     *_, base = (base for base in mro if "request" in vars(base))
     return str(base.__module__).partition(".")[0]

@@ -13,6 +13,7 @@ from ..event import JSON, Error, Wire
 _RETRY_COUNT = "x-stainless-retry-count"
 _SHORTEST_SECRET = 12  # A shorter one is a placeholder such as "none" or "test", and a word of the prompts.
 _AUTHENTICATION = ("authorization", "api-key", "x-api-key")
+_NOT_GIVEN = ("NotGiven", "Omit")
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id")
 
 
@@ -50,6 +51,11 @@ def request_body(http: Any) -> Wire | None:
     except Exception:  # noqa: BLE001 - the request was streamed (RequestNotRead of httpx or httpx2)
         return None
     return Wire(raw) if raw[:1] == b"{" else None
+
+
+def given(body: JSON) -> JSON:
+    """*body* as the SDK was given it, without the objects by which an SDK says that an argument was not given."""
+    return {key: value for key, value in body.items() if type(value).__name__ not in _NOT_GIVEN}
 
 
 def retries(http: Any) -> int | None:

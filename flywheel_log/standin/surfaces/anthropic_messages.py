@@ -28,7 +28,8 @@ def answer(body: JSON, received: Received) -> Reply:
 
     A stream of the model `error-mid-stream` ends in an error after three pieces.
     """
-    one = compose(last_prompt(body["messages"]), tool=_tool(body), schema=None, limit=body["max_tokens"])
+    texts = [one for one in body["messages"] if text_of(one.get("content"))]  # A tool's result is no prompt.
+    one = compose(last_prompt(texts), tool=_tool(body), schema=None, limit=body["max_tokens"])
     whole = {
         "id": identifier("msg_", received),
         "type": "message",

@@ -54,8 +54,8 @@ def own_error(status: int, message: str) -> JSON:
 
 
 def _last_said(contents: list[JSON]) -> str:
-    users = [one for one in contents if one.get("role", "user") == "user"]
-    return text_of(users[-1].get("parts")) if users else ""
+    texts = [text_of(one.get("parts")) for one in contents if one.get("role", "user") == "user"]
+    return next(filter(None, reversed(texts)), "")  # A function's response is no prompt.
 
 
 def _tool(body: JSON) -> JSON | None:

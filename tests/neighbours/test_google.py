@@ -18,7 +18,7 @@ from flywheel_log import projection
 from flywheel_log.capture.call import abandon_open
 from flywheel_log.event import Event, from_document, to_document
 from flywheel_log.standin import HANG_UP, Reply, Server
-from tests.google.conftest import KEY
+from tests.neighbours.conftest import KEY
 
 Make = Callable[..., genai.Client]
 
