@@ -13,7 +13,7 @@ from weakref import WeakSet
 from ..clock import timestamp
 from ..event import JSON, Event
 from ..health import guarded
-from . import outcome, wire
+from . import amazon, outcome, wire
 from .outcome import Outcome
 from .outer import outer
 from .stream import Tap, is_event_stream
@@ -164,7 +164,7 @@ class Call:
             return
         tape.stop()
         self._waited = tape.waited
-        if tap.events:
+        if tap.events or amazon.is_stream(self._http):
             self._finish(outcome.of_stream(self._surface, tape, self._asked.body, self._http, error))
         else:
             self._finish(outcome.of_partial_body(tape, self._http, error))
