@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from flywheel_log import projection
 from flywheel_log.event import from_document, to_document, to_flat
+from flywheel_log.loop.usable import dropped, fatal
 
 AT = "2026-01-31T12:00:00.000Z"
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -387,6 +388,12 @@ def test_the_document_is_that_of_a_chat_and_keeps_the_original(case: str) -> Non
     assert nested["original"] == {"request": given["request"], "response": given["response"]}
     assert one == before
     assert from_document(to_document(one)) == before
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_blueprint_can_use_the_document(case: str) -> None:
+    document = to_document(event(CASES[case][0]))
+    assert (dropped(document), fatal(document)) == ([], [])
 
 
 @pytest.mark.parametrize(
