@@ -107,29 +107,32 @@ def _begin(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Aroun
     path, _, method = str(given["path"]).partition("?")[0].rpartition(":")
     if method not in _SURFACES:
         return Around()
-    return _Run(surface_named(_SURFACES[method]), binding, api, path.rpartition("/")[2], given["request_dict"])
+    named = {"surface": surface_named(_SURFACES[method]), "model": path.rpartition("/")[2]}
+    return _Run(binding, api, given["request_dict"], streamed=method.startswith("stream"), **named)
 
 
 class _Run(Around):
     """One call at the waist; its clock stands still while the consumer of a stream does something else.
 
     Args:
-        surface: how to read what comes back.
         binding: what the client is bound to.
         api: the SDK's client.
-        model: stands in the path, so that the body does not say it.
         body: the SDK's own object, made for this call; it becomes what is sent when `extra_body` is put in.
+        surface: how to read what comes back.
+        model: stands in the path, so that the body does not say it.
+        streamed: whether a stream was asked for.
     """
 
-    def __init__(self, surface: Surface, binding: Binding, api: Any, model: str, body: JSON) -> None:
+    def __init__(self, binding: Binding, api: Any, body: JSON, *, surface: Surface, model: str, streamed: bool) -> None:
         self.attempts = 0
         self._surface = surface
+        self._streamed = streamed
         self._body = body
         self._fields = {**scope.merge(binding.fields, scope.at_call()), "model": model}
         self._watch = Stopwatch()
         provider = "gcp.vertex_ai" if getattr(api, "vertexai", False) else "gcp.gemini"
-        self._asked = Asked(surface, provider, body, self._fields, client=api)
-        self._call = Call(self._asked, binding.emit, clock=self._watch)
+        asked = Asked(surface, provider, body, self._fields, streamed=streamed, client=api)
+        self._call = Call(asked, binding.emit, clock=self._watch)
         self._bodies: list[Any] = []
         self._room = KEEP_AT_MOST
         self._over = False
@@ -156,7 +159,7 @@ class _Run(Around):
 
     @guarded("capture")
     def yielded(self, item: Any) -> None:
-        self._streams()
+        unended.add(self)
         body = _body_of(item)
         if "time_to_first_token_ms" not in self._fields and self._surface.FIRST_TEXT.search(body):
             self._fields["time_to_first_token_ms"] = round(self._watch() * 1000, 2)
@@ -167,9 +170,9 @@ class _Run(Around):
     @guarded("capture", default=lambda _, value: value)
     def returned(self, value: Any) -> Any:
         if inspect.isasyncgen(value):
-            self._streams()
+            unended.add(self)
             return around(lambda: value, lambda *_: self)()
-        if self._asked.streamed or value is None:
+        if self._streamed:
             self.ended(None)
         else:
             self._conclude(Outcome(wire.body(_body_of(value))))
@@ -178,10 +181,6 @@ class _Run(Around):
     @guarded("capture")
     def raised(self, error: BaseException) -> None:
         self.ended(error)
-
-    def _streams(self) -> None:
-        self._asked.streamed = True
-        unended.add(self)
 
     @guarded("capture", default=lambda run, _: run.happened())
     def ended(self, error: BaseException | None) -> None:
