@@ -62,7 +62,7 @@ wheel: .venv/.developing ## Build the distributions and run README and end-to-en
 	rm -rf dist .venvs/wheel
 	$(UV) build
 	$(UV) venv --python $(BIN)/python .venvs/wheel
-	$(UV) pip install --python .venvs/wheel/bin/python --group end-to-end dist/*.whl
+	$(UV) pip install --python .venvs/wheel/bin/python --group end-to-end --group neighbours dist/*.whl
 	mkdir .venvs/wheel/away && cp -R README.md pyproject.toml tests .venvs/wheel/away
 	@cd .venvs/wheel/away && ../bin/python -c 'import flywheel_log as it; print("\ntesting", it.__file__)'
 	cd .venvs/wheel/away && ../bin/$(PYTEST) tests/docs --ignore tests/docs/test_terms.py $(END_TO_END) $(ARGS)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
+from . import projection
+from .projection.said import answered, asked
+
 JSON = dict[str, Any]
 
 Kind = Literal["llm", "embedding", "moderation", "step", "retrieval", "feedback", "loss_report"]
@@ -93,10 +96,11 @@ Path = list[str | int]
 def to_document(event: Event) -> JSON:
     """Project *event* to the flywheel document: the five keys the blueprint's strict index accepts, all else nested.
 
-    All else goes to `response.flywheel_log`, where the texts of prompt and output stand once more to be searched. What
-    makes the blueprint's reader stumble is mended: no null request, response, choices, message or tools, no null beside
-    an answer's content, a content in every message of the history. The places are noted there too, so that
-    `from_document` is the exact inverse; *event* is left as it is.
+    Everything that is not one of the five goes to `response.flywheel_log`, where the texts of prompt and output stand
+    once more to be searched. Bodies of other APIs are projected to those of a chat completion, and stand there as
+    `original`. What makes the blueprint's reader stumble is mended: no null request, response, choices, message or
+    tools, no null beside an answer's content, a content in every message of the history. The places are noted there
+    too, so that `from_document` is the exact inverse. *event* is left as it is.
 
     Raises:
         TypeError, AttributeError: the request or the response is neither an object nor null.
@@ -109,12 +113,14 @@ def to_document(event: Event) -> JSON:
         if document.get(key) is None:
             (nulls if key in document else absent).append([key])
             document[key] = {}
+    original = _projected(event, document)
     request, response = document["request"], document["response"]
-    asked, answered = (_asked(request) or "")[:_LONGEST_TEXT], (_answered(response) or "")[:_LONGEST_TEXT]
+    texts = {"prompt_text": asked(request), "output_text": answered(response)}
     document["request"] = _mended_request(request, nulls, absent)
     document["response"] = {**_mended_response(response, nulls), _NESTED: rest}
-    derived = {"prompt_text": asked, "output_text": answered, "nulls": nulls, "absent": absent}
-    rest |= {key: value for key, value in derived.items() if value}
+    derived: JSON = {key: (text or "")[:_LONGEST_TEXT] for key, text in texts.items()}
+    derived |= {"original": original, "nulls": nulls, "absent": absent}
+    rest.update((key, value) for key, value in derived.items() if value)
     return document
 
 
@@ -123,7 +129,7 @@ def from_document(document: JSON) -> Event:
     response = dict(document.get("response") or {})
     rest = {key: value for key, value in (response.pop(_NESTED, None) or {}).items() if key not in _DERIVED}
     nulls, absent = rest.pop("nulls", ()), rest.pop("absent", ())
-    event: JSON = {**document, "response": response}
+    event: JSON = {**document, "response": response, **rest.pop("original", {})}
     for path in nulls:
         event = _changed(event, path, lambda parent, key: parent.__setitem__(key, None))
     for path in absent:
@@ -131,6 +137,14 @@ def from_document(document: JSON) -> Event:
     event.update(rest)
     event.setdefault("kind", "llm")
     return cast(Event, event)
+
+
+def _projected(event: Event, document: JSON) -> JSON:
+    """Put what *document* holds of another API in the shape of a chat completion, and return it as it was."""
+    made = {"request": projection.chat_request(event), "response": projection.chat_response(event)}
+    original = {key: document[key] for key, body in made.items() if body is not None}
+    document.update((key, made[key]) for key in original)
+    return original
 
 
 def _mended_request(request: JSON, nulls: list[Path], absent: list[Path]) -> JSON:
@@ -196,55 +210,16 @@ def to_flat(event: Event) -> JSON:
     `prompt` is the text of the last user message (or of a completion's prompt, an embedding's input), `response` the
     text of the first choice, `retrieval_docs` the ids.
     """
+    request, response = projection.as_chat(event)
     return {
         "timestamp": event.get("timestamp"),
         "user_id": event.get("user_id"),
         "model": event.get("model"),
-        "prompt": _asked(event.get("request") or {}),
-        "response": _answered(event.get("response") or {}),
+        "prompt": asked(request),
+        "response": answered(response),
         "input_tokens": event.get("input_tokens"),
         "output_tokens": event.get("output_tokens"),
         "latency_ms": event.get("latency_ms"),
         "retrieval_docs": [doc.get("id") for doc in event["retrieval_docs"]] if "retrieval_docs" in event else None,
         "hallucination_flag": event.get("hallucination_flag"),
     }
-
-
-def _asked(request: JSON) -> str | None:
-    for key in ("messages", "input", "prompt"):
-        turns = request.get(key)
-        turn = _last_said(turns) if isinstance(turns, list) else None
-        if turn is not None:
-            return _text(turn.get("content"))
-        if turns:
-            return _text(turns)
-    return None
-
-
-def _last_said(turns: list[Any]) -> JSON | None:
-    """The last message of the user, or the last of anybody; None in a list of texts."""
-    last = None
-    for turn in reversed(turns):
-        if isinstance(turn, dict):
-            if turn.get("role") == "user":
-                return turn
-            last = last or turn
-    return last
-
-
-def _answered(response: JSON) -> str | None:
-    for choice in response.get("choices") or ():
-        message = choice.get("message") or {}
-        return _text(message.get("content") or message.get("refusal") or choice.get("text"))
-    parts = [part for item in response.get("output") or () for part in item.get("content") or ()]
-    return _text(parts or response.get("content"))
-
-
-def _text(content: Any) -> str | None:
-    """Return the text of a message's content: a string, or the text parts of a list, one a line."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        return None
-    texts = [part.get("text") if isinstance(part, dict) else part for part in content]
-    return "\n".join(text for text in texts if isinstance(text, str)) or None

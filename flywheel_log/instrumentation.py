@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
@@ -17,14 +18,15 @@ def instrument(client: Client, **defaults: Any) -> Client: ...
 @overload
 def instrument(client: None = None, **defaults: Any) -> None: ...
 def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
-    """Record every call of *client*, in place, and return the same object; without one, of every OpenAI client.
+    """Record every call of *client*, in place, and return the same object; without one, of every client it knows.
 
     Clients derived from it by `with_options()` or `copy()` are recorded too. A second time changes the defaults only.
 
     Args:
-        client: an OpenAI, AsyncOpenAI or Azure client, one of an SDK made the same way (Anthropic, Groq …), or any
-            object with `chat.completions.create`. None means every OpenAI client of this process, made before or
-            after, the module-level one included.
+        client: an OpenAI, AsyncOpenAI or Azure client, one of an SDK made the same way (Anthropic, Groq …), Google's
+            `genai.Client()`, or any object with `chat.completions.create`. None means every OpenAI client of this
+            process, made before or after, the module-level one included, and those of Anthropic, Groq and Google where
+            their library has been imported by then.
         **defaults: what `context` takes; stamped on every call unless the context says otherwise.
 
     Raises:
@@ -32,12 +34,15 @@ def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
         ValueError: the settings (environment) are wrong.
     """
     from .capture import client as clients
-    from .capture import threads
+    from .capture import google, threads
 
     recorder = current()
     binding = clients.Binding(record, scope.fields_of(**defaults), recorder.asking)
     if client is None:
-        clients.instrument_classes(_openai_classes(), binding)
+        clients.instrument_classes([*_openai_classes(), *_loaded_classes()], binding)
+        google.instrument_everyone(binding)
+    elif google.is_mine(client):
+        google.instrument(client, binding)
     else:
         clients.instrument(client, binding)
     threads.install()
@@ -47,9 +52,12 @@ def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
 def uninstrument(client: Any = None) -> None:
     """Undo `instrument`: for *client*, or for every client where none is named."""
     from .capture import client as clients
-    from .capture import threads
+    from .capture import google, threads
 
-    clients.uninstrument(client)
+    if client is None or google.is_mine(client):
+        google.uninstrument(client)
+    if client is None or not google.is_mine(client):
+        clients.uninstrument(client)
     if client is None:
         threads.uninstall()
 
@@ -87,3 +95,11 @@ def _openai_classes() -> list[type]:
     import openai
 
     return [openai.OpenAI, openai.AsyncOpenAI, openai.AzureOpenAI, openai.AsyncAzureOpenAI]
+
+
+def _loaded_classes() -> list[type]:
+    """The clients of the neighbours that the program has imported."""
+    names = {"anthropic": ("Anthropic", "AsyncAnthropic"), "groq": ("Groq", "AsyncGroq")}
+    return [
+        getattr(sys.modules[name], each) for name, classes in names.items() if name in sys.modules for each in classes
+    ]

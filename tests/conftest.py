@@ -21,11 +21,16 @@ collect_ignore = [] if find_spec("instructor") else ["instructor"]
 hypothesis.settings.register_profile("shared-machine", deadline=None, database=None, print_blob=True)
 hypothesis.settings.load_profile("shared-machine")
 
+_OTHERS = (
+    *("FLYWHEEL_LOG_", "ELASTICSEARCH_", "ES_COLLECTION_", "OPENAI_", "AZURE_OPENAI_"),
+    *("ANTHROPIC_", "GROQ_", "GOOGLE_", "GEMINI_"),
+)
+
 
 @pytest.fixture(autouse=True)
 def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
-        if name.startswith(("FLYWHEEL_LOG_", "ELASTICSEARCH_", "ES_COLLECTION_", "OPENAI_", "AZURE_OPENAI_")):
+        if name.startswith(_OTHERS):
             monkeypatch.delenv(name)
     monkeypatch.setenv("FLYWHEEL_LOG_JOURNAL", str(tmp_path / "journal"))
     monkeypatch.chdir(tmp_path)
@@ -37,8 +42,11 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 @pytest.fixture
 def openai_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[standin.Server]:
-    """Let `OpenAI()` without arguments, here and in subprocesses, talk to a stand-in."""
+    """Let `OpenAI()` and its neighbours without arguments, here and in subprocesses, talk to a stand-in."""
     with standin.serve() as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        monkeypatch.setenv("OPENAI_API_KEY", "stand-in")
+        for name in ("ANTHROPIC_BASE_URL", "GROQ_BASE_URL", "GOOGLE_GEMINI_BASE_URL"):
+            monkeypatch.setenv(name, server.url.removesuffix("/v1"))
+        for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GROQ_API_KEY", "GEMINI_API_KEY"):
+            monkeypatch.setenv(name, "stand-in")
         yield server

@@ -12,7 +12,7 @@ from weakref import WeakSet
 from ..clock import timestamp
 from ..event import JSON, Event
 from ..health import guarded
-from . import outcome, wire
+from . import amazon, outcome, wire
 from .outcome import Outcome
 from .outer import outer
 from .stream import Tap, is_event_stream
@@ -22,21 +22,21 @@ from .tape import Tape
 Emit = Callable[[Event], object]
 
 _active: ContextVar[Call | None] = ContextVar("flywheel_log.call", default=None)
-_open: WeakSet[Call] = WeakSet()
+unended: WeakSet[Any] = WeakSet()  # Calls, and others with `ended`, whose stream somebody still reads.
 
 _never_lost = guarded("capture", default=lambda call, *_: call.happened())
 
 
-latest: Callable[[], Call | None] = _active.get
-"""The latest call of this task or thread, whose request is `under_way` or not.
-
-A task started by a transport inherits the variable, and may outlive the request.
-"""
+def active() -> Call | None:
+    """The call whose request is under way in this task or thread."""
+    call = _active.get()
+    # A task started by a transport inherits the variable, and may outlive the request.
+    return call if call is not None and call.under_way else None
 
 
 def abandon_open() -> None:
     """End every stream still open, as the process is about to exit; each becomes one `incomplete` event."""
-    for call in list(_open):
+    for call in list(unended):
         call.ended(GeneratorExit())
 
 
@@ -169,13 +169,13 @@ class Call:
     @_never_lost
     def ended(self, error: BaseException | None) -> None:
         """The body that was left to the caller to read is over; *error* is what ended it early."""
-        _open.discard(self)
+        unended.discard(self)
         tap, tape = self._tap, self._tape
         if tap is None or tape is None:
             return
         tape.stop()
         self._waited = tape.waited
-        if tap.events:
+        if tap.events or amazon.is_stream(self._http):
             self._finish(outcome.of_stream(self._surface, tape, dict(self._body), self._http, error))
         else:
             self._finish(outcome.of_partial_body(tape, self._http, error))
@@ -184,7 +184,7 @@ class Call:
         surface, events = self._surface, is_event_stream(http)
         self._tape = Tape(surface.TEXT, surface.FIRST_TEXT, self._waited or 0.0, self._clock, events=events)
         self._tap = Tap(http, self._tape, self.ended, hide_usage=self.asked_usage)
-        _open.add(self)
+        unended.add(self)
 
     def _finish(self, found: Outcome) -> None:
         if self._emit is not None:
@@ -224,7 +224,7 @@ class Call:
             event["retries"] = retries
         if http is not None and (limits := wire.limits(http)):
             event |= limits
-        event["request"] = wire.request_body(http) or body
+        event["request"] = wire.request_body(http) or wire.given(body)
         if found.response is not None:
             event["response"] = found.response
         if found.error is not None:

@@ -12,17 +12,25 @@ from typing import Any, TypeVar
 from .. import scope
 from ..health import guarded
 from . import foreign, usage
-from .call import Call, Emit, latest
+from .call import Call, Emit, active
 from .known import Known
+from .patches import Patches
 from .surfaces import surface_for
 
 Client = TypeVar("Client")
 
 _MARK = "_flywheel_log"
+# Parts of the names of clients that talk to a cloud's platform.
+_PLATFORMS = {
+    "AzureOpenAI": "azure.ai.openai",
+    "AnthropicFoundry": "azure.ai.inference",
+    "AnthropicBedrock": "aws.bedrock",
+    "AnthropicVertex": "gcp.vertex_ai",
+}
 _lock = threading.RLock()
 _everyone: Binding | None = None
 _marked = Known()
-_installed: dict[tuple[Any, str], Any] = {}
+_patches = Patches()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ def uninstrument(client: Any = None) -> None:
         if client is None:
             _everyone = None
         if not _marked and _everyone is None:
-            _uninstall()
+            _patches.undo()
 
 
 def _is_stainless(cls: type) -> bool:
@@ -92,22 +100,9 @@ def _install(cls: type) -> None:
 
 
 def _wrap(cls: type, name: str, wrapper: Callable[..., Any]) -> None:
-    owner = next((base for base in cls.__mro__ if name in vars(base)), None)
-    if owner is None or (owner, name) in _installed:
-        return
     from wrapt import FunctionWrapper
 
-    wrapped = FunctionWrapper(vars(owner)[name], wrapper)
-    setattr(owner, name, wrapped)
-    _installed[owner, name] = wrapped
-
-
-def _uninstall() -> None:
-    """Put the SDK's own functions back, unless another library has wrapped ours since: then ours stay, and pass on."""
-    for (owner, name), wrapped in list(_installed.items()):
-        if vars(owner).get(name) is wrapped:
-            setattr(owner, name, wrapped.__wrapped__)
-            del _installed[owner, name]
+    _patches.wrap(cls, name, lambda method: FunctionWrapper(method, wrapper))
 
 
 def _request(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -162,8 +157,8 @@ async def _attempt_async(
 
 
 def _process_response(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
-    call = latest()
-    if call is not None and call.under_way:
+    call = active()
+    if call is not None:
         call.arrived(kwargs.get("response"), kwargs.get("retries_taken"))
     return wrapped(*args, **kwargs)
 
@@ -185,8 +180,7 @@ def _follow(client: Any, derived: Any) -> None:
 def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call, usage.Attempt | None] | None:
     """What to record of this request, entered, and how to ask for its token counts; None where nothing is recorded."""
     binding = vars(client).get(_MARK) or _everyone
-    around = latest()
-    if binding is None or (around is not None and around.under_way) or scope.suppressed():
+    if binding is None or active() is not None or scope.suppressed():
         return None
     options = kwargs["options"] if "options" in kwargs else args[1]
     surface = surface_for(options.url) if options.method.lower() == "post" else None
@@ -211,7 +205,8 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[
 def _provider(cls: type) -> str:
     """OpenTelemetry's `gen_ai.provider.name` for clients of *cls*, e.g. `openai`, `azure.ai.openai`, `anthropic`."""
     mro = cls.__mro__
-    if any(base.__name__.endswith("AzureOpenAI") for base in mro):
-        return "azure.ai.openai"
+    for part, provider in _PLATFORMS.items():
+        if any(part in base.__name__ for base in mro):
+            return provider
     *_, base = (base for base in mro if "request" in vars(base))
     return str(base.__module__).partition(".")[0]

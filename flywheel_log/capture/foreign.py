@@ -11,7 +11,7 @@ from ..event import JSON
 from ..health import guarded
 from ..serialise import dumps, loads
 from . import wire
-from .call import Call, Emit, latest
+from .call import Call, Emit, active
 from .gather import Gathered
 from .known import Known
 from .outcome import Outcome, of_error, of_result
@@ -83,8 +83,7 @@ def _resource(client: Any, name: str) -> Any:
 def _logged(method: Any, surface: Surface, emit: Emit, fields: scope.Fields) -> Any:
     @guarded("capture", default=lambda *_: Around())
     def begin(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any]) -> Around:
-        around = latest()
-        if scope.suppressed() or (around is not None and around.under_way):
+        if active() is not None or scope.suppressed():
             return Around()
         return _Run(surface, emit, kwargs, scope.merge(fields, scope.at_call()))
 

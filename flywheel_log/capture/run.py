@@ -9,8 +9,7 @@ from typing import Any, cast
 from ..event import JSON, Event
 from ..health import guarded
 from ..place import stamped
-from .call import Call, Emit
-from .call import _open as open_calls
+from .call import Call, Emit, unended
 from .outcome import Outcome
 from .outer import Outer
 from .surfaces import Surface
@@ -54,7 +53,7 @@ class Run(Call):
         self._first: float | None = None
         self._heard = False
         super().__init__(surface, provider, body, self._stamps, self._with_figures(emit), counted=False, clock=clock)
-        open_calls.add(self)
+        unended.add(self)
 
     def rename(self, fields: Mapping[str, Any]) -> None:
         """Carry *fields*, too, over those there were."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ _SHORTEST_SECRET = 12  # A shorter one is a placeholder such as "none" or "test"
 _AUTHENTICATION = ("authorization", "api-key", "x-api-key")
 _SERVER_MS = b"openai-processing-ms"
 _LIMIT_WORDS = frozenset({"limit", "remaining", "reset"})
+_NOT_GIVEN = ("NotGiven", "Omit")
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id")
 
 
@@ -88,6 +90,11 @@ def _number(value: bytes) -> float | int | str:
         return float(text)
     except ValueError:
         return text
+
+
+def given(body: Mapping[str, Any]) -> JSON:
+    """*body* as the SDK was given it, without the objects by which an SDK says that an argument was not given."""
+    return {key: value for key, value in body.items() if type(value).__name__ not in _NOT_GIVEN}
 
 
 def retries(http: Any) -> int | None:

@@ -78,9 +78,9 @@ def reading(
 ) -> Iterator[Iterator[Event]]:
     """Open *sources* (or the default one) for a `with` block, and say afterwards how many lines were skipped.
 
-    The block gets the events that are *chosen*, and what began before *since* may be left out; if *joined*, or where the
-    filter asks for it, with what was said about them later. Standard input, which can be read but once, is *joined*
-    with nothing.
+    The block gets the events that are *chosen*; what began before *since* may be left out. If *joined*, or where the
+    filter asks for it, they come with what was said about them later; standard input, which can be read but once, is
+    *joined* with nothing.
 
     Raises:
         FileNotFoundError: there is no such file.

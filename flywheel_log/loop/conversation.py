@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from flywheel_log import projection
 from flywheel_log.event import JSON, Event
 
 
@@ -38,13 +39,11 @@ class Conversation:
 
 def conversation(event: Event) -> Conversation:
     """Return the turns of *event*; what has no known shape is left out, and an error is not an answer."""
-    return Conversation(tuple(_asked(event.get("request") or {})), tuple(_answered(event.get("response") or {})))
+    request, response = projection.as_chat(event)
+    return Conversation(tuple(_asked(request)), tuple(_answered(response)))
 
 
 def _asked(request: JSON) -> Iterator[Turn]:
-    for key in ("instructions", "system"):
-        if request.get(key):
-            yield Turn("system", text_of(request[key]))
     given: Any = next((request[key] for key in ("messages", "input", "prompt") if request.get(key)), [])
     for one in given if isinstance(given, list) else [given]:
         yield _turn(one)
@@ -52,16 +51,8 @@ def _asked(request: JSON) -> Iterator[Turn]:
 
 def _turn(item: Any) -> Turn:
     match item:
-        case {"type": "function_call", "name": str()}:
-            return Turn("assistant", calls=tuple(_calls([item])))
-        case {"type": "function_call_output", "output": output}:
-            return Turn("tool", text_of(output), note=str(item.get("call_id", "")))
         case {"role": role, **rest}:
-            wanted = [
-                *_list(rest.get("tool_calls")),
-                *_list(rest.get("content")),
-                {"function": rest.get("function_call")},
-            ]
+            wanted = [*_list(rest.get("tool_calls")), {"function": rest.get("function_call")}]
             note = rest.get("tool_call_id") or rest.get("name") or ""
             text = text_of(rest.get("content")) or text_of(rest.get("refusal"))
             return Turn(str(role), text, tuple(_calls(wanted)), str(note))
@@ -76,20 +67,9 @@ def _answered(response: JSON) -> Iterator[Turn]:
                 yield _noted(_turn({"role": "assistant", **message}), choice.get("finish_reason"))
             case {"text": text}:
                 yield Turn("assistant", text_of(text), note=choice.get("finish_reason") or "")
-    if output := [_turn(item) for item in _list(response.get("output")) if not _is_thought(item)]:
-        calls = tuple(call for turn in output for call in turn.calls)
-        yield Turn(
-            "assistant", "\n".join(turn.text for turn in output if turn.text), calls, response.get("status") or ""
-        )
-    if isinstance(response.get("content"), list):
-        yield _noted(_turn({"role": "assistant", **response}), response.get("stop_reason"))
     yield from map(_verdict, _list(response.get("results")))
     if vectors := _list(response.get("data")):
         yield Turn("assistant", f"[{len(vectors)} vector{'s' * (len(vectors) != 1)}]")
-
-
-def _is_thought(item: Any) -> bool:
-    return isinstance(item, dict) and item.get("type") == "reasoning"
 
 
 def _noted(turn: Turn, note: Any) -> Turn:
@@ -109,8 +89,6 @@ def _calls(items: list[Any]) -> Iterator[ToolCall]:
                 yield ToolCall(name, text_of(rest.get("arguments")))
             case {"custom": {"name": str(name), **rest}}:
                 yield ToolCall(name, text_of(rest.get("input")))
-            case {"type": "tool_use" | "function_call", "name": str(name), **rest}:
-                yield ToolCall(name, text_of(rest.get("arguments", rest.get("input"))))
 
 
 def text_of(content: Any) -> str:
@@ -128,12 +106,8 @@ def text_of(content: Any) -> str:
 
 def _part(part: Any) -> str:
     match part:
-        case {"type": "tool_use"}:
-            return ""
         case {"text": str(text)} | {"refusal": str(text)}:
             return text
-        case {"type": "tool_result", "content": content}:
-            return text_of(content)
         case {"type": str(kind)}:
             return f"[{kind}]"
         case _:

@@ -29,7 +29,7 @@ def hash_of(template: str) -> str:
 
 
 def _system_message(request: JSON) -> str:
-    for key in ("instructions", "system"):
+    for key in ("instructions", "system", "systemInstruction"):
         if request.get(key):
             return _text(request[key])
     messages = request.get("messages") or request.get("input")
@@ -42,5 +42,6 @@ def _system_message(request: JSON) -> str:
 def _text(content: Any) -> str:
     if isinstance(content, str):
         return content
+    content = content.get("parts") if isinstance(content, dict) else content
     parts = content if isinstance(content, list) else []
     return "\n".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))

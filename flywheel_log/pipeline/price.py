@@ -16,6 +16,7 @@ _MILLION = 1_000_000
 _DECIMALS = 10
 _TEN_MINUTES = len("2026-01-02T03:4")  # Prices that change by the time of the day do so at the half hour.
 _MODELS = 1024
+_PROVIDERS = {"gcp": "google"}  # OpenTelemetry's name, and the price list's.
 # Where OpenAI, compatible servers and Anthropic count what has a price of its own, and the price list's name for it.
 _DETAILS = (
     (("prompt_tokens_details", "audio_tokens"), "input_audio_tokens"),
@@ -106,8 +107,8 @@ def _model(event: Event) -> str:
 
 
 def _provider(event: Event) -> str | None:
-    provider = event.get("provider", "")
-    return provider.partition(".")[0] or None
+    provider = event.get("provider", "").partition(".")[0]
+    return _PROVIDERS.get(provider, provider) or None
 
 
 def _tier(event: Event) -> str | None:

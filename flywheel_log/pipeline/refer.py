@@ -19,8 +19,8 @@ def refer(_: Any, __: str, event: Event) -> Event:
     """Replace each vector in an embedding's answer and in a retrieval by `dimensions`, `norm` and `sha256`."""
     kind = event.get("kind")
     if kind == "embedding" or kind == "retrieval":  # noqa: PLR1714 - half the time of a set's, for every call
-        for holder in list(_holders(cast(JSON, parse(None, "", event)))):
-            holder["embedding"] = reference(holder["embedding"])
+        for holder, key in list(_holders(cast(JSON, parse(None, "", event)))):
+            holder[key] = reference(holder[key])
     return event
 
 
@@ -40,11 +40,20 @@ def reference(vector: Any) -> Any:
     }
 
 
-def _holders(event: JSON) -> Iterator[JSON]:
+def _holders(event: JSON) -> Iterator[tuple[JSON, str]]:
+    """What holds a vector, and by which key: `embedding`, or `values` in Google's answers."""
     response, request = event.get("response"), event.get("request")
-    data = response.get("data") if isinstance(response, dict) else None
-    found = [*(data if isinstance(data, list) else ()), *(event.get("retrieval_docs") or ()), request]
-    return (one for one in found if isinstance(one, dict) and "embedding" in one)
+    answer = response if isinstance(response, dict) else {}
+    for key, name in (("data", "embedding"), ("embeddings", "values")):
+        found = answer.get(key)
+        yield from ((one, name) for one in _objects(found) if name in one)
+    given = [*(event.get("retrieval_docs") or ()), request]
+    yield from ((one, "embedding") for one in _objects(given) if "embedding" in one)
+    yield from ((one, "values") for one in _objects([answer.get("embedding")]) if "values" in one)
+
+
+def _objects(found: Any) -> Iterator[JSON]:
+    return (one for one in found if isinstance(one, dict)) if isinstance(found, list) else iter(())
 
 
 def _numbers(vector: Any) -> array[float] | None:

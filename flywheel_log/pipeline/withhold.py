@@ -8,7 +8,12 @@ from ..event import JSON, Event
 from .parse import parse
 
 _REQUEST = ("model", "stream", "n", "temperature", "top_p", "max_tokens", "max_completion_tokens", "seed")
-_RESPONSE = ("id", "object", "created", "created_at", "model", "status", "usage", "service_tier", "system_fingerprint")
+_RESPONSE = (
+    *("id", "object", "created", "created_at", "model", "status", "usage", "service_tier", "system_fingerprint"),
+    *("type", "role", "stop_reason"),  # Anthropic's
+    *("responseId", "modelVersion", "usageMetadata"),  # Google's
+)
+_ENDS = {"choices": ("index", "finish_reason"), "candidates": ("index", "finishReason")}
 _MADE_BY_US = frozenset(
     {
         *("id", "timestamp", "kind", "client_id", "workload_id", "surface", "provider", "status", "model", "streamed"),
@@ -43,12 +48,9 @@ def bare(event: Event) -> Event:
 
 
 def _finishes(response: JSON) -> JSON:
-    choices = response.get("choices")
-    if not isinstance(choices, list):
-        return {}
-    kept = ("index", "finish_reason")
+    """How each answer ended, and nothing of what it says."""
     return {
-        "choices": [
-            {key: choice[key] for key in kept if key in choice} for choice in choices if isinstance(choice, dict)
-        ]
+        name: [{key: one[key] for key in kept if key in one} for one in response[name] if isinstance(one, dict)]
+        for name, kept in _ENDS.items()
+        if isinstance(response.get(name), list)
     }

@@ -17,7 +17,7 @@ NO_RECORDS = "# Leaves no genai.log: "
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_the_program_exits_cleanly_and_leaves_records(program: str, tmp_path: Path) -> None:
     path = EXAMPLES / program
-    done = subprocess.run([sys.executable, path], stdin=subprocess.DEVNULL, timeout=60, check=False, cwd=tmp_path)
+    done = subprocess.run([sys.executable, path], stdin=subprocess.DEVNULL, timeout=110, check=False, cwd=tmp_path)
     log = tmp_path / "genai.log"
     expected = not path.read_text(encoding="utf-8").startswith(NO_RECORDS)
     assert (done.returncode, log.exists() and log.stat().st_size > 0) == (0, expected)

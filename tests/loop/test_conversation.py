@@ -64,7 +64,7 @@ CASES = {
             Turn("assistant", calls=(ToolCall("f", ARGUMENTS),)),
             Turn("tool", "dry", note="call_1"),
         ],
-        [Turn("assistant", "yes", (ToolCall("f", "{}"),), "completed")],
+        [Turn("assistant", "yes", (ToolCall("f", "{}"),), "tool_calls")],
     ),
     "anthropic": (
         {
@@ -79,8 +79,26 @@ CASES = {
             "content": [{"type": "text", "text": "yes"}, {"type": "tool_use", "name": "f", "input": {"city": "Ulm"}}],
             "stop_reason": "tool_use",
         },
-        [Turn("system", "Be brief."), Turn("user", "a"), Turn("user", "dry")],
-        [Turn("assistant", "yes", (ToolCall("f", ARGUMENTS),), "tool_use")],
+        [Turn("system", "Be brief."), Turn("user", "a"), Turn("tool", "dry")],
+        [Turn("assistant", "yes", (ToolCall("f", ARGUMENTS),), "tool_calls")],
+    ),
+    "google": (
+        {
+            "systemInstruction": {"parts": [{"text": "Be brief."}]},
+            "contents": [
+                {"role": "user", "parts": [{"text": "a"}, {"inlineData": {"mimeType": "image/png", "data": "AA=="}}]},
+                {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {"city": "Ulm"}}}]},
+                {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"result": "dry"}}}]},
+            ],
+        },
+        {"candidates": [{"content": {"parts": [{"text": "ye"}, {"text": "s"}]}, "finishReason": "MAX_TOKENS"}]},
+        [
+            Turn("system", "Be brief."),
+            Turn("user", "a\n[image_url]"),
+            Turn("assistant", calls=(ToolCall("f", ARGUMENTS),)),
+            Turn("tool", '{"result":"dry"}', note="call_1_0"),
+        ],
+        [Turn("assistant", "yes", note="length")],
     ),
     "completions": (
         {"prompt": "a"},
@@ -106,7 +124,7 @@ CASES = {
         {"messages": [None, 7, {"role": 3, "content": {"a": 1}}]},
         {"choices": [None, {"message": None}, 5], "output": [7], "results": [None]},
         [Turn("user"), Turn("user", "7"), Turn("3", '{"a":1}')],
-        [Turn("assistant", "7"), Turn("assistant", "[not flagged]")],
+        [Turn("assistant", "[not flagged]")],
     ),
 }
 

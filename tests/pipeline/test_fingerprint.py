@@ -19,8 +19,9 @@ SYSTEM = "Be brief."
         {"instructions": SYSTEM, "input": "hi"},
         {"input": [{"role": "system", "content": SYSTEM}]},
         {"system": [{"type": "text", "text": SYSTEM}], "messages": []},
+        {"systemInstruction": {"parts": [{"text": SYSTEM}]}, "contents": []},
     ],
-    ids=["chat", "parts", "responses", "responses' messages", "anthropic"],
+    ids=["chat", "parts", "responses", "responses' messages", "anthropic", "google"],
 )
 def test_the_system_message_of_every_api_tells_prompts_apart(request_body: dict[str, Any]) -> None:
     assert fingerprint({"kind": "llm", "request": request_body}) == {"prompt": {"template_hash": hash_of(SYSTEM)}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from flywheel_log.event import Wire
 from flywheel_log.pipeline.withhold import withhold
@@ -39,3 +39,18 @@ def test_nothing_that_was_said_is_left() -> None:
         "usage": {"total_tokens": 3},
         "choices": [{"index": 0, "finish_reason": "stop"}],
     }
+
+
+def test_the_answers_of_other_apis_keep_how_they_ended() -> None:
+    said = [{"type": "text", "text": SECRET}]
+    claude = {"id": "m", "type": "message", "role": "assistant", "content": said, "stop_reason": "end_turn"}
+    candidate = {"index": 0, "finishReason": "STOP", "content": {"parts": said}}
+    gemini = {"responseId": "r", "modelVersion": "g", "usageMetadata": {"totalTokenCount": 3}}
+    kept = [
+        withhold(None, "", cast(Any, {"kind": "llm", "response": one}))["response"]
+        for one in (claude, gemini | {"candidates": [candidate]})
+    ]
+    assert kept == [
+        {"id": "m", "type": "message", "role": "assistant", "stop_reason": "end_turn"},
+        {**gemini, "candidates": [{"index": 0, "finishReason": "STOP"}]},
+    ]

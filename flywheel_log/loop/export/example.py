@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from flywheel_log import projection
 from flywheel_log.event import JSON, Event
 
 from ..candidate import digest
-from ..conversation import conversation, text_of
+from ..conversation import text_of
 from ..feedback import Feedback
 
 _LEARNT = ("role", "content", "tool_calls", "function_call")
@@ -40,10 +41,10 @@ class Example:
         """The call's id, or its time where another logger wrote it."""
         return self.event.get("id") or self.event["timestamp"]
 
-    @property
+    @cached_property
     def tools(self) -> list[Any]:
         """The tools that were offered, without nulls."""
-        tools = (self.event.get("request") or {}).get("tools")
+        tools = projection.as_chat(self.event)[0].get("tools")
         return without_nulls(tools) if isinstance(tools, list) else []
 
     @property
@@ -79,12 +80,9 @@ class Example:
 
 
 def example(event: Event, feedback: Feedback) -> Example | None:
-    """Return *event* as an example; None if it is no chat: no messages, or a tool call in an API of another shape."""
-    request, response = event.get("request") or {}, event.get("response") or {}
-    if "choices" in response or not response:
-        messages, given = _chat(request, response)
-    else:
-        messages, given = _translated(event)
+    """Return *event*, in the shape of a chat, as an example; None if it is no chat: it has no messages."""
+    request, response = projection.as_chat(event)
+    messages, given = _chat(request, response)
     if not messages:
         return None
     answer = given if feedback.correction is None else _correction(feedback.correction)
@@ -117,16 +115,6 @@ def _answer(message: Mapping[str, Any]) -> JSON | None:
     if not kept.get("tool_calls"):
         kept.pop("tool_calls", None)
     return kept if set(kept) - {"role"} else None
-
-
-def _translated(event: Event) -> tuple[list[JSON], JSON | None]:
-    """Another API's conversation, as far as it is text."""
-    talk = conversation(event)
-    if any(turn.calls or turn.role == "tool" for turn in (*talk.asked, *talk.answered)):
-        return [], None
-    messages: list[JSON] = [{"role": turn.role, "content": turn.text} for turn in talk.asked]
-    answers = [turn.text for turn in talk.answered if turn.text]
-    return messages, {"role": "assistant", "content": answers[0]} if answers else None
 
 
 def _correction(correction: Any) -> JSON | None:

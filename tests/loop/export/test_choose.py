@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from flywheel_log.loop.export.choose import choose
+from flywheel_log.loop.export.example import example
 from flywheel_log.loop.export.recipe import Recipe
-from flywheel_log.loop.feedback import Feedbacks
+from flywheel_log.loop.feedback import Feedback, Feedbacks
 
 
 def call(number: int = 1, *, asked: str = "Why?", said: str | None = "Because.", **fields: Any) -> dict[str, Any]:
@@ -104,6 +105,17 @@ def test_calls_of_other_apis_are_chats_too():
     assert chosen(responses, anthropic) == ([("r-1", "So."), ("r-2", "Thus.")], {})
 
 
-def test_a_tool_call_in_another_shape_is_no_chat():
-    block = {"type": "tool_use", "name": "weather", "input": {}}
-    assert chosen(call(response={"content": [block]})) == ([], {"no_chat": 1})
+def test_a_tool_call_of_another_api_is_one_of_a_chat():
+    block = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Ulm"}}
+    tools = [{"name": "weather", "input_schema": {"type": "object"}}]
+    event = call(1, response={"content": [block]})
+    event["request"]["tools"] = tools
+    found = example(event, Feedback())
+    assert found is not None
+    assert found.answer == {
+        "role": "assistant",
+        "tool_calls": [
+            {"id": "toolu_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Ulm"}'}}
+        ],
+    }
+    assert found.tools == [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]

@@ -1,0 +1,28 @@
+"""Methods of other people's classes, replaced by ours, and put back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+class Patches:
+    """The methods that are replaced at present, each once."""
+
+    def __init__(self) -> None:
+        self._installed: dict[tuple[Any, str], Any] = {}
+
+    def wrap(self, cls: type, name: str, replace: Callable[[Any], Any]) -> None:
+        """Put what *replace* makes of it (a `wrapt.FunctionWrapper`) in place of the method *name* of *cls*, if any."""
+        owner = next((base for base in cls.__mro__ if name in vars(base)), None)
+        if owner is None or (owner, name) in self._installed:
+            return
+        self._installed[owner, name] = replace(vars(owner)[name])
+        setattr(owner, name, self._installed[owner, name])
+
+    def undo(self) -> None:
+        """Put the methods back, unless another library has wrapped ours since: then ours stay, and pass on."""
+        for (owner, name), wrapped in list(self._installed.items()):
+            if vars(owner).get(name) is wrapped:
+                setattr(owner, name, wrapped.__wrapped__)
+                del self._installed[owner, name]
