@@ -8,18 +8,18 @@ from itertools import groupby
 from statistics import NormalDist
 
 _EXACT = 50
-_MANY = 1000
+_MANY = 10_000
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
     """Return how likely it is by chance (0 to 1) that of the pairs that differ so many have it in *a* or *b* alone.
 
-    McNemar's exact test, which is the sign test; by the normal distribution for more than 1,000 such pairs.
+    McNemar's exact test, which is the sign test; by the normal distribution for more than 10,000 such pairs.
     """
     of, least = only_a + only_b, min(only_a, only_b)
     if of > _MANY:
         return min(1.0, 2 * NormalDist().cdf((2 * least + 1 - of) / math.sqrt(of)))
-    return min(1.0, sum(math.comb(of, k) for k in range(least + 1)) / 2 ** (of - 1)) if of else 1.0
+    return min(1.0, _below(of, least) / 2 ** (of - 1)) if of else 1.0
 
 
 def wilcoxon(differences: Sequence[float]) -> float | None:
@@ -39,6 +39,15 @@ def wilcoxon(differences: Sequence[float]) -> float | None:
     middle = sum(rank for rank, _ in ranks) / 2
     scatter = math.sqrt(sum(rank * rank for rank, _ in ranks)) / 2
     return 2 * NormalDist().cdf(-abs(seen - middle) / scatter)
+
+
+def _below(of: int, most: int) -> int:
+    """In how many ways *most* or fewer of so many can be chosen."""
+    ways = total = 1
+    for k in range(most):
+        ways = ways * (of - k) // (k + 1)
+        total += ways
+    return total
 
 
 def _doubled_ranks(differences: list[float]) -> list[tuple[int, bool]]:

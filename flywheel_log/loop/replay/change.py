@@ -85,7 +85,7 @@ class Change:
             return {}
         said = event.get("prompt") or {}
         if not isinstance(self.prompt, Text):
-            return {"prompt": self.prompt.stamp(said.get("variables") or {})}
+            return {"prompt": self.prompt.stamp(_variables(self.prompt, event))}
         name = {"name": said["name"]} if said.get("name") else {}
         return {"prompt": {**name, "version": self.prompt.version, "template_hash": hash_of(self.prompt.text)}}
 
