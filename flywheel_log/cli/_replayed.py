@@ -16,13 +16,13 @@ from . import Problem
 from ._screen import money, number, one_line, put_json
 
 
-def put_plan(made: Plan, run: str, server: str, *, dry_run: bool, as_json: bool) -> None:
+def put_plan(made: Plan, named: dict[str, str], server: str, *, dry_run: bool, as_json: bool) -> None:
     """Print what will be sent where, what cannot be and why, and what it is expected to cost."""
     sums = made.forecast
     if as_json:
-        put_json({"run": run, "server": server, "dry_run": dry_run, "calls": made.calls, **_numbers(made)})
+        put_json({**named, "server": server, "dry_run": dry_run, "calls": made.calls, **_numbers(made)})
         return
-    typer.echo(one_line(f"run {run}: {sums.requests} of {made.calls} calls to {server}"))
+    typer.echo(one_line(f"{_title(named)}: {sums.requests} of {made.calls} calls to {server}"))
     for count, what in _others(made):
         typer.echo(f"  {count:>8}  {what}")
     typer.echo(f"forecast: {_forecast(sums)}")
@@ -30,19 +30,17 @@ def put_plan(made: Plan, run: str, server: str, *, dry_run: bool, as_json: bool)
         typer.echo("nothing was sent")
 
 
-def put_sent(sent: Sent, run: str, log: str, *, as_json: bool) -> None:
+def put_sent(sent: Sent, named: dict[str, str], *, as_json: bool) -> None:
     """Print how it went. Raises Problem where nothing was answered, or where not all was sent."""
     failed = sum(sent.failed.values())
     if as_json:
-        put_json({"run": run, "answered": sent.answered, "failed": sent.failed, "stopped": sent.stopped or None})
+        put_json({**named, "answered": sent.answered, "failed": sent.failed, "stopped": sent.stopped or None})
     else:
         kinds = f" ({', '.join(f'{count} {kind}' for kind, count in sent.failed.most_common())})" if failed else ""
         typer.echo(f"{sent.answered} answered, {failed} failed{kinds}")
     if sent.stopped or (failed and not sent.answered):
         why = sent.stopped or "nothing was answered"
         raise Problem(one_line(f"{why}; the same command goes on. {sent.last_error}".strip()))
-    if not as_json:
-        typer.echo(f"old beside new: flywheel-log compare --replay {run}{log}")
 
 
 @contextmanager
@@ -61,6 +59,10 @@ def progress(of: int) -> Iterator[Callable[[Sent], None]]:
             bar.update(task, completed=sent.answered + failed, description=f"{failed} failed" if failed else "")
 
         yield show
+
+
+def _title(named: dict[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in named.items())
 
 
 def _numbers(made: Plan) -> dict[str, object]:

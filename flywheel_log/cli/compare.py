@@ -97,7 +97,7 @@ def _with_originals(logs: list[str] | None, chosen: Filter, known: Feedbacks, ru
 
     found = beside(logs, chosen, known, run)
     _put("old", "new", found.count, found.count, found.differences(), as_json=as_json)
-    put_agreement(found.agreement, as_json=as_json)
+    put_agreement(found, as_json=as_json)
 
 
 def _put(

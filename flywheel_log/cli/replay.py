@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import typer
 
-from flywheel_log.clock import timestamp
-from flywheel_log.delivery.destination import public
 from flywheel_log.event import JSON, Event
 from flywheel_log.loop.filter import Filter
-from flywheel_log.loop.read import read
+from flywheel_log.loop.replay import judge as judging
 from flywheel_log.loop.replay.change import Change, Text
 from flywheel_log.loop.replay.fit import request_of
-from flywheel_log.loop.replay.forecast import Estimate, estimate
+from flywheel_log.loop.replay.forecast import estimate
 from flywheel_log.loop.replay.origin import answered, run_name, stamp
-from flywheel_log.loop.replay.plan import plan
-from flywheel_log.loop.replay.send import send, speaks
-from flywheel_log.pipeline.price import Prices
+from flywheel_log.loop.replay.pairs import replays
+from flywheel_log.loop.replay.send import speaks
 
-from . import Problem
-from ._replayed import progress, put_plan, put_sent
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, nothing, reading, settings
+from ._sending import Sending, client_for, deliver_what_was_left
+from ._source import EVERYTHING, AsJson, Sources
 from ._target import logs, sinks, written
-
-if TYPE_CHECKING:
-    from openai import OpenAI
 
 Model = Annotated[str, typer.Option("--model", help="The model to ask (--where model=… selects by the old one).")]
 Prompt = Annotated[Path | None, typer.Option("--prompt", help="A file with the new system message.")]
@@ -60,7 +48,9 @@ Into = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Send nothing; say what would be sent, and for how much.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before sending.")]
-_DELIVERY_SECONDS = 30.0
+Judge = Annotated[
+    str, typer.Option("--judge", metavar="MODEL", help="Let this model judge, afterwards, which answer is better.")
+]
 
 
 @selecting
@@ -80,6 +70,7 @@ def command(
     rate: Rate = None,
     redacted: Redacted = False,
     into: Into = None,
+    judge: Judge = "",
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -89,34 +80,40 @@ def command(
 
     The answers are recorded as workloads of their own (`support.replay`), and `compare --replay RUN` shows them beside
     the old ones. The key comes from OPENAI_API_KEY. Tools are offered, not run. Nothing is sent before you have seen
-    the forecast and said yes; the same command again sends only what has no answer yet.
+    the forecast and said yes; the same command again sends only what has no answer yet. A judge is asked by the same
+    server, which of two answers is better; it does not know which one is new.
     """
     change = _change(model, prompt, template, version, role)
-    client = _client(base_url, dry_run=dry_run, named=bool(change or base_url))
-    name, target = run or _run_name(change, base_url), sinks(sources, into)
-    body = partial(request_of, change=change, surfaces=speaks(client), redacted=redacted, anywhere=bool(base_url))
+    if not (change or base_url):
+        raise typer.BadParameter("name what is new: --model, --prompt or --base-url")
+    name, client, target = (
+        run or _run_name(change, base_url),
+        client_for(base_url, dry_run=dry_run),
+        sinks(sources, into),
+    )
+    limits = {"concurrency": concurrency, "per_minute": rate}
+    sending = Sending(sources, chosen, client, target, limits, dry_run=dry_run, yes=yes, as_json=as_json)
     if not dry_run:
-        _drain()
-    done = answered(written(target), name)
-    with reading(sources, chosen) as events:
-        made = plan(events, body, _price(), done=done, sample=sample, seed=seed)
-    if not made.calls:
-        raise nothing("calls", chosen)
-    put_plan(made, name, public(str(client.base_url)), dry_run=dry_run, as_json=as_json)
-    if dry_run or not made.forecast.requests:
-        return
-    _confirm(yes=yes, as_json=as_json)
-    again = chosen.select(read(sources or default()), feedbacks(sources) if chosen.feedback else None)
-    with _recording(client, target), progress(made.forecast.requests) as show:
-        sent = send(
-            made.jobs(again, body),
-            client,
-            lambda event: stamp(event, name) | change.stamp(event),
-            concurrency=concurrency,
-            per_minute=rate,
-            on_sent=show,
-        )
-    put_sent(sent, name, logs(sources, target), as_json=as_json)
+        deliver_what_was_left()
+    body = partial(request_of, change=change, surfaces=speaks(client), redacted=redacted, anywhere=bool(base_url))
+    made = sending.plan(body, estimate, done=answered(written(target), name), sample=sample, seed=seed)
+    sending.carry_out(made, {"run": name}, body, lambda event: stamp(event, name) | change.stamp(event))
+    if judge and not dry_run:
+        _judge(sending, judge, name)
+    if not (as_json or dry_run):
+        typer.echo(f"old beside new: flywheel-log compare --replay {name}{logs(sources, target)}")
+
+
+def _judge(sending: Sending, model: str, run: str) -> None:
+    """Let *model* judge the pairs that it has not judged yet."""
+    news = replays(written(sending.target), run)
+    done = judging.verdicts(written(sending.target), run)
+
+    def body(event: Event) -> JSON:
+        return judging.question(event, news, model)
+
+    made = sending.plan(body, judging.cost, done=done)
+    sending.carry_out(made, {"run": run, "judge": model}, body, lambda event: judging.stamp(event, run))
 
 
 def _change(model: str, path: Path | None, template: str, version: str, role: Literal["system", "user"]) -> Change:
@@ -142,53 +139,3 @@ def _run_name(change: Change, base_url: str) -> str:
     content = [change.model, text, change.role, base_url]
     version = prompt.version if prompt else None
     return run_name(change.model, name, version, urlsplit(base_url).hostname, content=content)
-
-
-def _client(base_url: str, *, dry_run: bool, named: bool) -> OpenAI:
-    """Return the client that asks; a dry run needs no key. Raises Problem if the environment lacks one."""
-    if not named:
-        raise typer.BadParameter("name what is new: --model, --prompt or --base-url")
-    from openai import OpenAI, OpenAIError
-
-    key = os.environ.get("OPENAI_API_KEY") or ("dry-run" if dry_run else None)
-    try:
-        return OpenAI(base_url=base_url or None, api_key=key)
-    except OpenAIError as error:
-        raise Problem(error) from None
-
-
-def _drain() -> None:
-    """Deliver what an earlier go recorded before it was killed: it waits in the journal."""
-    from flywheel_log.delivery import drain
-    from flywheel_log.recorder import enrichment
-
-    known = settings()
-    drain(known.journal, _DELIVERY_SECONDS, enrichment(known))
-
-
-def _price() -> Callable[[Event, JSON], Estimate]:
-    return partial(estimate, price=Prices(settings().prices), now=timestamp(time.time()))
-
-
-def _confirm(*, yes: bool, as_json: bool) -> None:
-    if yes:
-        return
-    if as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise Problem("nothing is sent without --yes where there is nobody to ask")
-    typer.confirm("Send them?", abort=True)
-
-
-@contextmanager
-def _recording(client: OpenAI, target: tuple[str, ...]) -> Iterator[None]:
-    """Record every call of *client* in the block. Raises Problem where records wait for their log afterwards."""
-    import flywheel_log
-
-    flywheel_log.configure(sinks=target, sample=1.0, disabled=False)
-    flywheel_log.instrument(client)
-    try:
-        yield
-    finally:
-        left = flywheel_log.shutdown(_DELIVERY_SECONDS)
-    if left:
-        where = ", ".join(map(public, target))
-        raise Problem(f"{left} answers wait in the journal; run `flywheel-log drain` when {where} takes them")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -119,7 +120,7 @@ def test_a_run_is_sent_once_recorded_and_compared(command: Command, genai: Path,
     assert sorted(event["metadata"]["replay"]["of"] for event in news) == [f"r-{number}" for number in range(COUNT)]
     assert {(event["client_id"], event["model"], event["cost_usd"] > 0) for event in news} == {("shop", "new", True)}
     again = command("replay", "--model", "new", "--run", "try", "--yes", genai)
-    assert again.out.splitlines()[1:] == [f"  {COUNT:>8}  answered in this run before", "forecast: nothing to send"]
+    assert again.out.splitlines()[1:-1] == [f"  {COUNT:>8}  answered in this run before", "forecast: nothing to send"]
     assert len(server.requests) == COUNT
     first, *measures = lines(command("compare", "--replay", "last", "--json", "--log", genai))
     assert first == {"a": "old", "b": "new", "calls_a": COUNT, "calls_b": COUNT}
@@ -166,6 +167,36 @@ def test_the_log_is_filtered_before_it_is_sent(command: Command, genai: Path, se
     command("replay", "--model", "new", "--text", "question [12]", "--where", "model=old", "--yes", genai)
     asked = sorted(received.json()["messages"][1]["content"] for received in server.requests)
     assert asked == ["Question 1?", "Question 2?"]
+
+
+def longest(received: standin.Received) -> standin.Reply | None:
+    """Judge by length, as some do; the model `new` answers at length."""
+    body = received.json()
+    if body["model"] != "judge":
+        return standin.say(received, "A long answer." if body["messages"][1]["content"] != "Question 1?" else "No.")
+    first, second = re.findall(r"<(?:first|second)>\n(.*?)\n</", body["messages"][1]["content"], re.DOTALL)
+    return standin.say(received, "FIRST" if len(first) > len(second) else "Second.")
+
+
+def test_a_model_judges_without_knowing_which_is_new(command: Command, genai: Path, monkeypatch: pytest.MonkeyPatch):
+    with standin.serve(longest) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "stand-in")
+        options = ("replay", "--model", "new", "--run", "try", "--judge", "judge", "--yes", "--json", genai)
+        said = lines(command(*options))
+        again = lines(command(*options))
+        assert len(server.requests) == 2 * COUNT
+    assert [(one["run"], one.get("judge"), one.get("send"), one.get("answered")) for one in said] == [
+        ("try", None, COUNT, None),
+        ("try", None, None, COUNT),
+        ("try", "judge", COUNT, None),
+        ("try", "judge", None, COUNT),
+    ]
+    assert [one["answered_before"] for one in again] == [COUNT, COUNT]
+    ran = command("compare", "--replay", "try", "--log", genai)
+    assert f"judged better     new {COUNT - 1}, old 1, neither 0 (p 0.219)" in ran.out.splitlines()
+    (judged,) = [one for one in lines(command("compare", "--replay", "try", "--json", "--log", genai)) if "tie" in one]
+    assert judged == {"measure": "judged", "new": COUNT - 1, "old": 1, "tie": 0, "p": 0.21875}
 
 
 def test_another_server_is_named(command: Command, genai: Path, server: standin.Server):

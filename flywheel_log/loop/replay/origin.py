@@ -10,6 +10,7 @@ from flywheel_log.event import JSON, Event
 from flywheel_log.loop.candidate import digest
 
 KEY = "replay"
+JUDGE = "judge"
 WORKLOAD = ".replay"
 """What the name of a workload ends in where it is that of replayed calls."""
 
@@ -33,6 +34,12 @@ def origin(event: Event) -> Origin | None:
         return None
     of, run = said.get("of"), said.get("run")
     return Origin(of, run) if isinstance(of, str) and isinstance(run, str) else None
+
+
+def is_ours(event: Event) -> bool:
+    """Whether *event* is the replay of another one, or judges one: it is not sent again."""
+    metadata = event.get("metadata") or {}
+    return isinstance(metadata.get(JUDGE), dict) or origin(event) is not None
 
 
 def answered(events: Iterable[Event], run: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import cast
@@ -14,6 +15,7 @@ from flywheel_log.loop.paired import mcnemar, wilcoxon
 from flywheel_log.loop.statistic import Mean, Share
 
 from .agreement import Agreement, text_of_answer
+from .judge import Side
 from .origin import identity, origin
 
 
@@ -65,15 +67,19 @@ class Pairs:
     Attributes:
         count: how many pairs.
         agreement: how alike their answers are.
+        judged: how often which side was found the better one, or neither.
     """
 
     count: int = 0
     agreement: Agreement = field(default_factory=Agreement)
+    judged: Counter[Side] = field(default_factory=Counter)
     _measured: dict[str, _Measured] = field(default_factory=dict)
 
-    def add(self, old: Event, new: Event, feedbacks: Feedbacks) -> None:
-        """Count one pair: each measure that both have."""
+    def add(self, old: Event, new: Event, feedbacks: Feedbacks, verdict: Side | None = None) -> None:
+        """Count one pair: each measure that both have, and the judge's *verdict* if there is one."""
         self.count += 1
+        if verdict is not None:
+            self.judged[verdict] += 1
         self.agreement.add(old, new)
         before, after = (measures(event, feedbacks) | _length(event) for event in (old, new))
         for name in before:

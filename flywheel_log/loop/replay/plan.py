@@ -13,7 +13,7 @@ from flywheel_log.event import JSON, Event
 
 from .change import Unfit
 from .forecast import Estimate, Forecast
-from .origin import identity, origin
+from .origin import identity, is_ours
 
 Body = Callable[[Event], JSON]
 """Makes the body to send of a record; raises `Unfit` where there is none."""
@@ -90,7 +90,7 @@ def _fit(
     events: Iterable[Event], body: Body, estimate: Callable[[Event, JSON], Estimate], made: Plan
 ) -> Iterator[_Fit]:
     for event in events:
-        if event.get("kind") != "llm" or origin(event):
+        if event.get("kind") != "llm" or is_ours(event):
             continue
         made.calls += 1
         try:
