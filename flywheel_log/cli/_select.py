@@ -24,10 +24,14 @@ _FIELDS = {
 
 
 def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give *command* the options that select records; it gets what they mean as its argument `chosen`, a `Filter`."""
-    own = inspect.signature(command, eval_str=True).parameters.values()
-    added = inspect.signature(_options, eval_str=True).parameters.values()
-    parameters = [*(one for one in own if one.name != "chosen"), *added]
+    """Give *command* the options that select records; it gets what they mean as its argument `chosen`, a `Filter`.
+
+    An option of the command's own stands in the place of one of the same name; `--where` still selects by that field.
+    """
+    own = inspect.signature(command, eval_str=True).parameters
+    options = inspect.signature(_options, eval_str=True).parameters.values()
+    added = [one for one in options if one.name not in own]
+    parameters = [*(one for one in own.values() if one.name != "chosen"), *added]
 
     def expanded(**given: Any) -> Any:
         selection = {one.name: given.pop(one.name) for one in added}

@@ -29,6 +29,9 @@ Logs = Annotated[
     list[str] | None,
     typer.Option("--log", metavar="SOURCE", help="A log; repeat it for several. [default: as of all commands]"),
 ]
+Replay = Annotated[
+    str, typer.Option("--replay", metavar="RUN", help="Compare a run of `replay`, or the last, with its originals.")
+]
 _SHORT = {"workload": "workload_id", "client": "client_id", "user": "user_id", "session": "session_id"}
 _NAMED = 8
 _WIDE = 140
@@ -41,15 +44,20 @@ def command(
     logs: Logs = None,
     by: By = "prompt.version",
     over: Over = None,
+    replay: Replay = "",
     as_json: AsJson = False,
     chosen: Filter = EVERYTHING,
 ) -> None:
     """Compare two versions of a prompt, models, workloads.
 
     Rates, tokens, cost, latency and ratings, each with its 95 % confidence interval. p is how likely such a difference
-    is by chance, corrected for the number of measures; those below 0.05 are marked.
+    is by chance, corrected for the number of measures; those below 0.05 are marked. With --replay each new answer is
+    compared with the old one to the same request: how alike they are, and whether the pairs differ.
     """
     known = Feedbacks(()) if "-" in (logs or ()) else feedbacks(logs)
+    if replay:
+        _with_originals(logs, chosen, known, replay, as_json=as_json)
+        return
     if over:
         _over_time(logs, chosen, known, as_json=as_json)
         return
@@ -83,6 +91,14 @@ def _over_time(logs: list[str] | None, chosen: Filter, known: Feedbacks, *, as_j
     if not found.begins:
         raise nothing("calls", chosen)
     _put("earlier", "later", *found.calls, found.differences, as_json=as_json, over=found)
+
+
+def _with_originals(logs: list[str] | None, chosen: Filter, known: Feedbacks, run: str, *, as_json: bool) -> None:
+    from ._beside import beside, put_agreement
+
+    found = beside(logs, chosen, known, run)
+    _put("old", "new", found.count, found.count, found.differences(), as_json=as_json)
+    put_agreement(found, as_json=as_json)
 
 
 def _put(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flywheel_log.event import Event
@@ -48,17 +48,13 @@ class Side:
 
     def add(self, event: Event, feedbacks: Feedbacks) -> None:
         """Count one call. Means are those of calls that did not fail."""
-        said = feedbacks.on(event)
-        found = {name.partition(" ")[0] for name in faults(event, said)}
         self.calls += 1
-        for name, fault in RATES.items():
-            self._hit(name, hit=fault in found)
-        if said.verdict is not None:
-            self._hit("good_rate", hit=said.verdict == "good")
-        self._number("score", said.score)
-        if event.get("status") != "error":
-            for name, key in MEANS.items():
-                self._number(name, finite(event.get(key)))
+        for name, value in measures(event, feedbacks).items():
+            match self.measured[name]:
+                case Share() as share:
+                    share.add(hit=bool(value))
+                case Mean() as mean:
+                    mean.add(value)
 
     def merge(self, other: Side) -> None:
         """Count all calls of *other* too."""
@@ -70,15 +66,21 @@ class Side:
                 case (Mean() as mine, Mean() as others):
                     mine.merge(others)
 
-    def _hit(self, name: str, *, hit: bool) -> None:
-        share = self.measured[name]
-        if isinstance(share, Share):
-            share.add(hit=hit)
 
-    def _number(self, name: str, number: float | None) -> None:
-        mean = self.measured[name]
-        if isinstance(mean, Mean) and number is not None:
-            mean.add(number)
+def measures(event: Event, feedbacks: Feedbacks) -> dict[str, float]:
+    """Return what is measured of one call, as far as it is known: 1 or 0 for each rate, and the numbers of the means.
+
+    Numbers are those of calls that did not fail.
+    """
+    said = feedbacks.on(event)
+    found = {name.partition(" ")[0] for name in faults(event, said)}
+    measured: dict[str, float | None] = {name: float(fault in found) for name, fault in RATES.items()}
+    if said.verdict is not None:
+        measured["good_rate"] = float(said.verdict == "good")
+    measured["score"] = said.score
+    if event.get("status") != "error":
+        measured |= {name: finite(event.get(key)) for name, key in MEANS.items()}
+    return {name: value for name, value in measured.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,17 @@ def sides(events: Iterable[Event], feedbacks: Feedbacks, by: str) -> dict[str, S
 def compare(a: Side, b: Side) -> list[Difference]:
     """Test for each measure that both sides have whether they differ."""
     names = [name for name in a.measured if a.measured[name].of and b.measured[name].of]
-    chances = {name: differ(a.measured[name], b.measured[name]) for name in names}
-    # What could not differ, such as no refusal here and none there, is no test that needs correction.
-    tested = {name: chance for name, chance in chances.items() if chance is not None and chance < 1}
-    chances |= dict(zip(tested, holm(list(tested.values())), strict=True))
+    chances = corrected({name: differ(a.measured[name], b.measured[name]) for name in names})
     return [Difference(name, a.measured[name], b.measured[name], chances[name]) for name in names]
+
+
+def corrected(chances: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Return *chances* corrected for their number.
+
+    What could not differ, such as no refusal here and none there, is no test that needs correction.
+    """
+    tested = {name: chance for name, chance in chances.items() if chance is not None and chance < 1}
+    return {**chances, **dict(zip(tested, holm(list(tested.values())), strict=True))}
 
 
 @dataclass(frozen=True)

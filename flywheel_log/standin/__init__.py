@@ -3,10 +3,12 @@
     with standin.serve() as server:
         client = OpenAI(base_url=server.url, api_key="stand-in")
 
-It answers from the prompt alone, deterministically, and says in every answer that it is the stand-in.
+It answers from the prompt alone, deterministically, and says in every answer that it is the stand-in. A script that
+answers in its stead may `say` what it likes.
 """
 
 from .server import Script, Server, serve
+from .surfaces.chat_completions import say
 from .wire import HANG_UP, HangUp, Received, Reply, frame
 
-__all__ = ["HANG_UP", "HangUp", "Received", "Reply", "Script", "Server", "frame", "serve"]
+__all__ = ["HANG_UP", "HangUp", "Received", "Reply", "Script", "Server", "frame", "say", "serve"]

@@ -25,6 +25,7 @@ class Answer:
     pieces: tuple[str, ...]
     tool: str | None = None
     cut: bool = False
+    refused: bool = False
 
     @property
     def text(self) -> str:

@@ -244,3 +244,20 @@ def test_a_missing_parameter_is_named(client: OpenAI):
 def test_an_unknown_surface_names_the_known_ones(client: OpenAI):
     with pytest.raises(openai.NotFoundError, match=r"GET /v1/files is unknown to the stand-in; have .*POST /chat/comp"):
         client.files.list()
+
+
+def test_a_script_says_what_it_likes_in_the_shape_that_was_asked_for():
+    def script(received: standin.Received) -> standin.Reply:
+        if received.number == 3:
+            return standin.say(received, '{"city": "Ulm"', tool="weather")
+        return standin.say(received, "I would rather not.", refused=True)
+
+    with standin.serve(script) as server, OpenAI(base_url=server.url, api_key="stand-in", max_retries=0) as client:
+        message = client.chat.completions.create(model="any", messages=HELLO).choices[0].message
+        chunks = client.chat.completions.create(model="any", messages=HELLO, stream=True)
+        streamed = "".join(chunk.choices[0].delta.refusal or "" for chunk in chunks)
+        call = client.chat.completions.create(model="any", messages=HELLO).choices[0]
+    assert (message.content, message.refusal, streamed) == (None, "I would rather not.", "I would rather not.")
+    assert call.finish_reason == "tool_calls"
+    assert call.message.tool_calls is not None
+    assert call.message.tool_calls[0].function.arguments == '{"city": "Ulm"'

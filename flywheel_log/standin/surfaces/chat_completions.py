@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
-from flywheel_log.standin.answers import CREATED, Answer, compose, count, identifier, last_prompt, text_of
+from flywheel_log.standin.answers import CREATED, Answer, compose, count, identifier, last_prompt, text_of, tokenise
 from flywheel_log.standin.wire import JSON, Received, Reply
 
 METHOD = "POST"
@@ -22,7 +22,22 @@ def answer(body: JSON, received: Received) -> Reply:
 
     A stream of the model `error-mid-stream` ends in an error after three chunks a choice.
     """
-    answers = [_compose(body, choice) for choice in range(body.get("n") or 1)]
+    return _reply(body, received, [_compose(body, choice) for choice in range(body.get("n") or 1)])
+
+
+def say(received: Received, text: str, *, refused: bool = False, tool: str | None = None) -> Reply:
+    """Answer the chat completion *received* with words of the script's own, whole or as a stream, as it was asked for.
+
+    Args:
+        received: the request.
+        text: what the model says; the arguments, if it calls a tool.
+        refused: whether it says so as a refusal.
+        tool: the name of the tool that it calls.
+    """
+    return _reply(received.json(), received, [Answer(tokenise(text), tool=tool, refused=refused)])
+
+
+def _reply(body: JSON, received: Received, answers: list[Answer]) -> Reply:
     head = {"id": identifier("chatcmpl-", received), "created": CREATED, "model": body["model"]}
     if body.get("stream"):
         return Reply.events(_stream(body, answers, head | {"object": "chat.completion.chunk"}))
@@ -62,6 +77,8 @@ def _schema(wanted: Any) -> JSON | None:
 
 def _choice(index: int, one: Answer, call: str) -> JSON:
     message: JSON = {"role": "assistant", "content": one.text, "refusal": None, "annotations": []}
+    if one.refused:
+        message |= {"content": None, "refusal": one.text}
     if one.tool is not None:
         message |= {"content": None, "tool_calls": [_tool_call(one.tool, one.text, index, call)]}
     return {"index": index, "message": message, "logprobs": None, "finish_reason": _finish(one)}
@@ -119,7 +136,7 @@ def _choices(answers: list[Answer], call: str) -> Iterator[JSON]:
 def _deltas(index: int, one: Answer, call: str) -> Iterator[JSON]:
     if one.tool is None:
         yield {"role": "assistant", "content": "", "refusal": None}
-        yield from ({"content": piece} for piece in one.pieces)
+        yield from ({"refusal" if one.refused else "content": piece} for piece in one.pieces)
         return
     opening = {"index": 0} | _tool_call(one.tool, "", index, call)
     yield {"role": "assistant", "content": None, "tool_calls": [opening]}

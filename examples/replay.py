@@ -1,0 +1,32 @@
+# How would another model have answered yesterday's questions?
+from functools import partial
+
+from openai import OpenAI
+
+import flywheel_log
+from flywheel_log.loop.feedback import Feedbacks
+from flywheel_log.loop.replay.change import Change
+from flywheel_log.loop.replay.fit import request_of
+from flywheel_log.loop.replay.origin import stamp
+from flywheel_log.loop.replay.pairs import Pairs, pairs, replays
+from flywheel_log.loop.replay.send import send
+
+client = flywheel_log.instrument(OpenAI(), workload_id="translate")
+for word in ("flywheel", "record", "journal"):
+    client.chat.completions.create(
+        model="gpt-4.1", messages=[{"role": "user", "content": f"Translate to French: {word}"}]
+    )
+flywheel_log.flush()
+
+# `flywheel-log replay --model gpt-4.1-mini` does this, and asks first. Here every call of the log is fit to be sent.
+body = partial(request_of, change=Change(model="gpt-4.1-mini"), anywhere=True)
+jobs = [(event, body(event)) for event in flywheel_log.read("genai.log")]
+sent = send(jobs, client, lambda event: stamp(event, run="mini"), concurrency=2, per_minute=600)
+flywheel_log.flush()
+
+found = Pairs()
+for old, new in pairs(flywheel_log.read("genai.log"), replays(flywheel_log.read("genai.log"), "mini")):
+    found.add(old, new, Feedbacks(()))
+print(f"{sent.answered} answered; {found.agreement.exact.hits} of {found.count} answers are the same as before")
+for one in found.differences():
+    print(f"{one.name:<28} {one.a.value} → {one.b.value}")

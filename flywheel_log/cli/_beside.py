@@ -1,0 +1,95 @@
+"""A run of `replay` beside what it replayed: read from the logs, and how alike the answers are."""
+
+from __future__ import annotations
+
+import typer
+
+from flywheel_log.loop.extra import need
+from flywheel_log.loop.feedback import Feedbacks
+from flywheel_log.loop.filter import Filter
+from flywheel_log.loop.replay.agreement import Agreement
+from flywheel_log.loop.replay.judge import chance, verdicts
+from flywheel_log.loop.replay.origin import identity
+from flywheel_log.loop.replay.pairs import Pairs, pairs, replays, runs
+from flywheel_log.loop.statistic import Mean, Share
+
+from . import Problem
+from ._source import given, reading
+
+_LAST = "last"
+_NAMED = 8
+
+
+def beside(logs: list[str] | None, chosen: Filter, known: Feedbacks, run: str) -> Pairs:
+    """Pair the replays of *run* (`last`: of the one that ended last) with those of their originals that are *chosen*.
+
+    Raises:
+        Problem: there is no such run, or none of its originals is there.
+    """
+    if "-" in (logs or ()):
+        raise typer.BadParameter("old and new are read one after the other, and standard input but once")
+    with reading(logs) as events:
+        there = runs(events)
+    name = next(reversed(there), run) if run == _LAST else run
+    if name not in there:
+        have = ", ".join(f"{one} ({there[one].replays})" for one in [*reversed(there)][:_NAMED])
+        raise Problem(f"no call is of the run {run}; have {have}" if there else "there are no replays in it yet")
+    with reading(logs) as events:
+        news = replays(events, name)
+    with reading(logs) as events:
+        judged = verdicts(events, name)
+    found = Pairs()
+    with reading(logs, chosen) as events:
+        for old, new in pairs(events, news):
+            found.add(old, new, known, judged.get(identity(old)))
+    if not found.count:
+        words = f" that match {given(chosen)}" if chosen else ""
+        raise Problem(f"none of the {len(news)} originals of {name}{words} is in the log; name theirs by --log, too")
+    return found
+
+
+def put_agreement(found: Pairs, *, as_json: bool) -> None:
+    """Print how alike the answers of the pairs are, and which of them a judge prefers."""
+    from ._screen import put_json
+
+    alike = found.agreement
+    measured: dict[str, Share | Mean] = {
+        "exact_match": alike.exact,
+        "normalised_match": alike.normalised,
+        "same_tool_calls": alike.tool_calls,
+        "similarity": alike.similarity,
+    }
+    for name, one in measured.items():
+        if as_json and one.of:
+            put_json({"measure": name, "value": one.value, "interval": one.interval, "of": one.of})
+        elif one.of:
+            typer.echo(f"{name.replace('_', ' '):<17} {_shown(one)} of {one.of} pairs")
+    if found.judged:
+        _put_judged(found, as_json=as_json)
+    _hint(alike)
+
+
+def _put_judged(found: Pairs, *, as_json: bool) -> None:
+    from ._screen import put_json
+
+    new, old, tie = (found.judged[side] for side in ("new", "old", "tie"))
+    if as_json:
+        put_json({"measure": "judged", "new": new, "old": old, "tie": tie, "p": chance(found.judged)})
+    else:
+        typer.echo(f"judged better     new {new}, old {old}, neither {tie} (p {chance(found.judged):.3f})")
+
+
+def _shown(one: Share | Mean) -> str:
+    value = one.value or 0.0
+    if one.interval is None:
+        return f"{value:.0%}"
+    low, high = (min(1.0, max(0.0, end)) for end in one.interval)
+    return f"{value:.0%} [{low:.0%}, {high:.0%}]"
+
+
+def _hint(alike: Agreement) -> None:
+    try:
+        need("rapidfuzz", "replay")
+    except ModuleNotFoundError as error:
+        if alike.exact.of:
+            typer.echo(f"flywheel-log: no similarity, because {error}", err=True)

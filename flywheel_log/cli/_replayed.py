@@ -1,0 +1,102 @@
+"""What a replay will do and what it did, in words and as JSON; and how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+
+from flywheel_log.loop.replay.fit import REASONS
+from flywheel_log.loop.replay.forecast import Forecast
+from flywheel_log.loop.replay.plan import Plan
+from flywheel_log.loop.replay.send import Sent
+
+from . import Problem
+from ._screen import money, number, one_line, put_json
+
+
+def put_plan(made: Plan, named: dict[str, str], server: str, *, dry_run: bool, as_json: bool) -> None:
+    """Print what will be sent where, what cannot be and why, and what it is expected to cost."""
+    sums = made.forecast
+    if as_json:
+        put_json({**named, "server": server, "dry_run": dry_run, "calls": made.calls, **_numbers(made)})
+        return
+    typer.echo(one_line(f"{_title(named)}: {sums.requests} of {made.calls} calls to {server}"))
+    for count, what in _others(made):
+        typer.echo(f"  {count:>8}  {what}")
+    typer.echo(f"forecast: {_forecast(sums)}")
+    if dry_run:
+        typer.echo("nothing was sent")
+
+
+def put_sent(sent: Sent, named: dict[str, str], *, as_json: bool) -> None:
+    """Print how it went. Raises Problem where nothing was answered, or where not all was sent."""
+    failed = sum(sent.failed.values())
+    if as_json:
+        put_json({**named, "answered": sent.answered, "failed": sent.failed, "stopped": sent.stopped or None})
+    else:
+        kinds = f" ({', '.join(f'{count} {kind}' for kind, count in sent.failed.most_common())})" if failed else ""
+        typer.echo(f"{sent.answered} answered, {failed} failed{kinds}")
+    if sent.stopped or (failed and not sent.answered):
+        why = sent.stopped or "nothing was answered"
+        raise Problem(one_line(f"{why}; the same command goes on. {sent.last_error}".strip()))
+
+
+@contextmanager
+def progress(of: int) -> Iterator[Callable[[Sent], None]]:
+    """Show on standard error, where it is a terminal, how many of the requests are done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    screen = Console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task("", total=of)
+
+        def show(sent: Sent) -> None:
+            failed = sum(sent.failed.values())
+            bar.update(task, completed=sent.answered + failed, description=f"{failed} failed" if failed else "")
+
+        yield show
+
+
+def _title(named: dict[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in named.items())
+
+
+def _numbers(made: Plan) -> dict[str, object]:
+    sums = made.forecast
+    return {
+        "send": sums.requests,
+        "answered_before": made.done,
+        "not_in_sample": _not_drawn(made),
+        "left_out": made.left_out,
+        "input_tokens": sums.input_tokens,
+        "output_tokens": sums.output_tokens,
+        "cost_usd": sums.cost_usd if sums.priced else None,
+        "priced": sums.priced,
+    }
+
+
+def _others(made: Plan) -> Iterator[tuple[int, str]]:
+    if made.done:
+        yield made.done, "answered in this run before"
+    if rest := _not_drawn(made):
+        yield rest, "not in the sample"
+    for reason, count in made.left_out.most_common():
+        yield count, f"left out: {REASONS[reason]}"
+
+
+def _not_drawn(made: Plan) -> int:
+    return made.fit - made.done - made.forecast.requests
+
+
+def _forecast(sums: Forecast) -> str:
+    tokens = f"{number(sums.input_tokens)} tokens in, {number(sums.output_tokens)} out"
+    if not sums.requests:
+        return "nothing to send"
+    if not sums.priced:
+        return f"{tokens}; the price is not known (see the setting prices, or install flywheel-log[prices])"
+    known = "" if sums.priced == sums.requests else f" for the {sums.priced} whose price is known"
+    return f"{tokens}, {money(sums.cost_usd)}{known}"

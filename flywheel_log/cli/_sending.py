@@ -1,0 +1,125 @@
+"""Requests that a command sends: planned, shown with a forecast, agreed to, and recorded to be read back."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from flywheel_log.clock import timestamp
+from flywheel_log.delivery.destination import public
+from flywheel_log.event import Event
+from flywheel_log.loop.filter import Filter
+from flywheel_log.loop.read import read
+from flywheel_log.loop.replay.forecast import Estimate
+from flywheel_log.loop.replay.plan import Body, Plan, plan
+from flywheel_log.loop.replay.send import Fields, send
+from flywheel_log.pipeline.price import Prices
+
+from . import Problem
+from ._replayed import progress, put_plan, put_sent
+from ._source import default, feedbacks, nothing, reading, settings
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+_DELIVERY_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How requests made of the records of *sources* that are *chosen* are sent by *client*, and recorded in *target*.
+
+    Attributes:
+        limits: `concurrency` and `per_minute`, as `send` takes them.
+        dry_run: only show what would be sent.
+        yes: do not ask.
+    """
+
+    sources: list[str] | None
+    chosen: Filter
+    client: OpenAI
+    target: tuple[str, ...]
+    limits: dict[str, Any]
+    dry_run: bool
+    yes: bool
+    as_json: bool
+
+    def plan(self, body: Body, cost: Callable[..., Estimate], **which: Any) -> Plan:
+        """Settle what is sent, as `plan` does. Raises Problem where there are no calls to choose from."""
+        priced = partial(cost, price=Prices(settings().prices), now=timestamp(time.time()))
+        with reading(self.sources, self.chosen) as events:
+            made = plan(events, body, priced, **which)
+        if not made.calls:
+            raise nothing("calls", self.chosen)
+        return made
+
+    def carry_out(self, made: Plan, named: dict[str, str], body: Body, fields: Fields) -> None:
+        """Show the plan under the names of what is done, ask, send and say how it went.
+
+        Raises:
+            Problem: nobody has agreed, or nothing was answered, or not all was sent.
+        """
+        server = public(str(self.client.base_url))
+        put_plan(made, named, server, dry_run=self.dry_run, as_json=self.as_json)
+        if self.dry_run or not made.forecast.requests:
+            return
+        self._confirm()
+        jobs = made.jobs(self._again(), body)
+        with _recording(self.client, self.target), progress(made.forecast.requests) as show:
+            sent = send(jobs, self.client, fields, on_sent=show, **self.limits)
+        put_sent(sent, named, as_json=self.as_json)
+
+    def _again(self) -> Iterator[Event]:
+        known = feedbacks(self.sources) if self.chosen.feedback else None
+        return self.chosen.select(read(self.sources or default()), known)
+
+    def _confirm(self) -> None:
+        if self.yes:
+            return
+        if self.as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise Problem("nothing is sent without --yes where there is nobody to ask")
+        typer.confirm("Send them?", abort=True)
+
+
+def client_for(base_url: str, *, dry_run: bool) -> OpenAI:
+    """Return the client that asks; a dry run needs no key. Raises Problem if the environment lacks one."""
+    from openai import OpenAI, OpenAIError
+
+    key = os.environ.get("OPENAI_API_KEY") or ("dry-run" if dry_run else None)
+    try:
+        return OpenAI(base_url=base_url or None, api_key=key)
+    except OpenAIError as error:
+        raise Problem(error) from None
+
+
+def deliver_what_was_left() -> None:
+    """Deliver what an earlier go recorded before it was killed: it waits in the journal."""
+    from flywheel_log.delivery import drain
+    from flywheel_log.enrichment import Enrichment
+
+    known = settings()
+    drain(known.journal, _DELIVERY_SECONDS, Enrichment(known))
+
+
+@contextmanager
+def _recording(client: OpenAI, target: tuple[str, ...]) -> Iterator[None]:
+    """Record every call of *client* in the block. Raises Problem where records wait for their log afterwards."""
+    import flywheel_log
+
+    flywheel_log.configure(sinks=target, sample=1.0, disabled=False)
+    flywheel_log.instrument(client)
+    try:
+        yield
+    finally:
+        left = flywheel_log.shutdown(_DELIVERY_SECONDS)
+    if left:
+        where = ", ".join(map(public, target))
+        raise Problem(f"{left} answers wait in the journal; run `flywheel-log drain` when {where} takes them")

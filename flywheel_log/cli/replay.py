@@ -1,0 +1,141 @@
+"""`flywheel-log replay`: logged requests sent again, to another model, with another prompt or to another server."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import typer
+
+from flywheel_log.event import JSON, Event
+from flywheel_log.loop.filter import Filter
+from flywheel_log.loop.replay import judge as judging
+from flywheel_log.loop.replay.change import Change, Text
+from flywheel_log.loop.replay.fit import request_of
+from flywheel_log.loop.replay.forecast import estimate
+from flywheel_log.loop.replay.origin import answered, run_name, stamp
+from flywheel_log.loop.replay.pairs import replays
+from flywheel_log.loop.replay.send import speaks
+
+from ._select import selecting
+from ._sending import Sending, client_for, deliver_what_was_left
+from ._source import EVERYTHING, AsJson, Sources
+from ._target import logs, sinks, written
+
+Model = Annotated[str, typer.Option("--model", help="The model to ask (--where model=… selects by the old one).")]
+Prompt = Annotated[Path | None, typer.Option("--prompt", help="A file with the new system message.")]
+BaseUrl = Annotated[
+    str, typer.Option("--base-url", help="The server to ask.", show_default="OPENAI_BASE_URL, else OpenAI's")
+]
+Template = Annotated[
+    str,
+    typer.Option("--template", metavar="NAME", help="The file is the template of this Prompt: fill it in."),
+]
+Version = Annotated[
+    str, typer.Option("--as", metavar="VERSION", help="The new prompt's version.", show_default="its file's name")
+]
+Role = Annotated[Literal["system", "user"], typer.Option("--role", help="Whose message the new prompt replaces.")]
+Run = Annotated[str, typer.Option("--run", metavar="NAME", help="The run's name.", show_default="made of what is new")]
+Sample = Annotated[int | None, typer.Option("--sample", min=1, help="Send so many at most.")]
+Seed = Annotated[int, typer.Option("--seed", help="Draws the sample, always alike.")]
+Concurrency = Annotated[int, typer.Option("--concurrency", min=1, max=256, help="How many are on their way at once.")]
+Rate = Annotated[float | None, typer.Option("--rate", min=0.01, help="How many a minute, at most.")]
+Redacted = Annotated[bool, typer.Option("--redacted", help="Send what redaction left, too.")]
+Into = Annotated[
+    str | None, typer.Option("--into", metavar="URL", help="A sink for the answers.", show_default="the log read")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Send nothing; say what would be sent, and for how much.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before sending.")]
+Judge = Annotated[
+    str, typer.Option("--judge", metavar="MODEL", help="Let this model judge, afterwards, which answer is better.")
+]
+
+
+@selecting
+def command(
+    sources: Sources = None,
+    *,
+    model: Model = "",
+    prompt: Prompt = None,
+    base_url: BaseUrl = "",
+    template: Template = "",
+    version: Version = "",
+    role: Role = "system",
+    run: Run = "",
+    sample: Sample = None,
+    seed: Seed = 0,
+    concurrency: Concurrency = 4,
+    rate: Rate = None,
+    redacted: Redacted = False,
+    into: Into = None,
+    judge: Judge = "",
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    chosen: Filter = EVERYTHING,
+) -> None:
+    """Send logged requests again: to another model, with another prompt, to another server.
+
+    The answers are recorded as workloads of their own (`support.replay`), and `compare --replay RUN` shows them beside
+    the old ones. The key comes from OPENAI_API_KEY. Tools are offered, not run. Nothing is sent before you have seen
+    the forecast and said yes; the same command again sends only what has no answer yet. A judge is asked by the same
+    server, which of two answers is better; it does not know which one is new.
+    """
+    change = _change(model, prompt, template, version, role)
+    if not (change or base_url):
+        raise typer.BadParameter("name what is new: --model, --prompt or --base-url")
+    name, client, target = (
+        run or _run_name(change, base_url),
+        client_for(base_url, dry_run=dry_run),
+        sinks(sources, into),
+    )
+    limits = {"concurrency": concurrency, "per_minute": rate}
+    sending = Sending(sources, chosen, client, target, limits, dry_run=dry_run, yes=yes, as_json=as_json)
+    if not dry_run:
+        deliver_what_was_left()
+    body = partial(request_of, change=change, surfaces=speaks(client), redacted=redacted, anywhere=bool(base_url))
+    made = sending.plan(body, estimate, done=answered(written(target), name), sample=sample, seed=seed)
+    sending.carry_out(made, {"run": name}, body, lambda event: stamp(event, name) | change.stamp(event))
+    if judge and not dry_run:
+        _judge(sending, judge, name)
+    if not (as_json or dry_run):
+        typer.echo(f"old beside new: flywheel-log compare --replay {name}{logs(sources, target)}")
+
+
+def _judge(sending: Sending, model: str, run: str) -> None:
+    """Let *model* judge the pairs that it has not judged yet."""
+    news = replays(written(sending.target), run)
+    done = judging.verdicts(written(sending.target), run)
+
+    def body(event: Event) -> JSON:
+        return judging.question(event, news, model)
+
+    made = sending.plan(body, judging.cost, done=done)
+    sending.carry_out(made, {"run": run, "judge": model}, body, lambda event: judging.stamp(event, run))
+
+
+def _change(model: str, path: Path | None, template: str, version: str, role: Literal["system", "user"]) -> Change:
+    if path is None:
+        if given := [name for name, value in (("--template", template), ("--as", version)) if value]:
+            raise typer.BadParameter("it says something about a new prompt; name one by --prompt", param_hint=given[0])
+        return Change(model or None)
+    import flywheel_log
+
+    try:
+        text = path.read_text(encoding="utf-8").removesuffix("\n")
+        called = version or path.stem
+        new = flywheel_log.Prompt(template, called, text) if template else Text(text, called)
+    except ValueError as error:
+        raise typer.BadParameter(f"{path}: {error}", param_hint="--prompt") from None
+    return Change(model or None, new, role)
+
+
+def _run_name(change: Change, base_url: str) -> str:
+    prompt = change.prompt
+    text = prompt.text if isinstance(prompt, Text) else prompt.template if prompt else None
+    name = None if prompt is None or isinstance(prompt, Text) else prompt.name
+    content = [change.model, text, change.role, base_url]
+    version = prompt.version if prompt else None
+    return run_name(change.model, name, version, urlsplit(base_url).hostname, content=content)

@@ -1,0 +1,75 @@
+"""Of which record, and in which run, a record is the replay: what its metadata says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from flywheel_log.event import JSON, Event
+from flywheel_log.loop.candidate import digest
+
+KEY = "replay"
+JUDGE = "judge"
+WORKLOAD = ".replay"
+"""What the name of a workload ends in where it is that of replayed calls."""
+
+
+class Origin(NamedTuple):
+    """The record that was sent again, by its `identity`, and the name of the run that did it."""
+
+    of: str
+    run: str
+
+
+def identity(event: Event) -> str:
+    """Return the id of *event*; of one that another logger wrote without, a digest of when and what was asked."""
+    return event.get("id") or digest([event["timestamp"], event.get("request")]).hex()
+
+
+def origin(event: Event) -> Origin | None:
+    """Return what *event* is the replay of; None if it is none."""
+    said: Any = (event.get("metadata") or {}).get(KEY)
+    if not isinstance(said, dict):
+        return None
+    of, run = said.get("of"), said.get("run")
+    return Origin(of, run) if isinstance(of, str) and isinstance(run, str) else None
+
+
+def is_ours(event: Event) -> bool:
+    """Whether *event* is the replay of another one, or judges one: it is not sent again."""
+    metadata = event.get("metadata") or {}
+    return isinstance(metadata.get(JUDGE), dict) or origin(event) is not None
+
+
+def answered(events: Iterable[Event], run: str) -> set[str]:
+    """Return the records that *run* has an answer to; what failed, or ended early, may be asked again."""
+    marked = ((event, origin(event)) for event in events)
+    return {mark.of for event, mark in marked if mark and mark.run == run and event.get("status") == "ok"}
+
+
+def stamp(event: Event, run: str) -> JSON:
+    """Return the fields of `context` for the replay of *event*: whose it is stays, and its workload is one of its own.
+
+    Traces are left out: what was said about the old answer by its trace is not said about the new one.
+    """
+    kept = ("client_id", "user_id", "session_id", "tags", "retrieval_docs")
+    fields: JSON = {name: value for name, value in event.items() if name in kept and value is not None}
+    if named(event):
+        fields["prompt"] = event["prompt"]
+    metadata = {**(event.get("metadata") or {}), KEY: {"of": identity(event), "run": run}}
+    return fields | {"workload_id": (event.get("workload_id") or "default") + WORKLOAD, "metadata": metadata}
+
+
+def named(event: Event) -> bool:
+    """Whether *event* was made with a `Prompt`; all others have but a hash of their system message, made later."""
+    return bool((event.get("prompt") or {}).get("name"))
+
+
+def run_name(*parts: str | None, content: Any) -> str:
+    """Return a name for a run that does the same to each request: readable *parts*, and a digest of its *content*.
+
+    The same command has the same name, and so goes on where an earlier one was interrupted.
+    """
+    words = [re.sub(r"[^a-z0-9.]+", "-", part.casefold()).strip("-.") for part in parts if part]
+    return "-".join([*filter(None, words), digest(content).hex()[:6]])

@@ -1,0 +1,125 @@
+"""Old beside new: each record with its replay, and what differs between them, tested as pairs."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from flywheel_log.event import Event
+from flywheel_log.loop.compare import Difference, corrected, measures
+from flywheel_log.loop.feedback import Feedbacks
+from flywheel_log.loop.paired import mcnemar, wilcoxon
+from flywheel_log.loop.statistic import Mean, Share
+
+from .agreement import Agreement, text_of_answer
+from .judge import Side
+from .origin import identity, origin
+
+
+@dataclass
+class Run:
+    """What a log has of one run: how many replays, the earliest and the latest time."""
+
+    replays: int
+    first: str
+    last: str
+
+
+def runs(events: Iterable[Event]) -> dict[str, Run]:
+    """Return the runs that have replays among *events*, by name, the one that ended last at the end."""
+    found: dict[str, Run] = {}
+    for event in events:
+        if mark := origin(event):
+            time = event["timestamp"]
+            one = found.setdefault(mark.run, Run(0, time, time))
+            one.replays, one.first, one.last = one.replays + 1, min(one.first, time), max(one.last, time)
+    return dict(sorted(found.items(), key=lambda item: item[1].last))
+
+
+def replays(events: Iterable[Event], run: str) -> dict[str, Event]:
+    """Return the replays of *run*, without their requests, by the record that each one is of.
+
+    Of several the latest counts, but one that was answered before one that was not.
+    """
+    found: dict[str, Event] = {}
+    for event in events:
+        mark = origin(event)
+        if mark and mark.run == run and _rank(event) >= _rank(found.get(mark.of)):
+            found[mark.of] = cast(Event, {key: value for key, value in event.items() if key != "request"})
+    return found
+
+
+def pairs(originals: Iterable[Event], news: Mapping[str, Event]) -> Iterator[tuple[Event, Event]]:
+    """Yield each of *originals* that has a replay among *news*, with it; each replay once."""
+    left = dict(news)
+    for event in originals:
+        if event.get("kind") == "llm" and (new := left.pop(identity(event), None)) is not None:
+            yield event, new
+
+
+@dataclass
+class Pairs:
+    """What differs between old and new.
+
+    Attributes:
+        count: how many pairs.
+        agreement: how alike their answers are.
+        judged: how often which side was found the better one, or neither.
+    """
+
+    count: int = 0
+    agreement: Agreement = field(default_factory=Agreement)
+    judged: Counter[Side] = field(default_factory=Counter)
+    _measured: dict[str, _Measured] = field(default_factory=dict)
+
+    def add(self, old: Event, new: Event, feedbacks: Feedbacks, verdict: Side | None = None) -> None:
+        """Count one pair: each measure that both have, and the judge's *verdict* if there is one."""
+        self.count += 1
+        if verdict is not None:
+            self.judged[verdict] += 1
+        self.agreement.add(old, new)
+        before, after = (measures(event, feedbacks) | _length(event) for event in (old, new))
+        for name in before:
+            if name in after:
+                self._measured.setdefault(name, _Measured.of(name)).add(before[name], after[name])
+
+    def differences(self) -> list[Difference]:
+        """Test for each measure whether old and new differ: rates by McNemar's test, numbers by Wilcoxon's."""
+        chances = corrected({name: one.chance() for name, one in self._measured.items()})
+        return [Difference(name, one.a, one.b, chances[name]) for name, one in self._measured.items()]
+
+
+@dataclass
+class _Measured:
+    a: Share | Mean
+    b: Share | Mean
+    differences: array[float] = field(default_factory=lambda: array("d"))
+
+    @classmethod
+    def of(cls, name: str) -> _Measured:
+        kind = Share if name.endswith("_rate") else Mean
+        return cls(kind(), kind())
+
+    def add(self, before: float, after: float) -> None:
+        for side, value in ((self.a, before), (self.b, after)):
+            if isinstance(side, Share):
+                side.add(hit=bool(value))
+            else:
+                side.add(value)
+        self.differences.append(after - before)
+
+    def chance(self) -> float | None:
+        if isinstance(self.a, Share):
+            return mcnemar(self.differences.count(-1.0), self.differences.count(1.0))
+        return wilcoxon(self.differences)
+
+
+def _length(event: Event) -> dict[str, float]:
+    return {} if event.get("status") == "error" else {"answer_characters": len(text_of_answer(event))}
+
+
+def _rank(event: Event | None) -> tuple[bool, str]:
+    return (False, "") if event is None else (event.get("status") == "ok", event["timestamp"])
