@@ -164,7 +164,9 @@ def test_every_way_to_exit_keeps_what_was_accepted(places, way):
 @pytest.mark.timeout(600)
 def test_sixteen_processes_share_one_log_that_is_renamed_under_them(places):
     root, log = places
-    programs = [Program(root, f"file:{log}", "--size", 200, "--count", 50 * rounds(4, 50), "--close") for _ in range(16)]
+    programs = [
+        Program(root, f"file:{log}", "--size", 200, "--count", 50 * rounds(4, 50), "--close") for _ in range(16)
+    ]
     for program in programs:
         program.await_first()
     until(log.exists)
