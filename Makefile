@@ -20,7 +20,7 @@ openai-3 := 'openai>=3,<4'
 # client of version 8 there, and both at a server of version 9. Below, the client and what else its tests need.
 SERVER9 := FLYWHEEL_TEST_ELASTICSEARCH_VERSION=9.2.0
 ES := matrix-es8 matrix-es8-on-9 matrix-es9-on-9
-es8 := 'elasticsearch==8.17.2' opentelemetry-instrumentation-urllib3 opentelemetry-sdk
+es8 := 'elasticsearch==8.17.2' opentelemetry-instrumentation-urllib3 opentelemetry-sdk trustme
 
 # What depends on the SDK's version, and so runs once for each of them and once more on the built wheel; and what else
 # uses enough of the other dependencies to show whether the oldest of them will do.

@@ -143,11 +143,8 @@ def _elasticsearch(url: str) -> Iterator[Finding]:
     server = f"Elasticsearch at {', '.join(where.nodes)}"
     try:
         found = {index: inspect(cluster, index) for index in (where.index, where.annotations)}
-    except Unreachable as error:
-        yield Finding(server, f"{error}; is it running, and is ELASTICSEARCH_URL right? https needs a trusted CA")
-        return
-    except RetryLater as error:
-        yield Finding(server, f"{error.reason}; the API key or user needs create_index, create_doc, read and monitor")
+    except (Unreachable, RetryLater) as error:
+        yield Finding(server, _way_in(str(error), where.authorization.partition(" ")[0], where.index))
         return
     finally:
         cluster.close()
@@ -158,6 +155,23 @@ def _elasticsearch(url: str) -> Iterator[Finding]:
     yield Finding(
         f"{dead} dead letters", "mend what `flywheel-log dead-letters` says, then add --resend" if dead else ""
     )
+
+
+def _way_in(reason: str, login: str, index: str) -> str:
+    """What to do when a server does not let us in for *reason*; *login* is the scheme of what we have shown it."""
+    variables = {
+        "": "it wants a login: set ELASTICSEARCH_API_KEY, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD",
+        "ApiKey": "it does not accept the API key: set ELASTICSEARCH_API_KEY to a valid one, encoded or as id:key",
+        "Basic": "it does not accept the user or the password: mend ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD",
+    }
+    known = {
+        "http 401": variables[login],
+        "http 403": f"the API key or user needs create_index, create_doc, view_index_metadata and read on {index}*",
+        "tls": "its certificate is not trusted, or is for another name: set ELASTICSEARCH_CA_CERTS to the file of the "
+        "certificate that signed it (http_ca.crt of a server that made its own), and name it as the certificate does",
+        "unreachable": "is it running, and is ELASTICSEARCH_URL right? A server with security on wants https://",
+    }
+    return f"{reason}; {known.get(reason, 'is it well, and is ELASTICSEARCH_URL right?')}"
 
 
 def _index(index: str, problems: list[str] | None, url: str) -> Iterator[Finding]:

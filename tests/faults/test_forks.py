@@ -165,7 +165,7 @@ def test_every_way_to_exit_keeps_what_was_accepted(places, way):
 def test_sixteen_processes_share_one_log_that_is_renamed_under_them(places):
     root, log = places
     programs = [
-        Program(root, f"file:{log}", "--size", 200, "--count", 50 * rounds(4, 50), "--close") for _ in range(16)
+        Program(root, f"file:{log}", "--size", 200, "--count", rounds(200, 2_500), "--close") for _ in range(16)
     ]
     for program in programs:
         program.await_first()
@@ -188,7 +188,7 @@ def test_sixteen_processes_share_one_log_that_is_renamed_under_them(places):
 def test_sixteen_processes_rotate_one_log_together(places):
     root, log = places
     url = f"file:{log}?rotate_mb=1&keep=1000"
-    programs = [Program(root, url, "--size", 2000, "--count", 50 * rounds(4, 50), "--close") for _ in range(16)]
+    programs = [Program(root, url, "--size", 2000, "--count", rounds(200, 2_500), "--close") for _ in range(16)]
     returned = [identity for program in programs for identity in program.wait()]
     drain(root, 60)
     assert verdict(returned, stored(*log.parent.glob("genai.log*"))) == NOTHING_WRONG

@@ -117,7 +117,7 @@ def _untraced() -> AbstractContextManager[Any]:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """Read a Retry-After header: seconds or a date (RFC 9110, 10.2.3); a gateway's mistake costs ten minutes at most."""
+    """Read a Retry-After header: seconds or a date (RFC 9110, 10.2.3); a gateway's mistake costs ten minutes."""
     if not retry_after:
         return None
     if retry_after.isdecimal():

@@ -63,7 +63,7 @@ def _create(cluster: Cluster, index: str) -> None:
 
 
 def _put(cluster: Cluster, path: str, body: Callable[[JSON], JSON]) -> Answer:
-    """Put what *body* makes of our index; where its settings are not ours to choose, as in serverless projects, without.
+    """Put what *body* makes of our index; without settings where these are not ours to choose.
 
     Source: "Settings [...] are not available when running in serverless mode" is a 400 of Elastic Cloud Serverless.
     """

@@ -112,15 +112,15 @@ def test_a_program_ends_in_time_though_its_server_hangs(proxy: Proxy, api: Api, 
         "from flywheel_log.recorder import EXIT_SECONDS;"
         "d = Delivery([sys.argv[1]], Path(sys.argv[2]));"
         'print(*[d.put(b\'{"kind":"llm"}\') for _ in range(100)], flush=True);'
-        "sys.stdin.readline(); d.close(EXIT_SECONDS)"
+        "sys.stdin.readline(); begun = time.monotonic(); d.close(EXIT_SECONDS); print(time.monotonic() - begun)"
     )
     command = [sys.executable, "-c", program, url, str(root)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         ids = process.stdout.readline().split()
         until(lambda: proxy.seen)
-        begun = time.monotonic()
-        process.communicate("end\n")
-        took = time.monotonic() - begun
+        took = float(
+            process.communicate("end\n", timeout=20)[0]
+        )  # Not our time: the interpreter's end on a busy machine.
     assert (process.returncode, len(ids)) == (0, 100)
     assert took < 2.5
     proxy.fault = passed
