@@ -22,6 +22,7 @@ _SAFE = re.compile(r"[a-z0-9_]+([.-][a-z0-9_]+)*")
 _LONGEST_WORKLOAD = 70
 _DIRECTORY_MODE, _FILE_MODE = 0o700, 0o600
 _FREE_SHARE = 0.05
+_EPOCH = "their timestamps are seconds where milliseconds are read, so the blueprint takes them for the oldest; "
 
 
 class Finding(NamedTuple):
@@ -135,7 +136,7 @@ def _file(url: str) -> Iterator[Finding]:
 def _elasticsearch(url: str) -> Iterator[Finding]:
     from flywheel_log.sinks.elasticsearch.cluster import Cluster, Unreachable
     from flywheel_log.sinks.elasticsearch.dead_letters import letters
-    from flywheel_log.sinks.elasticsearch.ensure import inspect
+    from flywheel_log.sinks.elasticsearch.ensure import inspect, misdated
     from flywheel_log.sinks.elasticsearch.target import target
 
     where = target(url)
@@ -143,6 +144,7 @@ def _elasticsearch(url: str) -> Iterator[Finding]:
     server = f"Elasticsearch at {', '.join(where.nodes)}"
     try:
         found = {index: inspect(cluster, index) for index in (where.index, where.annotations)}
+        early = misdated(cluster, where.index) if found[where.index] == [] else 0
     except (Unreachable, RetryLater) as error:
         yield Finding(server, _way_in(str(error), where.authorization.partition(" ")[0], where.index))
         return
@@ -151,6 +153,8 @@ def _elasticsearch(url: str) -> Iterator[Finding]:
     yield Finding(server)
     for index, problems in found.items():
         yield from _index(index, problems, where.url)
+    if early:
+        yield Finding(f"{early} documents of the index {where.index} are dated early 1970", _move(where.url, _EPOCH))
     dead = sum(1 for _ in letters(where.dead_letters))
     yield Finding(
         f"{dead} dead letters", "mend what `flywheel-log dead-letters` says, then add --resend" if dead else ""
@@ -180,9 +184,12 @@ def _index(index: str, problems: list[str] | None, url: str) -> Iterator[Finding
         return
     if not problems:
         yield Finding(f"the index {index}")
-    move = (
-        f"name a new index in ELASTICSEARCH_INDEX, bring the old one there: flywheel-log backfill '{url}', "
+    for problem in problems:
+        yield Finding(problem, _move(url))
+
+
+def _move(url: str, why: str = "") -> str:
+    return (
+        f"{why}name a new index in ELASTICSEARCH_INDEX, bring the old one there: flywheel-log backfill '{url}', "
         f"and what waits for it: flywheel-log drain --from '{url}' --into elasticsearch:"
     )
-    for problem in problems:
-        yield Finding(problem, move)

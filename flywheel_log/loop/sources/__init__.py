@@ -18,7 +18,8 @@ class Source(Protocol):
     def records(self, source: str) -> Iterator[bytes | JSON]:
         """Begin to read *source*: lines as they are, or objects that are parsed already, oldest first.
 
-        Raises at once, not at the first record, if there is nothing to read.
+        Raises at once, not at the first record, if there is nothing to read. A module may also have `count(source)`,
+        how many records there are, and `growing(source)`, what `follow` watches.
         """
 
 

@@ -39,6 +39,17 @@ def records(source: str) -> Iterator[JSON]:
     return _pages(cluster, _ask(cluster, "POST", path).body["id"])
 
 
+def count(source: str) -> int:
+    """Return how many events the index and its annotations hold at this moment. Raises as `records`."""
+    where = target(source)
+    cluster = Cluster(where)
+    try:
+        answer = _ask(cluster, "GET", f"/{where.index},{where.annotations}/_count?ignore_unavailable=true")
+        return int(answer.body["count"])
+    finally:
+        cluster.close()
+
+
 def growing(source: str) -> Growing:
     """Begin to watch the index and its annotations, which need not be there yet.
 
@@ -51,7 +62,7 @@ def growing(source: str) -> Growing:
 class Shard(NamedTuple):
     """One shard of one index; the unique id tells an index from the one of that name that was deleted."""
 
-    index: str
+    name: str
     unique: str
     number: int
 
@@ -143,7 +154,7 @@ class Growing:
                     yield _event(hit["_source"])
 
     def _search(self, shard: Shard, query: dict[str, Any]) -> list[JSON]:
-        path = f"/{shard.index}{_SEARCH}&preference=_shards:{shard.number}"
+        path = f"/{shard.name}{_SEARCH}&preference=_shards:{shard.number}"
         answer = _ask(self._cluster, "POST", path, {"track_total_hits": False, **query})
         hits: list[JSON] = answer.body.get("hits", {}).get("hits", [])
         return hits

@@ -46,6 +46,13 @@ def inspect(cluster: Cluster, index: str) -> list[str] | None:
     return [problem for name, one in sorted(answer.body.items()) for problem in problems(name, one.get("mappings", {}))]
 
 
+def misdated(cluster: Cluster, index: str) -> int:
+    """Count the documents of *index* whose timestamp, in seconds, was taken for milliseconds: those of early 1970."""
+    early = {"range": {"timestamp": {"gte": "1970-01-02", "lt": "1970-03-01", "format": "yyyy-MM-dd"}}}
+    answer = cluster.request("POST", f"/{index}/_count", {"query": early})
+    return int(answer.body["count"]) if answer.status == _OK and isinstance(answer.body, dict) else 0
+
+
 def _create(cluster: Cluster, index: str) -> None:
     """Make the index, and first its template, which serves should somebody delete the index while documents flow."""
     answer = _put(
