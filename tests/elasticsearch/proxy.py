@@ -152,6 +152,15 @@ def shed(chance: Callable[[], bool]) -> Fault:
     return fault
 
 
+def at_most(size: int) -> Fault:
+    """Answer 413 to requests that store more than *size* bytes."""
+
+    def fault(exchange: Exchange) -> None:
+        exchange.answer(*((413, b"") if exchange.bulk and len(exchange.body) > size else exchange.forward()))
+
+    return fault
+
+
 def bulk_only(fault: Fault) -> Fault:
     """Apply *fault* to the requests that store documents, and leave the others alone."""
     return lambda exchange: (fault if exchange.bulk else passed)(exchange)

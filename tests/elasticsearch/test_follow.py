@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 
 import pytest
 
-from flywheel_log.loop.follow import follow
 from flywheel_log.loop.sources.elasticsearch import Mark
 from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.mapping import INDEX
 from flywheel_log.sinks.elasticsearch.target import target
+from tests.loop.test_follow import followed
 
 from .api import Api
 from .events import line
 from .proxy import passed, proxied, refused
-
-
-class Over(Exception):
-    """The test has no more steps."""
+from .test_sink import deliver
 
 
 @pytest.fixture
@@ -27,29 +23,12 @@ def url(api: Api, index: str) -> str:
     return f"{api.url.replace('http://', 'elasticsearch://')}/{index}"
 
 
-def followed(url: str, steps: list[Callable[[], object]], last: int = 0) -> list[str]:
-    """Return the ids seen while one of *steps* is done at every wait."""
-    todo: Iterator[Callable[[], object]] = iter(steps)
-
-    def wait(_seconds: float) -> None:
-        step = next(todo, None)
-        if step is None:
-            raise Over
-        step()
-
-    seen: list[str] = []
-    with suppress(Over):
-        for event in follow(url, last=last, wait=wait):
-            seen.append(event["id"])  # noqa: PERF401  what was seen before the end counts
-    return seen
-
-
 def adding(url: str, api: Api, *some: bytes) -> Callable[[], object]:
     """A step that stores *some* events."""
 
     def step() -> None:
         sink = ElasticsearchSink(target(url))
-        assert list(sink.write(some)) == []
+        deliver(sink, list(some))
         sink.close()
         name = url.rpartition("/")[2]
         api("POST", f"{name},{name}-annotations/_refresh?ignore_unavailable=true")

@@ -19,7 +19,7 @@ from flywheel_log.sinks.elasticsearch.target import target
 
 from .api import Api
 from .events import event, line, lines
-from .proxy import Proxy, bulk_only, cut_short, proxied, refused, shed, silent, unanswered
+from .proxy import Proxy, at_most, bulk_only, cut_short, proxied, refused, shed, silent, unanswered
 
 
 def sink_at(url: str, index: str, **options: str) -> ElasticsearchSink:
@@ -226,15 +226,9 @@ def test_a_server_that_is_not_there_is_waited_for(index: str) -> None:
 def test_a_request_that_is_too_large_is_halved_and_a_document_that_is_too_large_is_buried(
     proxy: Proxy, api: Api, index: str, tmp_path: Path
 ) -> None:
-    def small(exchange):
-        if exchange.bulk and len(exchange.body) > 20_000:
-            exchange.answer(413, b"")
-        else:
-            exchange.answer(*exchange.forward())
-
     letters = tmp_path / "dead" / "letters.jsonl"
     sink = sink_at(proxy.url, index, dead_letters=str(letters))
-    proxy.fault = small
+    proxy.fault = at_most(20_000)
     large = line(1000, metadata={"text": "x" * 30_000})
     assert list(sink.write([*lines(100), large])) == []
     assert len(api.ids(index)) == 100
@@ -246,15 +240,9 @@ def test_a_request_that_is_too_large_is_halved_and_a_document_that_is_too_large_
 def test_a_stub_that_is_too_large_is_buried_and_its_neighbours_are_not(
     proxy: Proxy, api: Api, index: str, tmp_path: Path
 ) -> None:
-    def small(exchange):
-        if exchange.bulk and len(exchange.body) > 20_000:
-            exchange.answer(413, b"")
-        else:
-            exchange.answer(*exchange.forward())
-
     letters = tmp_path / "letters.jsonl"
     sink = sink_at(proxy.url, index, dead_letters=str(letters))
-    proxy.fault = small
+    proxy.fault = at_most(20_000)
     quotes = '"' * 8_000  # As text in a stub each of them is four characters.
     some = [line(n, error="not an object", name=quotes if n == 2 else "n") for n in range(4)]
     assert list(sink.write(some)) == []

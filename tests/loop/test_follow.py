@@ -20,7 +20,7 @@ def line(name: str) -> str:
     return f'{{"id": "{name}", "timestamp": "2026-01-31T10:00:00.000Z", "kind": "llm"}}\n'
 
 
-def followed(path: Path, steps: list[Callable[[], object]], last: int = 0) -> list[str]:
+def followed(path: Path | str, steps: list[Callable[[], object]], last: int = 0) -> list[str]:
     """Return the ids seen while one of *steps* is done at every wait."""
     todo: Iterator[Callable[[], object]] = iter(steps)
 

@@ -1,14 +1,13 @@
 """A program that makes so many recorded calls a second, and tells for each part of its run what they cost and took."""
 
 import argparse
-import json
 import statistics
 import sys
 import threading
 import time
-from pathlib import Path
 
 import flywheel_log
+from tests.faults.elasticsearch.outage import own_memory, say
 
 PROMPT = "word " * 200
 MEMORY_EVERY_S = 1.0
@@ -71,17 +70,6 @@ def run(rate: int, ended: list[str], reader: threading.Thread) -> int:
             part, told = Part(), told + 1
         time.sleep(max(0.0, begun + number / rate - time.monotonic()))
     return number
-
-
-def own_memory() -> int:
-    """Bytes of memory that are the program's own: the journal's mapped pages belong to the disk."""
-    status = Path("/proc/self/status").read_text().split("RssAnon:")[1]
-    return int(status.split()[0]) * 1024
-
-
-def say(what: object) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
