@@ -16,8 +16,11 @@ openai-1 := 'openai>=1,<2'
 openai-2 := 'openai>=2,<3'
 openai-3 := 'openai>=3,<4'
 
-# The client of version 8, and what the tests of its sink need besides.
-es8 := 'elasticsearch==8.17.2' opentelemetry-instrumentation-urllib3 opentelemetry-sdk
+# Clients and servers of Elasticsearch that meet: `make test` has the last client at a server of version 8, the matrix the
+# client of version 8 there, and both at a server of version 9. Below, the client and what else its tests need.
+SERVER9 := FLYWHEEL_TEST_ELASTICSEARCH_VERSION=9.2.0
+ES := matrix-es8 matrix-es8-on-9 matrix-es9-on-9
+es8 := 'elasticsearch==8.17.2' opentelemetry-instrumentation-urllib3 opentelemetry-sdk trustme
 
 # What depends on the SDK's version, and so runs once for each of them and once more on the built wheel; and what else
 # uses enough of the other dependencies to show whether the oldest of them will do.
@@ -26,7 +29,7 @@ also-1.40 := tests/delivery tests/sinks
 PYTEST := pytest -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types matrix $(MAJORS:%=matrix-%) matrix-es8 matrix-instructor wheel docs bench faults format clean
+.PHONY: help demo test lint types matrix $(MAJORS:%=matrix-%) $(ES) matrix-instructor wheel docs bench faults format clean
 .SECONDARY:
 
 help: ## Show the targets and what they do
@@ -46,7 +49,7 @@ lint: .venv/.developing ## Check style, formatting and the direction of the impo
 types: .venv/.developing ## Check the types, and what a user's editor makes of the public names
 	$(BIN)/mypy
 
-matrix: $(MAJORS:%=matrix-%) matrix-es8 matrix-instructor ## Run what depends on them with openai 1.40, the last 1, 2 and 3, elasticsearch 8, and instructor
+matrix: $(MAJORS:%=matrix-%) $(ES) matrix-instructor ## Run what depends on them with openai 1.40 to 3, Elasticsearch 8 and 9, instructor
 
 $(MAJORS:%=matrix-%): matrix-%: .venvs/openai-%/.ready
 	@$(<D)/bin/python -c 'import openai; print("\nopenai", openai.__version__)'
@@ -57,6 +60,12 @@ matrix-es8: .venvs/es8/.ready
 
 matrix-instructor: .venvs/instructor/.ready
 	$(<D)/bin/$(PYTEST) tests/instructor $(ARGS)
+
+matrix-es8-on-9: .venvs/es8/.ready
+	$(SERVER9) $(<D)/bin/$(PYTEST) tests/elasticsearch $(ARGS)
+
+matrix-es9-on-9: .venv/.developing
+	$(SERVER9) $(BIN)/$(PYTEST) tests/elasticsearch $(ARGS)
 
 wheel: .venv/.developing ## Build the distributions and run README and end-to-end tests on the installed wheel
 	rm -rf dist .venvs/wheel

@@ -37,7 +37,8 @@ Judge = Callable[[Event], Mapping[str, Any] | None]
 
 
 def _default_sinks() -> tuple[str, ...]:
-    return ("file:genai.log", "elasticsearch:") if os.environ.get("ELASTICSEARCH_URL") else ("file:genai.log",)
+    told = os.environ.get("ELASTICSEARCH_URL") or os.environ.get("ELASTICSEARCH_CLOUD_ID")
+    return ("file:genai.log", "elasticsearch:") if told else ("file:genai.log",)
 
 
 class Settings(BaseSettings):
@@ -45,7 +46,7 @@ class Settings(BaseSettings):
 
     Attributes:
         sinks: where events end, as URLs; a comma list in the environment. By default `file:genai.log`, and
-            `elasticsearch:` beside it where `ELASTICSEARCH_URL` is set.
+            `elasticsearch:` beside it where `ELASTICSEARCH_URL` or `ELASTICSEARCH_CLOUD_ID` is set.
         client_id: the application (the blueprint's tenant); `ELASTICSEARCH_CLIENT_ID` is honoured.
         workload_id: the task, where neither the call nor its context names one.
         journal: directory of the journal; every program of a user may share it.

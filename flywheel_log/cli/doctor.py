@@ -22,6 +22,7 @@ _SAFE = re.compile(r"[a-z0-9_]+([.-][a-z0-9_]+)*")
 _LONGEST_WORKLOAD = 70
 _DIRECTORY_MODE, _FILE_MODE = 0o700, 0o600
 _FREE_SHARE = 0.05
+_EPOCH = "their timestamps are seconds where milliseconds are read, so the blueprint takes them for the oldest; "
 
 
 class Finding(NamedTuple):
@@ -135,7 +136,7 @@ def _file(url: str) -> Iterator[Finding]:
 def _elasticsearch(url: str) -> Iterator[Finding]:
     from flywheel_log.sinks.elasticsearch.cluster import Cluster, Unreachable
     from flywheel_log.sinks.elasticsearch.dead_letters import letters
-    from flywheel_log.sinks.elasticsearch.ensure import inspect
+    from flywheel_log.sinks.elasticsearch.ensure import inspect, misdated
     from flywheel_log.sinks.elasticsearch.target import target
 
     where = target(url)
@@ -143,21 +144,38 @@ def _elasticsearch(url: str) -> Iterator[Finding]:
     server = f"Elasticsearch at {', '.join(where.nodes)}"
     try:
         found = {index: inspect(cluster, index) for index in (where.index, where.annotations)}
-    except Unreachable as error:
-        yield Finding(server, f"{error}; is it running, and is ELASTICSEARCH_URL right? https needs a trusted CA")
-        return
-    except RetryLater as error:
-        yield Finding(server, f"{error.reason}; the API key or user needs create_index, create_doc, read and monitor")
+        early = misdated(cluster, where.index) if found[where.index] == [] else 0
+    except (Unreachable, RetryLater) as error:
+        yield Finding(server, _way_in(str(error), where.authorization.partition(" ")[0], where.index))
         return
     finally:
         cluster.close()
     yield Finding(server)
     for index, problems in found.items():
         yield from _index(index, problems, where.url)
+    if early:
+        yield Finding(f"{early} documents of the index {where.index} are dated early 1970", _move(where.url, _EPOCH))
     dead = sum(1 for _ in letters(where.dead_letters))
     yield Finding(
         f"{dead} dead letters", "mend what `flywheel-log dead-letters` says, then add --resend" if dead else ""
     )
+
+
+def _way_in(reason: str, login: str, index: str) -> str:
+    """What to do when a server does not let us in for *reason*; *login* is the scheme of what we have shown it."""
+    variables = {
+        "": "it wants a login: set ELASTICSEARCH_API_KEY, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD",
+        "ApiKey": "it does not accept the API key: set ELASTICSEARCH_API_KEY to a valid one, encoded or as id:key",
+        "Basic": "it does not accept the user or the password: mend ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD",
+    }
+    known = {
+        "http 401": variables[login],
+        "http 403": f"the API key or user needs create_index, create_doc, view_index_metadata and read on {index}*",
+        "tls": "its certificate is not trusted, or is for another name: set ELASTICSEARCH_CA_CERTS to the file of the "
+        "certificate that signed it (http_ca.crt of a server that made its own), and name it as the certificate does",
+        "unreachable": "is it running, and is ELASTICSEARCH_URL right? A server with security on wants https://",
+    }
+    return f"{reason}; {known.get(reason, 'is it well, and is ELASTICSEARCH_URL right?')}"
 
 
 def _index(index: str, problems: list[str] | None, url: str) -> Iterator[Finding]:
@@ -166,9 +184,12 @@ def _index(index: str, problems: list[str] | None, url: str) -> Iterator[Finding
         return
     if not problems:
         yield Finding(f"the index {index}")
-    move = (
-        f"name a new index in ELASTICSEARCH_INDEX, bring the old one there: flywheel-log backfill '{url}', "
+    for problem in problems:
+        yield Finding(problem, _move(url))
+
+
+def _move(url: str, why: str = "") -> str:
+    return (
+        f"{why}name a new index in ELASTICSEARCH_INDEX, bring the old one there: flywheel-log backfill '{url}', "
         f"and what waits for it: flywheel-log drain --from '{url}' --into elasticsearch:"
     )
-    for problem in problems:
-        yield Finding(problem, move)

@@ -70,7 +70,7 @@ def _following(sources: list[str] | None, lines: int, chosen: Filter) -> Iterabl
     """Follow the one source; the last *lines* of it are looked at, and those chosen of them shown."""
     source = sources[0] if sources else default()
     if sources and len(sources) > 1:
-        raise typer.BadParameter(f"only one file can be followed; have {', '.join(sources)}", param_hint="SOURCE")
+        raise typer.BadParameter(f"only one source can be followed; have {', '.join(sources)}", param_hint="SOURCE")
     with wrong_source():
         events = follow(source, last=lines)
     return chosen.select(events, feedbacks([source]) if chosen.feedback else None)

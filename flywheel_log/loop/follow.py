@@ -9,38 +9,65 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, cast
+
+from flywheel_log.event import JSON
 
 from .read import OnBad, Reading, Where
 from .sources import file, find
+
+
+class Growing(Protocol):
+    """A source that grows; the module of its scheme gives it as `growing(source)`."""
+
+    interval_s: float
+
+    def last(self, count: int) -> Iterator[bytes | JSON]:
+        """Yield the *count* latest records; what is there by now is not new any more."""
+
+    def new(self) -> Iterator[bytes | JSON]:
+        """Yield what was added since the last time."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
 def follow(
     source: Where = "genai.log",
     *,
     last: int = 0,
-    interval: float = 0.2,
+    interval: float | None = None,
     wait: Callable[[float], object] = time.sleep,
     on_bad: OnBad | None = None,
 ) -> Reading:
-    """Read the *last* events of a file and then, without end, those that are being added to it.
+    """Read the *last* events of a file or an index and then, without end, those that are being added to it.
 
-    Survives rotation (by rename or by truncation) and a file that does not exist yet. Looks every *interval* seconds,
-    by calling *wait* with them; what *wait* raises ends the reading.
+    Survives rotation (by rename or by truncation), a server that is away for a while, and a file or index that does not
+    exist yet. Looks every *interval* seconds (0.2 for a file and 1 for an index, if None), by calling *wait* with them;
+    what *wait* raises ends the reading.
 
     Raises:
-        ValueError: *source* is not one plain file.
+        ValueError: *source* is neither one plain file nor an index.
+        ConnectionError: the server does not answer, or does not let us in.
     """
-    where = os.fspath(source)
+    log = _growing(os.fspath(source))
+    seconds = log.interval_s if interval is None else interval
+    return Reading(_tail(log, log.last(last), lambda: wait(seconds)), on_bad)
+
+
+def _growing(where: str) -> Growing:
+    module = find(where)
+    if own := getattr(module, "growing", None):
+        return cast(Growing, own(where))
     path = file.path_of(where)
-    if find(where) is not file or path.suffix == ".gz" or (glob.has_magic(str(path)) and not path.exists()):
-        raise ValueError(f"{where!r} cannot be followed; have one plain file, e.g. genai.log")
-    return Reading(_tail(_Growing(path, last), last, lambda: wait(interval)), on_bad)
+    if module is not file or path.suffix == ".gz" or (glob.has_magic(str(path)) and not path.exists()):
+        raise ValueError(f"{where!r} cannot be followed; have one plain file, e.g. genai.log, or one index")
+    return _GrowingFile(path)
 
 
-def _tail(log: _Growing, last: int, pause: Callable[[], object]) -> Iterator[bytes]:
+def _tail(log: Growing, latest: Iterator[bytes | JSON], pause: Callable[[], object]) -> Iterator[bytes | JSON]:
     try:
-        yield from deque(log.new(), maxlen=last)
+        yield from latest
         while True:
             pause()
             yield from log.new()
@@ -48,15 +75,22 @@ def _tail(log: _Growing, last: int, pause: Callable[[], object]) -> Iterator[byt
         log.close()
 
 
-class _Growing:
-    """Whatever file has the name *path* at the moment, and how far it has been read: at first, to its *last* lines."""
+class _GrowingFile:
+    """Whatever file has the name *path* at the moment, and how far it has been read."""
 
-    def __init__(self, path: Path, last: int) -> None:
+    interval_s = 0.2
+
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._last: int | None = last
         self._stream: BinaryIO | None = None
         self._part = b""
+
+    def last(self, count: int) -> Iterator[bytes]:
+        """Yield the *count* last lines, and take all that is there as read."""
         self._reopen()
+        if self._stream is not None:
+            self._stream.seek(_begin(self._path, count))
+        yield from deque(self.new(), maxlen=count)
 
     def new(self) -> Iterator[bytes]:
         """Yield the lines that were completed since the last time."""
@@ -95,11 +129,8 @@ class _Growing:
         self._part = b""
         try:
             self._stream = self._path.open("rb")
-            if self._last is not None:
-                self._stream.seek(_begin(self._path, self._last))
         except FileNotFoundError:
             self._stream = None
-        self._last = None  # Whatever comes in its place later is read from its beginning.
 
 
 def _begin(path: Path, last: int) -> int:

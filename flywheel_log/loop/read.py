@@ -12,6 +12,7 @@ from typing import cast
 
 import orjson
 
+from flywheel_log.clock import timestamp
 from flywheel_log.event import FLYWHEEL_KEYS, JSON, Event, from_document
 
 from .flat import from_flat, is_flat
@@ -27,6 +28,8 @@ _SHAPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens", "cost_usd"), (int, float)),
     **dict.fromkeys(("latency_ms", "time_to_first_token_ms"), (int, float)),
 }
+_AS_MILLISECONDS = 1e11  # The year 5138 in seconds, 1973 in milliseconds.
+_OF_OTHERS = {*FLYWHEEL_KEYS, "kind"}
 _PADDING = b"\0 \t\r\n"
 _SAYING = tuple(kind.encode() for kind in SAYING)
 
@@ -132,7 +135,7 @@ def parse(record: bytes | JSON) -> Event:
     Raises:
         ValueError: it is not JSON, or not a record.
     """
-    value = _load(record.strip(_PADDING)) if isinstance(record, bytes) else record
+    value = _dated(_load(record.strip(_PADDING)) if isinstance(record, bytes) else record)
     if not isinstance(value, dict) or not isinstance(value.get("timestamp"), str):
         raise ValueError("a record is a JSON object with a timestamp")
     if "kind" not in value and is_flat(value):
@@ -145,6 +148,17 @@ def parse(record: bytes | JSON) -> Event:
     if isinstance(response, dict) and "flywheel_log" in response:
         return _shaped(from_document(value))
     return _shaped(cast(Event, {**value, "kind": "llm"}))  # another logger's: a null is told from what is missing
+
+
+def _dated(value: object) -> object:
+    """Write the time of a flywheel document in ISO 8601 where another logger wrote (milli)seconds since 1970."""
+    if not isinstance(value, dict) or "request" not in value or not set(value) <= _OF_OTHERS:
+        return value
+    at = value.get("timestamp")
+    if not isinstance(at, (int, float)) or isinstance(at, bool):
+        return value
+    seconds = at if at < _AS_MILLISECONDS else at / 1000
+    return {**value, "timestamp": timestamp(seconds)} if 0 < seconds < _AS_MILLISECONDS else value
 
 
 def _shaped(event: Event) -> Event:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,8 +62,8 @@ class Proxy:
 
 
 @contextmanager
-def proxied(upstream: str) -> Iterator[Proxy]:
-    """Put a proxy in front of *upstream*."""
+def proxied(upstream: str, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
+    """Put a proxy in front of *upstream*, which speaks plain HTTP; with *tls* the proxy speaks HTTPS to its clients."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -83,7 +84,9 @@ def proxied(upstream: str) -> Iterator[Proxy]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         server.block_on_close = False
-        proxy = Proxy(f"http://127.0.0.1:{server.server_address[1]}")
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        proxy = Proxy(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}")
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield proxy
@@ -100,6 +103,19 @@ def passed(exchange: Exchange) -> None:
 def refused(status: int, **headers: str) -> Fault:
     """Refuse the request with *status*, unheard, in HTML as a gateway does."""
     return lambda exchange: exchange.answer(status, b"<html>no</html>", content_type="text/html", **headers)
+
+
+def demanding(authorization: str) -> Fault:
+    """Let only those in who send this header, as a server with security does; 401 to others."""
+
+    def fault(exchange: Exchange) -> None:
+        if exchange.handler.headers.get("authorization") == authorization:
+            passed(exchange)
+            return
+        error = {"type": "security_exception", "reason": "unable to authenticate"}
+        exchange.answer(401, json.dumps({"error": error, "status": 401}).encode(), www_authenticate="ApiKey")
+
+    return fault
 
 
 def unanswered(exchange: Exchange) -> None:
@@ -132,6 +148,15 @@ def shed(chance: Callable[[], bool]) -> Fault:
         busy = {"create": {"status": 429, "error": {"type": "es_rejected_execution_exception", "reason": "busy"}}}
         answer = {"items": [next(items) if keep else busy for keep in kept]}
         exchange.answer(200, json.dumps(answer).encode())
+
+    return fault
+
+
+def at_most(size: int) -> Fault:
+    """Answer 413 to requests that store more than *size* bytes."""
+
+    def fault(exchange: Exchange) -> None:
+        exchange.answer(*((413, b"") if exchange.bulk and len(exchange.body) > size else exchange.forward()))
 
     return fault
 

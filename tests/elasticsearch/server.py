@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -25,6 +26,7 @@ from urllib.request import urlopen
 
 URL = "FLYWHEEL_TEST_ELASTICSEARCH_URL"
 VERSION = os.environ.get("FLYWHEEL_TEST_ELASTICSEARCH_VERSION", "8.17.2")
+NEEDED_JAVA = 17 if VERSION.startswith("8.") else 21
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flywheel-log-tests"
 PLUGIN = f"""description=HTTP and transport over Netty
@@ -150,16 +152,34 @@ def _in_docker(name: str, port: int) -> list[str]:
 
 
 def _from_jars(run: Path, port: int) -> list[str]:
-    missing = [name for name in ("mvn", "java") if not shutil.which(name)]
+    java = _java()
+    missing = [*([] if shutil.which("mvn") else ["Maven"]), *([] if java else [f"Java {NEEDED_JAVA} or newer"])]
     if missing:
         raise NoServer(
             f"no Elasticsearch: {URL} is not set, Docker does not answer, and {', '.join(missing)} is missing"
         )
     home = _home()
     settings = {**SETTINGS, "http.port": port, "path.data": run / "data", "path.logs": run / "logs"}
-    java = ["java", "-Xms512m", "-Xmx512m", "-p", str(home / "lib"), "--add-modules", "ALL-MODULE-PATH"]
+    options = ["-Xms512m", "-Xmx512m", "-p", str(home / "lib"), "--add-modules", "ALL-MODULE-PATH"]
     arguments = [f"{name}={value}" for name, value in settings.items()]
-    return [*java, f"-Des.path.home={home}", str(HERE / "Launcher.java"), *arguments]
+    return [java, *options, f"-Des.path.home={home}", str(HERE / "Launcher.java"), *arguments]
+
+
+def _java() -> str:
+    """The first Java that is new enough: JAVA_HOME's, the path's, those where Linux keeps them; "" if there is none."""
+    homes = [Path(os.environ["JAVA_HOME"])] if os.environ.get("JAVA_HOME") else []
+    system = sorted(Path("/usr/lib/jvm").glob("*"))
+    found = [*(home / "bin/java" for home in homes), shutil.which("java"), *(home / "bin/java" for home in system)]
+    return next((str(java) for java in found if java and _release(java) >= NEEDED_JAVA), "")
+
+
+def _release(java: str | Path) -> int:
+    """The feature release of *java*, e.g. 17; 0 if it does not run."""
+    try:
+        said = re.search(r'version "(\d+)', _run(str(java), "-version").stderr)
+    except OSError:
+        return 0
+    return int(said[1]) if said else 0
 
 
 def _home() -> Path:

@@ -62,6 +62,14 @@ def test_retry_after_may_be_a_date(cluster: Cluster, proxy: Proxy) -> None:
     assert cluster.request("GET", "/").after is None
 
 
+@pytest.mark.parametrize("mistake", ["86400", "9" * 400, "Wed, 21 Oct 2099 07:28:00 GMT"])
+def test_a_gateways_mistake_in_retry_after_stops_nobody_for_more_than_ten_minutes(
+    mistake: str, cluster: Cluster, proxy: Proxy
+) -> None:
+    proxy.fault = refused(503, retry_after=mistake)
+    assert cluster.request("GET", "/").after == 600.0
+
+
 def test_several_requests_share_one_limit_of_time(proxy: Proxy) -> None:
     now = [0.0]
     cluster = Cluster(target(f"{proxy.url.replace('http://', 'elasticsearch://')}/i"), lambda: now[0])

@@ -19,7 +19,7 @@ from flywheel_log.sinks.elasticsearch.mapping import INDEX
 
 from .api import Api
 from .events import event, line, lines
-from .proxy import proxied, refused
+from .proxy import at_most, proxied, refused
 
 
 @pytest.fixture
@@ -133,11 +133,8 @@ def test_dead_letters_are_listed_and_sent_again(
     log, letters = tmp_path / "one.log", tmp_path / "letters.jsonl"
     log.write_bytes(line(1, metadata={"text": "x" * 30_000}) + b"\n" + line(2) + b"\n")
 
-    def small(exchange):
-        exchange.answer(*((413, b"") if exchange.bulk and len(exchange.body) > 20_000 else exchange.forward()))
-
     with proxied(api.url) as proxy:
-        proxy.fault = small
+        proxy.fault = at_most(20_000)
         into = f"{proxy.url.replace('http://', 'elasticsearch://')}/{index}?dead_letters={letters}"
         assert cli.run(["backfill", str(log), "--into", into]) == 0
         assert "1 were refused, see `flywheel-log dead-letters`" in capsys.readouterr().out

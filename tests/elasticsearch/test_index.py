@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -172,3 +173,46 @@ def test_two_processes_may_make_the_index_at_once(elasticsearch_url: str, api: A
         proxy.fault = made_meanwhile
         assert list(sink_at(proxy.url, index).write(lines(1))) == []
     assert api.ids(index) == {"run-0"}
+
+
+@pytest.mark.parametrize("form", ["date_time_no_millis", "basic_date_time", "epoch_millis"])
+def test_formats_of_dates_that_refuse_our_timestamps_are_found_before_they_do(
+    form: str, elasticsearch_url: str, api: Api, index: str
+) -> None:
+    fields = {**FITTING, "timestamp": {"type": "date", "format": form}}
+    api("PUT", index, {"mappings": {"properties": fields}})
+    refused_by_server = api("POST", f"{index}/_doc", {"timestamp": "2026-01-31T12:00:00.000Z"})
+    assert refused_by_server["error"]["type"] == "document_parsing_exception"
+    with pytest.raises(RetryLater, match="unfit index"):
+        sink_at(elasticsearch_url, index).write(lines(1))
+
+
+@pytest.mark.parametrize("form", ["strict_date_time", "epoch_second||strict_date_optional_time", "iso8601"])
+def test_formats_of_dates_that_take_our_timestamps_are_no_problem(
+    form: str, elasticsearch_url: str, api: Api, index: str
+) -> None:
+    fields = {**FITTING, "timestamp": {"type": "date", "format": form}}
+    api("PUT", index, {"mappings": {"dynamic": "strict", "properties": fields}})
+    sink = sink_at(elasticsearch_url, index)
+    assert list(sink.write(lines(3))) == []
+    assert sink.stats() == {"stored": 3, "duplicates": 0}
+
+
+def test_where_settings_are_not_ours_to_choose_the_index_is_made_without_them(
+    elasticsearch_url: str, api: Api, index: str
+) -> None:
+    reason = "Settings [index.auto_expand_replicas] are not available when running in serverless mode"
+    refusal = {"error": {"type": "illegal_argument_exception", "reason": reason}, "status": 400}
+
+    def serverless(exchange):
+        if exchange.handler.command == "PUT" and b'"settings"' in exchange.body:
+            exchange.answer(400, json.dumps(refusal).encode())
+        else:
+            exchange.answer(*exchange.forward())
+
+    with proxied(elasticsearch_url) as proxy:
+        proxy.fault = serverless
+        assert list(sink_at(proxy.url, index).write(lines(1))) == []
+    assert problems(index, api("GET", f"{index}/_mapping")[index]["mappings"]) == []
+    [template] = api("GET", f"_index_template/{index}")["index_templates"]
+    assert "settings" not in template["index_template"]["template"]

@@ -13,12 +13,13 @@ import pytest
 from flywheel_log.event import from_document
 from flywheel_log.sinks import RetryLater, open_sink
 from flywheel_log.sinks.elasticsearch import ElasticsearchSink
+from flywheel_log.sinks.elasticsearch.dead_letters import DeadLetter, bury, letters
 from flywheel_log.sinks.elasticsearch.document import event_of
 from flywheel_log.sinks.elasticsearch.target import target
 
 from .api import Api
 from .events import event, line, lines
-from .proxy import Proxy, bulk_only, cut_short, proxied, refused, shed, silent, unanswered
+from .proxy import Proxy, at_most, bulk_only, cut_short, proxied, refused, shed, silent, unanswered
 
 
 def sink_at(url: str, index: str, **options: str) -> ElasticsearchSink:
@@ -147,6 +148,7 @@ BAD = {
     "NaN": line(1).replace(b"3.25", b"NaN"),
     "bad UTF-8": line(1).replace(b"It is", b"It \xff is"),
     "a duplicate key": line(1).replace(b'"status"', b'"kind":"llm","status"'),
+    "half a surrogate pair in a name": line(1).replace(b'"acme"', b'"\\ud83d"'),
     "a document deeper than 1000": line(1).replace(b'"gpt-4.1-mini"', b'{"a":' * 1100 + b"1" + b"}" * 1100),
 }
 
@@ -224,15 +226,9 @@ def test_a_server_that_is_not_there_is_waited_for(index: str) -> None:
 def test_a_request_that_is_too_large_is_halved_and_a_document_that_is_too_large_is_buried(
     proxy: Proxy, api: Api, index: str, tmp_path: Path
 ) -> None:
-    def small(exchange):
-        if exchange.bulk and len(exchange.body) > 20_000:
-            exchange.answer(413, b"")
-        else:
-            exchange.answer(*exchange.forward())
-
     letters = tmp_path / "dead" / "letters.jsonl"
     sink = sink_at(proxy.url, index, dead_letters=str(letters))
-    proxy.fault = small
+    proxy.fault = at_most(20_000)
     large = line(1000, metadata={"text": "x" * 30_000})
     assert list(sink.write([*lines(100), large])) == []
     assert len(api.ids(index)) == 100
@@ -241,13 +237,48 @@ def test_a_request_that_is_too_large_is_halved_and_a_document_that_is_too_large_
     assert stat.S_IMODE(letters.parent.stat().st_mode) == 0o700
 
 
+def test_a_stub_that_is_too_large_is_buried_and_its_neighbours_are_not(
+    proxy: Proxy, api: Api, index: str, tmp_path: Path
+) -> None:
+    letters = tmp_path / "letters.jsonl"
+    sink = sink_at(proxy.url, index, dead_letters=str(letters))
+    proxy.fault = at_most(20_000)
+    quotes = '"' * 8_000  # As text in a stub each of them is four characters.
+    some = [line(n, error="not an object", name=quotes if n == 2 else "n") for n in range(4)]
+    assert list(sink.write(some)) == []
+    assert api.ids(index) == {"run-0", "run-1", "run-3"}
+    assert [orjson.loads(letter)["line"] for letter in letters.read_bytes().splitlines()] == [some[2].decode()]
+
+
+def test_dead_letters_that_cannot_be_written_are_said_and_offered_again(
+    proxy: Proxy, api: Api, index: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    sink = sink_at(proxy.url, index, dead_letters=str(tmp_path / "file" / "letters.jsonl"))
+    sink.write(lines(1))
+    asked = len(proxy.seen)
+    proxy.fault = bulk_only(refused(413))
+    with pytest.raises(RetryLater, match="dead letters cannot be written"):
+        sink.write([line(1)])
+    assert len(proxy.seen) == asked + 1
+
+
+def test_what_was_buried_twice_by_a_crash_is_one_letter(tmp_path: Path) -> None:
+    path = tmp_path / "letters.jsonl"
+    for _ in range(2):
+        bury(path, [DeadLetter("2026-01-31T12:00:00Z", "http 413", "large", line(1))])
+    assert [letter.id for letter in letters(path)] == ["run-1"]
+
+
 def test_documents_wait_for_a_closed_index_and_a_blocked_one(sink: ElasticsearchSink, api: Api, index: str) -> None:
     sink.write(lines(1))
     api("POST", f"{index}/_close")
-    assert list(sink.write(lines(3))) == lines(3)
+    with pytest.raises(RetryLater, match="index_closed_exception"):
+        sink.write(lines(3))
     api("POST", f"{index}/_open?wait_for_active_shards=1")
     api("PUT", f"{index}/_settings", {"index.blocks.write": True})
-    assert list(sink.write(lines(3))) == lines(3)
+    with pytest.raises(RetryLater, match="cluster_block_exception"):
+        sink.write(lines(3))
     api("PUT", f"{index}/_settings", {"index.blocks.write": False})
     assert list(sink.write(lines(3))) == []
     assert len(api.ids(index)) == 3
@@ -259,7 +290,9 @@ def test_an_alias_without_a_write_index_buries_nothing(sink: ElasticsearchSink, 
     actions = [{"add": {"index": name, "alias": f"{index}-alias"}} for name in (index, f"{index}-2")]
     api("POST", "_aliases", {"actions": actions})
     aliased = sink_at(sink._target.nodes[0], f"{index}-alias")
-    assert list(aliased.write(lines(3))) == lines(3)
+    with pytest.raises(RetryLater, match="illegal_argument_exception"):
+        aliased.write(lines(3))
+    assert "dead" not in aliased.stats()
 
 
 def test_a_deleted_index_is_made_again_as_it_was(sink: ElasticsearchSink, api: Api, index: str) -> None:

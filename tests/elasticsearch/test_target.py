@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 from pathlib import Path
 
 import pytest
 
+from flywheel_log.config import load
 from flywheel_log.health import health
 from flywheel_log.sinks.elasticsearch.target import Target, target
 
@@ -59,6 +61,27 @@ def test_a_sink_url_names_servers_and_index(url: str, nodes: tuple[str, ...], in
 def test_the_environment_names_servers(url: str, nodes: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ELASTICSEARCH_URL", url)
     assert target("elasticsearch:").nodes == nodes
+
+
+def cloud_id(text: str) -> str:
+    return f"my-deployment:{base64.b64encode(text.encode()).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("text", "node"),
+    [
+        ("europe.cloud.example$abc123$def456", "https://abc123.europe.cloud.example:443"),
+        ("europe.cloud.example:9243$abc123$def456", "https://abc123.europe.cloud.example:9243"),
+        ("europe.cloud.example$abc123", "https://abc123.europe.cloud.example:443"),
+    ],
+)
+def test_a_cloud_id_names_a_server(text: str, node: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELASTICSEARCH_CLOUD_ID", cloud_id(text))
+    monkeypatch.setenv("ELASTICSEARCH_API_KEY", "aWQ6a2V5")
+    found = target("elasticsearch:")
+    assert (found.nodes, found.authorization) == ((node,), "ApiKey aWQ6a2V5")
+    assert target("elasticsearch://other/i").authorization == ""
+    assert load().sinks == ("file:genai.log", "elasticsearch:")
 
 
 @pytest.mark.parametrize(
@@ -129,6 +152,21 @@ def test_two_variables_that_disagree_are_both_named(
             {"ELASTICSEARCH_URL": "h:9200"},
             "elasticsearch:",
             "'h:9200' is no URL of an Elasticsearch server; write http",
+        ),
+        (
+            {"ELASTICSEARCH_URL": "https://h", "ELASTICSEARCH_CLOUD_ID": cloud_id("a$b")},
+            "elasticsearch:",
+            "ELASTICSEARCH_URL and ELASTICSEARCH_CLOUD_ID are both set; keep the one that is meant",
+        ),
+        (
+            {"ELASTICSEARCH_CLOUD_ID": "my-deployment"},
+            "elasticsearch:",
+            "ELASTICSEARCH_CLOUD_ID is no Cloud ID; copy name:c29t… from the deployment's page",
+        ),
+        (
+            {"ELASTICSEARCH_CLOUD_ID": cloud_id("example.com")},
+            "elasticsearch:",
+            "ELASTICSEARCH_CLOUD_ID is no Cloud ID",
         ),
         ({}, "elasticsearch://h:port/i", "'http://h:port' is no URL of an Elasticsearch server"),
         ({}, "elasticsearch://h/Logs", "'Logs' is no name for an index; have lower-case letters"),

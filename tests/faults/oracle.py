@@ -15,9 +15,9 @@ import orjson
 PROGRAM = str(Path(__file__).with_name("busy.py"))
 
 
-def rounds(default: int) -> int:
-    """How often a fault is repeated: *default* times, or what FLYWHEEL_FAULT_ROUNDS says."""
-    return int(os.environ.get("FLYWHEEL_FAULT_ROUNDS", default))
+def rounds(short: int, full: int) -> int:
+    """How often a fault is repeated: *short* times, or with FLYWHEEL_TEST_FULL, which `make faults` sets, *full*."""
+    return full if os.environ.get("FLYWHEEL_TEST_FULL") else short
 
 
 class Program:

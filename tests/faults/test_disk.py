@@ -76,7 +76,7 @@ def test_a_log_on_a_full_disk_is_never_left_with_half_a_line(small_disk, tmp_pat
 @pytest.mark.parametrize("name", CALLS)
 def test_the_nth_call_to_the_operating_system_may_fail(tmp_path, monkeypatch, name):
     real = getattr(os, name)
-    for nth in range(1, rounds(6) + 1):
+    for nth in range(1, rounds(6, 40) + 1):
         calls = 0
 
         def failing(*arguments, nth=nth, **options):
@@ -111,7 +111,7 @@ def test_any_damaged_byte_costs_at_most_the_lines_it_is_in(tmp_path):
     original = segment.read_bytes()
     used = original.rfind(b"\n") + 1
     lines = original[:used].splitlines(keepends=True)
-    for at in range(0, used, max(1, used // (rounds(12) * 4))):
+    for at in range(0, used, max(1, used // rounds(48, used))):
         for garbage in (b"\0", b"\n", b"\xff"):
             log.unlink(missing_ok=True)
             segment.write_bytes(original[:at] + garbage + original[at + 1 :])

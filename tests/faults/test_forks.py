@@ -39,7 +39,7 @@ def test_children_forked_under_writing_threads_deliver_their_own(places, tmp_pat
         thread.start()
     reader, writer = os.pipe()
     children = 0
-    for _ in range(rounds(40)):
+    for _ in range(rounds(40, 500)):
         child = os.fork()
         if child == 0:
             os.write(writer, f"{delivery.put(LINE)}\n".encode())
@@ -164,7 +164,9 @@ def test_every_way_to_exit_keeps_what_was_accepted(places, way):
 @pytest.mark.timeout(600)
 def test_sixteen_processes_share_one_log_that_is_renamed_under_them(places):
     root, log = places
-    programs = [Program(root, f"file:{log}", "--size", 200, "--count", 50 * rounds(4), "--close") for _ in range(16)]
+    programs = [
+        Program(root, f"file:{log}", "--size", 200, "--count", rounds(200, 2_500), "--close") for _ in range(16)
+    ]
     for program in programs:
         program.await_first()
     until(log.exists)
@@ -186,7 +188,7 @@ def test_sixteen_processes_share_one_log_that_is_renamed_under_them(places):
 def test_sixteen_processes_rotate_one_log_together(places):
     root, log = places
     url = f"file:{log}?rotate_mb=1&keep=1000"
-    programs = [Program(root, url, "--size", 2000, "--count", 50 * rounds(4), "--close") for _ in range(16)]
+    programs = [Program(root, url, "--size", 2000, "--count", rounds(200, 2_500), "--close") for _ in range(16)]
     returned = [identity for program in programs for identity in program.wait()]
     drain(root, 60)
     assert verdict(returned, stored(*log.parent.glob("genai.log*"))) == NOTHING_WRONG

@@ -21,7 +21,7 @@ def test_what_was_accepted_before_kill_9_is_stored_once_after_the_next_start(tmp
     root, log = tmp_path / "journal", tmp_path / "genai.log"
     moments = random.Random(size + hogs)
     returned = []
-    for _ in range(rounds(4)):
+    for _ in range(rounds(4, 50)):
         program = Program(root, f"file:{log}", "--size", size, "--hogs", hogs, "--threads", threads)
         program.await_first()
         time.sleep(moments.uniform(0, 0.3))
@@ -41,7 +41,7 @@ def test_an_adopter_may_be_killed_as_well(tmp_path):
         returned += Program(root, f"file:{log}", "--count", 1500).wait()
     blocked.unlink()
     moments = random.Random(1)
-    for _ in range(rounds(5)):
+    for _ in range(rounds(5, 50)):
         adopter = Program(root, f"file:{log}", "--count", 1)
         adopter.await_first()
         time.sleep(moments.uniform(0, 0.1))

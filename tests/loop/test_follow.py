@@ -21,7 +21,7 @@ def line(name: str) -> str:
 
 
 def followed(
-    path: Path, steps: list[Callable[[], object]], last: int = 0, on_bad: Callable[[bytes], object] | None = None
+    path: Path | str, steps: list[Callable[[], object]], last: int = 0, on_bad: Callable[[bytes], object] | None = None
 ) -> list[str]:
     """Return the ids seen while one of *steps* is done at every wait."""
     todo: Iterator[Callable[[], object]] = iter(steps)
@@ -114,7 +114,7 @@ def test_a_waiting_follower_asks_for_its_interval(tmp_path: Path):
 
 @pytest.mark.parametrize("source", ["-", "genai.log.1.gz", "genai.log*"])
 def test_what_is_no_plain_file_cannot_be_followed(source: str):
-    with pytest.raises(ValueError, match=r"cannot be followed; have one plain file, e\.g\. genai\.log"):
+    with pytest.raises(ValueError, match=r"cannot be followed; have one plain file, e\.g\. genai\.log, or one index"):
         follow(source)
 
 

@@ -19,8 +19,9 @@ class Source(Protocol):
     def records(self, source: str, since: datetime | None = None) -> Iterator[bytes | JSON]:
         """Begin to read *source*: lines as they are, or objects that are parsed already, oldest first.
 
-        What began before *since* may be left out.
-        Raises at once, not at the first record, if there is nothing to read.
+        What began before *since* may be left out. Raises at once, not at the first record, if there is nothing to read.
+        A module may also have `count(source)`, how many records there are, and `growing(source)`, what `follow`
+        watches.
         """
 
 

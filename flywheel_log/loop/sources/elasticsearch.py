@@ -6,16 +6,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from flywheel_log.event import JSON
-from flywheel_log.sinks.elasticsearch.cluster import Answer, Cluster, Unreachable
-from flywheel_log.sinks.elasticsearch.document import event_of
+from flywheel_log.sinks.elasticsearch.cluster import Answer, Cluster
 from flywheel_log.sinks.elasticsearch.target import Target, target
 
-_PAGE = 500
+from ._growing import Growing
+from ._index import MISSING, PAGE, SEARCH, UNSORTABLE, ask, event_in
+
 _KEEP_ALIVE = "2m"
-_SEARCH = "/_search?filter_path=hits.hits,_shards.failed"
 _BY_TIME = [{"timestamp": {"order": "asc", "unmapped_type": "date"}}, "_shard_doc"]
 _AS_STORED = ["_shard_doc"]
-_OK, _UNSORTABLE, _MISSING = 200, 400, 404
 
 
 def records(source: str, since: datetime | None = None) -> Iterator[JSON]:
@@ -31,10 +30,30 @@ def records(source: str, since: datetime | None = None) -> Iterator[JSON]:
     """
     where = target(source)
     cluster = Cluster(where)
-    if ask(cluster, "GET", f"/{where.index}").status == _MISSING:
+    if ask(cluster, "GET", f"/{where.index}").status == MISSING:
         raise FileNotFoundError(f"Elasticsearch at {', '.join(where.nodes)} has no index {where.index}")
     query = {"range": {"timestamp": {"gte": since.isoformat()}}} if since else None
     return _events(cluster, _hits(cluster, where, {"sort": _BY_TIME, **({"query": query} if query else {})}))
+
+
+def count(source: str) -> int:
+    """Return how many events the index and its annotations hold at this moment. Raises as `records`."""
+    where = target(source)
+    cluster = Cluster(where)
+    try:
+        answer = ask(cluster, "GET", f"/{where.index},{where.annotations}/_count?ignore_unavailable=true")
+        return int(answer.body["count"])
+    finally:
+        cluster.close()
+
+
+def growing(source: str) -> Growing:
+    """Begin to watch the index and its annotations, which need not be there yet.
+
+    Raises:
+        ValueError: something in the URL or the environment is wrong.
+    """
+    return Growing(target(source))
 
 
 def hits(cluster: Cluster, where: Target, query: JSON, fields: Sequence[str]) -> Iterator[JSON]:
@@ -56,7 +75,7 @@ def _hits(cluster: Cluster, where: Target, search: JSON) -> Iterator[JSON]:
 
 
 def _pages(cluster: Cluster, moment: str, search: JSON) -> Iterator[JSON]:
-    query = {"size": _PAGE, "pit": {"id": moment, "keep_alive": _KEEP_ALIVE}, "track_total_hits": False, **search}
+    query = {"size": PAGE, "pit": {"id": moment, "keep_alive": _KEEP_ALIVE}, "track_total_hits": False, **search}
     try:
         while found := _page(cluster, query):
             yield from found
@@ -68,7 +87,7 @@ def _pages(cluster: Cluster, moment: str, search: JSON) -> Iterator[JSON]:
 def _events(cluster: Cluster, found: Iterator[JSON]) -> Iterator[JSON]:
     try:
         for hit in found:
-            yield _event(hit["_source"])
+            yield event_in(hit["_source"])
     finally:
         cluster.close()
 
@@ -76,11 +95,11 @@ def _events(cluster: Cluster, found: Iterator[JSON]) -> Iterator[JSON]:
 def _page(cluster: Cluster, query: JSON) -> list[JSON]:
     """The next hits; an index that cannot sort, its timestamp being text, is read in the order it was stored."""
     first = "search_after" not in query and query["sort"] is _BY_TIME
-    answer = ask(cluster, "POST", _SEARCH, query, also=(_UNSORTABLE,) if first else ())
-    if first and (answer.status == _UNSORTABLE or _failed(answer)):
+    answer = ask(cluster, "POST", SEARCH, query, also=(UNSORTABLE,) if first else ())
+    if first and (answer.status == UNSORTABLE or _failed(answer)):
         query["sort"] = _AS_STORED
         query.pop("query", None)
-        answer = ask(cluster, "POST", _SEARCH, query)
+        answer = ask(cluster, "POST", SEARCH, query)
     if failed := _failed(answer):
         raise ConnectionError(f"Elasticsearch cannot read {failed} shards of the index; is it whole?")
     found: list[JSON] = answer.body.get("hits", {}).get("hits", [])
@@ -90,28 +109,3 @@ def _page(cluster: Cluster, query: JSON) -> list[JSON]:
 def _failed(answer: Answer) -> int:
     """How many shards the answer, for all its 200, does not speak for."""
     return int(answer.body.get("_shards", {}).get("failed", 0))
-
-
-def _event(source: JSON) -> JSON:
-    """The event of a document; a stub whose text is no event is what it is, for the reader to count as bad."""
-    try:
-        return event_of(source)
-    except ValueError:
-        return source
-
-
-def ask(
-    cluster: Cluster, method: str, path: str, body: bytes | JSON | None = None, also: tuple[int, ...] = ()
-) -> Answer:
-    """Return the answer to one request: a success, a 404, or one of the statuses *also*.
-
-    Raises:
-        ConnectionError: there was none, or another one.
-    """
-    try:
-        answer = cluster.request(method, path, body)
-    except Unreachable as error:
-        raise ConnectionError(f"Elasticsearch does not answer: {error}") from error
-    if answer.status not in (_OK, _MISSING, *also):
-        raise ConnectionError(f"Elasticsearch answers HTTP {answer.status} to {method} {path.partition('?')[0]}")
-    return answer

@@ -51,6 +51,15 @@ def backwards(path: Path, block: int = 1 << 16) -> Iterator[tuple[int, bytes]]:
         yield 0, rest
 
 
+def count(source: str) -> int:
+    """Return how many lines the files that *source* names have. Raises as `records`."""
+    total = 0
+    for path in paths(source):
+        with opened(path) as lines:
+            total += sum(part.count(b"\n") for part in iter(lambda: lines.read(1 << 20), b""))
+    return total
+
+
 def path_of(source: str) -> Path:
     """Return the path that *source*, a path or a `file:` URL, means."""
     if not source.startswith("file:"):

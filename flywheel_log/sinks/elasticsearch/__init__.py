@@ -51,23 +51,26 @@ class ElasticsearchSink:
         self._ready: set[str] = set()
         self._most_bytes = MOST_BYTES
         self._counts: Counter[str] = Counter()
+        self._hindrance = ""
 
     def write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        """Store *lines*; return those to offer again. Raises `RetryLater` if none of them could be stored."""
+        """Store *lines*; return those to offer again. Raises `RetryLater` if nothing became of any of them."""
         self._cluster.limit(self._target.timeout)
         batches = deque(_batches(lines, self._most_bytes))
         again: Lines = []
-        stored = self._counts["stored"]
         while batches:
             try:
                 again += self._send(batches[0])
                 batches.popleft()
             except TooLarge:
-                batches.extendleft(reversed(self._halves(batches.popleft())))
+                again += self._halve(batches)
             except RetryLater:
-                if self._counts["stored"] == stored:
+                again += chain.from_iterable(batches)
+                if len(again) == len(lines):
                     raise
-                return [*again, *chain.from_iterable(batches)]
+                return again
+        if lines and len(again) == len(lines):
+            raise RetryLater(self._hindrance)
         return again
 
     def prepare(self, line: bytes, event: JSON) -> tuple[str, str, bytes]:
@@ -105,8 +108,13 @@ class ElasticsearchSink:
         """Store the *stubs* of refused documents; bury those that are refused too, and return what to offer again."""
         try:
             judged = self._bulk(stubs)
-        except (TooLarge, RetryLater):
+        except RetryLater as error:
+            self._hindrance = error.reason
             return [one.line for one in stubs]
+        except TooLarge:
+            middle = len(stubs) // 2
+            halves = (stubs[:middle], stubs[middle:])
+            return [line for half in halves for line in self._simplify(half)] if middle else self._bury_large(stubs[0])
         self._count(judged)
         self._counts["stubs"] += sum(verdict.fate is Fate.STORED for verdict in judged)
         health.warn("Elasticsearch refused documents; they are stored as text under response.flywheel_log.raw")
@@ -142,17 +150,26 @@ class ElasticsearchSink:
         stored, duplicates = judged.count(STORED), judged.count(DUPLICATE)
         self._counts["stored"] += stored + duplicates
         self._counts["duplicates"] += duplicates
-        if any(verdict.reason == "index_not_found_exception" for verdict in judged):
+        if hindered := [verdict.reason for verdict in judged if verdict.reason]:
+            self._hindrance = hindered[-1]
+        if "index_not_found_exception" in hindered:
             self._ready.clear()
 
-    def _halves(self, lines: Lines) -> list[Lines]:
-        """Split a batch that was too large and send smaller ones from now on; a single document has to be buried."""
+    def _halve(self, batches: deque[Lines]) -> Lines:
+        """Split the first of *batches*, which was too large, and send smaller ones from now on.
+
+        A single document has to be buried; returned if it cannot be.
+        """
+        lines = batches.popleft()
         if len(lines) == 1:
-            verdict = Verdict(Fate.REFUSED, "http 413", "larger than the server takes")
-            return [again] if (again := self._bury([(document(lines[0], self._target), verdict)])) else []
+            return self._bury_large(document(lines[0], self._target))
         self._most_bytes = max(_FEWEST_BYTES, sum(map(len, lines)) // 2)
         middle = len(lines) // 2
-        return [lines[:middle], lines[middle:]]
+        batches.extendleft([lines[middle:], lines[:middle]])
+        return []
+
+    def _bury_large(self, one: Document) -> Lines:
+        return self._bury([(one, Verdict(Fate.REFUSED, "http 413", "larger than the server takes"))])
 
     def _bury(self, dead: list[tuple[Document, Verdict]]) -> Lines:
         """Write the *dead* to the file of dead letters; return their lines if it cannot be written."""
@@ -164,6 +181,7 @@ class ElasticsearchSink:
             dead_letters.bury(self._target.dead_letters, letters)
         except OSError as error:
             health.warn("dead letters cannot be written", error)
+            self._hindrance = "dead letters cannot be written"
             return [letter.line for letter in letters]
         self._counts["dead"] += len(letters)
         health.warn(

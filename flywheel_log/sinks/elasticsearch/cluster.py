@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 JSON_TYPE = "application/json"
 LINES_TYPE = "application/x-ndjson"
+_LONGEST_WAIT_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class Cluster:
         Raises:
             Unreachable: there was no answer in time.
         """
+        from ssl import SSLError
+
         from elastic_transport import ConnectionTimeout, TlsError, TransportError
 
         left = self._deadline - self._clock()
@@ -87,7 +90,7 @@ class Cluster:
                 )
         except ConnectionTimeout as error:
             raise Unreachable("timeout") from error
-        except TlsError as error:
+        except (TlsError, SSLError) as error:
             raise Unreachable("tls") from error
         except (TransportError, OSError) as error:
             raise Unreachable("unreachable") from error
@@ -114,12 +117,13 @@ def _untraced() -> AbstractContextManager[Any]:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """Read a Retry-After header: seconds or a date (RFC 9110, 10.2.3)."""
+    """Read a Retry-After header: seconds or a date (RFC 9110, 10.2.3); a gateway's mistake costs ten minutes."""
     if not retry_after:
         return None
     if retry_after.isdecimal():
-        return float(retry_after)
+        return min(float(retry_after), _LONGEST_WAIT_S)
     try:
-        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
+        seconds = (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds()
     except (ValueError, TypeError):
         return None
+    return min(max(0.0, seconds), _LONGEST_WAIT_S)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,10 +51,19 @@ def bury(path: Path, letters: list[DeadLetter]) -> None:
 
 
 def letters(path: Path) -> Iterator[DeadLetter]:
-    """Read the dead letters of *path*, oldest first; none if there is no such file."""
+    """Read the dead letters of *path*, oldest first; none if there is no such file.
+
+    What was refused, then offered again because the process was killed at that moment, stands in the file twice, and is
+    one letter.
+    """
+    known: set[bytes] = set()
     if path.exists():
         with path.open("rb") as file:
-            yield from map(_letter, file)
+            for letter in map(_letter, file):
+                digest = blake2b(letter.line, digest_size=16).digest()
+                if digest not in known:
+                    known.add(digest)
+                    yield letter
 
 
 def resend(path: Path, send: Callable[[list[DeadLetter]], list[DeadLetter]]) -> None:

@@ -57,7 +57,7 @@ def stub(line: bytes, target: Target, reason: str) -> Document:
     event = _loosely_parsed(line)
     kind = event.get("kind", "llm")
     index = target.index if kind == "llm" else target.annotations
-    names = {key: event[key][:_LONGEST_NAME] for key in ("client_id", "workload_id") if isinstance(event.get(key), str)}
+    names = {key: _sayable(event[key]) for key in ("client_id", "workload_id") if isinstance(event.get(key), str)}
     if _TIMESTAMP.fullmatch(str(event.get("timestamp"))):
         names["timestamp"] = event["timestamp"]
     raw = {"id": _id(event, line), "refused": reason, "raw": line.decode("utf-8", "backslashreplace")}
@@ -86,9 +86,14 @@ def _loosely_parsed(line: bytes) -> JSON:
     return event if isinstance(event, dict) else {}
 
 
+def _sayable(name: str) -> str:
+    """*name* as JSON can carry it: not too long, and without halves of a surrogate pair."""
+    return name[:_LONGEST_NAME].encode("utf-8", "replace").decode()
+
+
 def _id(event: JSON, line: bytes) -> str:
     """The event's own id, or for records of other loggers one that is the same whenever the same line comes again."""
     own = event.get("id")
-    if isinstance(own, str) and own and len(own.encode("utf-8", "replace")) <= _LONGEST_ID:
+    if isinstance(own, str) and 0 < len(own.encode("utf-8", "surrogatepass")) <= _LONGEST_ID and own.isprintable():
         return own
     return hashlib.blake2b(line, digest_size=16).hexdigest()

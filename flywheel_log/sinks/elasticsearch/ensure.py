@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flywheel_log.health import health
 from flywheel_log.sinks import RetryLater
 
 from .cluster import Answer, Cluster
-from .mapping import INDEX, problems
+from .mapping import INDEX, JSON, MAPPINGS, problems
 
 # Above the templates that Elasticsearch brings along (100) and those people write (up to 200 as a rule).
 _PRIORITY = 500
-_OK, _MISSING = 200, 404
+_OK, _BAD, _MISSING = 200, 400, 404
+_EXISTS = "resource_already_exists_exception"
 _BUSY = frozenset({429, 500, 502, 503, 504})
 
 
@@ -43,17 +46,38 @@ def inspect(cluster: Cluster, index: str) -> list[str] | None:
     return [problem for name, one in sorted(answer.body.items()) for problem in problems(name, one.get("mappings", {}))]
 
 
+def misdated(cluster: Cluster, index: str) -> int:
+    """Count the documents of *index* whose timestamp, in seconds, was taken for milliseconds: those of early 1970."""
+    early = {"range": {"timestamp": {"gte": "1970-01-02", "lt": "1970-03-01", "format": "yyyy-MM-dd"}}}
+    answer = cluster.request("POST", f"/{index}/_count", {"query": early})
+    return int(answer.body["count"]) if answer.status == _OK and isinstance(answer.body, dict) else 0
+
+
 def _create(cluster: Cluster, index: str) -> None:
     """Make the index, and first its template, which serves should somebody delete the index while documents flow."""
-    template = {"index_patterns": [index], "priority": _PRIORITY, "template": INDEX}
-    answer = cluster.request("PUT", f"/_index_template/{index}", template)
+    answer = _put(
+        cluster,
+        f"/_index_template/{index}",
+        lambda made: {"index_patterns": [index], "priority": _PRIORITY, "template": made},
+    )
     if answer.status in _BUSY:
         raise RetryLater(f"http {answer.status}", answer.after)
     if answer.status != _OK:
         health.warn(f"the index template {index} could not be written (HTTP {answer.status})")
-    answer = cluster.request("PUT", f"/{index}", INDEX)
-    if error_type(answer) != "resource_already_exists_exception":
+    answer = _put(cluster, f"/{index}", lambda made: made)
+    if error_type(answer) != _EXISTS:
         _expect(answer)
+
+
+def _put(cluster: Cluster, path: str, body: Callable[[JSON], JSON]) -> Answer:
+    """Put what *body* makes of our index; without settings where these are not ours to choose.
+
+    Source: "Settings [...] are not available when running in serverless mode" is a 400 of Elastic Cloud Serverless.
+    """
+    answer = cluster.request("PUT", path, body(INDEX))
+    if answer.status != _BAD or error_type(answer) == _EXISTS:
+        return answer
+    return cluster.request("PUT", path, body({"mappings": MAPPINGS}))
 
 
 def _expect(answer: Answer) -> None:

@@ -28,12 +28,30 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ELASTICSEARCH_", env_ignore_empty=True, extra="ignore")
 
     url: str = ""
+    cloud_id: str = ""
     index: str = ""
     collection: str = Field(default="", validation_alias="ES_COLLECTION_NAME")
     api_key: SecretStr = SecretStr("")
     username: str = ""
     password: SecretStr = SecretStr("")
     ca_certs: str = ""
+
+    @property
+    def servers(self) -> str:
+        """The servers' URLs, with commas: `url`, or the one that a Cloud ID holds; "" where neither is set."""
+        if not self.cloud_id:
+            return self.url
+        if self.url:
+            raise ValueError("ELASTICSEARCH_URL and ELASTICSEARCH_CLOUD_ID are both set; keep the one that is meant")
+        from elastic_transport.client_utils import parse_cloud_id
+
+        try:
+            address = parse_cloud_id(self.cloud_id).es_address
+        except ValueError:
+            address = None
+        if address is None:
+            raise ValueError("ELASTICSEARCH_CLOUD_ID is no Cloud ID; copy name:c29t… from the deployment's page")
+        return f"https://{address[0]}:{address[1]}"
 
 
 @dataclass(frozen=True)
@@ -86,7 +104,7 @@ def target(url: str) -> Target:
     parts = urlsplit(url)
     options = _options(parts.query)
     prefix, _, index = parts.path.rpartition("/")
-    nodes, login = _servers(parts.netloc, prefix, options, environment.url)
+    nodes, login = _servers(parts.netloc, prefix, options, environment.servers)
     index = _checked_index(index or _environment_index(environment))
     return Target(
         nodes=nodes,
@@ -170,7 +188,7 @@ def _authorization(environment: Environment, nodes: tuple[str, ...], login: str)
     key, user = environment.api_key.get_secret_value(), environment.username
     if key and user:
         raise ValueError("ELASTICSEARCH_API_KEY and ELASTICSEARCH_USERNAME are both set; keep the one that is meant")
-    if (key or user) and not _trusted(nodes, environment.url):
+    if (key or user) and not _trusted(nodes, environment.servers):
         name = "ELASTICSEARCH_API_KEY" if key else "ELASTICSEARCH_PASSWORD"
         health.warn(f"{name} is for the servers of ELASTICSEARCH_URL, so it is not sent to {', '.join(nodes)}")
         key = user = ""

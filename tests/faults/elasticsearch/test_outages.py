@@ -50,15 +50,16 @@ def put(delivery: Delivery, count: int) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
+@pytest.mark.parametrize("seed", [11, 4, 23, 57, 101, 2026][: rounds(1, 6)])
 def test_programs_killed_at_random_behind_a_faulty_server_lose_nothing_and_repeat_nothing(
-    proxy: Proxy, api: Api, index: str, tmp_path: Path
+    seed: int, proxy: Proxy, api: Api, index: str, tmp_path: Path
 ) -> None:
-    dice = random.Random(4)
+    dice = random.Random(seed)
     faults = [refused(429), refused(503), unanswered, cut_short, bulk_only(shed(lambda: dice.random() < 1 / 3))]
     proxy.fault = sometimes(0.25, faults, dice)
     url = sink_url(proxy.url, index, timeout="3")
     returned: list[str] = []
-    for _ in range(rounds(4)):
+    for _ in range(rounds(4, 40)):
         program = Program(tmp_path / "journal", url, "--segment-bytes", 1 << 20)
         program.await_first()
         time.sleep(dice.uniform(0, 0.5))
@@ -111,15 +112,15 @@ def test_a_program_ends_in_time_though_its_server_hangs(proxy: Proxy, api: Api, 
         "from flywheel_log.recorder import EXIT_SECONDS;"
         "d = Delivery([sys.argv[1]], Path(sys.argv[2]));"
         'print(*[d.put(b\'{"kind":"llm"}\') for _ in range(100)], flush=True);'
-        "sys.stdin.readline(); d.close(EXIT_SECONDS)"
+        "sys.stdin.readline(); begun = time.monotonic(); d.close(EXIT_SECONDS); print(time.monotonic() - begun)"
     )
     command = [sys.executable, "-c", program, url, str(root)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         ids = process.stdout.readline().split()
         until(lambda: proxy.seen)
-        begun = time.monotonic()
-        process.communicate("end\n")
-        took = time.monotonic() - begun
+        took = float(
+            process.communicate("end\n", timeout=20)[0]
+        )  # Not our time: the interpreter's end on a busy machine.
     assert (process.returncode, len(ids)) == (0, 100)
     assert took < 2.5
     proxy.fault = passed
@@ -132,7 +133,7 @@ def test_a_program_ends_in_time_though_its_server_hangs(proxy: Proxy, api: Api, 
 def test_an_outage_costs_disk_but_no_memory_and_ends_with_everything_there(
     proxy: Proxy, api: Api, index: str, tmp_path: Path
 ) -> None:
-    count = 6_000 * rounds(4)  # 20 rounds are the events of ten minutes at 200 a second
+    count = rounds(24_000, 120_000)  # The events of ten minutes at 200 a second
     proxy.fault = refused(503)
     module = [sys.executable, "-m", "tests.faults.elasticsearch.outage"]
     command = [*module, str(tmp_path / "journal"), sink_url(proxy.url, index), str(count)]

@@ -1,0 +1,107 @@
+"""An index is a source as a log is: every reading command says the same of both; and how a log gets into an index."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flywheel_log import cli
+from flywheel_log.sinks.elasticsearch.mapping import INDEX
+
+from .api import Api
+from .events import event, line, lines
+
+LOG = "genai.log"
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+COMMANDS = [
+    "tail SOURCE", "tail -n 3 --json SOURCE", "tail --status error SOURCE", "stats SOURCE", "stats --json SOURCE",
+    "errors SOURCE", "errors --json SOURCE", "grep 21 SOURCE", "show run-7 SOURCE", f"trace {TRACE} SOURCE",
+    "ready SOURCE", "verify SOURCE", "compare --by model --log SOURCE", "tail --feedback any SOURCE",
+]  # fmt: skip
+
+
+@pytest.fixture
+def url(api: Api, index: str) -> str:
+    return f"{api.url.replace('http://', 'elasticsearch://')}/{index}"
+
+
+@pytest.fixture
+def both(url: str, api: Api, index: str, capsys: pytest.CaptureFixture[str]) -> Iterator[tuple[str, str]]:
+    """A log, and an index with the same events: calls of two models, a failure, a judgement."""
+    stamp = "2026-01-31T12:00:{:02}.000Z".format
+    calls = [line(n, timestamp=stamp(n), model="a" if n % 2 else "b", trace_id=TRACE) for n in range(1, 25)]
+    failed = line(25, timestamp=stamp(25), status="error", error={"type": "RateLimitError", "status_code": 429})
+    judged = line(26, timestamp=stamp(26), kind="feedback", target="run-7", name="thumb", quality={"score": 1})
+    Path(LOG).write_bytes(b"".join(one + b"\n" for one in [*calls, failed, judged]))
+    assert cli.run(["backfill", LOG, "--into", url]) == 0
+    api("POST", f"{index},{index}-annotations/_refresh")
+    capsys.readouterr()
+    return LOG, url
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_says_of_an_index_what_it_says_of_the_log(
+    command: str, both: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = []
+    for source in both:
+        code = cli.run(command.replace("SOURCE", source).split())
+        lines = capsys.readouterr().out.replace(source, "SOURCE").splitlines()
+        said.append((code, [json.loads(one) for one in lines] if "--json" in command else lines))
+    assert said[0] == said[1]
+    assert said[0][1]
+
+
+def test_a_dataset_of_an_index_is_that_of_the_log(both: tuple[str, str]) -> None:
+    made = []
+    for number, source in enumerate(both):
+        folder = Path(f"dataset-{number}")
+        assert cli.run(["export", source, "--out", str(folder)]) == 0
+        made.append({path.name: path.read_bytes() for path in folder.iterdir() if path.suffix == ".jsonl"})
+    assert made[0] == made[1]
+    assert any(made[0].values())
+
+
+def test_a_bar_shows_how_far_the_backfill_has_come(url: str) -> None:
+    Path(LOG).write_bytes(b"".join(one + b"\n" for one in lines(1200)))
+    screen, terminal = os.openpty()
+    command = [sys.executable, "-m", "flywheel_log", "backfill", LOG, "--into", url]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=terminal, env=environment) as process:
+        os.close(terminal)
+        shown = b"".join(_until_closed(screen))
+    os.close(screen)
+    assert process.returncode == 0
+    assert b"/1200" in shown
+
+
+def _until_closed(screen: int) -> Iterator[bytes]:
+    with contextlib.suppress(OSError):  # What a pseudo-terminal says when its other end is closed.
+        while part := os.read(screen, 1 << 16):
+            yield part
+
+
+@pytest.mark.parametrize(("stamp", "wrong"), [(1_769_860_800, True), (1_769_860_800_000, False)])
+def test_documents_dated_in_seconds_are_found_and_move_into_an_index_with_the_right_time(
+    stamp: int, wrong: bool, url: str, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = url.rpartition("/")[2]
+    api("PUT", index, INDEX)
+    foreign = {key: event(1)[key] for key in ("client_id", "workload_id", "request", "response")}
+    api("PUT", f"{index}/_doc/1?refresh=true", {**foreign, "timestamp": stamp})
+    monkeypatch.setenv("FLYWHEEL_LOG_SINKS", url)
+    doctor = subprocess.run(
+        [sys.executable, "-m", "flywheel_log", "doctor"], check=False, capture_output=True, text=True
+    )
+    said = f"FIX  1 documents of the index {index} are dated early 1970: their timestamps are seconds where"
+    assert (doctor.returncode, said in doctor.stdout) == (int(wrong), wrong)
+    assert cli.run(["backfill", url, "--into", f"{url}-2"]) == 0
+    [moved] = api.sources(f"{index}-2").values()
+    assert (moved["timestamp"], moved["request"]) == ("2026-01-31T12:00:00.000Z", foreign["request"])
