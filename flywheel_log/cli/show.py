@@ -120,12 +120,7 @@ def facts(event: Event) -> list[tuple[str, str]]:
         ("retries", fields.get("retries")),
         ("tools", ", ".join(_tools(event))),
         ("metadata", _flat(fields.get("metadata"))),
-        (
-            "retrieved",
-            ", ".join(
-                str(doc.get("id", "?") if isinstance(doc, dict) else doc) for doc in event.get("retrieval_docs") or []
-            ),
-        ),
+        ("retrieved", ", ".join(_retrieved(fields.get("retrieval_docs")))),
         ("feedback", "; ".join(_opinions(fields.get("quality")))),
         ("flagged", "a hallucination" if event.get("hallucination_flag") else ""),
         ("safety", _flat(event.get("safety"))),
@@ -134,6 +129,12 @@ def facts(event: Event) -> list[tuple[str, str]]:
         ("trace", fields.get("trace_id")),
     ]
     return [(name, one_line(str(value))) for name, value in found if value]
+
+
+def _retrieved(docs: Any) -> Iterator[str]:
+    """Yield the ids of the documents that the call was given."""
+    for doc in docs if isinstance(docs, list) else ():
+        yield str(doc.get("id", "?") if isinstance(doc, dict) else doc)
 
 
 def _opinions(quality: Any) -> Iterator[str]:
