@@ -107,8 +107,14 @@ def _begin(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Aroun
     path, _, method = str(given["path"]).partition("?")[0].rpartition(":")
     if method not in _SURFACES:
         return Around()
-    named = {"surface": surface_named(_SURFACES[method]), "model": path.rpartition("/")[2]}
-    return _Run(binding, api, given["request_dict"], streamed=method.startswith("stream"), **named)
+    return _Run(
+        binding,
+        api,
+        given["request_dict"],
+        surface=surface_named(_SURFACES[method]),
+        model=path.rpartition("/")[2],
+        streamed=method.startswith("stream"),
+    )
 
 
 class _Run(Around):
