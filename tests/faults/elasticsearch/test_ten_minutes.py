@@ -51,7 +51,7 @@ def test_ten_minutes_without_the_server_cost_the_callers_nothing_and_end_with_ev
 ) -> None:
     api = Api(own_server.url)
     program = Paced(f"{own_server.url.replace('http://', 'elasticsearch://')}/calls?linger=0.1")
-    until(lambda: api("GET", "calls/_count").get("count", 0) > 0)
+    until(lambda: api("GET", "calls/_count").get("count", 0) > 0, 120)
     program.after(1, "warming up")
     before = program.after(SECONDS / 10 + 2, "server up")
     own_server.send(signal.SIGKILL)
@@ -71,4 +71,5 @@ def test_ten_minutes_without_the_server_cost_the_callers_nothing_and_end_with_ev
     assert asked == list(range(end["calls"]))
     assert outage["most_mb"] - outage["first_mb"] < 20
     # Two busy cores are shared by parallel tests; waiting for the server would show as seconds.
-    assert outage["p99_us"] < 3 * before["p99_us"] + 10_000
+    assert outage["p50_us"] < 3 * before["p50_us"] + 1_000
+    assert outage["p99_us"] < 3 * before["p99_us"] + 100_000
