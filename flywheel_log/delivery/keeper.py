@@ -34,7 +34,7 @@ class Keeper:
         self._stop = threading.Event()
         self._sync_at = 0.0
         self._adopt_at = 0.0
-        self._asked = asked_at(journal.destination.directory)
+        self._asked: int | None = None
 
     def run(self) -> None:
         """Keep the journal until stopped. The body of the thread."""
@@ -74,10 +74,15 @@ class Keeper:
     def _adopt(self) -> None:
         if time.monotonic() >= self._adopt_at:
             self._adopt_at = time.monotonic() + self._tuning.adopt_s
-            if (asked := asked_at(self._journal.destination.directory)) != self._asked:
-                self._asked = asked
-                self._journal.let_go()
             self.adopt()
+            self._listen()
+
+    def _listen(self) -> None:
+        """Let go of what is delivered, if that was asked for since the last time."""
+        asked = asked_at(self._journal.destination.directory)
+        if self._asked not in (None, asked):
+            self._journal.let_go()
+        self._asked = asked
 
     def _guard(self, work: Callable[[], object]) -> None:
         try:
