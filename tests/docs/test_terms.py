@@ -23,13 +23,13 @@ SECTIONS = {
     "Logging layers": 7,
     "Core logging categories": 8,
     "Types of logging": 8,
-    "Advanced practices": 6,
+    "Advanced practices": 7,
     "Problems": 5,
     "Environment variables": 4,
     "Schemas": 5,
     "Integration steps": 4,
     "Best practices": 5,
-    "The loop and what is built on it": 9,
+    "The loop and what is built on it": 12,
     "LangChain": 4,
 }
 
