@@ -207,28 +207,19 @@ def leave(block: object) -> Fields:
 
 
 class Held(_Frame):
-    """Have exactly *fields* in force from here until `release()`, which counts in every context they have reached.
+    """Have exactly *fields* in force from here on wherever *holds* says so, in every context they have reached.
 
     For what is told of a beginning and an end, but does not stand around what happens between them: callbacks.
-
-    Args:
-        fields: what is in force.
-        here: whether they hold at the place that asks; they hold everywhere without it.
     """
 
-    def __init__(self, fields: Fields, here: Callable[[], bool] | None = None) -> None:
+    def __init__(self, fields: Fields, holds: Callable[[], bool]) -> None:
         super().__init__(fields, self, _in_force())
-        self._here = here
-        self._released = False
+        self._holds = holds
         _frame.set(self)
 
     def in_force(self) -> bool:
-        """Whether they have not been released, and hold here."""
-        return not self._released and (self._here is None or self._here())
-
-    def release(self) -> None:
-        """Have the fields in force nowhere any more."""
-        self._released = True
+        """What *holds* says."""
+        return self._holds()
 
 
 @contextmanager

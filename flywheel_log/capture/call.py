@@ -35,11 +35,6 @@ def active() -> Call | None:
     return call if call is not None and call.under_way else None
 
 
-def keep_open(call: Call) -> None:
-    """Have *call* ended by `abandon_open` if nobody else has ended it by then."""
-    _open.add(call)
-
-
 def abandon_open() -> None:
     """End every stream still open, as the process is about to exit; each becomes one `incomplete` event."""
     for call in list(_open):

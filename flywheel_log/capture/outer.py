@@ -17,13 +17,12 @@ class Outer:
 
     Attributes:
         called: whether a call was made inside.
-        over: whether it has ended; what is called from then on is not told to it, wherever it is still known.
         around: the one outside it.
     """
 
     def __init__(self) -> None:
         self.called = False
-        self.over = False
+        self._over = False
         self.around = outer()
 
     def tell(self) -> None:
@@ -31,6 +30,19 @@ class Outer:
         self.called = True
         if self.around is not None:
             self.around.tell()
+
+    def hold(self, fields: scope.Fields) -> None:
+        """From here until its `end`, calls carry *fields* and are told to it, in every context these have reached."""
+        scope.Held(fields, self.in_force)
+        _outer.set(self)
+
+    def in_force(self) -> bool:
+        """Whether what is called here is called inside."""
+        return not self._over
+
+    def end(self) -> None:
+        """Nothing is called inside any more, wherever it is still known."""
+        self._over = True
 
 
 class Within:
@@ -57,23 +69,9 @@ class Within:
             _outer.set(self._before)
 
 
-class Held:
-    """From its making until `release`, calls carry *fields* and are told to *told*, in every context these reach."""
-
-    def __init__(self, told: Outer, fields: scope.Fields) -> None:
-        self._told = told
-        self._fields = scope.Held(fields)
-        _outer.set(told)
-
-    def release(self) -> None:
-        """Calls are none of *told*'s any more."""
-        self._told.over = True
-        self._fields.release()
-
-
 def outer() -> Outer | None:
     """The decorated function or the run that is under way here."""
     told = _outer.get()
-    while told is not None and told.over:
+    while told is not None and not told.in_force():
         told = told.around
     return told

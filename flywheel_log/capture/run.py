@@ -9,9 +9,10 @@ from typing import Any, cast
 from ..event import JSON, Event
 from ..health import guarded
 from ..place import stamped
-from .call import Asked, Call, Emit, keep_open
+from .call import Asked, Call, Emit
+from .call import _open as open_calls
 from .outcome import Outcome
-from .outer import Held, Outer
+from .outer import Outer
 from .surfaces import Surface
 
 
@@ -48,14 +49,14 @@ class Run(Call):
         self._fields: JSON = dict(fields)
         self._stamps: JSON = dict(stamped(fields))
         self._outer = Outer()
-        self._held = Held(self._outer, self._fields)
+        self._outer.hold(self._fields)
         self._began = clock()
         self._first: float | None = None
         self._heard = False
         super().__init__(
             Asked(surface, provider, body, self._stamps), self._with_figures(emit), counted=False, clock=clock
         )
-        keep_open(self)
+        open_calls.add(self)
 
     def rename(self, fields: Mapping[str, Any]) -> None:
         """Carry *fields*, too, over those there were."""
@@ -68,7 +69,7 @@ class Run(Call):
 
         The consumer gets it next, in the same context, and what it calls in between is none of this run's.
         """
-        self._held.release()
+        self._outer.end()
         self._heard = True
         self._body["stream"] = True
         if text and self._first is None:
@@ -95,7 +96,7 @@ class Run(Call):
 
     def _is_mine(self) -> bool:
         """Whether the event is this run's to make, now that it is over, and not that of a client inside."""
-        self._held.release()
+        self._outer.end()
         mine = not self._outer.called
         self._outer.tell()
         return mine

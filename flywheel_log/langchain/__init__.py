@@ -51,20 +51,24 @@ class FlywheelLogHandler(BaseCallbackHandler):
     def __init__(self, workload_id: str | None = None, **fields: Any) -> None:
         self._own = scope.fields_of(workload_id=workload_id, **fields)
 
+    @guarded("langchain")
     def on_chat_model_start(
         self, serialized: dict[str, Any], messages: list[list[Any]], *, run_id: UUID, **about: Any
     ) -> None:
         """A model is about to be asked to go on with a conversation."""
         self._begin(run_id, about, partial(_asking, partial(request.chat, messages[0]), about))
 
+    @guarded("langchain")
     def on_llm_start(self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, **about: Any) -> None:
         """A model is about to be asked to go on with a text."""
         self._begin(run_id, about, partial(_asking, partial(request.completion, prompts[0]), about))
 
+    @guarded("langchain")
     def on_llm_new_token(self, token: Any, *, chunk: Any = None, run_id: UUID, **_: Any) -> None:
         """A piece of an answer has come."""
         _hear(run_id, text=answer.says_something(token, chunk))
 
+    @guarded("langchain")
     def on_stream_event(self, event: Any, *, run_id: UUID, **_: Any) -> None:
         """A piece of an answer has come, in the third version of LangChain's streams."""
         _hear(run_id, text=event.get("event") == "content-block-delta")
@@ -92,30 +96,37 @@ class FlywheelLogHandler(BaseCallbackHandler):
         if isinstance(node := runs.end(run_id), runs.Asking):
             node.run.over(answer.failure(error, about.get("response")), wire.http_of(error))
 
+    @guarded("langchain")
     def on_chain_start(self, serialized: Any, inputs: Any, *, run_id: UUID, **about: Any) -> None:
         """A chain, a graph or one of its nodes begins."""
         self._begin(run_id, about, partial(runs.Step, _name(serialized, about, "chain")))
 
+    @guarded("langchain")
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **_: Any) -> None:
         """A chain is over."""
         _end(run_id)
 
+    @guarded("langchain")
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
         """A chain has failed."""
         _end(run_id, error)
 
+    @guarded("langchain")
     def on_tool_start(self, serialized: Any, input_str: str, *, run_id: UUID, **about: Any) -> None:
         """A tool begins."""
         self._begin(run_id, about, partial(runs.Step, _name(serialized, about, "tool"), busy=True))
 
+    @guarded("langchain")
     def on_tool_end(self, output: Any, *, run_id: UUID, **_: Any) -> None:
         """A tool is done."""
         _end(run_id)
 
+    @guarded("langchain")
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
         """A tool has failed."""
         _end(run_id, error)
 
+    @guarded("langchain")
     def on_retriever_start(self, serialized: Any, query: str, *, run_id: UUID, **about: Any) -> None:
         """Documents are about to be looked for."""
         self._begin(run_id, about, partial(runs.Search, query, _name(serialized, about, "retriever")))
@@ -126,11 +137,11 @@ class FlywheelLogHandler(BaseCallbackHandler):
         if isinstance(node := runs.end(run_id), runs.Search):
             node.found(documents)
 
+    @guarded("langchain")
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
         """Looking for documents has failed."""
         _end(run_id, error)
 
-    @guarded("langchain")
     def _begin(
         self, run_id: UUID, about: Mapping[str, Any], make: Callable[[scope.Fields, runs.Node | None], runs.Node]
     ) -> None:
@@ -192,13 +203,11 @@ def _asking(
     return runs.Asking(Run(surface, request.provider(metadata), asked, fields, recorder.record), fields, parent)
 
 
-@guarded("langchain")
 def _hear(run_id: UUID, *, text: bool) -> None:
     if isinstance(node := runs.find(run_id), runs.Asking):
         node.run.heard(text=text)
 
 
-@guarded("langchain")
 def _end(run_id: UUID, error: BaseException | None = None) -> None:
     if isinstance(node := runs.end(run_id), runs.Step):
         node.end(error)

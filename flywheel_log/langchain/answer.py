@@ -47,6 +47,7 @@ def failure(error: BaseException, result: LLMResult | None) -> Outcome:
     return Outcome(_response(LLMResult(generations=[pieces])), found.error, whole=False)
 
 
+@guarded("langchain", default=lambda *_: False)
 def is_cached(result: LLMResult) -> bool:
     """Whether LangChain had the answer in its cache: then nobody was called. It says so by a cost of zero."""
     said = [getattr(one, "message", None) for choices in result.generations for one in choices]
@@ -54,6 +55,7 @@ def is_cached(result: LLMResult) -> bool:
     return bool(costs) and all(cost == 0 for cost in costs)
 
 
+@guarded("langchain", default=lambda *_: False)
 def says_something(token: Any, chunk: Any) -> bool:
     """Whether a piece of a stream says anything: text, a part of a tool call, or of what the model thinks."""
     said = getattr(chunk, "message", None)

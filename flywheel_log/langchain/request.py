@@ -43,9 +43,11 @@ def chat(messages: Sequence[BaseMessage], params: Mapping[str, Any], metadata: M
         params: LangChain's `invocation_params`, which are the model's own; those that OpenAI has are taken.
         metadata: of the run; LangChain's standard `ls_…` parameters stand in for what *params* do not say.
     """
+    named = _named(params, _chat_parameters())
     body: JSON = _standard(metadata)
-    body["messages"] = [message(one) for one in messages]
-    return _as_now(body | _named(params, _chat_parameters()))
+    if "max_completion_tokens" in named:
+        body.pop("max_tokens", None)
+    return _as_now(body | {"messages": [message(one) for one in messages]} | named)
 
 
 @guarded("langchain", default=lambda *_: {})
@@ -84,8 +86,6 @@ def _standard(metadata: Mapping[str, Any]) -> JSON:
 def _named(params: Mapping[str, Any], names: frozenset[str]) -> JSON:
     """Those of *params* that are called one of *names*; unset ones are left out, as on the wire."""
     named: JSON = {key: value for key, value in params.items() if key in names and value is not None}
-    if "max_completion_tokens" in named:
-        named.pop("max_tokens", None)
     if "tools" in named:
         named["tools"] = [_tool(one) for one in named["tools"]]
     if "response_format" in named:

@@ -12,6 +12,7 @@ from weakref import ref
 from langchain_core.runnables.config import var_child_runnable_config
 
 from .. import scope
+from ..capture.outer import Outer
 from ..capture.run import Run
 from ..event import JSON
 from ..health import guarded
@@ -67,9 +68,8 @@ class Step(Node):
         self._span = Span(name, fields, None)
         super().__init__(self._span.fields, parent)
         self.busy = busy
-        around = var_child_runnable_config.get()
-        # What runs inside has a context in which LangChain has set this anew; what consumes a stream has not.
-        self._held = scope.Held(self.fields, lambda: var_child_runnable_config.get() is not around)
+        self._inside = _Inside(self)
+        self._inside.hold(self.fields)
 
     def rename(self, fields: scope.Fields) -> None:
         """Carry *fields*, too."""
@@ -77,7 +77,7 @@ class Step(Node):
 
     def end(self, error: BaseException | None = None) -> None:
         """The run is over; *error* has ended it."""
-        self._held.release()
+        self._inside.end()
         if error is not None and any(cls.__name__ == _BUBBLES_UP for cls in type(error).__mro__):
             error = None
         if self.busy or error is not None:
@@ -87,6 +87,24 @@ class Step(Node):
     def abandon(self) -> None:
         """End here."""
         self.end(GeneratorExit() if self.busy else None)
+
+
+class _Inside(Outer):
+    """Learns of what is called inside *step*, by LangChain or not."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__()
+        self._step = step
+        self._config = var_child_runnable_config.get()
+
+    def in_force(self) -> bool:
+        # What runs inside has a context in which LangChain has set this anew; what consumes a stream has not.
+        return super().in_force() and var_child_runnable_config.get() is not self._config
+
+    def tell(self) -> None:
+        self._step.busy = True
+        self._step.note()
+        super().tell()
 
 
 class Search(Step):
@@ -100,7 +118,7 @@ class Search(Step):
 
     def found(self, documents: Sequence[Any]) -> None:
         """The search is over."""
-        self._held.release()
+        self._inside.end()
         self.note()
         took = round((time.perf_counter() - self._began) * 1000, 2)
         with scope.FieldsSet(self._outside):
