@@ -51,7 +51,7 @@ class Event(TypedDict):
     output_tokens: NotRequired[int]
     cached_tokens: NotRequired[int]
     reasoning_tokens: NotRequired[int]
-    usage_source: NotRequired[Literal["api", "requested", "missing"]]
+    usage_source: NotRequired[Literal["api", "requested", "estimated", "missing"]]
     cost_usd: NotRequired[float]
     sample_rate: NotRequired[float]
     latency_ms: NotRequired[float]

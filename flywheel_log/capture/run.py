@@ -27,6 +27,7 @@ class Run(Call):
         body: the request as far as it is known.
         fields: in force for what is called inside, and stamped on the event.
         emit: takes the event, at most once.
+        outer: learns of the calls made inside, and tells where inside is.
         clock: seconds, monotonic.
 
     Attributes:
@@ -41,13 +42,14 @@ class Run(Call):
         fields: Mapping[str, Any],
         emit: Emit,
         *,
+        outer: Outer | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.retries: int | None = None
         self._asked = body
         self._carried: JSON = dict(fields)
         self._stamps: JSON = dict(stamped(fields))
-        self._outer = Outer()
+        self._outer = outer or Outer()
         self._outer.hold(self._carried)
         self._began = clock()
         self._first: float | None = None

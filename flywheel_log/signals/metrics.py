@@ -9,12 +9,12 @@ from typing import Any
 from ..event import JSON
 from ..health import health
 from ..meter import Histogram, Key, Series, meter
+from ..semconv import operation_of
 
 # Names of OpenTelemetry's conventions for generative AI, as Prometheus writes them.
 _DURATION = "gen_ai_client_operation_duration_seconds"
 _FIRST_TOKEN = "gen_ai_server_time_to_first_token_seconds"  # noqa: S105 - no password
 _TOKENS = "gen_ai_client_token_usage"
-_OPERATIONS = {"completions": "text_completion", "embeddings": "embeddings", "moderations": "moderation"}
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,6 @@ def metrics() -> Metrics:
     They count up, as Prometheus wants it: rates are the difference of two of them.
     """
     return Metrics(meter.series(), health.dropped())
-
-
-def operation_of(surface: str) -> str:
-    """Return OpenTelemetry's `gen_ai.operation.name` for a *surface*."""
-    return _OPERATIONS.get(surface, "chat")
 
 
 def _sums(key: Key, series: Series) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..afterwards import Afterwards
 from ..meter import DURATIONS, FIRST_TOKENS, TOKENS, meter
-from .metrics import operation_of
+from ..semconv import operation_of
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Histogram, MeterProvider

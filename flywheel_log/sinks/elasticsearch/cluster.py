@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,6 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import orjson
+
+from flywheel_log.sinks._untraced import untraced
 
 from .target import Target
 
@@ -80,7 +80,7 @@ class Cluster:
         lines = isinstance(body, bytes)
         headers = {"accept": JSON_TYPE, **({"content-type": LINES_TYPE if lines else JSON_TYPE} if body else {})}
         try:
-            with _untraced():
+            with untraced():
                 response = self._connected().perform_request(
                     method,
                     path,
@@ -108,12 +108,6 @@ class Cluster:
 
             self._transport, self._owner = connect(self._target), os.getpid()
         return self._transport
-
-
-def _untraced() -> AbstractContextManager[Any]:
-    """Suppress what OpenTelemetry would record of our own requests, if it is there to do so."""
-    instrumentation = sys.modules.get("opentelemetry.instrumentation.utils")
-    return instrumentation.suppress_instrumentation() if instrumentation else nullcontext()
 
 
 def _seconds(retry_after: str | None) -> float | None:

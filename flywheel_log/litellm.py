@@ -1,0 +1,286 @@
+"""LiteLLM's calls on record: a callback for `litellm.callbacks`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+try:
+    from litellm.constants import openai_compatible_providers
+    from litellm.integrations.custom_logger import CustomLogger
+except ImportError:
+    raise ImportError("LiteLLM is not installed; `pip install 'flywheel-log[litellm]'` does it") from None
+
+from . import recorder, scope
+from .capture import wire
+from .capture.outcome import Outcome, of_error
+from .capture.outer import Outer, outer
+from .capture.run import Run
+from .capture.surfaces import Surface, surface_named
+from .event import JSON
+from .health import guarded
+from .place import opened
+from .semconv import provider_of
+from .serialise import dumps, loads
+
+__all__ = ["FlywheelLogger"]
+
+_KEY = "flywheel_log"
+_SURFACES = {
+    "completion": "chat.completions",
+    "text_completion": "completions",
+    "embedding": "embeddings",
+    "moderation": "moderations",
+    "responses": "responses",
+}
+_ASKED = {"completions": "prompt", "embeddings": "input", "moderations": "input", "responses": "input"}
+_BESIDE_THE_BODY = frozenset({"extra_body", "extra_headers", "extra_query", "timeout", "max_retries"})
+_MAY_BE_NULL = frozenset({"content", "finish_reason"})
+_OFTEN_EMPTY = frozenset({"annotations", "provider_specific_fields"})
+_NAMES = ("workload_id", "user_id", "session_id")
+
+
+class FlywheelLogger(CustomLogger):
+    """Record every call that LiteLLM makes: `litellm.callbacks = [FlywheelLogger()]`.
+
+    A call becomes one event in the shape of OpenAI's API, whoever the vendor is: sync and async, streams, tools and
+    errors, with LiteLLM's price. Where LiteLLM makes it by an instrumented client, that client's record is the one: it
+    has what went over the wire, and the fields given here. Of the `metadata` of a call, `workload_id`, `user_id`,
+    `session_id` and `tags` are stamped, too.
+
+    Args:
+        workload_id: the task or node, stable over time (not a session): what datasets are made by.
+        **fields: what `context` takes.
+
+    Raises:
+        TypeError: a field is none of an event's.
+    """
+
+    def __init__(self, workload_id: str | None = None, **fields: Any) -> None:
+        super().__init__()
+        self._own = scope.fields_of(workload_id=workload_id, **fields)
+
+    @guarded("litellm")
+    def log_pre_api_call(self, model: str, messages: Any, kwargs: JSON) -> None:
+        """A call is about to be made, here and now."""
+        surface = _surface(kwargs)
+        known = _ticket(kwargs)
+        if surface is None or scope.suppressed() or (known is not None and not known.done):
+            return
+        _let_go()
+        fields = scope.merge(scope.merge(scope.current(), self._own), _named(kwargs))
+        kwargs[_KEY] = _Ticket(surface, _body(surface.NAME, model, messages, kwargs), opened(fields), kwargs)
+
+    def log_success_event(self, kwargs: JSON, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        """A call has been answered, or its stream is over."""
+        self._answered(kwargs, response_obj, start_time, end_time)
+
+    def log_failure_event(self, kwargs: JSON, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        """A call has failed."""
+        self._failed(kwargs, start_time, end_time)
+
+    async def async_log_success_event(self, kwargs: JSON, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        """A call has been answered, or its stream is over."""
+        self._answered(kwargs, response_obj, start_time, end_time)
+
+    async def async_log_failure_event(self, kwargs: JSON, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        """A call has failed."""
+        self._failed(kwargs, start_time, end_time)
+
+    @guarded("litellm")
+    def _answered(self, kwargs: JSON, response: Any, start: Any, end: Any) -> None:
+        ticket = self._ticket(kwargs)
+        if ticket is not None:
+            ticket.timed(kwargs, start, end)
+            ticket.answered(response, kwargs)
+
+    @guarded("litellm")
+    def _failed(self, kwargs: JSON, start: Any, end: Any) -> None:
+        ticket = self._ticket(kwargs)
+        if ticket is not None:
+            ticket.timed(kwargs, start, end)
+            ticket.failed(kwargs.get("exception"), kwargs)
+
+    def _ticket(self, kwargs: JSON) -> _Ticket | None:
+        """The call that *kwargs* is about; where LiteLLM said nothing at its beginning, it is taken to begin now."""
+        if kwargs.get("cache_hit"):  # Nobody was called.
+            return None
+        if _ticket(kwargs) is None:
+            self.log_pre_api_call(str(kwargs.get("model") or ""), kwargs.get("messages"), kwargs)
+        return _ticket(kwargs)
+
+
+class _Ticket:
+    """What LiteLLM carries along with a call, from its beginning to its end, and drops with a stream that is left.
+
+    Attributes:
+        done: whether the end has been told.
+    """
+
+    def __init__(self, surface: Surface, body: JSON, fields: scope.Fields, kwargs: JSON) -> None:
+        self.done = False
+        self._clock = _Clock()
+        self._cost: float | None = None
+        self._estimated = _is_uncounted(kwargs)
+        provider = provider_of(str(kwargs.get("custom_llm_provider") or "unknown"))
+        self._run = Run(surface, provider, body, fields, self._emit, outer=_Inside(), clock=self._clock)
+
+    def timed(self, kwargs: JSON, start: Any, end: Any) -> None:
+        """LiteLLM has measured the call: its events come later, and from another thread."""
+        self.done = True
+        begun = kwargs.get("api_call_start_time") or start
+        first = kwargs.get("completion_start_time")
+        if kwargs.get("stream"):
+            self._clock.stop_after(begun, first)
+            self._run.heard(text=isinstance(first, datetime))
+        self._clock.stop_after(begun, end)
+        if tried := _metadata(kwargs).get("previous_models"):
+            self._run.retries = len(tried)
+
+    def answered(self, response: Any, kwargs: JSON) -> None:
+        """The call has come to its end with *response*."""
+        cost = kwargs.get("response_cost")
+        self._cost = cost if isinstance(cost, float) and cost > 0 else None
+        self._run.over(Outcome(_told(wire.plain(response))))
+
+    def failed(self, error: Any, kwargs: JSON) -> None:
+        """The call has failed, perhaps after a part of its answer had come."""
+        found = of_error(error if isinstance(error, BaseException) else RuntimeError("LiteLLM tells of no exception"))
+        key = (kwargs.get("litellm_params") or {}).get("api_key") or kwargs.get("api_key")
+        secrets = (key,) if isinstance(key, str) and key else ()
+        response, said = wire.scrubbed(found.response, secrets), wire.scrubbed(found.error, secrets)
+        self._run.over(Outcome(response, said, found.whole))
+
+    def _emit(self, event: Any) -> object:
+        if self._estimated and "usage_source" in event:
+            event["usage_source"] = "estimated"
+        return recorder.record(event | ({"cost_usd": self._cost} if self._cost is not None else {}))
+
+    def __copy__(self) -> _Ticket:
+        return self
+
+    def __deepcopy__(self, _: Any) -> _Ticket:
+        return self
+
+    def __del__(self) -> None:
+        self._run.ended(None)
+
+
+class _Clock:
+    """Seconds that go by until somebody says when they have ended."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self._stopped: float | None = None
+
+    def __call__(self) -> float:
+        return time.perf_counter() if self._stopped is None else self._stopped
+
+    def stop_after(self, start: Any, end: Any) -> None:
+        """Stand still at what has gone by between *start* and *end*."""
+        if isinstance(start, datetime) and isinstance(end, datetime):
+            self._stopped = self._began + (end - start).total_seconds()
+
+
+class _Inside(Outer):
+    """What LiteLLM itself calls is inside; what the consumer of a stream calls meanwhile is not."""
+
+    def in_force(self) -> bool:
+        return super().in_force() and _called_by_litellm()
+
+
+def _let_go() -> None:
+    """End what earlier calls of LiteLLM hold here: whatever they had to call themselves, they have called by now."""
+    while isinstance(held := outer(), _Inside):
+        held.end()
+
+
+def _called_by_litellm() -> bool:
+    frame: Any = sys._getframe(1)  # noqa: SLF001 - the one way to learn who calls
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == "litellm":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _ticket(kwargs: JSON) -> _Ticket | None:
+    ticket = kwargs.get(_KEY)
+    return ticket if isinstance(ticket, _Ticket) else None
+
+
+def _surface(kwargs: JSON) -> Surface | None:
+    """How to read what *kwargs* is about; None for images, speech and whatever else is no call of a language model."""
+    kind = str(kwargs.get("call_type") or "")
+    name = _SURFACES.get(kind) or _SURFACES.get(kind.removeprefix("a"))
+    return surface_named(name) if name else None
+
+
+def _is_uncounted(kwargs: JSON) -> bool:
+    """Whether the answer comes without token counts, so that LiteLLM counts by itself: OpenAI's streams, unasked."""
+    if not kwargs.get("stream") or kwargs.get("custom_llm_provider") not in (
+        "azure",
+        "openai",
+        *openai_compatible_providers,
+    ):
+        return False
+    options = (kwargs.get("optional_params") or {}).get("stream_options") or {}
+    return not options.get("include_usage")
+
+
+def _body(surface: str, model: str, messages: Any, kwargs: JSON) -> JSON:
+    """The request in OpenAI's shape, as it is now: the messages are the program's, which may change them."""
+    given = kwargs.get("optional_params") or {}
+    asked = {_ASKED.get(surface, "messages"): kwargs.get("input") if surface in _ASKED else messages}
+    if surface == "completions" and not asked["prompt"]:
+        asked = {"prompt": messages}
+    more = given.get("extra_body") or {}
+    body = {key: value for key, value in {**given, **more}.items() if key not in _BESIDE_THE_BODY and value is not None}
+    if isinstance(tools := body.get("tools"), list):
+        body["tools"] = [_tool(tool) for tool in tools]
+    snapshot: JSON = loads(dumps({"model": model, **asked, **body}))
+    return snapshot
+
+
+def _tool(tool: Any) -> Any:
+    """A tool in OpenAI's shape, which LiteLLM has put into that of another vendor by now."""
+    if not isinstance(tool, Mapping) or "input_schema" not in tool:
+        return tool
+    function = {"name": tool.get("name"), "description": tool.get("description"), "parameters": tool["input_schema"]}
+    return {"type": "function", "function": {key: value for key, value in function.items() if value is not None}}
+
+
+def _told(response: Any) -> JSON:
+    """LiteLLM's *response* without the nulls that it puts where a vendor says nothing; a message keeps its content."""
+    if not isinstance(response, dict):
+        return {"body": response}
+    return {key: _bare(value) for key, value in response.items() if value is not None}
+
+
+def _bare(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _bare(one) for key, one in value.items() if _is_said(key, one)}
+    return [_bare(one) for one in value] if isinstance(value, list) else value
+
+
+def _is_said(key: str, value: Any) -> bool:
+    if value is None:
+        return key in _MAY_BE_NULL
+    return bool(value) or key not in _OFTEN_EMPTY
+
+
+def _metadata(kwargs: JSON) -> JSON:
+    params = kwargs.get("litellm_params") or {}
+    return {**(params.get("litellm_metadata") or {}), **(params.get("metadata") or {})}
+
+
+def _named(kwargs: JSON) -> JSON:
+    """What the call's own metadata says of who calls, and for what."""
+    metadata = _metadata(kwargs)
+    fields: JSON = {key: metadata[key] for key in _NAMES if isinstance(metadata.get(key), str)}
+    if isinstance(tags := metadata.get("tags"), list) and (words := [tag for tag in tags if isinstance(tag, str)]):
+        fields["tags"] = words
+    return fields
