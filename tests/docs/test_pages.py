@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [str(page.relative_to(ROOT)) for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")))]
 
 
+@pytest.mark.timeout(300)  # a page may run a dozen commands, each of them a program of its own
 @pytest.mark.usefixtures("openai_environment")
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_of_the_page_runs(page: str) -> None:
