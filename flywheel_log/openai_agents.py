@@ -45,8 +45,8 @@ class FlywheelTracingProcessor(TracingProcessor):
     """Record what agents do: `agents.add_trace_processor(FlywheelTracingProcessor())`.
 
     A trace of the SDK becomes a trace here, under the same id: agents, tools, handoffs and guardrails are its steps,
-    and the calls of models stand in them. Where an instrumented client makes a call, that client's record is the one; else
-    it is made from what the span tells. The SDK's `group_id` is the session.
+    and the calls of models stand in them. Where an instrumented client makes a call, that client's record is the one;
+    else it is made from what the span tells. The SDK's `group_id` is the session.
 
     Args:
         workload_id: the task or node, stable over time (not a session): what datasets are made by.
