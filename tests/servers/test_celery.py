@@ -52,7 +52,8 @@ def stop(consumer):
     consumer.app.control.broadcast("shutdown")
 
 
-app.worker_main(["worker", "--pool=prefork", "--concurrency=2", "--loglevel=ERROR", "--without-gossip", "--without-mingle"])
+options = ["--pool=prefork", "--concurrency=2", "--loglevel=ERROR", "--without-gossip", "--without-mingle"]
+app.worker_main(["worker", *options])
 """
 
 
