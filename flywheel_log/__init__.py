@@ -6,6 +6,7 @@ from .loop.read import read
 from .recorder import configure, flush, shutdown, stats
 from .scope import context, suppress
 from .signals.feedback import log_feedback
+from .signals.invocation import invocation
 from .signals.metrics import metrics
 from .signals.prompts import Prompt
 from .signals.retrieval import log_retrieval
@@ -18,6 +19,7 @@ __all__ = [
     "context",
     "flush",
     "instrument",
+    "invocation",
     "log_feedback",
     "log_retrieval",
     "logged_llm",

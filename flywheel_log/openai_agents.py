@@ -234,18 +234,13 @@ def _message(said: JSON) -> JSON:
     message: JSON = {"role": "assistant", "content": "".join(texts) or None}
     if calls:
         message["tool_calls"] = [
-            {"id": one["call_id"], "type": "function", "function": {key: one[key] for key in ("name", "arguments")}}
+            {"id": one["call_id"], "type": "function", "function": {"name": one["name"], "arguments": one["arguments"]}}
             for one in calls
         ]
     return message
 
 
 def _usage(usage: JSON) -> JSON:
-    found = {
-        "prompt_tokens": usage.get("input_tokens"),
-        "completion_tokens": usage.get("output_tokens"),
-        "total_tokens": usage.get("total_tokens"),
-        "prompt_tokens_details": usage.get("input_tokens_details"),
-        "completion_tokens_details": usage.get("output_tokens_details"),
-    }
-    return {key: value for key, value in found.items() if value is not None}
+    names = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens", "total_tokens": "total_tokens"}
+    names |= {f"{chat}_details": f"{own}_details" for chat, own in names.items() if chat != own}
+    return {chat: usage[own] for chat, own in names.items() if usage.get(own) is not None}

@@ -15,7 +15,7 @@ from flywheel_log import config
     [
         ({"content": "no"}, "content: Input should be 'on' or 'off'; got 'no'"),
         ({"client_id": 3}, "client_id: Input should be a valid string; got '3'"),
-        ({"sinks": "kafka:x"}, "sinks: sink 'kafka' is unknown; have elasticsearch, file, stdout, structlog"),
+        ({"sinks": "kafka:x"}, "sinks: sink 'kafka' is unknown; have elasticsearch, file, otlp, stdout, structlog"),
         ({"sinks": "file:a.log?rotate=1"}, "sinks: sink 'file' knows no parameter rotate; has format, keep, rotate_mb"),
         ({"processors": [3]}, "processors.0: Input should be callable; got '3'"),
     ],

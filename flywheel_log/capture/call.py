@@ -125,7 +125,6 @@ class Call:
     ) -> None:
         self.leave()
 
-    @guarded("capture")
     def arrived(self, http: Any, retries: int | None) -> None:
         """The SDK is about to read *http*: the one moment when every kind of call shows its HTTP response."""
         self._waited = self._clock() - self._started

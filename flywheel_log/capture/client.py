@@ -157,10 +157,15 @@ async def _attempt_async(
 
 
 def _process_response(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    _arrived(kwargs)
+    return wrapped(*args, **kwargs)
+
+
+@guarded("capture")
+def _arrived(kwargs: dict[str, Any]) -> None:
     call = active()
     if call is not None:
         call.arrived(kwargs.get("response"), kwargs.get("retries_taken"))
-    return wrapped(*args, **kwargs)
 
 
 def _copy(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -103,6 +103,15 @@ assert_type(flywheel_log.shutdown(), int)
 figures: Mapping[str, Any] = flywheel_log.stats()
 
 
+# A function in a cloud.
+@flywheel_log.invocation(timeout=1.0, workload_id="lambda")
+def handle(event: dict[str, str], _: object) -> str:
+    return event["question"]
+
+
+assert_type(handle({"question": "why"}, None), str)
+
+
 # Records are typed dictionaries.
 for event in flywheel_log.read("genai.log"):
     assert_type(event, Event)

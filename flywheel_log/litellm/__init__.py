@@ -4,43 +4,30 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 try:
-    from litellm.constants import openai_compatible_providers
     from litellm.integrations.custom_logger import CustomLogger
 except ImportError:
     raise ImportError("LiteLLM is not installed; `pip install 'flywheel-log[litellm]'` does it") from None
 
-from . import recorder, scope
-from .capture import wire
-from .capture.outcome import Outcome, of_error
-from .capture.outer import Outer, outer
-from .capture.run import Run
-from .capture.surfaces import Surface, surface_named
-from .event import JSON
-from .health import guarded
-from .place import opened
-from .semconv import provider_of
-from .serialise import dumps, loads
+from .. import recorder, scope
+from ..capture import wire
+from ..capture.outcome import Outcome, of_error
+from ..capture.outer import Outer, outer
+from ..capture.run import Run
+from ..capture.surfaces import Surface
+from ..event import JSON
+from ..health import guarded
+from ..place import opened
+from ..semconv import provider_of
+from .answer import told
+from .request import body_of, is_uncounted, metadata_of, named, surface_of
 
 __all__ = ["FlywheelLogger"]
 
 _KEY = "flywheel_log"
-_SURFACES = {
-    "completion": "chat.completions",
-    "text_completion": "completions",
-    "embedding": "embeddings",
-    "moderation": "moderations",
-    "responses": "responses",
-}
-_ASKED = {"completions": "prompt", "embeddings": "input", "moderations": "input", "responses": "input"}
-_BESIDE_THE_BODY = frozenset({"extra_body", "extra_headers", "extra_query", "timeout", "max_retries"})
-_MAY_BE_NULL = frozenset({"content", "finish_reason"})
-_OFTEN_EMPTY = frozenset({"annotations", "provider_specific_fields"})
-_NAMES = ("workload_id", "user_id", "session_id")
 
 
 class FlywheelLogger(CustomLogger):
@@ -66,13 +53,13 @@ class FlywheelLogger(CustomLogger):
     @guarded("litellm")
     def log_pre_api_call(self, model: str, messages: Any, kwargs: JSON) -> None:
         """A call is about to be made, here and now."""
-        surface = _surface(kwargs)
+        surface = surface_of(kwargs)
         known = _ticket(kwargs)
         if surface is None or scope.suppressed() or (known is not None and not known.done):
             return
         _let_go()
-        fields = scope.merge(scope.merge(scope.current(), self._own), _named(kwargs))
-        kwargs[_KEY] = _Ticket(surface, _body(surface.NAME, model, messages, kwargs), opened(fields), kwargs)
+        fields = scope.merge(scope.merge(scope.current(), self._own), named(kwargs))
+        kwargs[_KEY] = _Ticket(surface, body_of(surface.NAME, model, messages, kwargs), opened(fields), kwargs)
 
     def log_success_event(self, kwargs: JSON, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A call has been answered, or its stream is over."""
@@ -124,7 +111,7 @@ class _Ticket:
         self.done = False
         self._clock = _Clock()
         self._cost: float | None = None
-        self._estimated = _is_uncounted(kwargs)
+        self._estimated = is_uncounted(kwargs)
         provider = provider_of(str(kwargs.get("custom_llm_provider") or "unknown"))
         self._run = Run(surface, provider, body, fields, self._emit, outer=_Inside(), clock=self._clock)
 
@@ -137,14 +124,14 @@ class _Ticket:
             self._clock.stop_after(begun, first)
             self._run.heard(text=isinstance(first, datetime))
         self._clock.stop_after(begun, end)
-        if tried := _metadata(kwargs).get("previous_models"):
+        if tried := metadata_of(kwargs).get("previous_models"):
             self._run.retries = len(tried)
 
     def answered(self, response: Any, kwargs: JSON) -> None:
         """The call has come to its end with *response*."""
         cost = kwargs.get("response_cost")
         self._cost = cost if isinstance(cost, float) and cost > 0 else None
-        self._run.over(Outcome(_told(wire.plain(response))))
+        self._run.over(Outcome(told(wire.plain(response))))
 
     def failed(self, error: Any, kwargs: JSON) -> None:
         """The call has failed, perhaps after a part of its answer had come."""
@@ -210,77 +197,3 @@ def _called_by_litellm() -> bool:
 def _ticket(kwargs: JSON) -> _Ticket | None:
     ticket = kwargs.get(_KEY)
     return ticket if isinstance(ticket, _Ticket) else None
-
-
-def _surface(kwargs: JSON) -> Surface | None:
-    """How to read what *kwargs* is about; None for images, speech and whatever else is no call of a language model."""
-    kind = str(kwargs.get("call_type") or "")
-    name = _SURFACES.get(kind) or _SURFACES.get(kind.removeprefix("a"))
-    return surface_named(name) if name else None
-
-
-def _is_uncounted(kwargs: JSON) -> bool:
-    """Whether the answer comes without token counts, so that LiteLLM counts by itself: OpenAI's streams, unasked."""
-    if not kwargs.get("stream") or kwargs.get("custom_llm_provider") not in (
-        "azure",
-        "openai",
-        *openai_compatible_providers,
-    ):
-        return False
-    options = (kwargs.get("optional_params") or {}).get("stream_options") or {}
-    return not options.get("include_usage")
-
-
-def _body(surface: str, model: str, messages: Any, kwargs: JSON) -> JSON:
-    """The request in OpenAI's shape, as it is now: the messages are the program's, which may change them."""
-    given = kwargs.get("optional_params") or {}
-    asked = {_ASKED.get(surface, "messages"): kwargs.get("input") if surface in _ASKED else messages}
-    if surface == "completions" and not asked["prompt"]:
-        asked = {"prompt": messages}
-    more = given.get("extra_body") or {}
-    body = {key: value for key, value in {**given, **more}.items() if key not in _BESIDE_THE_BODY and value is not None}
-    if isinstance(tools := body.get("tools"), list):
-        body["tools"] = [_tool(tool) for tool in tools]
-    snapshot: JSON = loads(dumps({"model": model, **asked, **body}))
-    return snapshot
-
-
-def _tool(tool: Any) -> Any:
-    """A tool in OpenAI's shape, which LiteLLM has put into that of another vendor by now."""
-    if not isinstance(tool, Mapping) or "input_schema" not in tool:
-        return tool
-    function = {"name": tool.get("name"), "description": tool.get("description"), "parameters": tool["input_schema"]}
-    return {"type": "function", "function": {key: value for key, value in function.items() if value is not None}}
-
-
-def _told(response: Any) -> JSON:
-    """LiteLLM's *response* without the nulls that it puts where a vendor says nothing; a message keeps its content."""
-    if not isinstance(response, dict):
-        return {"body": response}
-    return {key: _bare(value) for key, value in response.items() if value is not None}
-
-
-def _bare(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _bare(one) for key, one in value.items() if _is_said(key, one)}
-    return [_bare(one) for one in value] if isinstance(value, list) else value
-
-
-def _is_said(key: str, value: Any) -> bool:
-    if value is None:
-        return key in _MAY_BE_NULL
-    return bool(value) or key not in _OFTEN_EMPTY
-
-
-def _metadata(kwargs: JSON) -> JSON:
-    params = kwargs.get("litellm_params") or {}
-    return {**(params.get("litellm_metadata") or {}), **(params.get("metadata") or {})}
-
-
-def _named(kwargs: JSON) -> JSON:
-    """What the call's own metadata says of who calls, and for what."""
-    metadata = _metadata(kwargs)
-    fields: JSON = {key: metadata[key] for key in _NAMES if isinstance(metadata.get(key), str)}
-    if isinstance(tags := metadata.get("tags"), list) and (words := [tag for tag in tags if isinstance(tag, str)]):
-        fields["tags"] = words
-    return fields

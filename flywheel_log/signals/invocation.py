@@ -1,0 +1,64 @@
+"""`invocation`: deliver at the end of each call of a function in a cloud, which is frozen or gone right after it."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+from .. import recorder, scope
+
+Decorated = TypeVar("Decorated")
+
+
+class invocation(scope.context):  # noqa: N801 - reads as a statement: `with invocation():`
+    """Deliver what was recorded inside before the block is left: `with invocation():`, `async with`, or a decorator.
+
+    For AWS Lambda, Cloud Run and whatever else freezes a process between two calls, its threads included. At the end of
+    the block it waits until every sink has everything, *timeout* seconds at most; what is not there by then is
+    delivered during the next call. An asynchronous block waits beside its event loop.
+
+    Args:
+        timeout: seconds.
+        **fields: what `context` takes; stamped on every call inside.
+
+    Raises:
+        TypeError: a field is none of an event's.
+    """
+
+    def __init__(self, timeout: float = 2.0, **fields: Any) -> None:
+        super().__init__(**fields)
+        self._timeout = timeout
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        recorder.flush(self._timeout)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        await asyncio.to_thread(recorder.flush, self._timeout)
+
+    def __call__(self, function: Decorated) -> Decorated:
+        """Decorate a handler, a function or a coroutine function: each of its calls is one invocation."""
+        handler: Any = function
+        if inspect.iscoroutinefunction(handler):
+
+            @functools.wraps(handler)
+            async def handled_later(*args: Any, **kwargs: Any) -> Any:
+                async with self:
+                    return await handler(*args, **kwargs)
+
+            return cast(Decorated, handled_later)
+
+        @functools.wraps(handler)
+        def handled(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return handler(*args, **kwargs)
+
+        return cast(Decorated, handled)
