@@ -25,6 +25,15 @@ def understood(event: Mapping[str, Any]) -> JSON:
     return found | flag({**seen, **found})
 
 
+def priced(event: Mapping[str, Any]) -> JSON:
+    """Return of *event*, an understood call, what its figures and its price depend on, and not what was said."""
+    kept = {key: value for key, value in event.items() if key not in ("request", "response")}
+    response = event.get("response")
+    if isinstance(response, dict):
+        kept["response"] = {key: response[key] for key in ("model", "service_tier", "usage") if key in response}
+    return kept
+
+
 class Enrichment:
     """Finds out, off the caller's thread, what an event on its way to the sinks can still be told.
 
@@ -40,7 +49,7 @@ class Enrichment:
 
     def __call__(self, event: Event) -> JSON:
         """Return what to add to *event*, whose request and response are parsed."""
-        found = {} if DERIVED in event else derive(event)
+        found = derive(event) if cast(JSON, event).pop("unread", None) else {}
         seen = cast(Event, {**event, **found}) if found else event
         if found:
             found |= flag(seen)

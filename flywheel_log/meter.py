@@ -137,10 +137,9 @@ class Meter:
             except IndexError:  # Another thread was faster.
                 return
             try:
-                event |= figures(event)
-            except Exception as error:  # noqa: BLE001 - what is missing are some figures; the call is counted
+                self.add(event | figures(event), workload_id)
+            except Exception as error:  # noqa: BLE001 - what is missing are figures; the next calls are counted
                 health.drop("meter", error)
-            self.add(event, workload_id)
 
     def add(self, event: Mapping[str, Any], workload_id: str) -> None:
         """Count the call *event*; *workload_id* where it names none."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from .enrichment import Enrichment, understood
+from .enrichment import Enrichment, priced, understood
 from .event import JSON, Event, Wire
 from .health import health
 from .infrastructure import machine, stamp
@@ -18,7 +18,7 @@ from .pipeline.chain import BLIND, processors, redactor
 from .pipeline.sample import Sampler
 from .pipeline.trim import LOOK_ABOVE, trim
 from .pipeline.withhold import bare
-from .serialise import dumps, loads
+from .serialise import UNREAD, dumps, loads
 
 if TYPE_CHECKING:
     from .config import Settings
@@ -76,8 +76,7 @@ class Recorder:
                 return self._write(line)
             event = cast(Event, {**event, **understood(event)})
             if event["kind"] in CALLS:
-                seen = {key: value for key, value in event.items() if key != "request"}
-                meter.note(seen, self.settings.workload_id, self._figures)
+                meter.note(priced(event), self.settings.workload_id, self._figures)
             if not self._straight:
                 return cast("str | None", self._log.keep(**event))
             for processor in self._chain:  # Ours, which drop nothing: structlog's logger would do the same.
@@ -96,7 +95,7 @@ class Recorder:
         del fields["request"], fields["response"]
         if stamp in self._chain:
             fields["infrastructure"] = machine.latest()
-        line = b'%b,"request":%b,"response":%b}' % (dumps(fields)[:-1], request.raw, response.raw)
+        line = b'{%b%b,"request":%b,"response":%b}' % (UNREAD, dumps(fields)[1:-1], request.raw, response.raw)
         if b"\n" in line or b"\r" in line:  # Between tokens, for inside a string they would be no JSON.
             line = line.replace(b"\n", b" ").replace(b"\r", b" ")
         fields["response"] = response
@@ -130,6 +129,7 @@ class Recorder:
     def flush(self, timeout: float | None) -> int:
         """Wait until the judges are done and all sinks have everything; return how many events are on their way."""
         begun = time.monotonic()
+        meter.settle()
         self._bench.flush(timeout)
         left = None if timeout is None else max(0.0, begun + timeout - time.monotonic())
         return self._delivery.flush(left) if self._delivery else 0
@@ -138,6 +138,7 @@ class Recorder:
         """Flush, stop the threads and close the sinks; what is left waits on disk."""
         deadline = time.monotonic() + timeout
         machine.stop()
+        meter.settle()
         self._bench.flush(timeout / 2)
         return self._delivery.close(max(0.0, deadline - time.monotonic())) if self._delivery else 0
 

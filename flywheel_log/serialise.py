@@ -30,6 +30,10 @@ _OPTIONS = orjson.OPT_SERIALIZE_NUMPY
 _SCALARS = (str, int, float, bool, type(None))
 
 
+UNREAD = b'"unread":1,'
+"""Stands behind the id of a line whose answer nobody has read yet; whoever delivers the line does, and cuts this."""
+
+
 class Prepared(bytes):
     """An event as a line of JSON on its way to a sink, with what that sink has `made` of it while it was parsed."""
 

@@ -6,6 +6,7 @@ an event there; else on the way to the sinks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -45,11 +46,15 @@ def _surface(name: str) -> Surface | None:
 
 @guarded("surface", default=lambda *_: {})
 def counted(surface: Surface, response: JSON) -> JSON:
-    """The token counts in *response*."""
-    return surface.tokens(response)
+    """The token counts in *response*; what is no number is none."""
+    return {key: count for key, count in surface.tokens(response).items() if _is_count(count)}
 
 
 @guarded("surface", default=lambda *_: ["unreadable"])
 def marks(surface: Surface, response: JSON) -> list[str]:
     """Why no dataset should take *response* by accident."""
     return surface.marks(response)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)

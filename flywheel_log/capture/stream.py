@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, Self
 
 from ..health import guarded
+from .sized import asized, sized
 from .tape import Tape
 
-_END, _CRLF_END = b"\n\n", b"\r\n\r\n"
+_END = b"\n\n"
+_ENDS = re.compile(rb"(?>\r\n|\n|\r){2}")  # Every way that the standard has to end an event.
 _ERROR, _USAGE = b'"error"', b'"usage"'
 CHUNKS_AT_ONCE = 256
 _REPORTED = re.compile(rb'"error"\s*:\s*[{"]')
@@ -47,11 +50,22 @@ class Tap:
         for name in _READERS:
             setattr(response, name, getattr(self, name))
 
+    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """Read as the response does, event by event unless in chunks of a given size."""
+        if chunk_size is None or not self._hide_usage:
+            return self._passed(chunk_size)
+        return sized(self._passed(None), chunk_size)
+
+    def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        """Read as the response does, event by event unless in chunks of a given size."""
+        if chunk_size is None or not self._hide_usage:
+            return self._apassed(chunk_size)
+        return asized(self._apassed(None), chunk_size)
+
     # The two readers differ by `async`. They run for every chunk of every stream, among hundreds of calls of the SDK's
     # that leave nothing of ours in the processor's caches, so that the common case calls nothing that is not C.
 
-    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        """Read as the response does, event by event unless in chunks of a given size."""
+    def _passed(self, chunk_size: int | None) -> Generator[bytes, None, None]:
         tape, hide, clock = self._tape, self._hide_usage, self._begin(chunk_size)
         mark, keep, room, single = tape.mark, tape.keep, CHUNKS_AT_ONCE, self._single
         with self:
@@ -78,8 +92,7 @@ class Tap:
             if shown := self._rest():
                 yield shown
 
-    async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
-        """Read as the response does, event by event unless in chunks of a given size."""
+    async def _apassed(self, chunk_size: int | None) -> AsyncGenerator[bytes, None]:
         tape, hide, clock = self._tape, self._hide_usage, self._begin(chunk_size)
         mark, keep, room, single = tape.mark, tape.keep, CHUNKS_AT_ONCE, self._single
         with self:
@@ -171,10 +184,10 @@ class Tap:
         if not self.events or self._sized:
             return (chunk,)
         chunk = self._pending + chunk
-        end = _CRLF_END if _CRLF_END in chunk else _END
-        *whole, rest = chunk.split(end)
-        pieces = [event + end for event in whole]
-        self._tape.whole &= end == _END
+        ends = [end.end() for end in _ENDS.finditer(chunk)]
+        pieces = [chunk[start:end] for start, end in pairwise([0, *ends])]
+        rest = chunk[ends[-1] :] if ends else chunk
+        self._tape.whole &= b"\r" not in chunk
         if self._hide_usage:
             self._pending, self._single = rest, not rest
         elif rest:

@@ -44,7 +44,7 @@ def request_body(http: Any) -> Wire | None:
         raw = request.content
     except Exception:  # noqa: BLE001 - the request was streamed (RequestNotRead of httpx or httpx2)
         return None
-    return Wire(raw) if raw[:1] == b"{" else None
+    return as_sent(raw) if isinstance(raw, bytes) else None
 
 
 def as_sent(raw: bytes) -> Wire | None:

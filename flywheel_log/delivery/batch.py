@@ -52,7 +52,7 @@ def _sound(line: bytes) -> bytes | None:
     try:
         if "id" in loads(event):
             return event
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         pass
     health.drop("damaged_line")
     return None

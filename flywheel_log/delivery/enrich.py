@@ -9,7 +9,7 @@ import orjson
 
 from ..event import JSON, Event
 from ..health import health
-from ..serialise import Prepared, dumps, loads
+from ..serialise import UNREAD, Prepared, dumps, loads
 
 Enrich = Callable[[Event], JSON]
 Prepare = Callable[[bytes, JSON], object]
@@ -24,7 +24,7 @@ def enriched(lines: Sequence[bytes], enrich: Enrich | None, prepare: Prepare | N
 
     Args:
         lines: events.
-        enrich: tells what to add to an event.
+        enrich: tells what to add to an event; it takes `unread` out of one that it has read.
         prepare: makes what a sink wants of the line and its event, so that it need not parse the line again; see
             `Prepared`. It is done line by line: a batch of parsed events is more than the processor's caches hold.
     """
@@ -34,12 +34,16 @@ def enriched(lines: Sequence[bytes], enrich: Enrich | None, prepare: Prepare | N
 def _enriched(line: bytes, enrich: Enrich, prepare: Prepare | None) -> bytes:
     try:
         event, strict = _parsed(line)
+        if "unread" in event:
+            line = line.replace(UNREAD, b"", 1)
         more = enrich(cast(Event, event))
         if strict and event.keys().isdisjoint(more):
             line = line[:-1] + b"," + orjson.dumps(more)[1:] if more else line
+            event |= more
         else:
             line = dumps(event | more)
-        return line if prepare is None else Prepared.of(line, prepare(line, event | more))
+            event = orjson.loads(line)
+        return line if prepare is None else Prepared.of(line, prepare(line, event))
     except Exception as error:  # noqa: BLE001 - what is missing is a figure; the event is what counts
         health.drop("enrich", error)
         return line

@@ -126,6 +126,10 @@ class Shipper:
             except OSError as error:  # Of the journal; the other segments need not wait until it can be read again.
                 self._failed("journal_unreadable", segment.waiting(self._number), error)
                 self._reread_at = time.monotonic() + self._backoff.delay()
+            except _Stopped:
+                raise
+            except Exception as error:  # noqa: BLE001 - the other segments are shipped all the same
+                health.drop("shipper_failed", error)
             self._journal.retire(segment)
         self._behind_since = None
 

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, cast
 
-import orjson
-
 from ..event import JSON, Event
+from ..serialise import dumps
 from .parse import parse
 
 Media = Literal["trim", "reference", "keep"]
@@ -81,4 +80,4 @@ def _strings(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def _size(fields: JSON) -> int:
-    return len(orjson.dumps(fields, default=repr))
+    return len(dumps(fields))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,9 @@ from ..semconv import operation_of
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Histogram, MeterProvider
+
+
+_EXIT_SECONDS = 1.0
 
 
 class Export:
@@ -33,13 +37,19 @@ class Export:
         self._cost = scope.create_counter("flywheel_log.cost", "USD", "Dollars spent, as far as prices are known")
         self._afterwards: Afterwards[Mapping[str, Any]] = Afterwards("metrics", self._count)
         self.flush = self._afterwards.flush
+        meter.settle()  # The calls before are not exported.
         meter.listeners.append(self._afterwards.put)
+        atexit.register(self._settle, _EXIT_SECONDS)  # After that of the provider, so that it is called before.
 
     def stop(self) -> None:
         """Export no more calls; those so far are exported."""
-        meter.settle()
+        self._settle(None)
         meter.listeners.remove(self._afterwards.put)
-        self.flush(None)
+        atexit.unregister(self._settle)
+
+    def _settle(self, timeout: float | None) -> None:
+        meter.settle()
+        self.flush(timeout)
 
     def _count(self, event: Mapping[str, Any]) -> None:
         attributes = _attributes(event)

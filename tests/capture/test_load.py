@@ -84,3 +84,35 @@ def test_a_secret_in_an_unread_answer_never_gets_to_the_disk(start: Callable[...
     assert event["response"]["choices"][0]["message"]["content"] == "use [openai_key] then"
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert [path for path in files if secret.encode() in path.read_bytes()] == []
+
+
+def test_a_secret_with_escaped_slashes_is_found_in_an_unread_answer(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
+    message = {"role": "assistant", "content": "use Bearer abcDEF/ghijk1234567890xyz"}
+    body = json.dumps(ANSWER | {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+    event = written(body.replace("DEF/", "DEF\\/").encode(), start, tmp_path / "slash.log")
+    assert event["response"]["choices"][0]["message"]["content"] == "use Bearer [bearer_token]"
+
+
+def test_a_secret_under_a_key_that_comes_twice_is_not_written(start: Callable[..., Server], tmp_path: Path) -> None:
+    body = json.dumps(ANSWER)[:-1] + ', "api_key": "hunter22secret", "api_key": ""}'
+    event = written(body.encode(), start, tmp_path / "twice.log")
+    assert event["response"]["api_key"] == ""
+    assert "hunter22secret" not in (tmp_path / "twice.log").read_text()
+
+
+def test_what_the_fields_that_are_written_lack_is_no_mark(start: Callable[..., Server], tmp_path: Path) -> None:
+    fields = ["model", "surface", "training_unsafe", "response.usage"]
+    event = written(json.dumps(ANSWER).encode(), start, tmp_path / "few.log", fields_allow=fields)
+    assert "training_unsafe" not in event
+
+
+def test_counts_that_are_no_numbers_are_none_and_harm_no_other_call(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
+    usage = {"prompt_tokens": "12", "completion_tokens": True}
+    event = written(json.dumps(ANSWER | {"usage": usage}).encode(), start, tmp_path / "odd.log", workload_id="odd")
+    assert ("input_tokens" in event, event["usage_source"]) == (False, "missing")
+    (row,) = (row for row in flywheel_log.metrics().rows() if row["workload_id"] == "odd")
+    assert (row["calls"], row["input_tokens"]) == (1, 0)

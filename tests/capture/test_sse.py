@@ -143,3 +143,21 @@ def test_a_run_ends_where_anything_but_the_text_differs() -> None:
 
     payloads = sse.payloads([event(), event(), event(usage={"n": 1}), event(usage={"n": 2})], CHAT.TEXT)
     assert len(payloads) == 3
+
+
+@pytest.mark.parametrize("size", [3, 64, 4096])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_stream_that_is_read_in_chunks_of_a_size_shows_all_but_the_usage_nobody_asked_for(
+    size: int, end: str
+) -> None:
+    said = [chunk({"role": "assistant", "content": "he"}), chunk({"content": "llo"}), chunk({}, 0, "stop")]
+    usage = chunk({}) | {"choices": [], "usage": {"prompt_tokens": 1}}
+    tape, wanted = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0), framed(said, end, compact=True)
+    *events, done = wanted.split(f"{end}{end}".encode())[:-1]
+    hidden = b"data: " + json.dumps(usage).encode()
+    raw = b"".join(part + f"{end}{end}".encode() for part in [*events, hidden, done])
+    answer = Answer([raw[:50], raw[50:]])
+    Tap(answer, tape, lambda _: None, hide_usage=True)
+    pieces = list(answer.iter_bytes(size))
+    assert (b"".join(pieces), {len(piece) for piece in pieces[:-1]} <= {size}) == (wanted, True)
+    assert folded(tape.payloads())["usage"] == {"prompt_tokens": 1}

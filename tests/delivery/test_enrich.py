@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from flywheel_log.delivery import Delivery, drain
 from flywheel_log.delivery.enrich import enriched
+from flywheel_log.event import JSON
 from flywheel_log.health import health
-from flywheel_log.serialise import Prepared
+from flywheel_log.serialise import UNREAD, Prepared
 
 LINE = b'{"id":"a-1", "x": 1.50}'
 
@@ -35,6 +37,19 @@ def test_what_a_sink_makes_of_the_event_goes_along_so_that_it_need_not_parse_the
     [line] = enriched([LINE], lambda _: {"y": 3}, lambda line, event: (len(line), event))
     assert isinstance(line, Prepared)
     assert (line, line.made) == (b'{"id":"a-1", "x": 1.50,"y":3}', (29, {"id": "a-1", "x": 1.5, "y": 3}))
+
+
+def test_a_sink_is_shown_the_event_that_the_mended_line_says() -> None:
+    [line] = enriched([b'{"id":"a-1","x":NaN,"y":"\\ud800"}'], lambda _: {}, lambda _, event: event)
+    assert isinstance(line, Prepared)
+    assert line.made == {"id": "a-1", "x": None, "y": "\\ud800"}
+
+
+def test_the_mark_of_an_unread_line_is_cut_where_somebody_reads_it() -> None:
+    unread = b'{"id":"a-1",' + UNREAD + b'"note":{"unread":1,"z":2}}'
+    assert enriched([unread], lambda event: {"read": cast(JSON, event).pop("unread")}) == [
+        b'{"id":"a-1","note":{"unread":1,"z":2},"read":1}'
+    ]
 
 
 def test_a_failure_is_counted_and_the_line_goes_on() -> None:

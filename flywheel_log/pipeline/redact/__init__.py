@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -89,7 +90,10 @@ class Redactor:
         """
         if self._only_secrets and not suspicious(line):
             return None
-        return self.event(loads(line))
+        event = loads(line)
+        clean = self.event(event)
+        # What stands under a key that comes twice is in the line, and not in the event.
+        return event if clean is None and _repeats_a_key(line) else clean
 
     def event(self, event: Event) -> Event | None:
         """Do the same to a parsed event; *event* is left as it is."""
@@ -102,3 +106,16 @@ class Redactor:
         counts = fields.get("redactions") or {}
         fields["redactions"] = counts | {kind: counts.get(kind, 0) + count for kind, count in walk.found.items()}
         return cast(Event, fields)
+
+
+def _repeats_a_key(line: bytes) -> bool:
+    repeated = False
+
+    def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal repeated
+        fields = dict(pairs)
+        repeated = repeated or len(fields) < len(pairs)
+        return fields
+
+    json.loads(line, object_pairs_hook=look)
+    return repeated

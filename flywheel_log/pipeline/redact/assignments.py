@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .pattern import Finder, Pattern, Span, behind
+from .pattern import BLANKS, Finder, Pattern, Span, behind
 
 _NAME = (
-    r"(?i:pass(?:word|wd|phrase)|pwd|secret|credentials?|cookie"
+    r"(?ai:pass(?:word|wd|phrase)|pwd|secret|credentials?|cookie"
     r"|(?:api|access|secret|private|account|encryption|signing|subscription|auth|master|service)[_ -]?key"
     r"|(?:access|auth|refresh|session|security|secret|api|bot|id)[_-]?token)|[Aa]uthorization"
 )
@@ -97,10 +97,10 @@ ASSIGNMENTS: tuple[Finder, ...] = (
     Assigned(),
 )
 
-# The same in a line of JSON, for the engine of `anchors`: between a name and its sign stand quotes, and so many
-# backslashes as it is deep inside JSON in strings.
+# The same in a line of JSON, for the engine of `anchors`, which has no flag `a`: between a name and its sign stand
+# quotes, and so many backslashes as it is deep inside JSON in strings; a slash may be escaped, too.
 ANCHORS = (
-    rf"(?:{_NAME})[\\\"'`*]*\s{{0,8}}[:=]",
-    r"[Bb]earer(?:\s|\\+[nrt]){1,4}[A-Za-z0-9._~+/=-]{16}",
+    rf"(?:{_NAME})[\\\"'`*]*{BLANKS}[:=]".replace("(?ai:", "(?i:"),
+    rf"[Bb]earer{BLANKS}[A-Za-z0-9._~+/=\\-]{{16}}",
     r":(?:\\*/){2}[^\s/?#:@\"<>]*:[^\s/?#\"<>]+@",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .assignments import is_placeholder
-from .pattern import Finder, Pattern, behind
+from .pattern import BLANKS, Finder, Pattern, behind
 
 _HEADS = ("token", "Token", "TOKEN", "auth", "Auth", "AUTH")
 # What the next page of a list is fetched by is no secret.
@@ -50,10 +50,9 @@ LOOSE: tuple[Finder, ...] = (
     ),
 )
 
-_BLANKS = r"(?:\s|\\+[nrt]){0,8}"
 # The same in a line of JSON, for the engine of `anchors`.
 ANCHORS = (
-    rf"(?:[Tt]oken|TOKEN|[Aa]uth|AUTH)[\\\"'`]*{_BLANKS}[:=]{_BLANKS}[\\\"'`]*[^\s\"'`]{{12}}",
+    rf"(?:[Tt]oken|TOKEN|[Aa]uth|AUTH)[\\\"'`]*{BLANKS}[:=]{BLANKS}[\\\"'`]*[^\s\"'`]{{12}}",
     r"sig=[A-Za-z0-9%+/=_\\-]{16}",
     r"-Signature=[A-Za-z0-9%+/=_\\-]{16}",
     r"curl (?s:.)*-(?:u|-user[ =])",

@@ -10,6 +10,8 @@ from typing import Protocol
 Span = tuple[int, int, str]
 
 ESCAPES = "nrtbfu"
+BLANKS = r"(?:\s|\\+[nrtf]|\\+u[0-9A-Fa-f]{4})*"
+"""Blanks between two things as a line of JSON has them, however deep in strings, for the engine of `anchors`."""
 
 
 def behind(head: str) -> str:

@@ -85,7 +85,7 @@ class Walk:
         except ValueError:
             return self.text(text)
         clean = self.value(inner)
-        return text if clean == inner else _dumps(clean)
+        return self.text(text) if clean == inner else _dumps(clean)
 
     def text(self, text: str) -> str:
         """Return *text* without what was found in it."""
