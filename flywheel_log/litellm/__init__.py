@@ -108,12 +108,13 @@ class _Ticket:
     """
 
     def __init__(self, surface: Surface, body: JSON, fields: scope.Fields, kwargs: JSON) -> None:
-        self.done = False
+        self.done = True  # Until there is something to be ended.
         self._clock = _Clock()
         self._cost: float | None = None
         self._estimated = is_uncounted(kwargs)
         provider = provider_of(str(kwargs.get("custom_llm_provider") or "unknown"))
         self._run = Run(surface, provider, body, fields, self._emit, outer=_Inside(), clock=self._clock)
+        self.done = False
 
     def timed(self, kwargs: JSON, start: Any, end: Any) -> None:
         """LiteLLM has measured the call: its events come later, and from another thread."""
@@ -153,7 +154,8 @@ class _Ticket:
         return self
 
     def __del__(self) -> None:
-        self._run.ended(None)
+        if not self.done:
+            self._run.ended(None)
 
 
 class _Clock:

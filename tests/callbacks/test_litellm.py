@@ -18,7 +18,7 @@ from tests.capture.clients import KEY, MESSAGES, SAID
 
 from .conftest import without
 
-pytestmark = pytest.mark.filterwarnings("default")  # LiteLLM has many
+pytestmark = pytest.mark.filterwarnings("ignore")  # LiteLLM has many
 
 Recorded = Callable[[int], Awaitable[list[Event]]]
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}

@@ -29,7 +29,7 @@ CELLS = [
 
 
 @pytest.mark.usefixtures("openai_environment")
-@pytest.mark.filterwarnings("default")  # of the kernel's client
+@pytest.mark.filterwarnings("ignore")  # of the kernel's client
 def test_the_cells_of_a_notebook_are_recorded(tmp_path: Path) -> None:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
     nbclient.NotebookClient(notebook, timeout=90, resources={"metadata": {"path": str(tmp_path)}}).execute()
