@@ -143,7 +143,7 @@ class _Ticket:
         self._run.over(Outcome(response, said, found.whole))
 
     def _emit(self, event: Any) -> object:
-        if self._estimated and "usage_source" in event:
+        if self._estimated and "error" not in event:
             event["usage_source"] = "estimated"
         return recorder.record(event | ({"cost_usd": self._cost} if self._cost is not None else {}))
 
