@@ -227,9 +227,9 @@ def shutdown(timeout: float = EXIT_SECONDS) -> int:
 
     The next event starts recording anew. A program need not call this: it happens at exit.
     """
-    from .capture import call
+    from .capture import unended
 
-    call.abandon_open()
+    unended.abandon()
     before = replace(None)
     return before.close(timeout) if before is not None else 0
 

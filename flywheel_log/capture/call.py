@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self, cast
-from weakref import WeakSet
 
 from ..clock import timestamp
 from ..event import JSON, Event
@@ -18,11 +17,11 @@ from .outer import outer
 from .stream import Tap, is_event_stream
 from .surfaces import Surface
 from .tape import Tape
+from .unended import unended
 
 Emit = Callable[[Event], object]
 
 _active: ContextVar[Call | None] = ContextVar("flywheel_log.call", default=None)
-unended: WeakSet[Any] = WeakSet()  # Calls, and others with `ended`, whose stream somebody still reads.
 
 _never_lost = guarded("capture", default=lambda call, *_: call.happened())
 
@@ -32,12 +31,6 @@ def active() -> Call | None:
     call = _active.get()
     # A task started by a transport inherits the variable, and may outlive the request.
     return call if call is not None and call.under_way else None
-
-
-def abandon_open() -> None:
-    """End every stream still open, as the process is about to exit; each becomes one `incomplete` event."""
-    for call in list(unended):
-        call.ended(GeneratorExit())
 
 
 class Call:
@@ -190,6 +183,10 @@ class Call:
             event = self._event(found)
             emit, self._emit = self._emit, None
             emit(event)
+
+    def disown(self) -> None:
+        """Record nothing of this call here: a stream that is open while the process forks is the parent's to record."""
+        self._emit = None
 
     @guarded("capture")
     def happened(self) -> None:

@@ -15,7 +15,7 @@ from ..around import Around, around
 from ..event import JSON
 from ..health import guarded
 from . import wire
-from .call import Call, active, unended
+from .call import Call, active
 from .client import Binding
 from .known import Known
 from .outcome import Outcome, of_error
@@ -23,6 +23,7 @@ from .patches import Patches
 from .stopwatch import Stopwatch
 from .surfaces import Surface, surface_named
 from .tape import KEEP_AT_MOST
+from .unended import unended
 
 _MARK = "_flywheel_log"
 _WAIST = ("request", "request_streamed", "async_request", "async_request_streamed")
@@ -200,6 +201,10 @@ class _Run(Around):
             self._body.pop(key)
         self._call.arrived(None, self.attempts - 1 if self.attempts else None)
         self._call.conclude(found)
+
+    def disown(self) -> None:
+        """Leave the recording to the process that this one was forked from."""
+        self._call.disown()
 
     def happened(self) -> None:
         """Record at least that there was a call."""

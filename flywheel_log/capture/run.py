@@ -9,10 +9,11 @@ from typing import Any, cast
 from ..event import JSON, Event
 from ..health import guarded
 from ..place import stamped
-from .call import Call, Emit, unended
+from .call import Call, Emit
 from .outcome import Outcome
 from .outer import Outer
 from .surfaces import Surface
+from .unended import unended
 
 
 class Run(Call):

@@ -268,3 +268,26 @@ def test_a_body_the_caller_did_not_read_is_incomplete(client: openai.OpenAI, eve
     with client.chat.completions.with_streaming_response.create(**HELLO):
         pass
     assert [(event["status"], "response" in event) for event in events] == [("incomplete", False)]
+
+
+FORKED = """
+import os, sys
+import flywheel_log
+from openai import OpenAI
+
+client = flywheel_log.instrument(OpenAI())
+stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}], stream=True)
+next(stream)
+child = os.fork()
+if child == 0:
+    sys.exit()
+os.waitpid(child, 0)
+for _ in stream:
+    pass
+"""
+
+
+def test_a_stream_that_is_open_at_a_fork_is_the_parents_to_record(openai_environment: Server, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=100)
+    (event,) = flywheel_log.read("genai.log")
+    assert event["status"] == "ok"

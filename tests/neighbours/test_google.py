@@ -15,7 +15,7 @@ from google.oauth2.credentials import Credentials
 
 import flywheel_log
 from flywheel_log import projection
-from flywheel_log.capture.call import abandon_open
+from flywheel_log.capture.unended import abandon
 from flywheel_log.event import Event, from_document, to_document
 from flywheel_log.standin import HANG_UP, Reply, Server
 from tests.neighbours.conftest import KEY
@@ -325,7 +325,7 @@ async def test_a_cancelled_call_is_one_incomplete_record(recorded: Make, events:
 def test_a_stream_open_when_the_program_ends_is_recorded(recorded: Make, events: list[Event]) -> None:
     stream = recorded().models.generate_content_stream(model=MODEL, contents="hi")
     next(stream)
-    abandon_open()
+    abandon()
     assert [event["status"] for event in events] == ["incomplete"]
     rest = "".join(chunk.text or "" for chunk in stream)
     assert (SAID.endswith(rest), len(events)) == (True, 1)

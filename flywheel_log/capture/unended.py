@@ -1,0 +1,35 @@
+"""Calls whose stream somebody still reads: none is lost at the process's end, and none is told twice after a fork."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+from weakref import WeakSet
+
+
+class Unended(Protocol):
+    """A call that is not over."""
+
+    def ended(self, error: BaseException | None) -> None:
+        """The stream is over; *error* is what ended it early."""
+
+    def disown(self) -> None:
+        """Record nothing in this process."""
+
+
+unended: WeakSet[Unended] = WeakSet()
+
+
+def abandon() -> None:
+    """End every stream still open, as the process is about to exit; each becomes one `incomplete` event."""
+    for call in list(unended):
+        call.ended(GeneratorExit())
+
+
+def _leave_to_parent() -> None:
+    for call in list(unended):
+        call.disown()
+    unended.clear()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)
