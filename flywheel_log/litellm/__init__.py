@@ -14,6 +14,7 @@ except ImportError:
 
 from .. import recorder, scope
 from ..capture import wire
+from ..capture.derive import DERIVED, derive
 from ..capture.outcome import Outcome, of_error
 from ..capture.outer import Outer, outer
 from ..capture.run import Run
@@ -143,8 +144,8 @@ class _Ticket:
         self._run.over(Outcome(response, said, found.whole))
 
     def _emit(self, event: Any) -> object:
-        if self._estimated and "usage_source" in event:
-            event["usage_source"] = "estimated"
+        if self._estimated and (counts := derive(event)):
+            event |= counts | {DERIVED: "estimated"}
         return recorder.record(event | ({"cost_usd": self._cost} if self._cost is not None else {}))
 
     def __copy__(self) -> _Ticket:
