@@ -17,6 +17,7 @@ from typing import Any
 import openai
 import pytest
 
+import flywheel_log
 from flywheel_log.capture.stream import Tap
 from flywheel_log.capture.surfaces import surface_named
 from flywheel_log.capture.tape import Tape
