@@ -29,7 +29,7 @@ also-1.40 := tests/delivery tests/sinks
 PYTEST := pytest -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types matrix $(MAJORS:%=matrix-%) $(ES) matrix-instructor wheel docs bench faults format clean
+.PHONY: help demo test lint types matrix $(MAJORS:%=matrix-%) $(ES) matrix-instructor wheel docs doors bench faults format clean
 .SECONDARY:
 
 help: ## Show the targets and what they do
@@ -79,6 +79,9 @@ wheel: .venv/.developing ## Build the distributions and run README and end-to-en
 docs: .venv/.documenting ## Bring the reference up to date and build the documentation into site/
 	$(BIN)/python docs/refresh.py
 	$(BIN)/zensical build --clean
+
+doors: .venv/.developing ## Run what every way of recording must keep, and write it to docs/reference/doors.md
+	$(BIN)/$(PYTEST) --doors $(ARGS)
 
 bench: .venv/.developing ## Measure what recording costs the caller
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS) || exit 1; done

@@ -13,6 +13,7 @@ import pytest
 import flywheel_log
 from flywheel_log import standin
 from flywheel_log.health import health
+from tests.doors import table
 
 # instructor holds openai back, so its tests have an environment of their own: `make matrix-instructor`.
 collect_ignore = [] if find_spec("instructor") else ["instructor"]
@@ -20,6 +21,25 @@ collect_ignore = [] if find_spec("instructor") else ["instructor"]
 # Two busy cores are shared by parallel tests: only the time-out of a whole test says that something hangs.
 hypothesis.settings.register_profile("shared-machine", deadline=None, database=None, print_blob=True)
 hypothesis.settings.load_profile("shared-machine")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--doors", action="store_true", help="run the tests of the doors, write what they show to the page"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--doors") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(table.Gathering())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        item.user_properties += [("door", what) for what in table.proofs(item)]
+    if config.getoption("--doors"):
+        items[:] = [item for item in items if item.get_closest_marker("door")]
+
 
 _OTHERS = (
     *("FLYWHEEL_LOG_", "ELASTICSEARCH_", "ES_COLLECTION_", "OPENAI_", "AZURE_OPENAI_"),

@@ -50,6 +50,7 @@ def of(server: Server) -> dict[str, Any]:
     return {**given, "max_retries": 0}
 
 
+@pytest.mark.door("litellm", "request", "usage")
 async def test_a_call_is_an_event_in_openais_shape_with_litellms_price(asking: Any, recorded: Recorded) -> None:
     litellm.completion(**asking, temperature=0.5, user="u42", metadata={"session_id": "s7", "tags": ["beta"], "x": 1})
     (event,) = await recorded(1)
@@ -93,6 +94,7 @@ async def test_a_coroutine_and_streams_of_both_kinds_are_one_event_each(asking: 
     assert [event["request"]["stream"] for event in streams] == [True, True]
 
 
+@pytest.mark.door("litellm", "error")
 async def test_a_call_that_fails_is_an_error_without_the_key(start: Any, recorded: Recorded) -> None:
     said = {"error": {"message": f"Incorrect API key provided: {KEY}", "type": "invalid_request_error", "code": "bad"}}
     asking = of(start(lambda _: Reply.json(said, 401)))
@@ -175,6 +177,7 @@ async def aenumerate(stream: Any) -> Any:
         number += 1
 
 
+@pytest.mark.door("litellm", "left")
 async def test_a_stream_that_is_left_is_incomplete(asking: Any, events: list[Event], recorded: Recorded) -> None:
     stream = litellm.completion(**asking, stream=True)
     next(stream)
@@ -186,6 +189,7 @@ async def test_a_stream_that_is_left_is_incomplete(asking: Any, events: list[Eve
     assert (event["status"], event["training_unsafe"]) == ("incomplete", ["incomplete"])
 
 
+@pytest.mark.door("litellm", "retries")
 async def test_attempts_of_a_router_are_events_and_the_last_knows_of_them(start: Any, recorded: Recorded) -> None:
     failures = [500]
     server = start(lambda _: Reply.json({"error": {"message": "no"}}, failures.pop()) if failures else None)

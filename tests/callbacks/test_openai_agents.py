@@ -59,6 +59,7 @@ def drawn(branches: list[Branch], depth: int = 0) -> list[str]:
     return told
 
 
+@pytest.mark.door("agents", "usage")
 @pytest.mark.parametrize("client_of", [bare, recorded])
 async def test_a_run_is_a_trace_of_steps_with_its_calls_each_once(
     client_of: Any, start: Any, events: list[Event]

@@ -57,6 +57,7 @@ def test_an_error_is_the_bare_clients_and_is_recorded_once(
     assert ("training_unsafe" in event, event["request"], health.dropped()) == (True, HELLO | options, {})
 
 
+@pytest.mark.door("openai", "error", "retries")
 @pytest.mark.parametrize("code", [400, 429, 500])
 def test_a_refused_call_is_told_as_the_server_told_it(
     code: int, start: Callable[..., Server], events: list[Event]
@@ -78,6 +79,7 @@ def test_a_refused_call_is_told_as_the_server_told_it(
     assert (event["training_unsafe"], event.get("retries", tries - 1)) == (["error"], tries - 1)
 
 
+@pytest.mark.door("openai", "retries")
 def test_retries_that_succeed_are_counted(start: Callable[..., Server], events: list[Event]) -> None:
     server = start(lambda received: status(500)(received) if received.number < 3 else None)
     with recorded(server, max_retries=2) as client:
@@ -118,6 +120,7 @@ def test_text_in_place_of_json_is_kept(start: Callable[..., Server], events: lis
     assert [event["response"] for event in events] == [{"body": "hello"}]
 
 
+@pytest.mark.door("openai", "error")
 def test_a_timeout_is_an_error_with_its_request(start: Callable[..., Server], events: list[Event]) -> None:
     def slow(_: Any) -> Reply:
         return Reply(200, {}, b"{}", delay=5.0)
@@ -140,6 +143,7 @@ MID_STREAM: dict[str, Script] = {
 }
 
 
+@pytest.mark.door("openai", "broken")
 @pytest.mark.parametrize("broken", MID_STREAM)
 def test_an_error_in_mid_stream_keeps_the_partial_text(
     broken: str, start: Callable[..., Server], events: list[Event]
@@ -187,6 +191,7 @@ def stuck(start: Callable[..., Server]) -> Iterator[Server]:
     free.set()
 
 
+@pytest.mark.door("openai", "cancelled")
 async def test_a_call_cancelled_before_its_answer_is_incomplete(stuck: Server, events: list[Event]) -> None:
     async with recorded(stuck, openai.AsyncOpenAI) as client:
         task = asyncio.create_task(client.chat.completions.create(**HELLO | {"model": "stuck-at-once"}))
@@ -199,6 +204,7 @@ async def test_a_call_cancelled_before_its_answer_is_incomplete(stuck: Server, e
     ]
 
 
+@pytest.mark.door("openai", "left")
 async def test_a_stream_cancelled_in_the_middle_is_incomplete(stuck: Server, events: list[Event]) -> None:
     first = asyncio.Event()
 

@@ -31,6 +31,7 @@ def spaced(value: Any) -> Any:
 WORDS = [chunk({"role": "assistant", "content": "y"}), chunk({"content": "es"}), chunk({}, "stop")]
 
 
+@pytest.mark.door("foreign", "request")
 @pytest.mark.parametrize("shape", [lambda value: value, spaced, ChatCompletion.model_construct])
 def test_an_answer_of_any_shape_is_recorded(shape: Any, events: list[Event]) -> None:
     answer = shape(**ANSWER) if shape == ChatCompletion.model_construct else shape(ANSWER)
@@ -135,6 +136,7 @@ async def test_async_streams_are_recorded_when_they_end(events: list[Event]) -> 
     assert [(event["status"], content(event)) for event in events] == [("ok", "yes")] * 2
 
 
+@pytest.mark.door("foreign", "left")
 def test_a_stream_object_stays_itself(events: list[Event]) -> None:
     stream = fake(lambda **_: Stream(spaced(WORDS))).chat.completions.create(**HELLO, stream=True)
     assert (isinstance(stream, Stream), stream.label) == (True, "mine")
@@ -144,6 +146,7 @@ def test_a_stream_object_stays_itself(events: list[Event]) -> None:
     assert [(event["status"], content(event)) for event in events] == [("incomplete", "y")]
 
 
+@pytest.mark.door("foreign", "left")
 def test_a_stream_that_is_dropped_is_incomplete(events: list[Event]) -> None:
     stream = fake(lambda **_: Stream(spaced(WORDS))).chat.completions.create(**HELLO, stream=True)
     next(stream)
@@ -152,6 +155,7 @@ def test_a_stream_that_is_dropped_is_incomplete(events: list[Event]) -> None:
     assert [(event["status"], content(event)) for event in events] == [("incomplete", "y")]
 
 
+@pytest.mark.door("foreign", "broken")
 def test_an_error_in_a_stream_keeps_the_partial_text(events: list[Event]) -> None:
     broken = OSError("broke")
     stream = fake(lambda **_: Stream([*spaced(WORDS[:2]), broken])).chat.completions.create(**HELLO, stream=True)
@@ -163,6 +167,7 @@ def test_an_error_in_a_stream_keeps_the_partial_text(events: list[Event]) -> Non
     ]
 
 
+@pytest.mark.door("foreign", "error")
 def test_what_a_fake_raises_comes_through(events: list[Event]) -> None:
     class Refused(Exception):
         def __init__(self, text: str) -> None:

@@ -31,6 +31,7 @@ def told(events: list[Event]) -> list[Any]:
     return [(event["workload_id"], event["status"], content(event)) for event in events]
 
 
+@pytest.mark.door("decorator", "request")
 def test_it_works_with_and_without_parentheses(events: list[Event]) -> None:
     @logged_llm
     def first(prompt: str) -> str:
@@ -217,6 +218,7 @@ def test_a_client_that_is_not_recorded_gives_its_objects(server: Server, events:
     assert {str(event["request"]["messages"]) for event in events} == {str(MESSAGES)}
 
 
+@pytest.mark.door("decorator", "error", "left")
 def test_errors_and_early_exits_are_told(events: list[Event]) -> None:
     @logged_llm
     def fail(prompt: str) -> str:

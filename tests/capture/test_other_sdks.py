@@ -62,6 +62,7 @@ def counts(event: Event) -> Any:
     return {key: event.get(key) for key in COUNTS}
 
 
+@pytest.mark.door("anthropic", "request", "usage")
 def test_a_message_of_anthropic_is_recorded(start: Callable[..., Server], events: list[Event]) -> None:
     with claude(start(script)) as one, flywheel_log.instrument(claude(start(script))) as other:
         assert seen(other.messages.create(**ASK)) == seen(one.messages.create(**ASK))
@@ -75,6 +76,7 @@ def test_a_message_of_anthropic_is_recorded(start: Callable[..., Server], events
     assert (counts(event), event["request"]) == (COUNTS, ASK)
 
 
+@pytest.mark.door("anthropic", "tools", "usage")
 def test_a_stream_of_anthropic_is_recorded(start: Callable[..., Server], events: list[Event]) -> None:
     with claude(start(script)) as one, flywheel_log.instrument(claude(start(script))) as other:
         taken = [seen(list(client.messages.create(**ASK, stream=True))) for client in (one, other)]
@@ -105,6 +107,7 @@ async def test_async_streams_of_anthropic_are_recorded(start: Callable[..., Serv
     assert [(event["status"], counts(event)) for event in events] == [("ok", COUNTS)] * 2
 
 
+@pytest.mark.door("anthropic", "error")
 def test_an_error_of_anthropic_is_recorded_without_its_key(start: Callable[..., Server], events: list[Event]) -> None:
     def refuse(_: Any) -> Reply:
         told = {"type": "authentication_error", "message": f"invalid {KEY}"}
@@ -159,6 +162,7 @@ def test_a_tool_of_anthropic_is_used_and_reads_as_one_of_a_chat(
     assert [from_document(one) for one in documents] == events
 
 
+@pytest.mark.door("anthropic", "parts")
 def test_what_claude_thinks_is_recorded_and_stays_out_of_the_chat(
     start: Callable[..., Server], events: list[Event]
 ) -> None:
@@ -212,6 +216,7 @@ def test_raw_and_streaming_responses_of_anthropic_are_recorded(
     ]
 
 
+@pytest.mark.door("anthropic", "broken", "left", "unread")
 def test_a_stream_of_anthropic_that_ends_badly_keeps_what_was_said(
     start: Callable[..., Server], events: list[Event]
 ) -> None:
@@ -237,6 +242,7 @@ def test_a_stream_of_anthropic_that_ends_badly_keeps_what_was_said(
     )
 
 
+@pytest.mark.door("anthropic", "retries")
 def test_retries_of_anthropic_are_counted(start: Callable[..., Server], events: list[Event]) -> None:
     def busy_at_first(received: Any) -> Reply | None:
         return Reply.json({"type": "error"}, 529, {"retry-after-ms": "1"}) if received.number < 3 else None
@@ -246,6 +252,7 @@ def test_retries_of_anthropic_are_counted(start: Callable[..., Server], events: 
     assert [(event["status"], event["retries"]) for event in events] == [("ok", 2)]
 
 
+@pytest.mark.door("anthropic", "cancelled")
 async def test_a_cancelled_call_of_anthropic_is_incomplete(start: Callable[..., Server], events: list[Event]) -> None:
     server = start(latency=60)
     async with flywheel_log.instrument(claude(server, anthropic.AsyncAnthropic)) as client:
@@ -290,6 +297,7 @@ def groq_client(server: Server) -> Any:
     return groq.Groq(base_url=server.url.removesuffix("/v1"), api_key=KEY, max_retries=0)
 
 
+@pytest.mark.door("groq", "usage")
 def test_calls_and_streams_of_groq_are_recorded(start: Callable[..., Server], events: list[Event]) -> None:
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     whole = streaming(chunk({"content": "hi"}), chunk({}, "stop", x_groq={"id": "r", "usage": usage}))
@@ -316,6 +324,7 @@ def test_calls_and_streams_of_groq_are_recorded(start: Callable[..., Server], ev
     ]
 
 
+@pytest.mark.door("groq", "tools", "parts", "usage")
 def test_tools_cached_tokens_and_reasoning_of_groq_are_recorded(
     start: Callable[..., Server], events: list[Event]
 ) -> None:
@@ -359,6 +368,7 @@ def test_tools_cached_tokens_and_reasoning_of_groq_are_recorded(
     }
 
 
+@pytest.mark.door("groq", "error", "left")
 async def test_asynchronous_calls_errors_and_raw_responses_of_groq_are_recorded(
     start: Callable[..., Server], events: list[Event]
 ) -> None:

@@ -32,6 +32,7 @@ def content(event: Event) -> Any:
     return event["response"]["choices"][0]["message"]["content"]
 
 
+@pytest.mark.door("openai", "choices")
 def test_the_choices_of_a_stream_are_kept_apart(client: openai.OpenAI, events: list[Event]) -> None:
     list(client.chat.completions.create(**HELLO, stream=True, n=2))
     (event,) = events
@@ -63,6 +64,7 @@ def close_the_response(stream: Any) -> None:
 LEAVING = {"break": leave_by_break, "close": leave_by_close, "block": leave_the_block, "response": close_the_response}
 
 
+@pytest.mark.door("openai", "left")
 @pytest.mark.parametrize("way", LEAVING)
 def test_a_stream_left_early_is_incomplete(way: str, start: Callable[..., Server], events: list[Event]) -> None:
     server = start(streaming(*(chunk({"content": word}) for word in ("one", "two", "three")), chunk({}, "stop")))
@@ -74,6 +76,7 @@ def test_a_stream_left_early_is_incomplete(way: str, start: Callable[..., Server
     ]
 
 
+@pytest.mark.door("openai", "unread")
 def test_a_stream_nobody_reads_is_recorded_when_it_is_dropped(client: openai.OpenAI, events: list[Event]) -> None:
     stream = client.chat.completions.create(**HELLO, stream=True)
     assert events == []
@@ -83,6 +86,7 @@ def test_a_stream_nobody_reads_is_recorded_when_it_is_dropped(client: openai.Ope
     assert [(event["status"], "response" in event) for event in events] == [("incomplete", False)]
 
 
+@pytest.mark.door("openai", "left")
 async def test_an_async_stream_left_early_is_incomplete(aclient: openai.AsyncOpenAI, events: list[Event]) -> None:
     stream = await aclient.chat.completions.create(**HELLO, stream=True)
     await anext(stream)
@@ -159,6 +163,7 @@ class Clock:
         self.now += seconds
 
 
+@pytest.mark.door("openai", "consumer", "first")
 def test_the_time_the_consumer_takes_is_not_the_models() -> None:
     clock = Clock()
     tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 5.0, clock)
@@ -170,6 +175,7 @@ def test_the_time_the_consumer_takes_is_not_the_models() -> None:
     assert (tape.waited, tape.first) == (8.0, 7.0)
 
 
+@pytest.mark.door("openai", "consumer")
 async def test_the_time_the_consumer_takes_is_not_the_models_in_async_code() -> None:
     clock = Clock()
     tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 5.0, clock)
@@ -207,6 +213,7 @@ def passed(count: int) -> tuple[Tape, int, float]:
         tracemalloc.stop()
 
 
+@pytest.mark.door("openai", "long")
 def test_fifty_thousand_chunks_take_bounded_memory_and_linear_time() -> None:
     _, usual, short = passed(12_500)
     tape, peak, long = passed(50_000)

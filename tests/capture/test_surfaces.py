@@ -101,6 +101,7 @@ TOOLS: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
 }
 
 
+@pytest.mark.door("openai", "tools")
 @pytest.mark.parametrize("shape", TOOLS)
 def test_tool_calls_are_put_together(shape: str) -> None:
     deltas, expected = TOOLS[shape]
@@ -136,12 +137,14 @@ MESSAGES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.door("openai", "parts")
 @pytest.mark.parametrize("shape", MESSAGES)
 def test_a_message_grows_from_its_deltas(shape: str) -> None:
     deltas, expected = MESSAGES[shape]
     assert message(*deltas) == {"role": "assistant"} | expected
 
 
+@pytest.mark.door("openai", "parts")
 def test_log_probabilities_are_kept() -> None:
     chunks = [
         {
@@ -155,6 +158,7 @@ def test_log_probabilities_are_kept() -> None:
     assert choice["logprobs"] == {"content": [{"token": "a"}, {"token": "b"}], "refusal": None}
 
 
+@pytest.mark.door("openai", "unsafe")
 @pytest.mark.parametrize(
     ("choice", "marks"),
     [
@@ -173,6 +177,7 @@ def test_what_no_dataset_should_take_is_marked(choice: Any, marks: list[str]) ->
     assert CHAT.marks({"choices": [choice]}) == marks
 
 
+@pytest.mark.door("openai", "unsafe")
 @pytest.mark.parametrize(
     ("response", "marks"),
     [

@@ -31,6 +31,7 @@ def asking() -> Iterator[list[Event]]:
         yield events
 
 
+@pytest.mark.door("openai", "asked", "usage")
 def test_counts_are_asked_for_and_hidden_again(start: Callable[..., Server], asking: list[Event]) -> None:
     alone, watched = start(), start()
     with bare(alone) as one, recorded(watched) as other:
@@ -41,6 +42,7 @@ def test_counts_are_asked_for_and_hidden_again(start: Callable[..., Server], ask
     assert (event["usage_source"], event["input_tokens"], event["output_tokens"]) == ("requested", 7, 35)
 
 
+@pytest.mark.door("openai", "asked")
 async def test_counts_of_async_streams_are_asked_for_and_hidden_again(
     start: Callable[..., Server], asking: list[Event]
 ) -> None:
@@ -62,6 +64,7 @@ def test_legacy_completions_are_asked_too(start: Callable[..., Server], asking: 
     assert [(event["usage_source"], "output_tokens" in event) for event in asking] == [("requested", True)]
 
 
+@pytest.mark.door("openai", "asked", "usage")
 @pytest.mark.parametrize("options", [{"include_usage": True}, {"include_usage": False}, {}, None])
 def test_what_the_caller_said_stands(options: Any, start: Callable[..., Server], asking: list[Event]) -> None:
     alone, watched = start(), start()
@@ -102,6 +105,7 @@ def test_a_chunk_that_has_no_choices_but_something_to_say_is_not_hidden(
     assert [(event["usage_source"], event["output_tokens"]) for event in asking] == [("requested", 5)]
 
 
+@pytest.mark.door("openai", "asked")
 @pytest.mark.parametrize("code", [400, 422])
 def test_a_host_that_refuses_is_asked_once_and_the_call_succeeds(
     code: int, start: Callable[..., Server], asking: list[Event]
@@ -132,6 +136,7 @@ def test_a_request_that_is_wrong_anyway_fails_as_it_does_alone(
     assert [event["status"] for event in asking] == ["error"]
 
 
+@pytest.mark.door("openai", "usage")
 def test_the_last_of_cumulative_counts_is_taken(start: Callable[..., Server], asking: list[Event]) -> None:
     counted = [chunk({"content": "x"}, usage=USAGE | {"completion_tokens": count}) for count in (1, 2, 3)]
     script = streaming(*counted, chunk({}, "stop", usage=USAGE | {"completion_tokens": 4}))
@@ -141,6 +146,7 @@ def test_the_last_of_cumulative_counts_is_taken(start: Callable[..., Server], as
     assert [event["output_tokens"] for event in asking] == [4]
 
 
+@pytest.mark.door("openai", "asked")
 @pytest.mark.parametrize(
     ("mode", "host", "wanted"),
     [
@@ -170,6 +176,7 @@ def redirected(server: Server) -> Iterator[Any]:
         yield client.with_options(base_url="https://api.openai.com/v1", http_client=http)
 
 
+@pytest.mark.door("openai", "asked")
 def test_openai_itself_is_asked_without_being_told_to(server: Server, events: list[Event]) -> None:
     with redirected(server) as client:
         chunks = list(client.chat.completions.create(**HELLO, stream=True))

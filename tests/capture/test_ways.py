@@ -129,6 +129,7 @@ def test_the_ways_are_those_of_the_installed_sdk():
     assert ("responses" in WAYS) == ((int(major), int(minor)) >= (1, 66))
 
 
+@pytest.mark.door("openai", "request")
 @pytest.mark.parametrize("way", WAYS)
 def test_a_call_looks_the_same_with_and_without_recording(
     way: str, start: Callable[[], Server], events: list[Event]
@@ -208,6 +209,7 @@ ASYNC_WAYS: dict[str, Way] = {
 }
 
 
+@pytest.mark.door("openai", "request")
 @pytest.mark.parametrize("way", ASYNC_WAYS)
 async def test_an_async_call_looks_the_same_with_and_without_recording(
     way: str, start: Callable[[], Server], events: list[Event]

@@ -62,6 +62,7 @@ def calls(events: list[Event]) -> list[Event]:
     return [event for event in events if event["kind"] == "llm"]
 
 
+@pytest.mark.door("langchain", "request", "usage")
 def test_a_call_is_recorded_whole(model: Ask, handler: FlywheelLogHandler, events: list[Event]) -> None:
     model(callbacks=[handler], temperature=0.2, max_tokens=50).invoke([SystemMessage("Be brief."), HumanMessage("hi")])
     (event,) = events
@@ -112,6 +113,7 @@ async def test_a_call_of_a_coroutine_is_recorded(amodel: Ask, handler: FlywheelL
     assert (event["workload_id"], event["status"], said(event)["content"][-2:]) == ("chat", "ok", "hi")
 
 
+@pytest.mark.door("langchain", "usage")
 def test_a_stream_is_recorded_with_its_usage_and_its_first_token(
     model: Ask, handler: FlywheelLogHandler, events: list[Event]
 ) -> None:
@@ -123,6 +125,7 @@ def test_a_stream_is_recorded_with_its_usage_and_its_first_token(
     assert event["response"]["choices"][0]["finish_reason"] == "stop"
 
 
+@pytest.mark.door("langchain", "usage")
 async def test_a_stream_without_usage_is_recorded_and_says_that_it_is_missing(
     amodel: Ask, handler: FlywheelLogHandler, events: list[Event]
 ) -> None:
@@ -132,6 +135,7 @@ async def test_a_stream_without_usage_is_recorded_and_says_that_it_is_missing(
     assert said(event)["content"] == "This is the stand-in, not a model. You said: hi"
 
 
+@pytest.mark.door("langchain", "first")
 def test_the_first_token_is_the_first_that_says_something(
     start: Callable[..., Server], model: Ask, handler: FlywheelLogHandler, events: list[Event]
 ) -> None:
@@ -150,6 +154,7 @@ def test_events_of_the_third_version_of_streams_are_recorded(
     assert said(event)["content"] == "This is the stand-in, not a model. You said: hi"
 
 
+@pytest.mark.door("langchain", "tools")
 @pytest.mark.parametrize("streamed", [False, True])
 def test_tool_calls_and_their_results_have_openais_shape(
     streamed: bool, model: Ask, handler: FlywheelLogHandler, events: list[Event]
@@ -171,11 +176,13 @@ def test_tool_calls_and_their_results_have_openais_shape(
     ]
 
 
+@pytest.mark.door("langchain", "request")
 def test_no_tools_are_no_null(model: Ask, handler: FlywheelLogHandler, events: list[Event]) -> None:
     model(callbacks=[handler]).invoke("hi")
     assert None not in events[0]["request"].values()
 
 
+@pytest.mark.door("langchain", "request")
 def test_structured_output_is_recorded_with_its_schema(
     model: Ask, handler: FlywheelLogHandler, events: list[Event]
 ) -> None:
@@ -254,6 +261,7 @@ def test_an_answer_out_of_the_cache_is_no_call(model: Ask, handler: FlywheelLogH
     assert len(events) == 1
 
 
+@pytest.mark.door("langchain", "error")
 @pytest.mark.parametrize("streamed", [False, True])
 def test_an_error_is_recorded_with_what_went_over_the_wire_and_without_the_key(
     streamed: bool, start: Callable[..., Server], model: Ask, handler: FlywheelLogHandler, events: list[Event]
@@ -272,6 +280,7 @@ def test_an_error_is_recorded_with_what_went_over_the_wire_and_without_the_key(
     assert (event["request"]["messages"][0]["content"], event["retries"]) == ("hi", 0)
 
 
+@pytest.mark.door("langchain", "retries")
 def test_each_try_of_a_model_with_retry_is_a_record(
     start: Callable[..., Server], model: Ask, handler: FlywheelLogHandler, events: list[Event]
 ) -> None:
@@ -280,6 +289,7 @@ def test_each_try_of_a_model_with_retry_is_a_record(
     assert [event["status"] for event in calls(events)] == ["error", "ok"]
 
 
+@pytest.mark.door("langchain", "retries")
 def test_what_the_sdk_tried_again_before_it_failed_is_counted(
     start: Callable[..., Server], model: Ask, handler: FlywheelLogHandler, events: list[Event]
 ) -> None:
@@ -289,6 +299,7 @@ def test_what_the_sdk_tried_again_before_it_failed_is_counted(
     assert [(event["status"], event["retries"]) for event in events] == [("error", 2)]
 
 
+@pytest.mark.door("langchain", "broken")
 def test_a_stream_that_breaks_keeps_what_had_come(
     start: Callable[..., Server], model: Ask, handler: FlywheelLogHandler, events: list[Event]
 ) -> None:
@@ -299,6 +310,7 @@ def test_a_stream_that_breaks_keeps_what_had_come(
     assert (event["status"], event["training_unsafe"], said(event)["content"]) == ("error", ["error"], "so far")
 
 
+@pytest.mark.door("langchain", "left")
 def test_a_stream_that_is_left_is_incomplete(model: Ask, handler: FlywheelLogHandler, events: list[Event]) -> None:
     stream = model(callbacks=[handler]).stream("hi")
     taken = [next(stream).content, next(stream).content]
@@ -308,6 +320,7 @@ def test_a_stream_that_is_left_is_incomplete(model: Ask, handler: FlywheelLogHan
     assert said(event)["content"] == "".join(taken)
 
 
+@pytest.mark.door("langchain", "cancelled")
 async def test_a_call_that_is_cancelled_is_incomplete(
     start: Callable[..., Server], amodel: Ask, handler: FlywheelLogHandler, events: list[Event]
 ) -> None:
@@ -323,6 +336,7 @@ async def test_a_call_that_is_cancelled_is_incomplete(
     assert event["request"]["messages"] == [{"role": "user", "content": "hi"}]
 
 
+@pytest.mark.door("langchain", "left")
 async def test_a_stream_that_is_cancelled_is_incomplete(
     start: Callable[..., Server], amodel: Ask, handler: FlywheelLogHandler, events: list[Event]
 ) -> None:
@@ -353,6 +367,7 @@ UNSAFE: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.door("langchain", "unsafe")
 @pytest.mark.parametrize("mark", UNSAFE)
 def test_an_answer_that_no_dataset_should_take_says_why(
     mark: str, start: Callable[..., Server], model: Ask, handler: FlywheelLogHandler, events: list[Event]
