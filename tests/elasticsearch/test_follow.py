@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from flywheel_log.loop.sources.elasticsearch import Mark
+from flywheel_log.loop.sources._growing import Mark
 from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.mapping import INDEX
 from flywheel_log.sinks.elasticsearch.target import target
