@@ -192,7 +192,7 @@ UNSAFE: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@through("unsafe", "openai", "groq", "foreign", "function", "langchain")
+@through("unsafe", "openai", "groq", "foreign", "function", "langchain", "litellm")
 @pytest.mark.parametrize("mark", UNSAFE)
 async def test_what_no_dataset_should_take_is_marked(mark: str, ask: Any, start: Start, events: list[Event]) -> None:
     reason, message = UNSAFE[mark]
