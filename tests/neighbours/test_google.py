@@ -302,6 +302,7 @@ async def test_an_asynchronous_stream_left_early_is_incomplete(recorded: Make, e
     await client.aclose()
 
 
+@pytest.mark.door("google", "unread")
 async def test_an_asynchronous_stream_that_is_never_read_is_one_record(recorded: Make, events: list[Event]) -> None:
     client = recorded()
     path = f"models/{MODEL}:streamGenerateContent?alt=sse"
