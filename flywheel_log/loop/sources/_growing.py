@@ -96,7 +96,7 @@ class Growing:
         settings = {name: one["settings"]["index"] for name, one in found.items() if "settings" in one}
         return [
             Shard(name, one["uuid"], number)
-            for name, one in settings.items()
+            for name, one in sorted(settings.items())
             for number in range(int(one["number_of_shards"]))
         ]
 
