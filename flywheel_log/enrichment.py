@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 def understood(event: Mapping[str, Any]) -> JSON:
     """Return what *event* says of itself: token counts, marks and safety. A response that is bytes is parsed for it."""
-    response = event.get("response")
-    seen = {**event, "response": loads(response.raw)} if isinstance(response, Wire) else event
+    seen = _read(event)
     found = derive(seen)
     return found | flag({**seen, **found})
 
@@ -58,7 +57,12 @@ class Enrichment:
 
     def figures(self, event: JSON) -> JSON:
         """Return the figures of the call *event*: counts and price. Its response may be bytes."""
-        response = event.get("response")
-        seen = {**event, "response": loads(response.raw)} if isinstance(response, Wire) else event
+        seen = _read(event)
         found = {} if DERIVED in event else derive(seen)
         return found | self._prices(cast(Event, {**seen, **found}))
+
+
+def _read(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """*event* with its response parsed, where that is bytes."""
+    response = event.get("response")
+    return {**event, "response": loads(response.raw)} if isinstance(response, Wire) else event
