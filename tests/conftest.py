@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,6 +59,15 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     flywheel_log.uninstrument()
     flywheel_log.shutdown(timeout=2.0)
     health.reset()
+    _unregister()
+
+
+def _unregister() -> None:
+    """Take what a test or a page has registered with a library out again: the next test uses the same library."""
+    if litellm := sys.modules.get("litellm"):
+        litellm.logging_callback_manager._reset_all_callbacks()
+    if agents := sys.modules.get("agents"):
+        agents.set_trace_processors([])
 
 
 @pytest.fixture

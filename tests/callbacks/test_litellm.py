@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import litellm
@@ -34,10 +34,8 @@ ANTHROPIC = {
 
 
 @pytest.fixture(autouse=True)
-def _registered() -> Iterator[None]:
+def _registered() -> None:
     litellm.callbacks = [FlywheelLogger("chat", tags=["lite"])]
-    yield
-    litellm.logging_callback_manager._reset_all_callbacks()
 
 
 @pytest.fixture

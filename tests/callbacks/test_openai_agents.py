@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import agents
@@ -23,10 +22,8 @@ CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arg
 
 
 @pytest.fixture(autouse=True)
-def _registered() -> Iterator[None]:
+def _registered() -> None:
     agents.set_trace_processors([FlywheelTracingProcessor("support", tags=["agents"])])
-    yield
-    agents.set_trace_processors([])
 
 
 @function_tool

@@ -14,7 +14,6 @@ from typing import Any
 
 import agents
 import groq
-import litellm
 import pytest
 
 import flywheel_log
@@ -34,10 +33,8 @@ LIKE_OPENAI = ("openai", "groq", "foreign", "function", "generator")
 
 
 @pytest.fixture(autouse=True)
-def _unregistered() -> Iterator[None]:
+def _collected() -> Iterator[None]:
     yield
-    litellm.logging_callback_manager._reset_all_callbacks()
-    agents.set_trace_processors([])
     gc.collect()  # What a test leaves open warns here, and not in the next one, where a warning is an error.
 
 

@@ -22,7 +22,7 @@ def weather(city: str) -> str:
 @pytest.fixture(autouse=True)
 def _no_tracing() -> None:
     """The SDK's own tracing goes to OpenAI's servers."""
-    agents.set_tracing_disabled(disabled=True)
+    agents.set_trace_processors([])
 
 
 def agent(of: type[Model], client: openai.AsyncOpenAI) -> agents.Agent:
