@@ -145,8 +145,8 @@ def fields_of(*, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = 
 
 def merge(outer: Fields, inner: Fields) -> Fields:
     """Put *inner* over *outer*: tags are added to, metadata is merged, everything else is replaced."""
-    if not outer:
-        return inner
+    if not outer or not inner:
+        return outer or inner
     merged = {**outer, **inner}
     if "tags" in outer and "tags" in inner:
         merged["tags"] = [*outer["tags"], *(tag for tag in inner["tags"] if tag not in outer["tags"])]

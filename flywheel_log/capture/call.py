@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 
 from ..clock import timestamp
 from ..event import JSON, Event
-from ..health import guarded
+from ..health import guarded, health
 from . import amazon, outcome, wire
 from .outcome import Outcome
 from .outer import outer
@@ -123,25 +123,28 @@ class Call:
         self._waited = self._clock() - self._started
         self._http, self._retries = http, retries
 
-    @_never_lost
     def answered(self, result: Any, surface: Surface | None = None) -> None:
         """The SDK returned *result*, of *surface* where that is known better by now.
 
         The call is over, or it will be when the body that was left to the caller has been read.
         """
-        self.leave()
-        http = self._http
-        if http is None:
-            http = self._http = wire.http_response(result)
-            self._surface = surface or self._surface
-        if self._waited is None:
-            self._waited = self._clock() - self._started
-        if http is None:
-            self._finish(outcome.of_result(result))
-        elif self._streamed or not http.is_closed:
-            self._listen(http)
-        else:
-            self._finish(outcome.of_body(http.content, http, parsed=hasattr(result, "model_dump")))
+        try:
+            self.leave()
+            http = self._http
+            if http is None:
+                http = self._http = wire.http_response(result)
+                self._surface = surface or self._surface
+            if self._waited is None:
+                self._waited = self._clock() - self._started
+            if http is None:
+                self._finish(outcome.of_result(result))
+            elif self._streamed or not http.is_closed:
+                self._listen(http)
+            else:
+                self._finish(outcome.of_body(http.content, http, parsed=hasattr(result, "model_dump")))
+        except Exception as error:  # noqa: BLE001 - `_never_lost`, without what a decorator costs
+            health.drop("capture", error)
+            self.happened()
 
     @_never_lost
     def failed(self, error: BaseException) -> None:

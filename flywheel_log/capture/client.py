@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from .. import scope
-from ..health import guarded
+from ..health import guarded, health
 from . import foreign, usage
 from .call import Call, Emit, active
 from .known import Known
@@ -157,15 +157,13 @@ async def _attempt_async(
 
 
 def _process_response(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
-    _arrived(kwargs)
+    try:
+        call = active()
+        if call is not None:
+            call.arrived(kwargs.get("response"), kwargs.get("retries_taken"))
+    except Exception as error:  # noqa: BLE001 - as in `_begin`
+        health.drop("capture", error)
     return wrapped(*args, **kwargs)
-
-
-@guarded("capture")
-def _arrived(kwargs: dict[str, Any]) -> None:
-    call = active()
-    if call is not None:
-        call.arrived(kwargs.get("response"), kwargs.get("retries_taken"))
 
 
 def _copy(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -181,29 +179,30 @@ def _follow(client: Any, derived: Any) -> None:
         instrument(derived, binding)
 
 
-@guarded("capture")
 def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call, usage.Attempt | None] | None:
     """What to record of this request, entered, and how to ask for its token counts; None where nothing is recorded."""
-    binding = vars(client).get(_MARK) or _everyone
-    if binding is None or active() is not None or scope.suppressed():
+    try:
+        binding = vars(client).get(_MARK) or _everyone
+        if binding is None or active() is not None or scope.suppressed():
+            return None
+        options = kwargs["options"] if "options" in kwargs else args[1]
+        surface = surface_for(options.url) if options.method.lower() == "post" else None
+        if surface is None:
+            return None
+        body = options.json_data or {}
+        if options.extra_json:
+            body = {**body, **options.extra_json}
+        streamed = bool(kwargs.get("stream")) or body.get("stream") is True
+        fields = scope.merge(binding.fields, scope.at_call())
+        provider = _provider(type(client))  # type: ignore[arg-type]  # mypy takes no class for hashable
+        call = Call(surface, provider, body, fields, binding.emit, streamed=streamed, client=client)
+        attempt = usage.attempt(binding.usage, surface.NAME, client, args, kwargs) if streamed else None
+        call.asked_usage = attempt is not None
+        call.enter()
+        return call, attempt
+    except Exception as error:  # noqa: BLE001 - a guard of its own: a decorator costs as much as the half of this
+        health.drop("capture", error)
         return None
-    options = kwargs["options"] if "options" in kwargs else args[1]
-    surface = surface_for(options.url) if options.method.lower() == "post" else None
-    if surface is None:
-        return None
-    body = options.json_data or {}
-    if options.extra_json:
-        body = {**body, **options.extra_json}
-    streamed = bool(kwargs.get("stream")) or body.get("stream") is True
-    fields = scope.at_call()
-    if binding.fields:
-        fields = scope.merge(binding.fields, fields)
-    provider = _provider(type(client))  # type: ignore[arg-type]  # mypy takes no class for hashable
-    call = Call(surface, provider, body, fields, binding.emit, streamed=streamed, client=client)
-    attempt = usage.attempt(binding.usage, surface.NAME, client, args, kwargs) if streamed else None
-    call.asked_usage = attempt is not None
-    call.enter()
-    return call, attempt
 
 
 @cache
