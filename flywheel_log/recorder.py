@@ -97,7 +97,10 @@ class Recorder:
         del fields["request"], fields["response"]
         if self._stamped:
             fields["infrastructure"] = machine.latest()
-        line = b'{%b%b,"request":%b,"response":%b}' % (UNREAD, dumps(fields)[1:-1], request.raw, response.raw)
+        told = dumps(fields)[1:-1]
+        line = b"".join((b"{", UNREAD, told, b',"request":', request.raw, b',"response":', response.raw, b"}"))
+        if b"\0" in line:  # It is no JSON, and would be none of the journal's lines.
+            return None
         if b"\n" in line or b"\r" in line:  # Between tokens, for inside a string they would be no JSON.
             line = line.replace(b"\n", b" ").replace(b"\r", b" ")
         fields["response"] = response

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self, cast
 
-from ..clock import timestamp
+from ..clock import milliseconds, timestamp
 from ..event import JSON, Event
 from ..health import guarded, health
 from . import amazon, outcome, wire
@@ -209,7 +209,7 @@ class Call:
             "surface": surface.NAME,
             "provider": self._provider,
             "status": found.status,
-            "latency_ms": round((self._waited or 0.0) * 1000, 2),
+            "latency_ms": milliseconds(self._waited or 0.0),
             "streamed": self._streamed,
         }
         body = self._body
@@ -235,7 +235,7 @@ class Call:
     def _add_stream(self, event: JSON, found: Outcome) -> None:
         event["streamed"] = self._streamed or (self._tap is not None and self._tap.events)
         if event["streamed"] and self._tape is not None and (first := self._tape.first) is not None:
-            event["time_to_first_token_ms"] = round(first * 1000, 2)
+            event["time_to_first_token_ms"] = milliseconds(first)
         if self.asked_usage and found.error is None:
             event["usage_source"] = "requested"
 

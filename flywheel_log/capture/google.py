@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from .. import scope
 from ..around import Around, around
+from ..clock import milliseconds
 from ..event import JSON
 from ..health import guarded
 from . import wire
@@ -165,7 +166,7 @@ class _Run(Around):
         unended.add(self)
         body = _body_of(item)
         if "time_to_first_token_ms" not in self._fields and self._surface.FIRST_TEXT.search(body):
-            self._fields["time_to_first_token_ms"] = round(self._watch() * 1000, 2)
+            self._fields["time_to_first_token_ms"] = milliseconds(self._watch())
         self._room -= len(body)
         if self._room >= 0:
             self._bodies.append(body)
