@@ -177,8 +177,9 @@ class Call:
 
     def _listen(self, http: Any) -> None:
         surface, events = self._surface, is_event_stream(http)
-        self._tape = Tape(surface.TEXT, surface.FIRST_TEXT, self._waited or 0.0, self._clock, events=events)
-        self._tap = Tap(http, self._tape, self.ended, hide_usage=self.asked_usage)
+        text, hide = (surface.TEXT, surface.FIRST_TEXT), self.asked_usage
+        self._tape = Tape(*text, self._waited or 0.0, self._clock, events=events, hide_usage=hide)
+        self._tap = Tap(http, self._tape, self.ended)
         unended.add(self)
 
     def _finish(self, found: Outcome) -> None:

@@ -49,7 +49,7 @@ def squash(events: list[bytes], marker: re.Pattern[bytes]) -> list[bytes]:
     squashed: list[bytes] = []
     at = 0
     while at < len(events):
-        texts, head, tail = _run(events[at], marker)
+        texts, head, tail = run(events[at], marker)
         if texts:
             texts += _followers(events, at + 1, head, tail)
         squashed.append(head + b"".join(texts) + tail if texts else events[at])
@@ -81,7 +81,7 @@ def _are_text(pieces: list[bytes]) -> bool:
     return (b'"' not in joined and b"\\" not in joined) or all(map(_TEXT.fullmatch, pieces))
 
 
-def _run(event: bytes, marker: re.Pattern[bytes]) -> tuple[list[bytes], bytes, bytes]:
+def run(event: bytes, marker: re.Pattern[bytes]) -> tuple[list[bytes], bytes, bytes]:
     """The text of *event* that a run may start with, and what stands before and after it."""
     found = marker.search(event)
     text = _TEXT.match(event, found.end()) if found is not None else None

@@ -10,11 +10,9 @@ from typing import Any, Self
 
 from ..health import guarded
 from .sized import asized, sized
-from .tape import Tape
+from .tape import ERROR, USAGE, Tape
 
-_END = b"\n\n"
 _ENDS = re.compile(rb"(?>\r\n|\n|\r){2}")  # Every way that the standard has to end an event.
-_ERROR, _USAGE = b'"error"', b'"usage"'
 CHUNKS_AT_ONCE = 256
 _REPORTED = re.compile(rb'"error"\s*:\s*[{"]')
 _NO_USAGE = b',"usage":null'  # As OpenAI writes it; the expression below knows every way to write it.
@@ -35,15 +33,14 @@ class Tap:
         response: the SDK's HTTP response, httpx or httpx2, its body not read yet.
         tape: where to keep what passes.
         ended: called once, with what ended the reading early: an error, GeneratorExit, or None.
-        hide_usage: keep from the caller what a stream carries only because we asked for its token counts.
     """
 
-    def __init__(self, response: Any, tape: Tape, ended: Ended, *, hide_usage: bool = False) -> None:
+    def __init__(self, response: Any, tape: Tape, ended: Ended) -> None:
         self.events = is_event_stream(response)
         self._response = response
         self._tape = tape
         self._ended: Ended | None = ended
-        self._hide_usage = hide_usage and self.events
+        self._hide_usage = tape.hide_usage and self.events
         self._pending = b""
         self._sized = self._single = False
         self._read, self._aread, self._close, self._aclose = (getattr(response, name) for name in _READERS)
@@ -63,11 +60,11 @@ class Tap:
         return asized(self._apassed(None), chunk_size)
 
     # The two readers differ by `async`. They run for every chunk of every stream, among hundreds of calls of the SDK's
-    # that leave nothing of ours in the processor's caches, so that the common case calls nothing that is not C.
+    # that leave nothing of ours in the processor's caches, so that the common case calls one function of ours.
 
     def _passed(self, chunk_size: int | None) -> Generator[bytes, None, None]:
-        tape, hide, clock = self._tape, self._hide_usage, self._begin(chunk_size)
-        keep, room, single, looking = tape.keep, CHUNKS_AT_ONCE, self._single, tape.first is None
+        tape, clock, looking, room = self._tape, self._begin(chunk_size), True, CHUNKS_AT_ONCE
+        take = tape.take
         with self:
             asked = tape.asked = clock()
             for chunk in self._read(chunk_size):
@@ -75,17 +72,12 @@ class Tap:
                 tape.asked = None
                 if looking:
                     looking = self._look(chunk)
-                if single and 0 <= chunk.find(_END) == len(chunk) - 2 and _ERROR not in chunk:
-                    keep(chunk)
-                    if not hide or _USAGE not in chunk:
-                        yield chunk
-                    elif shown := self._shown(chunk):
-                        yield shown
+                if self._single and take(chunk):
+                    yield chunk
                 else:
                     for piece in self._pieces(chunk):
                         if shown := self._taken(piece):
                             yield shown
-                    single = self._single
                 room -= 1
                 if not room:
                     room = self._compacted()
@@ -94,8 +86,8 @@ class Tap:
                 yield shown
 
     async def _apassed(self, chunk_size: int | None) -> AsyncGenerator[bytes, None]:
-        tape, hide, clock = self._tape, self._hide_usage, self._begin(chunk_size)
-        keep, room, single, looking = tape.keep, CHUNKS_AT_ONCE, self._single, tape.first is None
+        tape, clock, looking, room = self._tape, self._begin(chunk_size), True, CHUNKS_AT_ONCE
+        take = tape.take
         with self:
             asked = tape.asked = clock()
             async for chunk in self._aread(chunk_size):
@@ -103,17 +95,12 @@ class Tap:
                 tape.asked = None
                 if looking:
                     looking = self._look(chunk)
-                if single and 0 <= chunk.find(_END) == len(chunk) - 2 and _ERROR not in chunk:
-                    keep(chunk)
-                    if not hide or _USAGE not in chunk:
-                        yield chunk
-                    elif shown := self._shown(chunk):
-                        yield shown
+                if self._single and take(chunk):
+                    yield chunk
                 else:
                     for piece in self._pieces(chunk):
                         if shown := self._taken(piece):
                             yield shown
-                    single = self._single
                 room -= 1
                 if not room:
                     room = self._compacted()
@@ -201,19 +188,19 @@ class Tap:
     def _taken(self, piece: bytes) -> bytes:
         """Keep *piece*, which the caller takes now; return what it sees of it."""
         self._tape.keep(piece)
-        if _ERROR in piece and _REPORTED.search(piece):
+        if ERROR in piece and _REPORTED.search(piece):
             self.end(None)  # The SDK will raise what it reports, and may leave the response open while that is held.
         return self._shown(piece)
 
     @guarded("stream", default=lambda _, event: event)
     def _shown(self, event: bytes) -> bytes:
         """What the caller sees of *event*: not the usage it did not ask for."""
-        if not self._hide_usage or _USAGE not in event:
+        if not self._hide_usage or USAGE not in event:
             return event
-        if _USAGE not in (shown := event.replace(_NO_USAGE, b"")):
+        if USAGE not in (shown := event.replace(_NO_USAGE, b"")):
             return shown
         event = _NULL_USAGE.sub(b"", event)
-        return b"" if _USAGE in event and _NO_CHOICES.search(event) else event
+        return b"" if USAGE in event and _NO_CHOICES.search(event) else event
 
     @guarded("stream", default=lambda tap: tap._pending)  # noqa: SLF001 - what was held back is the caller's
     def _rest(self) -> bytes:

@@ -6,18 +6,24 @@ import re
 import time
 from collections.abc import Callable
 
+from ..health import guarded
 from . import sse
 
 COMPACT_ABOVE = 1 << 20
 KEEP_AT_MOST = 64 << 20
-_END = b"\n\n"
+END = b"\n\n"
+ERROR, USAGE = b'"error"', b'"usage"'
+_QUOTE = b'"'
+_NEVER = b"\0"
+_LESSONS = 16  # A stream has a run or two of events that are alike; in one without runs none is looked for for ever.
 
 
 class Tape:
     """What passed: the events so far, when the first text came, and how long the provider, not the consumer, took.
 
-    Memory is bounded: the events are squashed now and then, and what comes after `KEEP_AT_MOST` is left out (`cut`).
-    Whoever reads adds to `waited` and calls `keep` for every chunk of every stream; everything else waits.
+    Memory is bounded: of a run of events that differ in their text only the texts are kept, the events are squashed now
+    and then, and what comes after `KEEP_AT_MOST` is left out (`cut`). Whoever reads adds to `waited` and calls `take`
+    for every chunk of every stream; everything else waits.
 
     Args:
         marker: finds the JSON in front of the text of a delta, see `sse.squash`.
@@ -25,6 +31,7 @@ class Tape:
         waited: seconds from the start of the call to the response's headers.
         clock: seconds, monotonic.
         events: whether it is a stream of events; else it is one body, which is not squashed.
+        hide_usage: whether the caller is not to see what a stream carries only because we asked for its token counts.
 
     Attributes:
         waited: seconds that the provider has taken so far.
@@ -35,8 +42,8 @@ class Tape:
     """
 
     __slots__ = (
-        *("_compact_above", "_first_text", "_kept", "_marker", "_payloads", "_pieces"),
-        *("asked", "clock", "cut", "first", "keep", "waited", "whole"),
+        *("_compact_above", "_first_text", "_head", "_kept", "_left", "_lessons", "_marker", "_payloads"),
+        *("_pieces", "_start", "_tail", "_texts", "asked", "clock", "cut", "first", "hide_usage", "waited", "whole"),
     )
 
     def __init__(
@@ -47,6 +54,7 @@ class Tape:
         clock: Callable[[], float] = time.perf_counter,
         *,
         events: bool = True,
+        hide_usage: bool = False,
     ) -> None:
         self.waited = waited
         self.asked: float | None = None
@@ -56,11 +64,15 @@ class Tape:
         self.clock = clock
         self._marker = marker
         self._first_text = first_text
-        self._pieces: list[bytes] = []
-        self.keep = self._pieces.append
+        self.hide_usage = hide_usage
         self._compact_above = COMPACT_ABOVE if events else KEEP_AT_MOST
         self._payloads: list[bytes] = []
         self._kept = 0
+        self._pieces: list[bytes] = []
+        self._texts: list[bytes] = []  # Of the run that the last piece stands for.
+        self._head = self._tail = _NEVER  # What is before and behind the text of each event of a run.
+        self._start = self._left = 0
+        self._lessons = _LESSONS
 
     def stop(self) -> None:
         """The provider will say no more: the time from now on is the consumer's."""
@@ -74,8 +86,48 @@ class Tape:
             self.first = self.waited
         return self.first is None
 
+    def take(self, chunk: bytes) -> bool:
+        """Keep *chunk* if it is plainly one event with neither an error nor a usage to hide; whether it was kept.
+
+        Most events are like the one before but for their text, which two ends and a quotation mark tell.
+        """
+        alike = chunk.startswith(self._head) and chunk.endswith(self._tail)
+        if alike and chunk.find(_QUOTE, self._start) == len(chunk) - self._left:
+            if not self._texts:
+                self._pieces.append(b"")
+            self._texts.append(chunk[self._start : -self._left])
+            return True
+        return self._take_other(chunk)
+
+    @guarded("stream", default=lambda *_: False)
+    def _take_other(self, chunk: bytes) -> bool:
+        if not 0 <= chunk.find(END) == len(chunk) - 2 or ERROR in chunk or (self.hide_usage and USAGE in chunk):
+            return False
+        self.keep(chunk)
+        if self._lessons:
+            self._learn(chunk)
+        return True
+
+    def keep(self, piece: bytes) -> None:
+        """Keep *piece*, whatever it is."""
+        self._fold()
+        self._pieces.append(piece)
+
+    def _learn(self, event: bytes) -> None:
+        self._lessons -= 1
+        texts, head, tail = sse.run(event, self._marker)
+        if texts:
+            self._head, self._tail, self._start, self._left = head, tail, len(head), len(tail)
+
+    def _fold(self) -> None:
+        """End the run, if there is one: its piece becomes one event with all of its text."""
+        if self._texts:
+            self._pieces[-1] = b"".join((self._head, *self._texts, self._tail))
+            self._texts = []
+
     def payloads(self) -> list[bytes]:
         """Everything kept of an event stream, one payload an event, runs of text joined."""
+        self._fold()
         found = self._pieces if self.whole else sse.events(b"".join(self._pieces))
         return self._payloads + sse.payloads(found, self._marker)
 
@@ -85,15 +137,16 @@ class Tape:
 
     def compact(self) -> None:
         """Squash the events kept so far, if they have become many."""
+        self._fold()
         if sum(map(len, self._pieces)) < self._compact_above:
             return
-        whole, _, rest = b"".join(self._pieces).rpartition(_END)
-        self._pieces[:] = [rest]
+        whole, _, rest = b"".join(self._pieces).rpartition(END)
+        self._pieces = [rest]
         fresh = sse.payloads(sse.events(whole), self._marker)
         self._kept += sum(map(len, fresh))
         if self._kept + len(rest) > KEEP_AT_MOST:
             self.cut = True
-            self._pieces.clear()
+            self._pieces = []
         else:
             self._payloads += fresh
             self._compact_above = max(self._compact_above, 2 * len(rest))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -68,9 +69,9 @@ def framed(chunks: list[dict[str, Any]], end: str, *, compact: bool) -> bytes:
 
 def read(chunks: list[bytes], *, hide_usage: bool = False) -> tuple[bytes, list[bytes]]:
     """What a caller sees of the network's *chunks*, and the payloads that were kept."""
-    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0)
+    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0, hide_usage=hide_usage)
     answer = Answer(chunks)
-    Tap(answer, tape, lambda _: None, hide_usage=hide_usage)
+    Tap(answer, tape, lambda _: None)
     return b"".join(answer.iter_bytes()), tape.payloads()
 
 
@@ -152,12 +153,38 @@ def test_a_stream_that_is_read_in_chunks_of_a_size_shows_all_but_the_usage_nobod
 ) -> None:
     said = [chunk({"role": "assistant", "content": "he"}), chunk({"content": "llo"}), chunk({}, 0, "stop")]
     usage = chunk({}) | {"choices": [], "usage": {"prompt_tokens": 1}}
-    tape, wanted = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0), framed(said, end, compact=True)
+    tape, wanted = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0, hide_usage=True), framed(said, end, compact=True)
     *events, done = wanted.split(f"{end}{end}".encode())[:-1]
     hidden = b"data: " + json.dumps(usage).encode()
     raw = b"".join(part + f"{end}{end}".encode() for part in [*events, hidden, done])
     answer = Answer([raw[:50], raw[50:]])
-    Tap(answer, tape, lambda _: None, hide_usage=True)
+    Tap(answer, tape, lambda _: None)
     pieces = list(answer.iter_bytes(size))
     assert (b"".join(pieces), {len(piece) for piece in pieces[:-1]} <= {size}) == (wanted, True)
     assert folded(tape.payloads())["usage"] == {"prompt_tokens": 1}
+
+
+WORDS = [b"a", b'\\"', b"\\\\", b"error", b'"error":{', b'"usage":{}', b"\n\n", b"\n", b"\xc3\xa9", b"}", b'","x":"']
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=4), min_size=1, max_size=12), st.booleans())
+def test_what_is_taken_is_one_event_without_an_error_or_a_usage(texts: list[list[bytes]], hide: bool) -> None:
+    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0, hide_usage=hide)
+    for text in map(b"".join, texts):
+        one = b'data: {"choices":[{"delta":{"content":"' + text + b'"}}]}\n\n'
+        if tape.take(one) and b"\n\n" not in text:  # No JSON has them, and no reader takes it for one.
+            assert one.index(b"\n\n") == len(one) - 2
+            assert not re.search(rb'"error"\s*:', one)
+            assert not (hide and re.search(rb'"usage"\s*:', one))
+
+
+def test_an_event_like_the_one_before_is_taken_unless_more_than_its_text_differs() -> None:
+    def event(text: str, **more: Any) -> bytes:
+        return f"data: {json.dumps(chunk({'content': text}) | more)}\n\n".encode()
+
+    take = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0, hide_usage=True).take
+    assert [take(event(text)) for text in ("a", "b", "", 'say "c"', "d\n\n")] == [True] * 5
+    assert not take(event("e") + event("f"))
+    assert not take(event("e", error={"message": "no"}))
+    assert not take(event("e", usage={"prompt_tokens": 1}))
+    assert not take(event("e")[:-1])

@@ -20,7 +20,7 @@ import pytest
 import flywheel_log
 from flywheel_log.capture.stream import Tap
 from flywheel_log.capture.surfaces import surface_named
-from flywheel_log.capture.tape import Tape
+from flywheel_log.capture.tape import COMPACT_ABOVE, Tape
 from flywheel_log.event import Event
 from flywheel_log.standin import Reply, Server, frame
 from tests.capture.clients import HELLO, SAID, bare, chunk, recorded, seen, streaming
@@ -215,9 +215,9 @@ def passed(count: int) -> tuple[Tape, int, float]:
 
 @pytest.mark.door("openai", "long")
 def test_fifty_thousand_chunks_take_bounded_memory_and_linear_time() -> None:
-    _, usual, short = passed(12_500)
+    _, _, short = passed(12_500)
     tape, peak, long = passed(50_000)
-    assert (peak < 1.5 * usual, long < 12 * short) == (True, True)
+    assert (peak < 2 * COMPACT_ABOVE, long < 12 * short) == (True, True)
     (choice,) = CHAT.assemble([json.loads(payload) for payload in tape.payloads()])["choices"]
     assert (choice["message"]["content"], len(tape.payloads()) < 50) == ("text " * 50_000, True)
 
