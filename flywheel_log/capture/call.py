@@ -170,15 +170,15 @@ class Call:
             return
         tape.stop()
         self._waited = tape.waited
-        if tap.events or amazon.is_stream(self._http):
+        if tape.events or amazon.is_stream(self._http):
             self._finish(outcome.of_stream(self._surface, tape, dict(self._body), self._http, error))
         else:
             self._finish(outcome.of_partial_body(tape, self._http, error))
 
     def _listen(self, http: Any) -> None:
-        surface, events = self._surface, is_event_stream(http)
-        text, hide = (surface.TEXT, surface.FIRST_TEXT), self.asked_usage
-        self._tape = Tape(*text, self._waited or 0.0, self._clock, events=events, hide_usage=hide)
+        text, waited = (self._surface.TEXT, self._surface.FIRST_TEXT), self._waited or 0.0
+        events, hide = is_event_stream(http), self.asked_usage
+        self._tape = Tape(*text, waited, self._clock, events=events, hide_usage=hide)
         self._tap = Tap(http, self._tape, self.ended)
         unended.add(self)
 
@@ -234,7 +234,7 @@ class Call:
         return cast(Event, event)
 
     def _add_stream(self, event: JSON, found: Outcome) -> None:
-        event["streamed"] = self._streamed or (self._tap is not None and self._tap.events)
+        event["streamed"] = self._streamed or (self._tape is not None and self._tape.events)
         if event["streamed"] and self._tape is not None and (first := self._tape.first) is not None:
             event["time_to_first_token_ms"] = milliseconds(first)
         if self.asked_usage and found.error is None:

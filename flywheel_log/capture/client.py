@@ -170,7 +170,7 @@ def _copy(method: Any) -> Any:
 
 def _attempt(wrapped: Any, call: Call, attempt: usage.Attempt, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     with attempt:
-        return wrapped(*attempt.args, **attempt.kwargs)
+        return wrapped(*args, **kwargs)
     call.asked_usage = False
     result = wrapped(*args, **kwargs)
     attempt.taken()
@@ -181,7 +181,7 @@ async def _attempt_async(
     wrapped: Any, call: Call, attempt: usage.Attempt, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     with attempt:
-        return await wrapped(*attempt.args, **attempt.kwargs)
+        return await wrapped(*args, **kwargs)
     call.asked_usage = False
     result = await wrapped(*args, **kwargs)
     attempt.taken()
@@ -212,7 +212,7 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[
         fields = scope.merge(binding.fields, scope.at_call())
         provider = _provider(type(client))  # type: ignore[arg-type]  # mypy takes no class for hashable
         call = Call(surface, provider, body, fields, binding.emit, streamed=streamed, client=client)
-        attempt = usage.attempt(binding.usage, surface.NAME, client, args, kwargs) if streamed else None
+        attempt = usage.attempt(binding.usage, surface.NAME, client, options, body) if streamed else None
         call.asked_usage = attempt is not None
         call.enter()
         return call, attempt

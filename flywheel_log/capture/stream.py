@@ -36,11 +36,10 @@ class Tap:
     """
 
     def __init__(self, response: Any, tape: Tape, ended: Ended) -> None:
-        self.events = is_event_stream(response)
         self._response = response
         self._tape = tape
         self._ended: Ended | None = ended
-        self._hide_usage = tape.hide_usage and self.events
+        self._hide_usage = tape.hide_usage
         self._pending = b""
         self._sized = self._single = False
         self._read, self._aread, self._close, self._aclose = (getattr(response, name) for name in _READERS)
@@ -153,7 +152,7 @@ class Tap:
     def _begin(self, chunk_size: int | None) -> Callable[[], float]:
         """Get ready to read, and return a clock that works."""
         self._sized = chunk_size is not None
-        self._single = self.events and not self._sized
+        self._single = self._tape.events and not self._sized
         self._tape.whole &= not self._sized
         self._tape.clock()  # One that does not work raises here.
         return self._tape.clock
@@ -170,7 +169,7 @@ class Tap:
     @guarded("stream", default=lambda _, chunk: (chunk,))
     def _pieces(self, chunk: bytes) -> Sequence[bytes]:
         """Cut *chunk* at the ends of events; an unfinished one is held back only where events may have to be hidden."""
-        if not self.events or self._sized:
+        if not self._tape.events or self._sized:
             return (chunk,)
         chunk = self._pending + chunk
         ends = [end.end() for end in _ENDS.finditer(chunk)]

@@ -42,8 +42,8 @@ class Tape:
     """
 
     __slots__ = (
-        *("_compact_above", "_first_text", "_head", "_kept", "_left", "_lessons", "_marker", "_payloads"),
-        *("_pieces", "_start", "_tail", "_texts", "asked", "clock", "cut", "first", "hide_usage", "waited", "whole"),
+        *("_compact_above", "_first_text", "_head", "_kept", "_left", "_lessons", "_marker", "_payloads", "_pieces"),
+        *("_start", "_tail", "_texts", "asked", "clock", "cut", "events", "first", "hide_usage", "waited", "whole"),
     )
 
     def __init__(
@@ -64,7 +64,8 @@ class Tape:
         self.clock = clock
         self._marker = marker
         self._first_text = first_text
-        self.hide_usage = hide_usage
+        self.events = events
+        self.hide_usage = hide_usage and events
         self._compact_above = COMPACT_ABOVE if events else KEEP_AT_MOST
         self._payloads: list[bytes] = []
         self._kept = 0
