@@ -65,7 +65,8 @@ def of_partial_body(tape: Tape, http: Any, error: BaseException | None) -> Outco
 def of_stream(surface: Surface, tape: Tape, request: JSON, http: Any, error: BaseException | None) -> Outcome:
     """From the events of a stream as far as the caller took them; *error* is what ended it before its end."""
     payloads = amazon.payloads(tape.body()) if amazon.is_stream(http) else tape.payloads()
-    done = bool(payloads) and payloads[-1].startswith(sse.DONE)
+    if done := bool(payloads) and payloads[-1].startswith(sse.DONE):
+        payloads.pop()
     events = [event for payload in payloads if (event := wire.event(payload)) is not None]
     failure = next((event for event in events if event.get("error") or event.get("type") == "error"), None)
     response = _assembled(surface, [event for event in events if event is not failure])

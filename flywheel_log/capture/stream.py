@@ -63,7 +63,7 @@ class Tap:
 
     def _passed(self, chunk_size: int | None) -> Generator[bytes, None, None]:
         tape, clock, looking, room = self._tape, self._begin(chunk_size), True, CHUNKS_AT_ONCE
-        take = tape.take
+        take = tape.taker()
         with self:
             asked = tape.asked = clock()
             for chunk in self._read(chunk_size):
@@ -86,7 +86,7 @@ class Tap:
 
     async def _apassed(self, chunk_size: int | None) -> AsyncGenerator[bytes, None]:
         tape, clock, looking, room = self._tape, self._begin(chunk_size), True, CHUNKS_AT_ONCE
-        take = tape.take
+        take = tape.taker()
         with self:
             asked = tape.asked = clock()
             async for chunk in self._aread(chunk_size):

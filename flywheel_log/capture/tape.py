@@ -21,9 +21,8 @@ _LESSONS = 16  # A stream has a run or two of events that are alike; in one with
 class Tape:
     """What passed: the events so far, when the first text came, and how long the provider, not the consumer, took.
 
-    Memory is bounded: of a run of events that differ in their text only the texts are kept, the events are squashed now
-    and then, and what comes after `KEEP_AT_MOST` is left out (`cut`). Whoever reads adds to `waited` and calls `take`
-    for every chunk of every stream; everything else waits.
+    Memory is bounded: the events are squashed now and then, and what comes after `KEEP_AT_MOST` is left out (`cut`).
+    Whoever reads adds to `waited` and calls what `taker` returns for every chunk; everything else waits.
 
     Args:
         marker: finds the JSON in front of the text of a delta, see `sse.squash`.
@@ -42,8 +41,8 @@ class Tape:
     """
 
     __slots__ = (
-        *("_compact_above", "_first_text", "_head", "_kept", "_left", "_lessons", "_marker", "_payloads", "_pieces"),
-        *("_start", "_tail", "_texts", "asked", "clock", "cut", "events", "first", "hide_usage", "waited", "whole"),
+        *("_compact_above", "_first_text", "_head", "_kept", "_lessons", "_marker", "_payloads", "_pieces"),
+        *("_run", "_tail", "asked", "clock", "cut", "events", "first", "hide_usage", "waited", "whole"),
     )
 
     def __init__(
@@ -70,9 +69,8 @@ class Tape:
         self._payloads: list[bytes] = []
         self._kept = 0
         self._pieces: list[bytes] = []
-        self._texts: list[bytes] = []  # Of the run that the last piece stands for.
+        self._run: list[bytes] = []  # The events that the last piece stands for.
         self._head = self._tail = _NEVER  # What is before and behind the text of each event of a run.
-        self._start = self._left = 0
         self._lessons = _LESSONS
 
     def stop(self) -> None:
@@ -87,18 +85,29 @@ class Tape:
             self.first = self.waited
         return self.first is None
 
-    def take(self, chunk: bytes) -> bool:
-        """Keep *chunk* if it is plainly one event with neither an error nor a usage to hide; whether it was kept.
+    def taker(self) -> Callable[[bytes], bool]:
+        """Return a function that keeps a chunk if it is plainly one event, and tells whether it did.
 
-        Most events are like the one before but for their text, which two ends and a quotation mark tell.
+        It is one with neither an error nor a usage to hide. Most events are like the one before but for their text,
+        which two ends and a quotation mark tell.
         """
-        alike = chunk.startswith(self._head) and chunk.endswith(self._tail)
-        if alike and chunk.find(_QUOTE, self._start) == len(chunk) - self._left:
-            if not self._texts:
-                self._pieces.append(b"")
-            self._texts.append(chunk[self._start : -self._left])
-            return True
-        return self._take_other(chunk)
+        head = tail = _NEVER
+        start = stop = 0
+        pieces, run = self._pieces, self._run
+
+        def take(chunk: bytes) -> bool:
+            nonlocal head, tail, start, stop
+            if chunk.startswith(head) and chunk.endswith(tail) and chunk.find(_QUOTE, start) - len(chunk) == stop:
+                if not run:
+                    pieces.append(b"")
+                run.append(chunk)
+                return True
+            taken = self._take_other(chunk)
+            head, tail = self._head, self._tail
+            start, stop = len(head), -len(tail)
+            return taken
+
+        return take
 
     @guarded("stream", default=lambda *_: False)
     def _take_other(self, chunk: bytes) -> bool:
@@ -118,13 +127,14 @@ class Tape:
         self._lessons -= 1
         texts, head, tail = sse.run(event, self._marker)
         if texts:
-            self._head, self._tail, self._start, self._left = head, tail, len(head), len(tail)
+            self._head, self._tail = head, tail
 
     def _fold(self) -> None:
         """End the run, if there is one: its piece becomes one event with all of its text."""
-        if self._texts:
-            self._pieces[-1] = b"".join((self._head, *self._texts, self._tail))
-            self._texts = []
+        if self._run:
+            start, stop = len(self._head), -len(self._tail)
+            self._pieces[-1] = b"".join((self._head, *[event[start:stop] for event in self._run], self._tail))
+            self._run.clear()
 
     def payloads(self) -> list[bytes]:
         """Everything kept of an event stream, one payload an event, runs of text joined."""
@@ -142,12 +152,12 @@ class Tape:
         if sum(map(len, self._pieces)) < self._compact_above:
             return
         whole, _, rest = b"".join(self._pieces).rpartition(END)
-        self._pieces = [rest]
+        self._pieces[:] = [rest]
         fresh = sse.payloads(sse.events(whole), self._marker)
         self._kept += sum(map(len, fresh))
         if self._kept + len(rest) > KEEP_AT_MOST:
             self.cut = True
-            self._pieces = []
+            self._pieces.clear()
         else:
             self._payloads += fresh
             self._compact_above = max(self._compact_above, 2 * len(rest))

@@ -26,7 +26,13 @@ from tests.capture.clients import HELLO, bare, recorded, seen
 DOORS = {
     *("client._request", "client._request_async", "client._attempt", "client._attempt_async"),
     *("client._process_response", "client._copy", "foreign._logged", "function.logged", "threads._submit"),
-    *("tape.Tape.take", "stream.Tap.iter_bytes", "stream.Tap.aiter_bytes", "stream.Tap._passed", "stream.Tap._apassed"),
+    *(
+        "tape.Tape.taker",
+        "stream.Tap.iter_bytes",
+        "stream.Tap.aiter_bytes",
+        "stream.Tap._passed",
+        "stream.Tap._apassed",
+    ),
     *("stream.Tap.close", "stream.Tap.aclose"),
     *("sized.sized", "sized.asized", "sized._Cutter.__init__", "sized._Cutter.cut"),
     *("stream.Tap.__enter__", "stream.Tap.__del__"),

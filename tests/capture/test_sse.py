@@ -169,10 +169,10 @@ WORDS = [b"a", b'\\"', b"\\\\", b"error", b'"error":{', b'"usage":{}', b"\n\n", 
 
 @given(st.lists(st.lists(st.sampled_from(WORDS), max_size=4), min_size=1, max_size=12), st.booleans())
 def test_what_is_taken_is_one_event_without_an_error_or_a_usage(texts: list[list[bytes]], hide: bool) -> None:
-    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0, hide_usage=hide)
+    take = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0, hide_usage=hide).taker()
     for text in map(b"".join, texts):
         one = b'data: {"choices":[{"delta":{"content":"' + text + b'"}}]}\n\n'
-        if tape.take(one) and b"\n\n" not in text:  # No JSON has them, and no reader takes it for one.
+        if take(one) and b"\n\n" not in text:  # No JSON has them, and no reader takes it for one.
             assert one.index(b"\n\n") == len(one) - 2
             assert not re.search(rb'"error"\s*:', one)
             assert not (hide and re.search(rb'"usage"\s*:', one))
@@ -182,7 +182,7 @@ def test_an_event_like_the_one_before_is_taken_unless_more_than_its_text_differs
     def event(text: str, **more: Any) -> bytes:
         return f"data: {json.dumps(chunk({'content': text}) | more)}\n\n".encode()
 
-    take = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0, hide_usage=True).take
+    take = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0, hide_usage=True).taker()
     assert [take(event(text)) for text in ("a", "b", "", 'say "c"', "d\n\n")] == [True] * 5
     assert not take(event("e") + event("f"))
     assert not take(event("e", error={"message": "no"}))
