@@ -89,11 +89,10 @@ class Recorder:
 
     def _joined(self, event: Event) -> bytes | None:
         """The line of a call whose request and answer are bytes, put together without a look inside; else None."""
-        request: Any = event.get("request")
-        response: Any = event.get("response")
+        fields: JSON = {**self._identity, **event}
+        request, response = fields.get("request"), fields.get("response")
         if type(request) is not Wire or type(response) is not Wire or event["kind"] == "embedding":
             return None
-        fields: JSON = {**self._identity, **event}
         del fields["request"], fields["response"]
         if self._stamped:
             fields["infrastructure"] = machine.latest()
