@@ -14,7 +14,7 @@ from flywheel_log.sinks import RetryLater
 from . import dead_letters
 from .cluster import Cluster, Unreachable
 from .dead_letters import DeadLetter
-from .document import Document, document, stub
+from .document import Document, Made, document, made, stub
 from .ensure import ensure
 from .target import Target, target
 from .target import resolve as resolve
@@ -73,9 +73,9 @@ class ElasticsearchSink:
             raise RetryLater(self._hindrance)
         return again
 
-    def prepare(self, line: bytes, event: JSON) -> tuple[str, str, bytes]:
+    def prepare(self, line: bytes, event: JSON) -> Made:
         """Make the document of *line* while its *event* is at hand."""
-        return document(line, self._target, event)[1:]
+        return made(line, self._target, event)
 
     def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Return *lines*: those that are stored will say so themselves."""

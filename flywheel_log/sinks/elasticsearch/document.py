@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import orjson
 
-from flywheel_log.event import JSON, Event, from_document, to_document
+from flywheel_log.event import JSON, from_document, into_document
 from flywheel_log.serialise import Prepared
 
 from .target import Target
@@ -33,17 +33,24 @@ class Document(NamedTuple):
         return b'{"create":{"_index":"%b","_id":%b}}' % (self.index_name.encode(), orjson.dumps(self.id))
 
 
-def document(line: bytes, target: Target, event: JSON | None = None) -> Document:
-    """Project *line* to its document; a line that cannot be projected becomes its own stub. *event* is what it says."""
-    if isinstance(line, Prepared):
-        return Document(line, *line.made)
+Made = tuple[str, str, bytes]
+"""The index, the id and the source of a document."""
+
+
+def document(line: bytes, target: Target) -> Document:
+    """Project *line* to its document; a line that cannot be projected becomes its own stub."""
+    return Document(line, *(line.made if isinstance(line, Prepared) else made(line, target)))
+
+
+def made(line: bytes, target: Target, event: Any = None) -> Made:
+    """What becomes of *line*; *event* is what it says, where that is at hand, and is used up."""
     try:
         event = orjson.loads(line) if event is None else event
-        source = orjson.dumps(to_document(cast(Event, event)))
+        source = orjson.dumps(into_document(event))
     except (ValueError, TypeError, AttributeError, RecursionError):
-        return stub(line, target, "unprojectable")
+        return stub(line, target, "unprojectable")[1:]
     index = target.index if event.get("kind", "llm") == "llm" else target.annotations
-    return Document(line, index, _id(event, line), source)
+    return index, _id(event, line), source
 
 
 def stub(line: bytes, target: Target, reason: str) -> Document:
