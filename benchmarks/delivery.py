@@ -61,9 +61,10 @@ class AnyVersion(Urllib3HttpNode):
 
 
 def event(number: int) -> dict[str, Any]:
-    """A chat of about 2 KB."""
+    """A chat of about 2 KB, under the system message of all of them."""
     history = [
-        {"role": role, "content": f"{number} " + text * 60} for role, text in (("system", "rules "), ("user", "why? "))
+        {"role": "system", "content": "rules " * 60},
+        {"role": "user", "content": f"{number} " + "why? " * 60},
     ]
     answer = {"role": "assistant", "content": "because " * 60, "refusal": None}
     return {

@@ -91,7 +91,6 @@ FLYWHEEL_KEYS = ("request", "response", *_NAMES)
 _NESTED = "flywheel_log"
 _LONGEST_TEXT = 32_000
 _DERIVED = ("prompt_text", "output_text")
-_MENDED = ("original", "nulls", "absent")
 Path = list[str | int]
 
 
@@ -126,18 +125,21 @@ def into_document(event: JSON) -> JSON:
         event.pop(key, None)
     original = {} if "choices" in document["response"] else _projected(event, document)
     request, response = document["request"], document["response"]
-    prompt, output = asked(request), answered(response)
-    _mend_request(request, nulls, absent)
-    _mend_response(response, nulls)
     for key in _NAMES:
         if key in event:
             document[key] = event.pop(key)
-    if prompt:
+    if prompt := asked(request):
         event["prompt_text"] = prompt[:_LONGEST_TEXT]
-    if output:
+    if output := answered(response):
         event["output_text"] = output[:_LONGEST_TEXT]
-    if original or nulls or absent:
-        event.update((key, value) for key, value in zip(_MENDED, (original, nulls, absent), strict=True) if value)
+    _mend_request(request, nulls, absent)
+    _mend_response(response, nulls)
+    if original:
+        event["original"] = original
+    if nulls:
+        event["nulls"] = nulls
+    if absent:
+        event["absent"] = absent
     response[_NESTED] = event
     return document
 
