@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 import orjson
@@ -52,7 +53,7 @@ def _understood(line: bytes, enrich: Enrich) -> tuple[bytes, JSON | None]:
                 line = b"".join((line[:-1], b",", orjson.dumps(more)[1:]))
                 event |= more
             return line, event
-        line = dumps(event | more)
+        line = dumps(json.loads(line) | more)  # Slower, and knows integers of any length.
         return line, orjson.loads(line)
     except Exception as error:  # noqa: BLE001 - what is missing is a figure; the event is what counts
         health.drop("enrich", error)
