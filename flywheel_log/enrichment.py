@@ -46,20 +46,23 @@ class Enrichment:
         self._prices = Prices(settings.prices)
         self._wanted = Selection(settings.fields_allow, settings.fields_deny)
 
-    def __call__(self, event: Event) -> JSON:
+    def __call__(self, event: JSON) -> JSON:
         """Return what to add to *event*, whose request and response are parsed."""
-        found = derive(event) if cast(JSON, event).pop("unread", None) else {}
-        seen = cast(Event, {**event, **found}) if found else event
-        if found:
-            found |= flag(seen)
-        found |= fingerprint(event) | self._prices(seen)
+        found = derive(event) if event.pop("unread", None) else {}
+        seen = {**event, **found} if found else event
+        if found and (safety := flag(seen)):
+            found |= safety
+        if prompt := fingerprint(event):
+            found |= prompt
+        if price := self._prices(seen):
+            found |= price
         return cast(JSON, self._wanted(None, "", cast(Event, found))) if self._wanted else found
 
     def figures(self, event: JSON) -> JSON:
         """Return the figures of the call *event*: counts and price. Its response may be bytes."""
         seen = _read(event)
         found = {} if seen is event and DERIVED in event else derive(seen)  # Bytes nobody has looked at.
-        return found | self._prices(cast(Event, {**seen, **found}))
+        return found | self._prices({**seen, **found})
 
 
 def _read(event: Mapping[str, Any]) -> Mapping[str, Any]:

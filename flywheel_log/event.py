@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from . import projection
@@ -86,7 +86,8 @@ class Wire:
         self.raw = raw
 
 
-FLYWHEEL_KEYS = ("request", "response", "timestamp", "client_id", "workload_id")
+_NAMES = ("timestamp", "client_id", "workload_id")
+FLYWHEEL_KEYS = ("request", "response", *_NAMES)
 _NESTED = "flywheel_log"
 _LONGEST_TEXT = 32_000
 _DERIVED = ("prompt_text", "output_text")
@@ -105,22 +106,41 @@ def to_document(event: Event) -> JSON:
     Raises:
         TypeError, AttributeError: the request or the response is neither an object nor null.
     """
-    rest: JSON = dict(event)
-    document = {key: rest.pop(key) for key in FLYWHEEL_KEYS if key in rest}
+    return into_document(_loosened(event))
+
+
+def into_document(event: JSON) -> JSON:
+    """Make the document that `to_document` describes of *event* itself, which is used up; for one that was just parsed.
+
+    Raises:
+        TypeError, AttributeError: the request or the response is neither an object nor null.
+    """
     nulls: list[Path] = []
     absent: list[Path] = []
+    document: JSON = {}
     for key in ("request", "response"):
-        if document.get(key) is None:
-            (nulls if key in document else absent).append([key])
-            document[key] = {}
-    original = _projected(event, document)
+        if (body := event.get(key)) is None:
+            (nulls if key in event else absent).append([key])
+        document[key] = {} if body is None else body
+        event.pop(key, None)
+    original = {} if "choices" in document["response"] else _projected(event, document)
     request, response = document["request"], document["response"]
-    texts = {"prompt_text": asked(request), "output_text": answered(response)}
-    document["request"] = _mended_request(request, nulls, absent)
-    document["response"] = {**_mended_response(response, nulls), _NESTED: rest}
-    derived: JSON = {key: (text or "")[:_LONGEST_TEXT] for key, text in texts.items()}
-    derived |= {"original": original, "nulls": nulls, "absent": absent}
-    rest.update((key, value) for key, value in derived.items() if value)
+    for key in _NAMES:
+        if key in event:
+            document[key] = event.pop(key)
+    if prompt := asked(request):
+        event["prompt_text"] = prompt[:_LONGEST_TEXT]
+    if output := answered(response):
+        event["output_text"] = output[:_LONGEST_TEXT]
+    _mend_request(request, nulls, absent)
+    _mend_response(response, nulls)
+    if original:
+        event["original"] = original
+    if nulls:
+        event["nulls"] = nulls
+    if absent:
+        event["absent"] = absent
+    response[_NESTED] = event
     return document
 
 
@@ -139,58 +159,63 @@ def from_document(document: JSON) -> Event:
     return cast(Event, event)
 
 
-def _projected(event: Event, document: JSON) -> JSON:
+def _loosened(event: Mapping[str, Any]) -> JSON:
+    """Copy *event* as deep as a document is mended."""
+    loose = dict(event)
+    for key, inner in (("request", "messages"), ("response", "choices")):
+        if isinstance(body := loose.get(key), dict):
+            loose[key] = body = dict(body)
+            if isinstance(items := body.get(inner), list):
+                body[inner] = [_copied(item) for item in items]
+    return loose
+
+
+def _copied(item: Any) -> Any:
+    if not isinstance(item, dict):
+        return item
+    return {**item, "message": dict(item["message"])} if isinstance(item.get("message"), dict) else dict(item)
+
+
+def _projected(event: JSON, document: JSON) -> JSON:
     """Put what *document* holds of another API in the shape of a chat completion, and return it as it was."""
-    made = {"request": projection.chat_request(event), "response": projection.chat_response(event)}
+    made = dict(zip(("request", "response"), projection.projected(event | document), strict=True))
     original = {key: document[key] for key, body in made.items() if body is not None}
-    document.update((key, made[key]) for key in original)
+    document.update(_loosened({key: made[key] for key in original}))  # Parts of the original may be in what was made.
     return original
 
 
-def _mended_request(request: JSON, nulls: list[Path], absent: list[Path]) -> JSON:
+def _mend_request(request: JSON, nulls: list[Path], absent: list[Path]) -> None:
     for key in ("tools", "messages"):
-        if key in request and request[key] is None:
-            request = _without(request, key, ["request"], nulls)
+        if request.get(key, "") is None:
+            del request[key]
+            nulls.append(["request", key])
     messages = request.get("messages")
-    if not isinstance(messages, list):
-        return request
-    bare = [at for at, one in enumerate(messages) if isinstance(one, dict) and "content" not in one]
-    if not bare:
-        return request
-    filled = list(messages)
-    for at in bare:
-        absent.append(["request", "messages", at, "content"])
-        filled[at] = {**messages[at], "content": None}
-    return {**request, "messages": filled}
+    for at, message in enumerate(messages if isinstance(messages, list) else ()):
+        if isinstance(message, dict) and "content" not in message:
+            message["content"] = None
+            absent.append(["request", "messages", at, "content"])
 
 
-def _mended_response(response: JSON, nulls: list[Path]) -> JSON:
+def _mend_response(response: JSON, nulls: list[Path]) -> None:
     choices = response.get("choices", ())
     if choices is None:
-        return _without(response, "choices", ["response"], nulls)
-    if not isinstance(choices, list):
-        return response
-    return {**response, "choices": [_mended_choice(choice, at, nulls) for at, choice in enumerate(choices)]}
+        del response["choices"]
+        nulls.append(["response", "choices"])
+    for at, choice in enumerate(choices if isinstance(choices, list) else ()):
+        if isinstance(choice, dict):
+            _mend_choice(choice, ["response", "choices", at], nulls)
 
 
-def _mended_choice(choice: Any, at: int, nulls: list[Path]) -> Any:
+def _mend_choice(choice: JSON, place: Path, nulls: list[Path]) -> None:
     """Training copies a message as it is, so nothing but its content may be null."""
-    if not isinstance(choice, dict) or "message" not in choice:
-        return choice
-    message = choice["message"]
+    message = choice.get("message", "")
     if message is None:
-        return _without(choice, "message", ["response", "choices", at], nulls)
-    if not isinstance(message, dict) or None not in message.values():
-        return choice
-    kept = {key: value for key, value in message.items() if value is not None or key == "content"}
-    nulls.extend(["response", "choices", at, "message", key] for key in message if key not in kept)
-    return {**choice, "message": kept}
-
-
-def _without(value: JSON, gone: str, place: Path, nulls: list[Path]) -> JSON:
-    """Leave out the key *gone*, which is null, and note where it was."""
-    nulls.append([*place, gone])
-    return {key: one for key, one in value.items() if key != gone}
+        del choice["message"]
+        nulls.append([*place, "message"])
+    elif isinstance(message, dict) and None in message.values():
+        for key in [key for key, value in message.items() if value is None and key != "content"]:
+            del message[key]
+            nulls.append([*place, "message", key])
 
 
 def _changed(value: Any, path: Path, change: Callable[[Any, Any], None]) -> Any:

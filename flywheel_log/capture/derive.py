@@ -30,9 +30,10 @@ def derive(event: Mapping[str, Any]) -> JSON:
         return {}
     counts = counted(surface, response)
     found: JSON = {**counts, DERIVED: event.get(DERIVED, "api") if counts else "missing"}
-    told = event.get("training_unsafe", [])
-    if added := [mark for mark in marks(surface, response) if mark not in told]:
-        found["training_unsafe"] = [*told, *added]
+    if seen := marks(surface, response):
+        told = event.get("training_unsafe", [])
+        if added := [mark for mark in seen if mark not in told]:
+            found["training_unsafe"] = [*told, *added]
     return found
 
 
@@ -47,7 +48,7 @@ def _surface(name: str) -> Surface | None:
 @guarded("surface", default=lambda *_: {})
 def counted(surface: Surface, response: JSON) -> JSON:
     """The token counts in *response*; what is no number is none."""
-    return {key: count for key, count in surface.tokens(response).items() if _is_count(count)}
+    return {key: count for key, count in surface.tokens(response).items() if type(count) is int or _is_amount(count)}
 
 
 @guarded("surface", default=lambda *_: ["unreadable"])
@@ -56,5 +57,5 @@ def marks(surface: Surface, response: JSON) -> list[str]:
     return surface.marks(response)
 
 
-def _is_count(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+def _is_amount(value: Any) -> bool:
+    return type(value) is float and math.isfinite(value)

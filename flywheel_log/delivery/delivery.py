@@ -149,11 +149,12 @@ class Delivery:
         return _waiting(wanted)
 
     def close(self, timeout: float) -> int:
-        """Flush, stop the threads, close the sinks and let go of the segments, in *timeout* seconds.
+        """Flush, stop the threads, close the sinks and let go of the segments, in *timeout* seconds, but at least 0.4.
 
         What is left stays on disk and is adopted by the next process, a sibling or `flywheel-log drain`. Returns how
         many events that is.
         """
+        deadline = time.monotonic() + max(timeout, _LAST_WORDS_S)
         left = self.flush(max(0.0, timeout - _LAST_WORDS_S))
         with self._lock:
             journal, threads = self._journal, self._threads
@@ -161,7 +162,6 @@ class Delivery:
             self._begin()
         for worker in workers:
             worker.stop()
-        deadline = time.monotonic() + _LAST_WORDS_S
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         if any(thread.is_alive() for thread in threads):

@@ -43,8 +43,7 @@ class Journal:
         self.destination = destination
         # Only changed by single list operations: a finaliser may come in between any two of ours.
         self._segments: list[Segment] = []
-        self.accepted = 0
-        self.adopted = 0
+        self.accepted = self.adopted = 0
         self.keeper_bell = Bell()
         self.bells: Sequence[Bell] = ()
         self._run = run()
@@ -78,10 +77,10 @@ class Journal:
             self._busy = True
             try:
                 stored = self._store(identity, line)
-                if self._deferred or self._losses:
-                    self._settle()
             finally:
                 self._busy = False
+            if self._deferred or self._losses:
+                self._settle()
         for bell in self.bells:
             if not bell.rung:
                 bell.ring()
@@ -113,8 +112,19 @@ class Journal:
         return None
 
     def _settle(self) -> None:
-        while self._deferred:
-            self._store(*self._deferred.popleft())
+        """Store what was deferred, and report losses; looks again once not busy, for until then puts are deferred."""
+        while True:
+            self._busy = True
+            try:
+                while self._deferred:
+                    self._store(*self._deferred.popleft())
+                self._report()
+            finally:
+                self._busy = False
+            if not self._deferred:
+                return
+
+    def _report(self) -> None:
         if not self._losses or self._supply.refused():
             return
         for report in self._losses.reports(self._clock()):
@@ -167,11 +177,7 @@ class Journal:
 
     def _report_losses(self) -> None:
         with self._lock:
-            self._busy = True
-            try:
-                self._settle()
-            finally:
-                self._busy = False
+            self._settle()
         for bell in self.bells:
             bell.ring()
 

@@ -1,4 +1,4 @@
-"""The latest events of a log; plain files are read from their ends, so that a large one takes no longer."""
+"""The latest events of a log; plain files and indices are read from their ends, so that a large one takes no longer."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 
-from flywheel_log.event import Event
+from flywheel_log.event import JSON, Event
 
 from .join import SAYING, Annotations
 from .read import OnBad, Reading, Where, opened
-from .sources import file
+from .sources import Source, file
 
 Select = Callable[[Iterable[Event]], Iterator[Event]]
 
@@ -25,12 +26,12 @@ def latest(
 ) -> list[Event]:
     """Return the last *count* events that *select* lets pass, the oldest first, with what was said about them since.
 
-    What is compressed, and what is no file, is read from its beginning, but only if the rest has too few events.
+    What is compressed, and the standard input, is read from its beginning, but only if the rest has too few events.
 
     Args:
         source: as `read` takes it.
         count: how many events at most.
-        select: passes on those of the events that are meant; it gets the newest first where a file is read backwards.
+        select: passes on those of the events that are meant; it gets the newest first where a source is read backwards.
         on_bad: called with every line that is skipped.
 
     Raises as `read`.
@@ -42,15 +43,22 @@ def latest(
         if wanted <= 0:
             break
         heard: list[Event] = []
-        if module is file and not where.endswith(".gz"):
-            lines = (line for _, line in file.backwards(Path(where)))
-            found.extendleft(islice(select(_listening(Reading(lines, on_bad), heard)), wanted))
+        if (newest := _backwards(module, where)) is not None:
+            found.extendleft(islice(select(_listening(Reading(newest, on_bad), heard)), wanted))
             said += heard
         else:
             events = select(_listening(Reading(module.records(where), on_bad), heard))
             found.extendleft(reversed(deque(events, maxlen=wanted)))
             said += reversed(heard)
     return [*map(Annotations(reversed(said)).on, found)]
+
+
+def _backwards(module: Source | ModuleType, where: str) -> Iterator[bytes | JSON] | None:
+    """The records of a source, the newest first; None where it can only be read from its beginning."""
+    if module is file:
+        return None if where.endswith(".gz") else (line for _, line in file.backwards(Path(where)))
+    read: Callable[[str], Iterator[JSON]] | None = getattr(module, "backwards", None)
+    return read(where) if read else None
 
 
 def _listening(events: Iterable[Event], heard: list[Event]) -> Iterator[Event]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 from ..event import JSON
 
 _SYSTEM = frozenset({"system", "developer"})
+_REMEMBERED = 64
+_LONGEST_REMEMBERED = 16_384
 
 
 def fingerprint(event: Mapping[str, Any]) -> JSON:
@@ -20,12 +23,18 @@ def fingerprint(event: Mapping[str, Any]) -> JSON:
     if event.get("kind") != "llm" or "prompt" in event or not isinstance(request, dict):
         return {}
     text = _system_message(request)
-    return {"prompt": {"template_hash": hash_of(text)}} if text else {}
+    if not text:
+        return {}
+    # A program sends few system messages, each of them many times.
+    return {"prompt": {"template_hash": (hash_of if len(text) > _LONGEST_REMEMBERED else _remembered)(text)}}
 
 
 def hash_of(template: str) -> str:
     """Return the hash of *template*: BLAKE2b, 16 hexadecimal digits."""
     return blake2b(template.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+_remembered = lru_cache(_REMEMBERED)(hash_of)
 
 
 def _system_message(request: JSON) -> str:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property, lru_cache, partial
 from typing import Any, Literal, NamedTuple
 
-from ..event import JSON, Event
+from ..event import JSON
 
 Rate = Literal["input", "output", "cached"]
 
@@ -17,11 +17,16 @@ _DECIMALS = 10
 _TEN_MINUTES = len("2026-01-02T03:4")  # Prices that change by the time of the day do so at the half hour.
 _MODELS = 1024
 _PROVIDERS = {"gcp": "google"}  # OpenTelemetry's name, and the price list's.
+_COUNTS = (
+    ("input_tokens", "input_tokens"),
+    ("output_tokens", "output_tokens"),
+    ("cached_tokens", "cache_read_tokens"),
+)
 # Where OpenAI, compatible servers and Anthropic count what has a price of its own, and the price list's name for it.
 _DETAILS = (
-    (("prompt_tokens_details", "audio_tokens"), "input_audio_tokens"),
-    (("completion_tokens_details", "audio_tokens"), "output_audio_tokens"),
-    (("cache_creation_input_tokens",), "cache_write_tokens"),
+    ("prompt_tokens_details", "audio_tokens", "input_audio_tokens"),
+    ("completion_tokens_details", "audio_tokens", "output_audio_tokens"),
+    ("", "cache_creation_input_tokens", "cache_write_tokens"),
 )
 
 
@@ -48,21 +53,25 @@ class Prices:
         # The list takes a hundred microseconds to look a model up, also one that it does not know.
         self._tiers = lru_cache(_MODELS)(self._look_up)
 
-    def __call__(self, event: Event) -> JSON:
+    def __call__(self, event: Mapping[str, Any]) -> JSON:
         """Return `{"cost_usd": …}` for *event*, or nothing."""
         if "cost_usd" in event or ("input_tokens" not in event and "output_tokens" not in event):
             return {}
-        model = _model(event)
+        answer = event.get("response") or {}
+        answered = answer.get("model")
+        model = answered if isinstance(answered, str) else event.get("model", "")
         own = (self._own.get(model) or self._own.get(event.get("model", ""))) if self._own else None
-        cost = _by_table(event, own) if own else self._by_list(event, model)
+        cost = _by_table(event, own) if own else self._by_list(event, answer, model)
         return {} if cost is None else {"cost_usd": round(cost, _DECIMALS)}
 
-    def _by_list(self, event: Event, model: str) -> float | None:
-        if self._list is None or not model:
+    def _by_list(self, event: Mapping[str, Any], answer: JSON, model: str) -> float | None:
+        if not model or self._list is None:
             return None
-        place, usage = (model, _provider(event), _tier(event)), _usage(event)
+        tier = answer.get("service_tier")
+        place = model, event.get("provider", ""), tier if isinstance(tier, str) else None
         tiers = self._tiers(*place, event["timestamp"][:_TEN_MINUTES])
-        rates = next((one for one in tiers if usage.get("input_tokens", 0) > one.above), None)
+        usage = _usage(event, answer.get("usage"))
+        rates = _of_size(tiers, usage.get("input_tokens", 0))
         if rates is None or not _is_complete(event, rates):
             return None
         if (cost := _by_rates(usage, rates)) is not None:
@@ -72,7 +81,7 @@ class Prices:
         except (LookupError, ValueError):
             return None
 
-    def _look_up(self, model: str, provider: str | None, tier: str | None, time: str) -> tuple[_Rates, ...]:
+    def _look_up(self, model: str, provider: str, tier: str | None, time: str) -> tuple[_Rates, ...]:
         """The rates of *model* within the ten minutes of *time*, highest tier first; none where nobody knows it."""
         ask = partial(self._price, model=model, provider=provider, tier=tier, time=f"{time}0:00Z")
         try:
@@ -83,11 +92,11 @@ class Prices:
         except (LookupError, ValueError):
             return ()
 
-    def _price(self, usage: Mapping[str, int], model: str, provider: str | None, tier: str | None, time: str) -> Any:
+    def _price(self, usage: Mapping[str, int], model: str, provider: str, tier: str | None, time: str) -> Any:
         return self._list.calc_price(
             self._list.Usage(**usage),
             model,
-            provider_id=provider,
+            provider_id=_listed(provider),
             genai_request_timestamp=datetime.fromisoformat(time),
             price_context={"service_tier": tier} if tier else None,
         )
@@ -101,19 +110,18 @@ class Prices:
         return genai_prices
 
 
-def _model(event: Event) -> str:
-    answered = (event.get("response") or {}).get("model")
-    return answered if isinstance(answered, str) else event.get("model", "")
+def _listed(provider: str) -> str | None:
+    """The price list's name of *provider*, such as `azure.ai.openai`; None where nobody knows it."""
+    name = provider.partition(".")[0]
+    return _PROVIDERS.get(name, name) or None
 
 
-def _provider(event: Event) -> str | None:
-    provider = event.get("provider", "").partition(".")[0]
-    return _PROVIDERS.get(provider, provider) or None
-
-
-def _tier(event: Event) -> str | None:
-    tier = (event.get("response") or {}).get("service_tier")
-    return tier if isinstance(tier, str) else None
+def _of_size(tiers: tuple[_Rates, ...], count: int) -> _Rates | None:
+    """The rates of *tiers*, highest first, for *count* input tokens."""
+    for rates in tiers:
+        if count > rates.above:
+            return rates
+    return None
 
 
 def _rates(ask: Callable[[Mapping[str, int]], Any], above: int, count: int) -> _Rates:
@@ -133,37 +141,39 @@ def _rates(ask: Callable[[Mapping[str, int]], Any], above: int, count: int) -> _
     return _Rates(above, *map(float, (request, new, cached, written, output)))
 
 
-def _is_complete(event: Event, rates: _Rates) -> bool:
+def _is_complete(event: Mapping[str, Any], rates: _Rates) -> bool:
     """Whether all counts that cost something are there: half a price would be a wrong one."""
     return not (rates.input and "input_tokens" not in event) and not (rates.output and "output_tokens" not in event)
 
 
 def _by_rates(usage: Mapping[str, int], rates: _Rates) -> float | None:
     """None is for the list to decide: audio has rates of its own, and parts are not more than the whole."""
-    cached, written = usage.get("cache_read_tokens", 0), usage.get("cache_write_tokens", 0)
-    new = usage.get("input_tokens", 0) - cached - written
-    if new < 0 or "input_audio_tokens" in usage or "output_audio_tokens" in usage:
+    _, request, new, cached, written, output = rates
+    get = usage.get
+    reads, writes = get("cache_read_tokens", 0), get("cache_write_tokens", 0)
+    count = get("input_tokens", 0) - reads - writes
+    if count < 0 or "input_audio_tokens" in usage or "output_audio_tokens" in usage:
         return None
-    tokens = new * rates.input + cached * rates.cached + written * rates.written
-    return rates.request + (tokens + usage.get("output_tokens", 0) * rates.output) / _MILLION
+    tokens = count * new + reads * cached + writes * written
+    return request + (tokens + get("output_tokens", 0) * output) / _MILLION
 
 
-def _usage(event: Event) -> JSON:
-    counts: JSON = {
-        "input_tokens": event.get("input_tokens"),
-        "output_tokens": event.get("output_tokens"),
-        "cache_read_tokens": event.get("cached_tokens"),
-    }
-    reported = (event.get("response") or {}).get("usage") or {}
-    for path, name in _DETAILS:
-        count: Any = reported
-        for key in path:
-            count = count.get(key) if isinstance(count, dict) else None
-        counts[name] = count
-    return {name: count for name, count in counts.items() if isinstance(count, int) and count}
+def _usage(event: Mapping[str, Any], reported: Any) -> dict[str, int]:
+    """The counts of *event* that are there and not 0, by the price list's names; details as the service *reported*."""
+    usage: dict[str, int] = {}
+    for name, listed in _COUNTS:
+        if (count := event.get(name)) and isinstance(count, int):
+            usage[listed] = count
+    if not isinstance(reported, dict):
+        return usage
+    for whole, name, listed in _DETAILS:
+        details = reported.get(whole) if whole else reported
+        if details and isinstance(details, dict) and (count := details.get(name)) and isinstance(count, int):
+            usage[listed] = count
+    return usage
 
 
-def _by_table(event: Event, price: Mapping[Rate, float]) -> float | None:
+def _by_table(event: Mapping[str, Any], price: Mapping[Rate, float]) -> float | None:
     cached = event.get("cached_tokens", 0)
     counts: dict[Rate, int] = {
         "input": event.get("input_tokens", 0) - cached,

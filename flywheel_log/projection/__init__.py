@@ -37,29 +37,23 @@ class Projection(Protocol):
         """The response as a `chat.completion`; None where there is no answer in it."""
 
 
-def chat_request(event: Mapping[str, Any]) -> JSON | None:
-    """The request of *event* as that of a chat completion, with its model; None where it is one, or cannot be."""
-    projection, request, _ = _of(event)
-    made = projection.request(request) if projection is not None else None
-    if made is None or event.get("model") is None:
-        return made
-    return {"model": event["model"], **made}
-
-
-def chat_response(event: Mapping[str, Any]) -> JSON | None:
-    """The response of *event* as a `chat.completion`, with its token counts; None where it is one, or cannot be."""
-    projection, _, response = _of(event)
-    made = projection.response(response) if projection is not None else None
-    usage = _usage(event)
-    return made | {"usage": usage} if made is not None and usage else made
+def projected(event: Mapping[str, Any]) -> tuple[JSON | None, JSON | None]:
+    """Request and response of *event* as those of a chat completion; None where one is that, or cannot be."""
+    projection, request, response = _of(event)
+    if projection is None:
+        return None, None
+    asked, answered = projection.request(request), projection.response(response)
+    if asked is not None and event.get("model") is not None:
+        asked = {"model": event["model"], **asked}
+    if answered is not None and (usage := _usage(event)):
+        answered = answered | {"usage": usage}
+    return asked, answered
 
 
 def as_chat(event: Mapping[str, Any]) -> tuple[JSON, JSON]:
     """Request and response of *event*, as those of a chat completion where they are not and can be; empty for none."""
-    return (
-        chat_request(event) or event.get("request") or {},
-        chat_response(event) or event.get("response") or {},
-    )
+    request, response = projected(event)
+    return request or event.get("request") or {}, response or event.get("response") or {}
 
 
 def _of(event: Mapping[str, Any]) -> tuple[Projection | None, JSON, JSON]:

@@ -11,11 +11,10 @@ def asked(request: JSON) -> str | None:
     """Return the text of the last message of the user, of a completion's prompt, or of an embedding's input."""
     for key in ("messages", "input", "prompt"):
         turns = request.get(key)
+        if not turns:
+            continue
         turn = _last_said(turns) if isinstance(turns, list) else None
-        if turn is not None:
-            return _text(turn.get("content"))
-        if turns:
-            return _text(turns)
+        return _text(turns if turn is None else turn.get("content"))
     return None
 
 

@@ -5,6 +5,7 @@ import gc
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from flywheel_log.delivery import Delivery, drain
+from flywheel_log.delivery import journal as delivery_journal
 from flywheel_log.delivery.destination import Destination
 from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.health import health
@@ -300,6 +302,46 @@ def test_a_put_from_a_signal_handler_inside_a_put_is_stored(make):
         signal.signal(signal.SIGALRM, before)
     assert delivery.flush(20) == 0
     assert sorted(json.loads(line)["id"] for line in sink.lines) == sorted(returned + inside)
+
+
+@pytest.mark.parametrize("size", [1 << 16, 1], ids=["into the same segment", "into a new one"])
+def test_a_put_that_interrupts_another_one_anywhere_is_stored_once(make, size):
+    """The interpreter runs finalisers and handlers between any two of its instructions; so here, at each in turn."""
+    sink = Memory()
+    delivery = make(sink, tuning=Tuning(first_segment_bytes=size, segment_bytes=size))
+    returned = [delivery.put(LINE)]
+    ours = str(Path(delivery_journal.__file__).parent)
+
+    def interrupted(at):
+        """Put, and put once more at the instruction number *at*; whether there were so many."""
+        left = at
+
+        def trace(frame, event, _):
+            nonlocal left
+            frame.f_trace_opcodes = frame.f_code.co_filename.startswith(ours)
+            if event == "opcode":
+                left -= 1
+                if left == 0:
+                    sys.settrace(None)
+                    returned.append(delivery.put(LINE))
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            returned.append(delivery.put(LINE))
+        finally:
+            sys.settrace(before)
+        return left <= 0
+
+    at = 1
+    while interrupted(at):
+        assert delivery.flush(20) == 0
+        assert len(sink.lines) == len(returned), f"lost at instruction {at}"
+        at += 1
+    assert delivery.flush(20) == 0
+    assert sorted(json.loads(line)["id"] for line in sink.lines) == sorted(returned)
+    assert at > 100
 
 
 def test_a_full_journal_drops_the_newest_and_reports_the_loss_when_there_is_room(make):

@@ -28,6 +28,11 @@ def test_a_line_is_written_anew_where_something_in_it_is_replaced() -> None:
     assert enriched([LINE], lambda _: {"x": 2, "y": 3}) == [b'{"id":"a-1","x":2,"y":3}']
 
 
+def test_an_integer_of_any_length_keeps_its_digits_where_a_line_is_written_anew() -> None:
+    long = b'{"id":"a-1","x":1,"n":-123456789012345678901234567890}'
+    assert enriched([long], lambda _: {"x": 2}) == [b'{"id":"a-1","x":2,"n":-123456789012345678901234567890}']
+
+
 def test_a_line_that_only_lenient_parsers_read_is_mended() -> None:
     lenient = b'{"id":"a-1","x":NaN,"y":"\\ud800"}'
     assert enriched([lenient], lambda _: {}) == [b'{"id":"a-1","x":null,"y":"\\\\ud800"}']

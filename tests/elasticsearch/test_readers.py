@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from flywheel_log import cli
+from flywheel_log.event import to_document
+from flywheel_log.loop.latest import latest
 from flywheel_log.sinks.elasticsearch.mapping import INDEX
 
 from .api import Api
 from .events import event, line, lines
+from .proxy import proxied
 
 LOG = "genai.log"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -105,3 +108,22 @@ def test_documents_dated_in_seconds_are_found_and_move_into_an_index_with_the_ri
     assert cli.run(["backfill", url, "--into", f"{url}-2"]) == 0
     [moved] = api.sources(f"{index}-2").values()
     assert (moved["timestamp"], moved["request"]) == ("2026-01-31T12:00:00.000Z", foreign["request"])
+
+
+def test_the_latest_of_a_large_index_come_with_one_search(url: str, api: Api, index: str) -> None:
+    stamp = "2026-01-31T12:{:02}:{:02}.000Z".format
+    Path(LOG).write_bytes(b"".join(line(n, timestamp=stamp(*divmod(n, 60))) + b"\n" for n in range(1200)))
+    assert cli.run(["backfill", LOG, "--into", url]) == 0
+    api("POST", f"{index}/_refresh")
+    with proxied(api.url) as proxy:
+        found = latest(f"{proxy.url.replace('http://', 'elasticsearch://')}/{index}", 3)
+    assert [one["id"] for one in found] == ["run-1197", "run-1198", "run-1199"]
+    assert [path.partition("?")[0] for _, path, _ in proxy.seen].count("/_search") == 1
+
+
+def test_the_latest_of_an_index_that_cannot_sort_are_those_stored_last(url: str, api: Api, index: str) -> None:
+    unsorted = {"timestamp": {"type": "text"}, "request": {"enabled": False}, "response": {"enabled": False}}
+    api("PUT", index, {"mappings": {"properties": unsorted}, "settings": {"number_of_shards": 1}})
+    for number in (3, 1, 2):
+        api("PUT", f"{index}/_doc/{number}?refresh=true", to_document(event(number)))
+    assert [one["id"] for one in latest(url, 2)] == ["run-1", "run-2"]

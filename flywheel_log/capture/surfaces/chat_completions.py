@@ -57,11 +57,12 @@ def tokens(response: JSON) -> JSON:
     usage = response.get("usage") or (response.get("x_groq") or {}).get("usage")
     if not isinstance(usage, dict):
         return {}
+    prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
     found = {
         "input_tokens": usage.get("prompt_tokens"),
         "output_tokens": usage.get("completion_tokens"),
-        "cached_tokens": (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
-        "reasoning_tokens": (usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
+        "cached_tokens": prompt.get("cached_tokens") if prompt else None,
+        "reasoning_tokens": completion.get("reasoning_tokens") if completion else None,
     }
     if isinstance(queued := usage.get("queue_time"), float):
         found["queue_ms"] = round(queued * 1000, 2)
@@ -79,19 +80,21 @@ def marks(response: JSON) -> list[str]:
     choices = response.get("choices")
     if not isinstance(choices, list) or not choices:
         return ["no_choices"]
-    return sorted({mark for choice in choices if isinstance(choice, dict) for mark in _choice_marks(choice)})
+    found = [mark for choice in choices if isinstance(choice, dict) for mark in _choice_marks(choice)]
+    return sorted(set(found)) if found else found
 
 
 def _choice_marks(choice: JSON) -> list[str]:
     message = choice.get("message")
     if not isinstance(message, dict):
         return ["no_message"]
-    found = [_UNSAFE_FINISH[choice["finish_reason"]]] if choice.get("finish_reason") in _UNSAFE_FINISH else []
-    if message.get("refusal"):
+    get = message.get
+    found = [_UNSAFE_FINISH[finish]] if (finish := choice.get("finish_reason")) in _UNSAFE_FINISH else []
+    if get("refusal"):
         found.append("refusal")
-    written = [(call.get("function") or {}).get("arguments") for call in message.get("tool_calls") or []]
-    if message.get("function_call"):
-        written.append(message["function_call"].get("arguments"))
-    if not all(map(arguments.valid, written)):
+    written = [(call.get("function") or {}).get("arguments") for call in get("tool_calls") or ()]
+    if function := get("function_call"):
+        written.append(function.get("arguments"))
+    if written and not all(map(arguments.valid, written)):
         found.append("invalid_tool_arguments")
     return found

@@ -73,9 +73,9 @@ class ElasticsearchSink:
             raise RetryLater(self._hindrance)
         return again
 
-    def prepare(self, line: bytes, event: JSON) -> tuple[str, str, bytes]:
+    def prepare(self, line: bytes, event: JSON) -> Document:
         """Make the document of *line* while its *event* is at hand."""
-        return document(line, self._target, event)[1:]
+        return document(line, self._target, event)
 
     def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Return *lines*: those that are stored will say so themselves."""
@@ -91,38 +91,39 @@ class ElasticsearchSink:
 
     def _send(self, lines: Lines) -> Lines:
         """Send one batch, and in a second request the stubs of what was refused; return what to offer again."""
-        documents = [document(line, self._target) for line in lines]
-        judged = self._bulk(documents)
+        judged = self._bulk([document(line, self._target) for line in lines])
         self._count(judged)
         if judged.count(STORED) == len(judged):
             return []
-        later = [one.line for one, verdict in zip(documents, judged, strict=True) if verdict.fate is Fate.LATER]
+        later = [line for line, verdict in zip(lines, judged, strict=True) if verdict.fate is Fate.LATER]
         refused = [
-            stub(one.line, self._target, verdict.reason)
-            for one, verdict in zip(documents, judged, strict=True)
+            (line, stub(line, self._target, verdict.reason))
+            for line, verdict in zip(lines, judged, strict=True)
             if verdict.fate is Fate.REFUSED
         ]
         return later + self._simplify(refused) if refused else later
 
-    def _simplify(self, stubs: list[Document]) -> Lines:
-        """Store the *stubs* of refused documents; bury those that are refused too, and return what to offer again."""
+    def _simplify(self, stubs: list[tuple[bytes, Document]]) -> Lines:
+        """Store the stubs of refused lines; bury those that are refused too, and return what to offer again."""
         try:
-            judged = self._bulk(stubs)
+            judged = self._bulk([one for _, one in stubs])
         except RetryLater as error:
             self._hindrance = error.reason
-            return [one.line for one in stubs]
+            return [line for line, _ in stubs]
         except TooLarge:
             middle = len(stubs) // 2
             halves = (stubs[:middle], stubs[middle:])
-            return [line for half in halves for line in self._simplify(half)] if middle else self._bury_large(stubs[0])
+            return (
+                [line for half in halves for line in self._simplify(half)] if middle else self._bury_large(stubs[0][0])
+            )
         self._count(judged)
         self._counts["stubs"] += sum(verdict.fate is Fate.STORED for verdict in judged)
         health.warn("Elasticsearch refused documents; they are stored as text under response.flywheel_log.raw")
-        dead = [(one, verdict) for one, verdict in zip(stubs, judged, strict=True) if _hopeless(verdict)]
+        dead = [(line, verdict) for (line, _), verdict in zip(stubs, judged, strict=True) if _hopeless(verdict)]
         stored = (Fate.STORED, Fate.DUPLICATE)
         later = [
-            one.line
-            for one, verdict in zip(stubs, judged, strict=True)
+            line
+            for (line, _), verdict in zip(stubs, judged, strict=True)
             if verdict.fate not in stored and not _hopeless(verdict)
         ]
         return later + self._bury(dead)
@@ -162,21 +163,21 @@ class ElasticsearchSink:
         """
         lines = batches.popleft()
         if len(lines) == 1:
-            return self._bury_large(document(lines[0], self._target))
+            return self._bury_large(lines[0])
         self._most_bytes = max(_FEWEST_BYTES, sum(map(len, lines)) // 2)
         middle = len(lines) // 2
         batches.extendleft([lines[middle:], lines[:middle]])
         return []
 
-    def _bury_large(self, one: Document) -> Lines:
-        return self._bury([(one, Verdict(Fate.REFUSED, "http 413", "larger than the server takes"))])
+    def _bury_large(self, line: bytes) -> Lines:
+        return self._bury([(line, Verdict(Fate.REFUSED, "http 413", "larger than the server takes"))])
 
-    def _bury(self, dead: list[tuple[Document, Verdict]]) -> Lines:
+    def _bury(self, dead: list[tuple[bytes, Verdict]]) -> Lines:
         """Write the *dead* to the file of dead letters; return their lines if it cannot be written."""
         if not dead:
             return []
         now = dead_letters.now()
-        letters = [DeadLetter(now, verdict.reason, verdict.detail, one.line) for one, verdict in dead]
+        letters = [DeadLetter(now, verdict.reason, verdict.detail, line) for line, verdict in dead]
         try:
             dead_letters.bury(self._target.dead_letters, letters)
         except OSError as error:

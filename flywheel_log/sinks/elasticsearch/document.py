@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import orjson
 
-from flywheel_log.event import JSON, Event, from_document, to_document
+from flywheel_log.event import JSON, from_document, into_document
 from flywheel_log.serialise import Prepared
 
 from .target import Target
@@ -21,9 +21,8 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:
 
 
 class Document(NamedTuple):
-    """One document of a bulk request, and the line it was made from."""
+    """A document: where it goes, and what it says."""
 
-    line: bytes
     index_name: str
     id: str
     source: bytes
@@ -33,17 +32,24 @@ class Document(NamedTuple):
         return b'{"create":{"_index":"%b","_id":%b}}' % (self.index_name.encode(), orjson.dumps(self.id))
 
 
-def document(line: bytes, target: Target, event: JSON | None = None) -> Document:
-    """Project *line* to its document; a line that cannot be projected becomes its own stub. *event* is what it says."""
+def document(line: bytes, target: Target, event: Any = None) -> Document:
+    """Project *line* to its document; a line that cannot be projected becomes its own stub.
+
+    Args:
+        line: the event.
+        target: names the index.
+        event: what the line says, where that is at hand; it is used up.
+    """
     if isinstance(line, Prepared):
-        return Document(line, *line.made)
+        made: Document = line.made
+        return made
     try:
         event = orjson.loads(line) if event is None else event
-        source = orjson.dumps(to_document(cast(Event, event)))
+        source = orjson.dumps(into_document(event))
     except (ValueError, TypeError, AttributeError, RecursionError):
         return stub(line, target, "unprojectable")
     index = target.index if event.get("kind", "llm") == "llm" else target.annotations
-    return Document(line, index, _id(event, line), source)
+    return Document(index, _id(event, line), source)
 
 
 def stub(line: bytes, target: Target, reason: str) -> Document:
@@ -62,7 +68,7 @@ def stub(line: bytes, target: Target, reason: str) -> Document:
         names["timestamp"] = event["timestamp"]
     raw = {"id": _id(event, line), "refused": reason, "raw": line.decode("utf-8", "backslashreplace")}
     source = {**names, "request": {}, "response": {"flywheel_log": raw}}
-    return Document(line, index, raw["id"], orjson.dumps(source))
+    return Document(index, raw["id"], orjson.dumps(source))
 
 
 def event_of(source: JSON) -> JSON:
@@ -94,6 +100,8 @@ def _sayable(name: str) -> str:
 def _id(event: JSON, line: bytes) -> str:
     """The event's own id, or for records of other loggers one that is the same whenever the same line comes again."""
     own = event.get("id")
-    if isinstance(own, str) and 0 < len(own.encode("utf-8", "surrogatepass")) <= _LONGEST_ID and own.isprintable():
-        return own
+    if isinstance(own, str) and own.isprintable():
+        size = len(own) if own.isascii() else len(own.encode("utf-8", "surrogatepass"))
+        if 0 < size <= _LONGEST_ID:
+            return own
     return hashlib.blake2b(line, digest_size=16).hexdigest()
