@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-_OPERATIONS = {"completions": "text_completion", "embeddings": "embeddings", "moderations": "moderation"}
+_OPERATIONS = {
+    "completions": "text_completion",
+    "embed_content": "embeddings",
+    "embeddings": "embeddings",
+    "generate_content": "generate_content",
+    "moderations": "moderation",
+}
 # How libraries that speak to many services call those that OpenTelemetry calls otherwise.
 _PROVIDERS = {
     "azure": "azure.ai.openai",
