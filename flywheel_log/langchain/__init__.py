@@ -198,9 +198,11 @@ def _asking(
 ) -> runs.Asking:
     metadata = about.get("metadata") or {}
     asked = body(about.get("invocation_params") or {}, metadata)
-    surface = surface_named("completions" if "prompt" in asked else "chat.completions")
-    fields = opened(fields)
-    return runs.Asking(Run(surface, request.provider(metadata), asked, fields, recorder.record), fields, parent)
+    texts = "prompt" in asked
+    surface = surface_named("completions" if texts else "chat.completions")
+    fields, at = opened(fields), runs.place_of_text() if texts else None
+    run = Run(surface, request.provider(metadata), asked, fields, recorder.record, at=at)
+    return runs.Asking(run, fields, parent)
 
 
 def _hear(run_id: UUID, *, text: bool) -> None:
