@@ -21,6 +21,7 @@ from .capture.surfaces import surface_named
 from .event import JSON
 from .health import guarded
 from .place import KEY, opened
+from .projection import chat_response
 from .serialise import dumps, loads
 from .signals import spans
 
@@ -145,6 +146,8 @@ class _Call(_Node):
             self._run.ended(None)
             return
         asked, answer = _chat(span.span_data) if span.span_data.type == "generation" else _responses(span.span_data)
+        if any(_is_of_a_stream(one) for one in getattr(span.span_data, "output", None) or ()):
+            self._run.heard(text=False)
         self._body.update(loads(dumps(asked)))
         error = _error(span)
         self._run.over(of_error(error) if error is not None else Outcome(answer, whole=answer is not None))
@@ -217,30 +220,30 @@ def _chat(data: Any) -> tuple[JSON, JSON | None]:
     asked = {"model": data.model, "messages": data.input}
     asked |= {key: config[key] for key in _CHAT if config.get(key) is not None}
     said = [dict(one) for one in data.output or ()]
-    if not said and not data.usage:
+    usage = _usage(data.usage or {})
+    if not said and not usage:
         return asked, None
     answer: JSON = {"object": "chat.completion", "model": data.model}
     answer["choices"] = [{"index": place, "message": _message(one)} for place, one in enumerate(said)]
-    return asked, answer | ({"usage": _usage(data.usage)} if data.usage else {})
+    return asked, answer | ({"usage": usage} if usage else {})
 
 
 def _message(said: JSON) -> JSON:
     """The assistant's message; of a stream the SDK makes a response of the Responses API, whatever it came from."""
-    if "output" not in said:
-        return {key: value for key, value in said.items() if value is not None or key == "content"}
-    items = said["output"]
-    texts = [part.get("text") for item in items for part in item.get("content") or () if part.get("text")]
-    calls = [item for item in items if item.get("type") == "function_call"]
-    message: JSON = {"role": "assistant", "content": "".join(texts) or None}
-    if calls:
-        message["tool_calls"] = [
-            {"id": one["call_id"], "type": "function", "function": {"name": one["name"], "arguments": one["arguments"]}}
-            for one in calls
-        ]
-    return message
+    if _is_of_a_stream(said):
+        made = chat_response({"surface": "responses", "response": said})
+        said = made["choices"][0]["message"] if made is not None else {"role": "assistant", "content": None}
+    return {key: value for key, value in said.items() if value is not None or key == "content"}
+
+
+def _is_of_a_stream(said: Mapping[str, Any]) -> bool:
+    return "output" in said
 
 
 def _usage(usage: JSON) -> JSON:
+    """The counts under a chat's names; none where all are zero, as the SDK has them for a stream that told none."""
+    if not (usage.get("input_tokens") or usage.get("output_tokens")):
+        return {}
     names = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens", "total_tokens": "total_tokens"}
     names |= {f"{chat}_details": f"{own}_details" for chat, own in names.items() if chat != own}
     return {chat: usage[own] for chat, own in names.items() if usage.get(own) is not None}

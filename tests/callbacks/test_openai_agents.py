@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import agents
@@ -15,7 +16,7 @@ from flywheel_log.event import Event
 from flywheel_log.loop.tree import Branch, tree
 from flywheel_log.openai_agents import FlywheelTracingProcessor
 from flywheel_log.standin import Received, Reply, Server
-from tests.capture.clients import KEY, SAID, bare, recorded
+from tests.capture.clients import KEY, SAID, bare, chunk, recorded, streaming
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Ulm"}'}}
@@ -94,6 +95,29 @@ async def test_a_stream_and_the_responses_api_are_told_too(client_of: Any, serve
     assert (calls[0]["request"]["instructions"], "hi" in str(calls[0]["request"]["input"])) == ("Be brief.", True)
     assert calls[0]["response"]["output"][0]["content"][0]["text"] == SAID
     assert calls[1]["response"]["choices"][0]["message"]["content"] == SAID
+
+
+async def test_a_stream_that_told_no_counts_has_none(server: Server, events: list[Event]) -> None:
+    async with bare(server, openai.AsyncOpenAI) as client:
+        streamed = Runner.run_streamed(agent(client), "hi")
+        async for _ in streamed.stream_events():
+            pass
+    (call,) = [event for event in events if event["kind"] == "llm"]
+    assert (call["streamed"], call["usage_source"], "input_tokens" in call) == (True, "missing", False)
+    assert call["response"]["choices"] == [{"index": 0, "message": {"role": "assistant", "content": SAID}}]
+
+
+@pytest.mark.door("agents", "parts")
+async def test_a_refusal_in_a_stream_is_kept(start: Any, events: list[Event]) -> None:
+    refusing = streaming(chunk({"role": "assistant", "refusal": "I "}), chunk({"refusal": "won't."}), chunk({}, "stop"))
+    async with bare(start(refusing), openai.AsyncOpenAI) as client:
+        streamed = Runner.run_streamed(agent(client), "hi")
+        with suppress(agents.exceptions.AgentsException):
+            async for _ in streamed.stream_events():
+                pass
+    call = next(event for event in events if event["kind"] == "llm")
+    assert call["response"]["choices"][0]["message"] == {"role": "assistant", "content": None, "refusal": "I won't."}
+    assert call["training_unsafe"] == ["refusal"]
 
 
 async def test_handoffs_and_guardrails_are_steps(start: Any, events: list[Event]) -> None:
