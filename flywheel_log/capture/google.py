@@ -106,11 +106,18 @@ def _begin(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Aroun
         return Around()
     given = dict(zip(("http_method", "path", "request_dict"), args, strict=False)) | kwargs
     path, _, method = str(given["path"]).partition("?")[0].rpartition(":")
-    if method not in _SURFACES:
+    body = given["request_dict"]
+    name = "embed_content" if method == "predict" and _embeds(body) else _SURFACES.get(method)
+    if name is None:
         return Around()
-    surface, model = surface_named(_SURFACES[method]), path.rpartition("/")[2]
-    streamed = method.startswith("stream")
-    return _Run(binding, api, given["request_dict"], surface=surface, model=model, streamed=streamed)
+    surface, model, streamed = surface_named(name), path.rpartition("/")[2], method.startswith("stream")
+    return _Run(binding, api, body, surface=surface, model=model, streamed=streamed)
+
+
+def _embeds(body: JSON) -> bool:
+    """Whether Vertex AI is asked for embeddings of texts; images are asked for at the same place."""
+    instances = body.get("instances")
+    return isinstance(instances, list) and any(isinstance(one, dict) and "content" in one for one in instances)
 
 
 class _Run(Around):
