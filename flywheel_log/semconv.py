@@ -11,6 +11,7 @@ _OPERATIONS = {
 }
 # How libraries that speak to many services call those that OpenTelemetry calls otherwise.
 _PROVIDERS = {
+    "amazon_bedrock": "aws.bedrock",
     "azure": "azure.ai.openai",
     "azure_ai": "azure.ai.inference",
     "azure_text": "azure.ai.openai",
@@ -18,6 +19,8 @@ _PROVIDERS = {
     "bedrock_converse": "aws.bedrock",
     "cohere_chat": "cohere",
     "gemini": "gcp.gemini",
+    "google_genai": "gcp.gemini",
+    "google_vertexai": "gcp.vertex_ai",
     "mistral": "mistral_ai",
     "text-completion-openai": "openai",
     "vertex_ai": "gcp.vertex_ai",
