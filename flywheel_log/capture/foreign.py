@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from .. import scope
 from ..around import Around, around
@@ -15,6 +16,7 @@ from .call import Call, Emit, active
 from .gather import Gathered
 from .known import Known
 from .outcome import Outcome, of_error, of_result
+from .stopwatch import Stopwatch
 from .surfaces import Surface, surface_named
 
 Client = TypeVar("Client")
@@ -97,16 +99,40 @@ class _Run(Around):
         # Serialised now: the caller may change its messages while a stream is read.
         self._body: JSON = loads(dumps({key: wire.plain(value) for key, value in body.items()}))
         self._streamed = body.get("stream") is True
-        self._call = Call(surface, "unknown", self._body, fields, emit, streamed=self._streamed)
+        self._surface = surface
+        self._fields = dict(fields)
+        self._watch = Stopwatch()
+        self._call = Call(
+            surface, "unknown", self._body, self._fields, emit, streamed=self._streamed, clock=self._watch
+        )
         self._gathered = Gathered(surface)
 
-    @guarded("capture", default=lambda _: nullcontext())
     def running(self) -> AbstractContextManager[Any]:
-        return self._call
+        return self
+
+    @guarded("capture", default=lambda self: self)
+    def __enter__(self) -> Self:
+        self._call.enter()
+        self._watch.start()
+        return self
+
+    @guarded("capture")
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watch.stop()
+        self._call.leave()
 
     @guarded("capture")
     def yielded(self, item: Any) -> None:
         self._gathered.add(item)
+        if "time_to_first_token_ms" not in self._fields and self._says_something(item):
+            self._fields["time_to_first_token_ms"] = round(self._watch() * 1000, 2)
+
+    def _says_something(self, item: Any) -> bool:
+        if isinstance(item, str):
+            return bool(item)
+        return self._surface.FIRST_TEXT.search(dumps({"_": wire.plain(item)})) is not None
 
     @guarded("capture", default=lambda _, value: value)
     def returned(self, value: Any) -> Any:
