@@ -25,7 +25,7 @@ class Outer:
         self.called = False
         self._over = False
         around = outer()
-        self.around = around.around if isinstance(around, Place) else around
+        self.around: Outer | None = around.around if isinstance(around, Place) else around
 
     def tell(self) -> None:
         """A call was made inside."""

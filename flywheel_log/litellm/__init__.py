@@ -51,7 +51,7 @@ class FlywheelLogger(CustomLogger):
         super().__init__()
         self._own = scope.fields_of(workload_id=workload_id, **fields)
         # An attribute, not a method: for a class that has the method, LiteLLM takes other ways to make a call.
-        self.async_pre_call_deployment_hook = _about_to_call  # type: ignore[method-assign]
+        self.async_pre_call_deployment_hook = _about_to_call  # type: ignore[method-assign,assignment]
 
     @guarded("litellm")
     def log_pre_api_call(self, model: str, messages: Any, kwargs: JSON) -> None:

@@ -108,16 +108,17 @@ async def test_a_stream_that_told_no_counts_has_none(server: Server, events: lis
 
 
 @pytest.mark.door("agents", "parts")
-async def test_a_refusal_in_a_stream_is_kept(start: Any, events: list[Event]) -> None:
-    refusing = streaming(chunk({"role": "assistant", "refusal": "I "}), chunk({"refusal": "won't."}), chunk({}, "stop"))
-    async with bare(start(refusing), openai.AsyncOpenAI) as client:
-        streamed = Runner.run_streamed(agent(client), "hi")
+@pytest.mark.parametrize("key", ["refusal", "reasoning_content"])
+async def test_what_is_neither_text_nor_tool_survives_a_stream(key: str, start: Any, events: list[Event]) -> None:
+    pieces = [chunk({"role": "assistant"}), chunk({key: "I "}), chunk({key: "won't."}), chunk({}, "stop")]
+    async with bare(start(streaming(*pieces)), openai.AsyncOpenAI) as client:
+        streamed = Runner.run_streamed(agent(client), "hi", max_turns=1)
         with suppress(agents.exceptions.AgentsException):
             async for _ in streamed.stream_events():
                 pass
     call = next(event for event in events if event["kind"] == "llm")
-    assert call["response"]["choices"][0]["message"] == {"role": "assistant", "content": None, "refusal": "I won't."}
-    assert call["training_unsafe"] == ["refusal"]
+    message = call["response"]["choices"][0]["message"]
+    assert message == {"role": "assistant", "content": None, key: "I won't."}
 
 
 async def test_handoffs_and_guardrails_are_steps(start: Any, events: list[Event]) -> None:
