@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -427,6 +430,26 @@ def test_the_context_names_what_is_recorded(recorded: Make, events: list[Event])
     with flywheel_log.suppress():
         greet()
     assert [(event["workload_id"], event["user_id"]) for event in events] == [("greet", "u42")]
+
+
+IMPORTED_LATER = """
+import flywheel_log
+from flywheel_log import standin
+from flywheel_log.testing import recording
+with standin.serve() as server, recording(sinks=[]) as events:
+    flywheel_log.instrument()
+    from google import genai
+    with genai.Client(api_key="k", http_options={"base_url": server.url.removesuffix("/v1")}) as client:
+        client.models.generate_content(model="gemini", contents="hi")
+    print([event["provider"] for event in events])
+"""
+
+
+def test_clients_are_recorded_whose_library_is_imported_later(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED_LATER], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (done.stdout, done.returncode) == ("['gcp.gemini']\n", 0)
 
 
 def vertex(server: Server) -> genai.Client:
