@@ -15,14 +15,14 @@ from ..around import Around, around
 from ..event import JSON
 from ..health import guarded
 from . import wire
-from .call import Call, active
+from .call import active
 from .client import Binding
 from .known import Known
 from .outcome import Outcome, of_error
 from .patches import Patches
-from .stopwatch import Stopwatch
 from .surfaces import Surface, surface_named
 from .tape import KEEP_AT_MOST
+from .timed import Timed
 from .unended import unended
 
 _MARK = "_flywheel_log"
@@ -120,7 +120,7 @@ def _embeds(body: JSON) -> bool:
     return isinstance(instances, list) and any(isinstance(one, dict) and "content" in one for one in instances)
 
 
-class _Run(Around):
+class _Run(Timed):
     """One call at the waist; its clock stands still while the consumer of a stream does something else.
 
     Args:
@@ -133,16 +133,10 @@ class _Run(Around):
     """
 
     def __init__(self, binding: Binding, api: Any, body: JSON, *, surface: Surface, model: str, streamed: bool) -> None:
-        self.attempts = 0
-        self._surface = surface
-        self._streamed = streamed
-        self._body = body
-        self._fields = {**scope.merge(binding.fields, scope.at_call()), "model": model}
-        self._watch = Stopwatch()
+        fields = {**scope.merge(binding.fields, scope.at_call()), "model": model}
         provider = "gcp.vertex_ai" if getattr(api, "vertexai", False) else "gcp.gemini"
-        self._call = Call(
-            surface, provider, body, self._fields, binding.emit, streamed=streamed, client=api, clock=self._watch
-        )
+        super().__init__(surface, provider, body, fields, binding.emit, streamed=streamed, client=api)
+        self.attempts = 0
         self._bodies: list[Any] = []
         self._room = KEEP_AT_MOST
         self._over = False
@@ -152,27 +146,23 @@ class _Run(Around):
 
     @guarded("capture", default=lambda self: self)
     def __enter__(self) -> Self:
-        self._call.__enter__()
         self._before = _sending.get()
         _sending.set(self)
-        self._watch.start()
-        return self
+        return super().__enter__()
 
     @guarded("capture")
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._watch.stop()
+        super().__exit__(kind, error, trace)
         if _sending.get() is self:
             _sending.set(self._before)
-        self._call.__exit__(kind, error, trace)
 
     @guarded("capture")
     def yielded(self, item: Any) -> None:
         unended.add(self)
         body = _body_of(item)
-        if "time_to_first_token_ms" not in self._fields and self._surface.FIRST_TEXT.search(body):
-            self._fields["time_to_first_token_ms"] = round(self._watch() * 1000, 2)
+        self._look(body)
         self._room -= len(body)
         if self._room >= 0:
             self._bodies.append(body)
