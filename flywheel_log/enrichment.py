@@ -58,7 +58,7 @@ class Enrichment:
     def figures(self, event: JSON) -> JSON:
         """Return the figures of the call *event*: counts and price. Its response may be bytes."""
         seen = _read(event)
-        found = {} if DERIVED in event else derive(seen)
+        found = {} if seen is event and DERIVED in event else derive(seen)  # Bytes nobody has looked at.
         return found | self._prices(cast(Event, {**seen, **found}))
 
 

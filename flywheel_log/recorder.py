@@ -55,6 +55,7 @@ class Recorder:
         self._chain = processors(settings, self._sampler, stamped=self._delivery is not None)
         # Where nobody looks inside before the journal, an answer need not be parsed in the program's own call.
         self._straight = self._delivery is not None and BLIND.issuperset(self._chain) and not settings.judges
+        self._stamped = stamp in self._chain
         self._log = self._chained(self._chain)
 
     def _chained(self, chain: list[Any]) -> Any:
@@ -88,14 +89,18 @@ class Recorder:
 
     def _joined(self, event: Event) -> bytes | None:
         """The line of a call whose request and answer are bytes, put together without a look inside; else None."""
-        fields: JSON = {**self._identity, **event}
-        request, response = fields.get("request"), fields.get("response")
+        request: Any = event.get("request")
+        response: Any = event.get("response")
         if type(request) is not Wire or type(response) is not Wire or event["kind"] == "embedding":
             return None
+        fields: JSON = {**self._identity, **event}
         del fields["request"], fields["response"]
-        if stamp in self._chain:
+        if self._stamped:
             fields["infrastructure"] = machine.latest()
-        line = b'{%b%b,"request":%b,"response":%b}' % (UNREAD, dumps(fields)[1:-1], request.raw, response.raw)
+        told = dumps(fields)[1:-1]
+        line = b"".join((b"{", UNREAD, told, b',"request":', request.raw, b',"response":', response.raw, b"}"))
+        if b"\0" in line:  # It is no JSON, and would be none of the journal's lines.
+            return None
         if b"\n" in line or b"\r" in line:  # Between tokens, for inside a string they would be no JSON.
             line = line.replace(b"\n", b" ").replace(b"\r", b" ")
         fields["response"] = response

@@ -145,8 +145,8 @@ def fields_of(*, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = 
 
 def merge(outer: Fields, inner: Fields) -> Fields:
     """Put *inner* over *outer*: tags are added to, metadata is merged, everything else is replaced."""
-    if not outer:
-        return inner
+    if not outer or not inner:
+        return outer or inner
     merged = {**outer, **inner}
     if "tags" in outer and "tags" in inner:
         merged["tags"] = [*outer["tags"], *(tag for tag in inner["tags"] if tag not in outer["tags"])]
@@ -170,7 +170,9 @@ def _in_force() -> _Frame | None:
 
 def at_call() -> Fields:
     """What is stamped on a call that begins here: the fields in force, its own ids in a trace, what was retrieved."""
-    frame = _in_force()
+    frame = _frame.get()
+    while frame is not None and not frame.in_force():
+        frame = frame.around
     if frame is None:
         return stamped(_NOTHING) if w3c.TRACING in sys.modules else _NOTHING
     return stamped(frame.fields)

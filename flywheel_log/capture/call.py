@@ -8,9 +8,9 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self, cast
 
-from ..clock import timestamp
+from ..clock import milliseconds, timestamp
 from ..event import JSON, Event
-from ..health import guarded
+from ..health import guarded, health
 from . import amazon, outcome, wire
 from .outcome import Outcome
 from .outer import outer
@@ -123,25 +123,28 @@ class Call:
         self._waited = self._clock() - self._started
         self._http, self._retries = http, retries
 
-    @_never_lost
     def answered(self, result: Any, surface: Surface | None = None) -> None:
         """The SDK returned *result*, of *surface* where that is known better by now.
 
         The call is over, or it will be when the body that was left to the caller has been read.
         """
-        self.leave()
-        http = self._http
-        if http is None:
-            http = self._http = wire.http_response(result)
-            self._surface = surface or self._surface
-        if self._waited is None:
-            self._waited = self._clock() - self._started
-        if http is None:
-            self._finish(outcome.of_result(result))
-        elif self._streamed or not http.is_closed:
-            self._listen(http)
-        else:
-            self._finish(outcome.of_body(http.content, http, parsed=hasattr(result, "model_dump")))
+        try:
+            self.leave()
+            http = self._http
+            if http is None:
+                http = self._http = wire.http_response(result)
+                self._surface = surface or self._surface
+            if self._waited is None:
+                self._waited = self._clock() - self._started
+            if http is None:
+                self._finish(outcome.of_result(result))
+            elif self._streamed or not http.is_closed:
+                self._listen(http)
+            else:
+                self._finish(outcome.of_body(http.content, http, parsed=hasattr(result, "model_dump")))
+        except Exception as error:  # noqa: BLE001 - `_never_lost`, without what a decorator costs
+            health.drop("capture", error)
+            self.happened()
 
     @_never_lost
     def failed(self, error: BaseException) -> None:
@@ -206,7 +209,7 @@ class Call:
             "surface": surface.NAME,
             "provider": self._provider,
             "status": found.status,
-            "latency_ms": round((self._waited or 0.0) * 1000, 2),
+            "latency_ms": milliseconds(self._waited or 0.0),
             "streamed": self._streamed,
         }
         body = self._body
@@ -232,7 +235,7 @@ class Call:
     def _add_stream(self, event: JSON, found: Outcome) -> None:
         event["streamed"] = self._streamed or (self._tap is not None and self._tap.events)
         if event["streamed"] and self._tape is not None and (first := self._tape.first) is not None:
-            event["time_to_first_token_ms"] = round(first * 1000, 2)
+            event["time_to_first_token_ms"] = milliseconds(first)
         if self.asked_usage and found.error is None:
             event["usage_source"] = "requested"
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 from .. import scope
-from ..health import guarded
+from ..health import guarded, health
 from . import foreign, usage
 from .call import Call, Emit, active
 from .known import Known
@@ -93,47 +92,80 @@ def _is_stainless(cls: type) -> bool:
 
 def _install(cls: type) -> None:
     # `post` tells the two kinds apart even where another library has wrapped `request` in a plain function.
-    _wrap(cls, "request", _request_async if inspect.iscoroutinefunction(getattr(cls, "post", None)) else _request)
-    _wrap(cls, "_process_response", _process_response)
-    _wrap(cls, "copy", _copy)
-    _wrap(cls, "with_options", _copy)
+    sends = _request_async if inspect.iscoroutinefunction(getattr(cls, "post", None)) else _request
+    _patches.wrap(cls, "request", sends)
+    _patches.wrap(cls, "_process_response", _process_response)
+    _patches.wrap(cls, "copy", _copy)
+    _patches.wrap(cls, "with_options", _copy)
 
 
-def _wrap(cls: type, name: str, wrapper: Callable[..., Any]) -> None:
-    from wrapt import FunctionWrapper
-
-    _patches.wrap(cls, name, lambda method: FunctionWrapper(method, wrapper))
+# Each makes, of a method of the SDK's, the one that takes its place. `method` may be another library's wrapper, which
+# has to be bound. They are plain functions because the processor finds neither wrapt's proxies nor ours in its caches.
 
 
-def _request(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    sending = _begin(client, args, kwargs)
-    if sending is None:
-        return wrapped(*args, **kwargs)
-    call, attempt = sending
-    try:
-        result = wrapped(*args, **kwargs) if attempt is None else _attempt(wrapped, call, attempt, args, kwargs)
-    except BaseException as error:
-        call.failed(error)
-        raise
-    call.answered(result)
-    return result
+def _request(method: Any) -> Any:
+    @wraps(method)
+    def request(client: Any, *args: Any, **kwargs: Any) -> Any:
+        wrapped = method.__get__(client)
+        sending = _begin(client, args, kwargs)
+        if sending is None:
+            return wrapped(*args, **kwargs)
+        call, attempt = sending
+        try:
+            result = wrapped(*args, **kwargs) if attempt is None else _attempt(wrapped, call, attempt, args, kwargs)
+        except BaseException as error:
+            call.failed(error)
+            raise
+        call.answered(result)
+        return result
+
+    return request
 
 
-async def _request_async(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    sending = _begin(client, args, kwargs)
-    if sending is None:
-        return await wrapped(*args, **kwargs)
-    call, attempt = sending
-    try:
-        if attempt is None:
-            result = await wrapped(*args, **kwargs)
-        else:
-            result = await _attempt_async(wrapped, call, attempt, args, kwargs)
-    except BaseException as error:
-        call.failed(error)
-        raise
-    call.answered(result)
-    return result
+def _request_async(method: Any) -> Any:
+    @wraps(method)
+    async def request(client: Any, *args: Any, **kwargs: Any) -> Any:
+        wrapped = method.__get__(client)
+        sending = _begin(client, args, kwargs)
+        if sending is None:
+            return await wrapped(*args, **kwargs)
+        call, attempt = sending
+        try:
+            if attempt is None:
+                result = await wrapped(*args, **kwargs)
+            else:
+                result = await _attempt_async(wrapped, call, attempt, args, kwargs)
+        except BaseException as error:
+            call.failed(error)
+            raise
+        call.answered(result)
+        return result
+
+    return request
+
+
+def _process_response(method: Any) -> Any:
+    @wraps(method)
+    def process(client: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            call = active()
+            if call is not None:
+                call.arrived(kwargs.get("response"), kwargs.get("retries_taken"))
+        except Exception as error:  # noqa: BLE001 - as in `_begin`
+            health.drop("capture", error)
+        return method.__get__(client)(*args, **kwargs)
+
+    return process
+
+
+def _copy(method: Any) -> Any:
+    @wraps(method)
+    def copy(client: Any, *args: Any, **kwargs: Any) -> Any:
+        derived = method.__get__(client)(*args, **kwargs)
+        _follow(client, derived)
+        return derived
+
+    return copy
 
 
 def _attempt(wrapped: Any, call: Call, attempt: usage.Attempt, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -156,24 +188,6 @@ async def _attempt_async(
     return result
 
 
-def _process_response(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
-    _arrived(kwargs)
-    return wrapped(*args, **kwargs)
-
-
-@guarded("capture")
-def _arrived(kwargs: dict[str, Any]) -> None:
-    call = active()
-    if call is not None:
-        call.arrived(kwargs.get("response"), kwargs.get("retries_taken"))
-
-
-def _copy(wrapped: Any, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    derived = wrapped(*args, **kwargs)
-    _follow(client, derived)
-    return derived
-
-
 @guarded("capture")
 def _follow(client: Any, derived: Any) -> None:
     binding = vars(client).get(_MARK)
@@ -181,29 +195,30 @@ def _follow(client: Any, derived: Any) -> None:
         instrument(derived, binding)
 
 
-@guarded("capture")
 def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call, usage.Attempt | None] | None:
     """What to record of this request, entered, and how to ask for its token counts; None where nothing is recorded."""
-    binding = vars(client).get(_MARK) or _everyone
-    if binding is None or active() is not None or scope.suppressed():
+    try:
+        binding = vars(client).get(_MARK) or _everyone
+        if binding is None or active() is not None or scope.suppressed():
+            return None
+        options = kwargs["options"] if "options" in kwargs else args[1]
+        surface = surface_for(options.url) if options.method.lower() == "post" else None
+        if surface is None:
+            return None
+        body = options.json_data or {}
+        if options.extra_json:
+            body = {**body, **options.extra_json}
+        streamed = bool(kwargs.get("stream")) or body.get("stream") is True
+        fields = scope.merge(binding.fields, scope.at_call())
+        provider = _provider(type(client))  # type: ignore[arg-type]  # mypy takes no class for hashable
+        call = Call(surface, provider, body, fields, binding.emit, streamed=streamed, client=client)
+        attempt = usage.attempt(binding.usage, surface.NAME, client, args, kwargs) if streamed else None
+        call.asked_usage = attempt is not None
+        call.enter()
+        return call, attempt
+    except Exception as error:  # noqa: BLE001 - a guard of its own: a decorator costs as much as the half of this
+        health.drop("capture", error)
         return None
-    options = kwargs["options"] if "options" in kwargs else args[1]
-    surface = surface_for(options.url) if options.method.lower() == "post" else None
-    if surface is None:
-        return None
-    body = options.json_data or {}
-    if options.extra_json:
-        body = {**body, **options.extra_json}
-    streamed = bool(kwargs.get("stream")) or body.get("stream") is True
-    fields = scope.at_call()
-    if binding.fields:
-        fields = scope.merge(binding.fields, fields)
-    provider = _provider(type(client))  # type: ignore[arg-type]  # mypy takes no class for hashable
-    call = Call(surface, provider, body, fields, binding.emit, streamed=streamed, client=client)
-    attempt = usage.attempt(binding.usage, surface.NAME, client, args, kwargs) if streamed else None
-    call.asked_usage = attempt is not None
-    call.enter()
-    return call, attempt
 
 
 @cache

@@ -123,5 +123,5 @@ class _Run(Timed):
 
     def _conclude(self, error: BaseException | None) -> None:
         found = self._gathered.outcome(self._body, exhausted=error is None)
-        ended = found if error is None else Outcome(found.response, of_error(error).error, found.whole)
+        ended = found if error is None else Outcome(found.response, of_error(error).error, whole=found.whole)
         self._call.conclude(ended)

@@ -190,7 +190,7 @@ class _Run(Timed):
         response = self._surface.assemble(chunks) if chunks else None
         reported = _outcome_of(error) if error is not None else Outcome(None)
         whole = response is not None and self._surface.finished(response, self._body) and self._room >= 0
-        self._conclude(Outcome(response or reported.response, reported.error, whole))
+        self._conclude(Outcome(response or reported.response, reported.error, whole=whole))
 
     def _conclude(self, found: Outcome) -> None:
         self._over = True

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from ..event import JSON, Error, Status, Wire
 from ..health import guarded
+from ..serialise import dumps
 from . import amazon, sse, wire
 from .surfaces import Surface
 from .tape import Tape
@@ -18,20 +18,23 @@ _REPORTED = re.compile(rb'"error"\s*:\s*[{"]')
 _LEFT = (GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError)
 
 
-@dataclass(slots=True)
 class Outcome:
-    """What `Call` makes its event from. `response` is None where nothing came back, bytes where nobody looks inside."""
+    """What `Call` makes its event from.
 
-    response: JSON | Wire | None
-    error: Error | None = None
-    whole: bool = True
+    Attributes:
+        response: None where nothing came back, bytes where nobody looks inside.
+        error: what somebody reported, or raised.
+        whole: whether the response came to its end.
+        status: `error` where there is one, `incomplete` where the answer was left or cut off, else `ok`.
+    """
 
-    @property
-    def status(self) -> Status:
-        """`error` where somebody reported one, `incomplete` where the answer was left or cut off, else `ok`."""
-        if self.error is not None:
-            return "error"
-        return "ok" if self.whole else "incomplete"
+    __slots__ = ("error", "response", "status", "whole")
+
+    def __init__(self, response: JSON | Wire | None, error: Error | None = None, *, whole: bool = True) -> None:
+        self.response = response
+        self.error = error
+        self.whole = whole
+        self.status: Status = "error" if error is not None else "ok" if whole else "incomplete"
 
 
 def of_result(result: Any) -> Outcome:
@@ -69,9 +72,10 @@ def of_stream(surface: Surface, tape: Tape, request: JSON, http: Any, error: Bas
     if failure is None and response.get("error"):
         failure = response
     reported = wire.error_in(failure, http) if failure is not None else _unless_left(error)
-    return Outcome(
-        response if events else None, reported, (done or _finished(surface, response, request)) and not tape.cut
-    )
+    whole = (done or _finished(surface, response, request)) and not tape.cut
+    # As bytes, like an answer that came in one piece: whoever delivers it looks inside.
+    said = response if reported is not None else Wire(dumps(response))
+    return Outcome(said if events else None, reported, whole=whole)
 
 
 @guarded("surface", default=lambda _, events: {"events": events})

@@ -13,7 +13,7 @@ class Patches:
         self._installed: dict[tuple[Any, str], Any] = {}
 
     def wrap(self, cls: type, name: str, replace: Callable[[Any], Any]) -> None:
-        """Put what *replace* makes of it (a `wrapt.FunctionWrapper`) in place of the method *name* of *cls*, if any."""
+        """Put what *replace* makes of it (with its `__wrapped__`) in place of the method *name* of *cls*, if any."""
         owner = next((base for base in cls.__mro__ if name in vars(base)), None)
         if owner is None or (owner, name) in self._installed:
             return

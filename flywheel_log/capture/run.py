@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from ..clock import milliseconds
 from ..event import JSON, Event
 from ..health import guarded
 from ..place import stamped
@@ -109,7 +110,7 @@ class Run(Call):
         def emitted(event: Event) -> object:
             figures: JSON = {"streamed": True} if self._heard else {}
             if self._first is not None:
-                figures["time_to_first_token_ms"] = round(self._first * 1000, 2)
+                figures["time_to_first_token_ms"] = milliseconds(self._first)
             return emit(cast(Event, event | figures))
 
         return emitted

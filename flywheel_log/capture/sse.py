@@ -6,7 +6,6 @@ import re
 
 DONE = b"[DONE]"
 _PADDING = b',"obfuscation":"'
-_BLOCK = 64
 _TEXT = re.compile(rb'(?:[^"\\]|\\.)*', re.DOTALL)
 
 
@@ -59,21 +58,27 @@ def squash(events: list[bytes], marker: re.Pattern[bytes]) -> list[bytes]:
 
 
 def _followers(events: list[bytes], at: int, head: bytes, tail: bytes) -> list[bytes]:
-    """The texts of the events from *at* on that stand between *head* and *tail*; taken by the block, for speed."""
-    start, stop = len(head), -len(tail)
+    """The texts of the events from *at* on that stand between *head* and *tail*; each block is twice the one before."""
+    start, stop, seam = len(head), -len(tail), tail + head
     found: list[bytes] = []
-    for first in range(at, len(events), _BLOCK):
-        block = events[first : first + _BLOCK]
-        texts = [event[start:stop] for event in block if event.startswith(head) and event.endswith(tail)]
-        if len(texts) == len(block) and b'"' not in b"".join(texts):
+    size = 1
+    while size and at < len(events):
+        block = events[at : at + size]
+        texts = [event[start:stop] for event in block]
+        # To put them together again costs less than to look at the ends of each.
+        if b"".join(block) == head + seam.join(texts) + tail and _are_text(texts):
             found += texts
-            continue
-        for event in block:
-            text = event[start:stop]
-            if not (event.startswith(head) and event.endswith(tail) and _TEXT.fullmatch(text)):
-                return found
-            found.append(text)
+            at += size
+            size *= 2
+        else:
+            size //= 2
     return found
+
+
+def _are_text(pieces: list[bytes]) -> bool:
+    """Whether each of *pieces* may stand inside a JSON string."""
+    joined = b"".join(pieces)
+    return (b'"' not in joined and b"\\" not in joined) or all(map(_TEXT.fullmatch, pieces))
 
 
 def _run(event: bytes, marker: re.Pattern[bytes]) -> tuple[list[bytes], bytes, bytes]:

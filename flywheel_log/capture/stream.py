@@ -67,13 +67,14 @@ class Tap:
 
     def _passed(self, chunk_size: int | None) -> Generator[bytes, None, None]:
         tape, hide, clock = self._tape, self._hide_usage, self._begin(chunk_size)
-        mark, keep, room, single = tape.mark, tape.keep, CHUNKS_AT_ONCE, self._single
+        keep, room, single, looking = tape.keep, CHUNKS_AT_ONCE, self._single, tape.first is None
         with self:
-            mark(clock())
+            asked = tape.asked = clock()
             for chunk in self._read(chunk_size):
-                mark(clock())
-                if tape.first is None:
-                    self._look(chunk)
+                tape.waited += clock() - asked
+                tape.asked = None
+                if looking:
+                    looking = self._look(chunk)
                 if single and 0 <= chunk.find(_END) == len(chunk) - 2 and _ERROR not in chunk:
                     keep(chunk)
                     if not hide or _USAGE not in chunk:
@@ -88,19 +89,20 @@ class Tap:
                 room -= 1
                 if not room:
                     room = self._compacted()
-                mark(clock())
+                asked = tape.asked = clock()
             if shown := self._rest():
                 yield shown
 
     async def _apassed(self, chunk_size: int | None) -> AsyncGenerator[bytes, None]:
         tape, hide, clock = self._tape, self._hide_usage, self._begin(chunk_size)
-        mark, keep, room, single = tape.mark, tape.keep, CHUNKS_AT_ONCE, self._single
+        keep, room, single, looking = tape.keep, CHUNKS_AT_ONCE, self._single, tape.first is None
         with self:
-            mark(clock())
+            asked = tape.asked = clock()
             async for chunk in self._aread(chunk_size):
-                mark(clock())
-                if tape.first is None:
-                    self._look(chunk)
+                tape.waited += clock() - asked
+                tape.asked = None
+                if looking:
+                    looking = self._look(chunk)
                 if single and 0 <= chunk.find(_END) == len(chunk) - 2 and _ERROR not in chunk:
                     keep(chunk)
                     if not hide or _USAGE not in chunk:
@@ -115,7 +117,7 @@ class Tap:
                 room -= 1
                 if not room:
                     room = self._compacted()
-                mark(clock())
+                asked = tape.asked = clock()
             if shown := self._rest():
                 yield shown
 
@@ -136,7 +138,7 @@ class Tap:
     @guarded("stream")
     def _closed(self) -> None:
         # A response closes itself before it gives out the last that its decoder holds: then the reading goes on.
-        if not self._tape.waiting:
+        if self._tape.asked is None:
             self.end(None)
 
     @guarded("stream")
@@ -166,12 +168,12 @@ class Tap:
         self._sized = chunk_size is not None
         self._single = self.events and not self._sized
         self._tape.whole &= not self._sized
-        self._tape.clock()
+        self._tape.clock()  # One that does not work raises here.
         return self._tape.clock
 
     @guarded("stream")
-    def _look(self, chunk: bytes) -> None:
-        self._tape.look(chunk)
+    def _look(self, chunk: bytes) -> bool:
+        return self._tape.look(chunk)
 
     @guarded("stream", default=lambda _: CHUNKS_AT_ONCE)
     def _compacted(self) -> int:

@@ -17,7 +17,7 @@ class Tape:
     """What passed: the events so far, when the first text came, and how long the provider, not the consumer, took.
 
     Memory is bounded: the events are squashed now and then, and what comes after `KEEP_AT_MOST` is left out (`cut`).
-    What is done for every chunk of every stream are `mark` and `keep`, two appends; everything else waits.
+    Whoever reads adds to `waited` and calls `keep` for every chunk of every stream; everything else waits.
 
     Args:
         marker: finds the JSON in front of the text of a delta, see `sse.squash`.
@@ -25,7 +25,19 @@ class Tape:
         waited: seconds from the start of the call to the response's headers.
         clock: seconds, monotonic.
         events: whether it is a stream of events; else it is one body, which is not squashed.
+
+    Attributes:
+        waited: seconds that the provider has taken so far.
+        asked: the moment when the consumer began to wait for the provider; None while it does not.
+        first: seconds that the provider took until its first text; None before.
+        cut: whether something was left out.
+        whole: whether each piece kept so far is one event.
     """
+
+    __slots__ = (
+        *("_compact_above", "_first_text", "_kept", "_marker", "_payloads", "_pieces"),
+        *("asked", "clock", "cut", "first", "keep", "waited", "whole"),
+    )
 
     def __init__(
         self,
@@ -36,41 +48,31 @@ class Tape:
         *,
         events: bool = True,
     ) -> None:
+        self.waited = waited
+        self.asked: float | None = None
         self.first: float | None = None
         self.cut = False
-        self.whole = True  # Each piece kept so far is one event.
+        self.whole = True
         self.clock = clock
         self._marker = marker
         self._first_text = first_text
-        self._waited = waited
-        self._moments: list[float] = []  # In turn: the consumer began to wait, the provider said something.
-        self.mark = self._moments.append
         self._pieces: list[bytes] = []
         self.keep = self._pieces.append
         self._compact_above = COMPACT_ABOVE if events else KEEP_AT_MOST
         self._payloads: list[bytes] = []
         self._kept = 0
 
-    @property
-    def waited(self) -> float:
-        """Seconds that the provider has taken so far."""
-        came, asked = self._moments[1::2], self._moments[0::2]
-        return self._waited + sum(came) - sum(asked[: len(came)])
-
-    @property
-    def waiting(self) -> bool:
-        """Whether the consumer is waiting for the provider."""
-        return len(self._moments) % 2 == 1
-
     def stop(self) -> None:
         """The provider will say no more: the time from now on is the consumer's."""
-        if self.waiting:
-            self.mark(self.clock())
+        if self.asked is not None:
+            self.waited += self.clock() - self.asked
+            self.asked = None
 
-    def look(self, chunk: bytes) -> None:
-        """Note the moment if the first text of the answer is in *chunk*, which has just come."""
+    def look(self, chunk: bytes) -> bool:
+        """Note the moment if the first text of the answer is in *chunk*, which has just come; whether to look on."""
         if self.first is None and self._first_text.search(chunk):
             self.first = self.waited
+        return self.first is None
 
     def payloads(self) -> list[bytes]:
         """Everything kept of an event stream, one payload an event, runs of text joined."""
@@ -85,8 +87,6 @@ class Tape:
         """Squash the events kept so far, if they have become many."""
         if sum(map(len, self._pieces)) < self._compact_above:
             return
-        self._waited, waiting = self.waited, self._moments[-1:] if self.waiting else []
-        self._moments[:] = waiting
         whole, _, rest = b"".join(self._pieces).rpartition(_END)
         self._pieces[:] = [rest]
         fresh = sse.payloads(sse.events(whole), self._marker)

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..around import Around
+from ..clock import milliseconds
 from ..event import JSON
 from ..health import guarded
 from .call import Call, Emit
@@ -65,4 +66,4 @@ class Timed(Around):
     def _look(self, piece: bytes) -> None:
         """Take the time where *piece*, the JSON of a piece of a stream, is the first that says something."""
         if "time_to_first_token_ms" not in self._fields and self._surface.FIRST_TEXT.search(piece):
-            self._fields["time_to_first_token_ms"] = round(self._watch() * 1000, 2)
+            self._fields["time_to_first_token_ms"] = milliseconds(self._watch())

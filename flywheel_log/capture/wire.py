@@ -50,7 +50,7 @@ def request_body(http: Any) -> Wire | None:
 def as_sent(raw: bytes) -> Wire | None:
     """A body that somebody has parsed, as it came; None for what is no JSON object in UTF-8."""
     raw = raw.strip()
-    return Wire(raw) if raw[:1] == b"{" and raw[-1:] == b"}" and b"\0" not in raw else None
+    return Wire(raw) if raw.startswith(b"{") and raw.endswith(b"}") else None
 
 
 def limits(http: Any) -> JSON:

@@ -97,7 +97,7 @@ class Journal:
 
     def _append(self, identity: str, line: bytes) -> str | None:
         """Copy the line into a segment; return None, or why it could not be done."""
-        head = b'{"id":"%b",' % identity.encode()
+        head = f'{{"id":"{identity}",'.encode()
         need, segment = len(head) + len(line), self._current
         try:
             if segment is None or segment.used + need > segment.size:

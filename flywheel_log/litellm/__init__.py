@@ -144,7 +144,7 @@ class _Ticket:
         key = (kwargs.get("litellm_params") or {}).get("api_key") or kwargs.get("api_key")
         secrets = (key,) if isinstance(key, str) and key else ()
         response, said = wire.scrubbed(found.response, secrets), wire.scrubbed(found.error, secrets)
-        self._run.over(Outcome(response, said, found.whole))
+        self._run.over(Outcome(response, said, whole=found.whole))
 
     def _emit(self, event: Any) -> object:
         if self._estimated and "error" not in event:

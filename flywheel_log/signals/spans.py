@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar, cast
 from .. import scope, w3c
 from ..around import Around, around
 from ..capture.outcome import of_error
-from ..clock import timestamp
+from ..clock import milliseconds, timestamp
 from ..event import JSON, Event
 from ..health import guarded, health
 from ..place import KEY, Place, place_of, stamped
@@ -146,7 +146,7 @@ class Span(Place):
             return
         self._ended = True
         event: JSON = {"timestamp": self._timestamp, "kind": "step", **self._stamps, "name": self._name}
-        event["duration_ms"] = round((self._clock() - self._started) * 1000, 2)
+        event["duration_ms"] = milliseconds(self._clock() - self._started)
         event["status"] = "ok"
         if error is not None:
             found = of_error(error)

@@ -42,6 +42,8 @@ DOORS = {
     # Called when a program is set up, and free to raise there.
     *("scope.context.__init__", "scope.context.__call__", "scope.fields_of", "scope.suppress"),
     "instrumentation.logged_llm",
+    # Guards of their own, without a decorator.
+    *("client._begin", "call.Call.answered"),
     # The only guard of a delivery, and the last rung of its ladder.
     *("delivery.Delivery.put", "serialise.dumps"),
     # Asked by the journal's own thread.

@@ -20,12 +20,13 @@ def _any_of(anchors: Iterable[str]) -> SchemaValidator:
     return SchemaValidator(core_schema.str_schema(pattern="|".join(anchors)))
 
 
-_matches = _any_of((*tokens.ANCHORS, *assignments.ANCHORS, *loose.ANCHORS, _SPELLED_OUT)).isinstance_python
+matches = _any_of((*tokens.ANCHORS, *assignments.ANCHORS, *loose.ANCHORS, _SPELLED_OUT)).isinstance_python
+"""Tells whether some pattern for secrets may match somewhere in a text; False is certain."""
 
 
 def suspicious(line: bytes) -> bool:
-    """Tell whether some pattern for secrets may match somewhere in *line*; False is certain."""
+    """Do the same for a line of JSON; one that is no UTF-8 is for a parser to judge."""
     try:
-        return _matches(line.decode())
+        return matches(line.decode())
     except UnicodeDecodeError:
         return True
