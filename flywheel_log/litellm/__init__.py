@@ -115,6 +115,7 @@ class _Ticket:
         self._clock = _Clock()
         self._cost: float | None = None
         self._estimated = is_uncounted(kwargs)
+        self._streamed = kwargs.get("stream") is True
         provider = provider_of(str(kwargs.get("custom_llm_provider") or "unknown"))
         at = place(str(kwargs.get(_CALL)))
         self._run = Run(surface, provider, body, fields, self._emit, outer=_Inside(), at=at, clock=self._clock)
@@ -159,6 +160,8 @@ class _Ticket:
 
     def __del__(self) -> None:
         if not self.done:
+            if self._streamed:
+                self._run.heard(text=False)
             self._run.ended(None)
 
 

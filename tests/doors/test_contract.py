@@ -47,7 +47,7 @@ def through(case: str, *ways: str, of: Any = WAYS) -> Any:
 
 async def only_call(events: list[Event]) -> Event:
     """The one event of a call, once it is there; an agent's steps come after it."""
-    async with asyncio.timeout(30):  # LiteLLM tells from a thread of its own
+    async with asyncio.timeout(90):  # LiteLLM tells from a thread of its own
         while not (found := [event for event in events if event["kind"] == "llm"]):
             gc.collect()
             await asyncio.sleep(0.01)
