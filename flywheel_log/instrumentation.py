@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import scope
+from .health import guarded
 from .recorder import current, record
+
+if TYPE_CHECKING:
+    from .capture.client import Binding
 
 Client = TypeVar("Client")
 Decorated = TypeVar("Decorated")
+
+_NEIGHBOURS = {"anthropic": ("Anthropic", "AsyncAnthropic"), "groq": ("Groq", "AsyncGroq")}
+_GOOGLE = "google.genai._api_client"
+_everyone: list[Binding] = []  # The binding of every client of the process, if there is one.
+_awaited: set[str] = set()
 
 
 @overload
@@ -25,8 +34,8 @@ def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
     Args:
         client: an OpenAI, AsyncOpenAI or Azure client, one of an SDK made the same way (Anthropic, Groq …), Google's
             `genai.Client()`, or any object with `chat.completions.create`. None means every OpenAI client of this
-            process, made before or after, the module-level one included, and those of Anthropic, Groq and Google where
-            their library has been imported by then.
+            process, made before or after, the module-level one included, and those of Anthropic, Groq and Google,
+            whenever their library is imported.
         **defaults: what `context` takes; stamped on every call unless the context says otherwise.
 
     Raises:
@@ -39,8 +48,8 @@ def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
     recorder = current()
     binding = clients.Binding(record, scope.fields_of(**defaults), recorder.asking)
     if client is None:
-        clients.instrument_classes([*_openai_classes(), *_loaded_classes()], binding)
-        google.instrument_everyone(binding)
+        _instrument_everyone(binding)
+        _wait_for_the_others()
     elif google.is_mine(client):
         google.instrument(client, binding)
     else:
@@ -54,6 +63,8 @@ def uninstrument(client: Any = None) -> None:
     from .capture import client as clients
     from .capture import google, threads
 
+    if client is None:
+        _everyone.clear()
     if client is None or google.is_mine(client):
         google.uninstrument(client)
     if client is None or not google.is_mine(client):
@@ -91,6 +102,30 @@ def logged_llm(function: Any = None, /, **fields: Any) -> Any:
     return lambda decorated: functions.logged(decorated, record, own)
 
 
+def _instrument_everyone(binding: Binding) -> None:
+    from .capture import client as clients
+    from .capture import google
+
+    _everyone[:] = [binding]
+    clients.instrument_classes([*_openai_classes(), *_loaded_classes()], binding)
+    google.instrument_everyone(binding)
+
+
+def _wait_for_the_others() -> None:
+    """Have the neighbours that the program has not imported yet recorded as soon as it does."""
+    from wrapt import register_post_import_hook
+
+    for name in {*_NEIGHBOURS, _GOOGLE} - _awaited - set(sys.modules):
+        _awaited.add(name)
+        register_post_import_hook(_imported, name)
+
+
+@guarded("capture")
+def _imported(_: object) -> None:
+    for binding in _everyone:
+        _instrument_everyone(binding)
+
+
 def _openai_classes() -> list[type]:
     import openai
 
@@ -99,7 +134,6 @@ def _openai_classes() -> list[type]:
 
 def _loaded_classes() -> list[type]:
     """The clients of the neighbours that the program has imported."""
-    names = {"anthropic": ("Anthropic", "AsyncAnthropic"), "groq": ("Groq", "AsyncGroq")}
-    return [
-        getattr(sys.modules[name], each) for name, classes in names.items() if name in sys.modules for each in classes
-    ]
+    found = [(sys.modules.get(name), classes) for name, classes in _NEIGHBOURS.items()]
+    # One that is just being imported by another thread may have none yet; its turn comes.
+    return [getattr(module, each) for module, classes in found for each in classes if hasattr(module, each)]

@@ -119,6 +119,7 @@ class Meter:
     def __init__(self) -> None:
         self._noted: deque[tuple[JSON, str, Figures]] = deque()
         self._lock = threading.RLock()  # The end of a dropped stream may be counted by the garbage collector, anywhere.
+        self._settling = threading.RLock()
         self._series: dict[Key, Series] = {}
         self._quick: dict[tuple[str | None, ...], Series] = {}
         self.listeners: list[Callable[[Mapping[str, Any]], object]] = []
@@ -126,11 +127,18 @@ class Meter:
     def note(self, event: JSON, workload_id: str, figures: Figures) -> None:
         """Have the call *event* counted soon, with what *figures* finds in it; it must not change any more."""
         self._noted.append((event, workload_id, figures))
-        if len(self._noted) > MOST_NOTED:
-            self.settle()
+        if len(self._noted) > MOST_NOTED and self._settling.acquire(blocking=False):
+            try:
+                self._settle()
+            finally:
+                self._settling.release()
 
     def settle(self) -> None:
-        """Count what was noted."""
+        """Count what was noted; when it returns, all of that is counted, by whichever thread."""
+        with self._settling:
+            self._settle()
+
+    def _settle(self) -> None:
         while self._noted:
             try:
                 event, workload_id, figures = self._noted.popleft()
@@ -177,6 +185,7 @@ class Meter:
     def reset(self) -> None:
         """Start over with a new lock; a forked child calls this, for the parent goes on counting its own calls."""
         self._lock = threading.RLock()
+        self._settling = threading.RLock()
         self._noted = deque()
         self._series = {}
         self._quick = {}

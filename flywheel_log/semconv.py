@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-_OPERATIONS = {"completions": "text_completion", "embeddings": "embeddings", "moderations": "moderation"}
+_OPERATIONS = {
+    "completions": "text_completion",
+    "embed_content": "embeddings",
+    "embeddings": "embeddings",
+    "generate_content": "generate_content",
+    "moderations": "moderation",
+}
 # How libraries that speak to many services call those that OpenTelemetry calls otherwise.
 _PROVIDERS = {
+    "amazon_bedrock": "aws.bedrock",
     "azure": "azure.ai.openai",
     "azure_ai": "azure.ai.inference",
     "azure_text": "azure.ai.openai",
@@ -12,6 +19,8 @@ _PROVIDERS = {
     "bedrock_converse": "aws.bedrock",
     "cohere_chat": "cohere",
     "gemini": "gcp.gemini",
+    "google_genai": "gcp.gemini",
+    "google_vertexai": "gcp.vertex_ai",
     "mistral": "mistral_ai",
     "text-completion-openai": "openai",
     "vertex_ai": "gcp.vertex_ai",

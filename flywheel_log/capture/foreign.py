@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 from .. import scope
@@ -11,11 +10,12 @@ from ..event import JSON
 from ..health import guarded
 from ..serialise import dumps, loads
 from . import wire
-from .call import Call, Emit, active
+from .call import Emit, active
 from .gather import Gathered
 from .known import Known
 from .outcome import Outcome, of_error, of_result
 from .surfaces import Surface, surface_named
+from .timed import Timed
 
 Client = TypeVar("Client")
 
@@ -90,23 +90,21 @@ def _logged(method: Any, surface: Surface, emit: Emit, fields: scope.Fields) -> 
     return around(method, begin)
 
 
-class _Run(Around):
+class _Run(Timed):
     """One call of a foreign method: a plain answer, a coroutine's, a generator's, or a stream object's."""
 
     def __init__(self, surface: Surface, emit: Emit, body: dict[str, Any], fields: scope.Fields) -> None:
         # Serialised now: the caller may change its messages while a stream is read.
-        self._body: JSON = loads(dumps({key: wire.plain(value) for key, value in body.items()}))
-        self._streamed = body.get("stream") is True
-        self._call = Call(surface, "unknown", self._body, fields, emit, streamed=self._streamed)
+        asked: JSON = loads(dumps({key: wire.plain(value) for key, value in body.items()}))
+        super().__init__(surface, "unknown", asked, dict(fields), emit, streamed=body.get("stream") is True)
         self._gathered = Gathered(surface)
-
-    @guarded("capture", default=lambda _: nullcontext())
-    def running(self) -> AbstractContextManager[Any]:
-        return self._call
 
     @guarded("capture")
     def yielded(self, item: Any) -> None:
         self._gathered.add(item)
+        if "time_to_first_token_ms" not in self._fields:
+            text = isinstance(item, str)  # A message's text, piece by piece, or an object of whatever SDK.
+            self._look(dumps({"text" if text else "_": item if text else wire.plain(item)}))
 
     @guarded("capture", default=lambda _, value: value)
     def returned(self, value: Any) -> Any:

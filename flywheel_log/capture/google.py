@@ -12,18 +12,17 @@ from typing import Any, Self
 
 from .. import scope
 from ..around import Around, around
-from ..clock import milliseconds
 from ..event import JSON
 from ..health import guarded
 from . import wire
-from .call import Call, active
+from .call import active
 from .client import Binding
 from .known import Known
 from .outcome import Outcome, of_error
 from .patches import Patches
-from .stopwatch import Stopwatch
 from .surfaces import Surface, surface_named
 from .tape import KEEP_AT_MOST
+from .timed import Timed
 from .unended import unended
 
 _MARK = "_flywheel_log"
@@ -107,14 +106,21 @@ def _begin(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Aroun
         return Around()
     given = dict(zip(("http_method", "path", "request_dict"), args, strict=False)) | kwargs
     path, _, method = str(given["path"]).partition("?")[0].rpartition(":")
-    if method not in _SURFACES:
+    body = given["request_dict"]
+    name = "embed_content" if method == "predict" and _embeds(body) else _SURFACES.get(method)
+    if name is None:
         return Around()
-    surface, model = surface_named(_SURFACES[method]), path.rpartition("/")[2]
-    streamed = method.startswith("stream")
-    return _Run(binding, api, given["request_dict"], surface=surface, model=model, streamed=streamed)
+    surface, model, streamed = surface_named(name), path.rpartition("/")[2], method.startswith("stream")
+    return _Run(binding, api, body, surface=surface, model=model, streamed=streamed)
 
 
-class _Run(Around):
+def _embeds(body: JSON) -> bool:
+    """Whether Vertex AI is asked for embeddings of texts; images are asked for at the same place."""
+    instances = body.get("instances")
+    return isinstance(instances, list) and any(isinstance(one, dict) and "content" in one for one in instances)
+
+
+class _Run(Timed):
     """One call at the waist; its clock stands still while the consumer of a stream does something else.
 
     Args:
@@ -127,16 +133,10 @@ class _Run(Around):
     """
 
     def __init__(self, binding: Binding, api: Any, body: JSON, *, surface: Surface, model: str, streamed: bool) -> None:
-        self.attempts = 0
-        self._surface = surface
-        self._streamed = streamed
-        self._body = body
-        self._fields = {**scope.merge(binding.fields, scope.at_call()), "model": model}
-        self._watch = Stopwatch()
+        fields = {**scope.merge(binding.fields, scope.at_call()), "model": model}
         provider = "gcp.vertex_ai" if getattr(api, "vertexai", False) else "gcp.gemini"
-        self._call = Call(
-            surface, provider, body, self._fields, binding.emit, streamed=streamed, client=api, clock=self._watch
-        )
+        super().__init__(surface, provider, body, fields, binding.emit, streamed=streamed, client=api)
+        self.attempts = 0
         self._bodies: list[Any] = []
         self._room = KEEP_AT_MOST
         self._over = False
@@ -146,27 +146,23 @@ class _Run(Around):
 
     @guarded("capture", default=lambda self: self)
     def __enter__(self) -> Self:
-        self._call.__enter__()
         self._before = _sending.get()
         _sending.set(self)
-        self._watch.start()
-        return self
+        return super().__enter__()
 
     @guarded("capture")
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._watch.stop()
+        super().__exit__(kind, error, trace)
         if _sending.get() is self:
             _sending.set(self._before)
-        self._call.__exit__(kind, error, trace)
 
     @guarded("capture")
     def yielded(self, item: Any) -> None:
         unended.add(self)
         body = _body_of(item)
-        if "time_to_first_token_ms" not in self._fields and self._surface.FIRST_TEXT.search(body):
-            self._fields["time_to_first_token_ms"] = milliseconds(self._watch())
+        self._look(body)
         self._room -= len(body)
         if self._room >= 0:
             self._bodies.append(body)

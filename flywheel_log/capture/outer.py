@@ -10,6 +10,7 @@ from .. import scope
 from ..health import guarded
 
 _outer: ContextVar[Outer | None] = ContextVar("flywheel_log.outer", default=None)
+_place: ContextVar[Place | None] = ContextVar("flywheel_log.place", default=None)
 
 
 class Outer:
@@ -23,7 +24,8 @@ class Outer:
     def __init__(self) -> None:
         self.called = False
         self._over = False
-        self.around = outer()
+        around = outer()
+        self.around: Outer | None = around.around if isinstance(around, Place) else around
 
     def tell(self) -> None:
         """A call was made inside."""
@@ -43,6 +45,43 @@ class Outer:
     def end(self) -> None:
         """Nothing is called inside any more, wherever it is still known."""
         self._over = True
+
+
+class Place(Outer):
+    """Where calls will be made for runs whose beginning is told elsewhere: in another thread, or in a task beside it.
+
+    It is made before, where the calls will be made; `place` finds it in every context that comes from there.
+
+    Args:
+        name: of whom it is for.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self._runs: list[Outer] = []
+        self._held = scope.Held({}, self.in_force)
+        _outer.set(self)
+        _place.set(self)
+
+    def take(self, run: Outer, fields: scope.Fields) -> None:
+        """From now until its end, what is called at this place is called inside *run*, and carries *fields*."""
+        self._runs.append(run)
+        self._held.fields = fields
+
+    def tell(self) -> None:
+        """A call was made here."""
+        for run in self._runs:
+            run.tell()
+
+    def in_force(self) -> bool:
+        """Whether a run that has taken it is under way."""
+        return any(run.in_force() for run in self._runs)
+
+    def end(self) -> None:
+        """Nothing is called here any more."""
+        for run in self._runs:
+            run.end()
 
 
 class Within:
@@ -67,6 +106,12 @@ class Within:
         self._fields.__exit__(kind, error, trace)
         if _outer.get() is self._told:
             _outer.set(self._before)
+
+
+def place(name: str) -> Place | None:
+    """The place that was made last for runs that begin here, if it is that of *name*."""
+    found = _place.get()
+    return found if found is not None and found.name == name else None
 
 
 def outer() -> Outer | None:

@@ -12,7 +12,7 @@ from ..health import guarded
 from ..place import stamped
 from .call import Call, Emit
 from .outcome import Outcome
-from .outer import Outer
+from .outer import Outer, Place
 from .surfaces import Surface
 from .unended import unended
 
@@ -30,6 +30,7 @@ class Run(Call):
         fields: in force for what is called inside, and stamped on the event.
         emit: takes the event, at most once.
         outer: learns of the calls made inside, and tells where inside is.
+        at: where the calls inside are made, if not only in contexts that come from here.
         clock: seconds, monotonic.
 
     Attributes:
@@ -45,6 +46,7 @@ class Run(Call):
         emit: Emit,
         *,
         outer: Outer | None = None,
+        at: Place | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.retries: int | None = None
@@ -53,6 +55,8 @@ class Run(Call):
         self._stamps: JSON = dict(stamped(fields))
         self._outer = outer or Outer()
         self._outer.hold(self._carried)
+        if at is not None:
+            at.take(self._outer, self._carried)
         self._began = clock()
         self._first: float | None = None
         self._heard = False

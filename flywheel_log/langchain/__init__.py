@@ -18,6 +18,7 @@ from ..capture.surfaces import surface_named
 from ..event import JSON
 from ..health import guarded, health
 from ..place import opened
+from ..semconv import provider_of
 from . import answer, request, runs
 
 if TYPE_CHECKING:
@@ -198,9 +199,12 @@ def _asking(
 ) -> runs.Asking:
     metadata = about.get("metadata") or {}
     asked = body(about.get("invocation_params") or {}, metadata)
-    surface = surface_named("completions" if "prompt" in asked else "chat.completions")
-    fields = opened(fields)
-    return runs.Asking(Run(surface, request.provider(metadata), asked, fields, recorder.record), fields, parent)
+    texts = "prompt" in asked
+    surface = surface_named("completions" if texts else "chat.completions")
+    fields, at = opened(fields), runs.place_of_text() if texts else None
+    provider = provider_of(str(metadata.get("ls_provider") or "unknown"))
+    run = Run(surface, provider, asked, fields, recorder.record, at=at)
+    return runs.Asking(run, fields, parent)
 
 
 def _hear(run_id: UUID, *, text: bool) -> None:

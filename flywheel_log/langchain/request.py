@@ -20,15 +20,6 @@ _STANDARD = {
     "max_tokens": "ls_max_tokens",
     "stop": "ls_stop",
 }
-# OpenTelemetry's names for services that LangChain calls otherwise.
-_PROVIDERS = {
-    "amazon_bedrock": "aws.bedrock",
-    "azure": "azure.ai.openai",
-    "google_genai": "gcp.gemini",
-    "google_vertexai": "gcp.vertex_ai",
-    "mistral": "mistral_ai",
-    "xai": "x_ai",
-}
 # Parts of an answer that OpenAI's message says beside its content, or not at all.
 _NO_CONTENT = frozenset({"function_call", "reasoning", "redacted_thinking", "thinking", "tool_call", "tool_use"})
 
@@ -66,12 +57,6 @@ def message(one: BaseMessage) -> JSON:
             parts = "".join(part["text"] for part in parts)
         said["content"] = parts or (None if said.get("tool_calls") else "")
     return said
-
-
-def provider(metadata: Mapping[str, Any]) -> str:
-    """OpenTelemetry's name for the service that *metadata* names in LangChain's way."""
-    name = str(metadata.get("ls_provider") or "unknown")
-    return _PROVIDERS.get(name, name)
 
 
 def _is_aside(part: Any) -> bool:

@@ -6,14 +6,16 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, cast
 from uuid import UUID
 from weakref import ref
 
 from langchain_core.runnables.config import var_child_runnable_config
+from langchain_core.tracers.context import register_configure_hook
 
 from .. import scope
-from ..capture.outer import Outer
+from ..capture.outer import Outer, Place, place
 from ..capture.run import Run
 from ..event import JSON
 from ..health import guarded
@@ -141,6 +143,25 @@ class Asking(Node):
     def abandon(self) -> None:
         """Be incomplete."""
         self.run.ended(None)
+
+
+class _Hook:
+    """Is asked for a further handler where LangChain is about to call, and has none, but makes a place there.
+
+    The coroutines of LangChain's models of texts tell of a start in tasks beside them.
+    """
+
+    @guarded("langchain")
+    def get(self) -> None:
+        Place(__name__)
+
+
+register_configure_hook(cast(ContextVar[Any], _Hook()), inheritable=False)
+
+
+def place_of_text() -> Place | None:
+    """Where the model of texts calls of whose start a task is told."""
+    return place(__name__)
 
 
 _under_way: dict[int, tuple[Node, Any]] = {}

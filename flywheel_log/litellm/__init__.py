@@ -15,7 +15,7 @@ except ImportError:
 from .. import recorder, scope
 from ..capture import wire
 from ..capture.outcome import Outcome, of_error
-from ..capture.outer import Outer, outer
+from ..capture.outer import Outer, Place, outer, place
 from ..capture.run import Run
 from ..capture.surfaces import Surface
 from ..event import JSON
@@ -28,6 +28,7 @@ from .request import body_of, is_uncounted, metadata_of, named, surface_of
 __all__ = ["FlywheelLogger"]
 
 _KEY = "flywheel_log"
+_CALL = "litellm_call_id"
 
 
 class FlywheelLogger(CustomLogger):
@@ -49,6 +50,8 @@ class FlywheelLogger(CustomLogger):
     def __init__(self, workload_id: str | None = None, **fields: Any) -> None:
         super().__init__()
         self._own = scope.fields_of(workload_id=workload_id, **fields)
+        # An attribute, not a method: for a class that has the method, LiteLLM takes other ways to make a call.
+        self.async_pre_call_deployment_hook = _about_to_call  # type: ignore[method-assign,assignment]
 
     @guarded("litellm")
     def log_pre_api_call(self, model: str, messages: Any, kwargs: JSON) -> None:
@@ -112,8 +115,10 @@ class _Ticket:
         self._clock = _Clock()
         self._cost: float | None = None
         self._estimated = is_uncounted(kwargs)
+        self._streamed = kwargs.get("stream") is True
         provider = provider_of(str(kwargs.get("custom_llm_provider") or "unknown"))
-        self._run = Run(surface, provider, body, fields, self._emit, outer=_Inside(), clock=self._clock)
+        at = place(str(kwargs.get(_CALL)))
+        self._run = Run(surface, provider, body, fields, self._emit, outer=_Inside(), at=at, clock=self._clock)
         self.done = False
 
     def timed(self, kwargs: JSON, start: Any, end: Any) -> None:
@@ -132,7 +137,7 @@ class _Ticket:
         """The call has come to its end with *response*."""
         cost = kwargs.get("response_cost")
         self._cost = cost if isinstance(cost, float) and cost > 0 else None
-        self._run.over(Outcome(told(wire.plain(response))))
+        self._run.over(Outcome(told(response)))
 
     def failed(self, error: Any, kwargs: JSON) -> None:
         """The call has failed, perhaps after a part of its answer had come."""
@@ -155,6 +160,8 @@ class _Ticket:
 
     def __del__(self) -> None:
         if not self.done:
+            if self._streamed:
+                self._run.heard(text=False)
             self._run.ended(None)
 
 
@@ -181,9 +188,25 @@ class _Inside(Outer):
         return super().in_force() and _called_by_litellm()
 
 
+async def _about_to_call(kwargs: Any, _: Any) -> None:
+    """A coroutine of LiteLLM's is about to call, here; that it does is told in a thread, for some kinds of calls."""
+    _here(kwargs)
+
+
+@guarded("litellm")
+def _here(kwargs: JSON) -> None:
+    _let_go()
+    if name := kwargs.get(_CALL):
+        _Place(str(name))
+
+
+class _Place(Place):
+    """Where a coroutine of LiteLLM calls."""
+
+
 def _let_go() -> None:
     """End what earlier calls of LiteLLM hold here: whatever they had to call themselves, they have called by now."""
-    while isinstance(held := outer(), _Inside):
+    while isinstance(held := outer(), (_Inside, _Place)):
         held.end()
 
 

@@ -9,9 +9,11 @@ from litellm.constants import openai_compatible_providers
 
 from ..capture.surfaces import Surface, surface_named
 from ..event import JSON
+from ..projection import chat_request
 from ..serialise import dumps, loads
 
 _SURFACES = {
+    "anthropic_messages": "chat.completions",
     "completion": "chat.completions",
     "text_completion": "completions",
     "embedding": "embeddings",
@@ -50,9 +52,13 @@ def body_of(surface: str, model: str, messages: Any, kwargs: JSON) -> JSON:
         asked = {"prompt": messages}
     more = given.get("extra_body") or {}
     body = {key: value for key, value in {**given, **more}.items() if key not in _BESIDE_THE_BODY and value is not None}
-    if isinstance(tools := body.get("tools"), list):
-        body["tools"] = [_tool(tool) for tool in tools]
     snapshot: JSON = loads(dumps({"model": model, **asked, **body}))
+    if (
+        kwargs.get("call_type") == "anthropic_messages"
+    ):  # Asked in Anthropic's words, answered to callbacks in OpenAI's.
+        snapshot = chat_request({"surface": "messages", "request": snapshot}) or snapshot
+    if isinstance(tools := snapshot.get("tools"), list):
+        snapshot["tools"] = [_tool(tool) for tool in tools]
     return snapshot
 
 

@@ -44,12 +44,14 @@ def _holders(event: JSON) -> Iterator[tuple[JSON, str]]:
     """What holds a vector, and by which key: `embedding`, or `values` in Google's answers."""
     response, request = event.get("response"), event.get("request")
     answer = response if isinstance(response, dict) else {}
-    for key, name in (("data", "embedding"), ("embeddings", "values")):
-        found = answer.get(key)
+    predicted = [one.get("embeddings") for one in _objects(answer.get("predictions"))]
+    for found, name in (
+        (answer.get("data"), "embedding"),
+        ([*(event.get("retrieval_docs") or ()), request], "embedding"),
+        (answer.get("embeddings"), "values"),
+        ([answer.get("embedding"), *predicted], "values"),
+    ):
         yield from ((one, name) for one in _objects(found) if name in one)
-    given = [*(event.get("retrieval_docs") or ()), request]
-    yield from ((one, "embedding") for one in _objects(given) if "embedding" in one)
-    yield from ((one, "values") for one in _objects([answer.get("embedding")]) if "values" in one)
 
 
 def _objects(found: Any) -> Iterator[JSON]:

@@ -17,6 +17,9 @@ def is_mine(request: JSON, response: JSON) -> bool:  # noqa: ARG001 - the projec
 
 def request(body: JSON) -> JSON | None:
     """The request as that of embeddings: one text for each content."""
+    instances = list(chat.objects(body.get("instances")))
+    if instances and all(isinstance(one.get("content"), str) for one in instances):  # Vertex AI's
+        return {"input": [one["content"] for one in instances]}
     asked = list(chat.objects(body.get("requests"))) or [body]
     if not all(isinstance(one.get("content"), dict) for one in asked):
         return None
@@ -25,7 +28,8 @@ def request(body: JSON) -> JSON | None:
 
 def response(body: JSON) -> JSON | None:
     """The answer as a list of embeddings."""
-    found = [*chat.objects(body.get("embeddings")), *chat.objects([body.get("embedding")])]
+    predicted = [one.get("embeddings") for one in chat.objects(body.get("predictions"))]
+    found = [*chat.objects(body.get("embeddings")), *chat.objects([body.get("embedding")]), *chat.objects(predicted)]
     if not found:
         return None
     data = [{"object": "embedding", "index": place, "embedding": one.get("values")} for place, one in enumerate(found)]

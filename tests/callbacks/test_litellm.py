@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import time
 from collections.abc import Awaitable, Callable
@@ -132,10 +133,24 @@ async def test_embeddings_text_completions_and_responses_are_surfaces_of_their_o
     litellm.text_completion(model="text-completion-openai/gpt-3.5-turbo-instruct", prompt="a", **at)
     litellm.responses(model="openai/gpt-4.1-mini", input="a", **at)
     events = sorted(await recorded(3), key=lambda event: event["surface"])
+    assert [(event["usage_source"], event["input_tokens"]) for event in events] == [("api", 1), ("api", 1), ("api", 2)]
     asked = {"completions": "prompt", "embeddings": "input", "responses": "input"}
     assert {event["surface"]: key for event, key in zip(events, asked.values(), strict=True)} == asked
     assert ["a" in str(event["request"][asked[event["surface"]]]) for event in events] == [True] * 3
     assert [event["kind"] for event in events] == ["llm", "embedding", "llm"]
+
+
+async def test_anthropics_messages_are_recorded_as_a_chat(start: Any, recorded: Recorded) -> None:
+    server = start(lambda _: Reply.json(ANTHROPIC))
+    at = {"api_base": server.url.removesuffix("/v1"), "api_key": KEY, "max_tokens": 50}
+    tools = [{"name": "weather", "input_schema": {"type": "object", "properties": {}}}]
+    asking = {"model": "anthropic/claude-haiku-4-5", "messages": MESSAGES, "system": "Be brief.", "tools": tools}
+    await litellm.anthropic.messages.acreate(**asking, **at)
+    (event,) = await recorded(1)
+    assert (event["surface"], event["provider"], event["output_tokens"]) == ("chat.completions", "anthropic", 5)
+    assert event["request"]["messages"] == [{"role": "system", "content": "Be brief."}, *MESSAGES]
+    assert event["request"]["tools"] == [WEATHER]
+    assert event["response"]["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "weather"
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -152,6 +167,26 @@ async def test_a_call_by_an_instrumented_client_is_one_event_with_the_callbacks_
     events = await recorded(3)
     # The client knows what only the wire tells: the id of the answer, and how often it was tried.
     assert [(event["workload_id"], event["retries"]) for event in events] == [("chat", 0)] * 3
+
+
+async def test_what_coroutines_call_by_an_instrumented_client_is_one_event_of_whatever_kind(
+    asking: Any, recorded: Recorded
+) -> None:
+    flywheel_log.instrument()
+    at = {key: asking[key] for key in ("api_base", "api_key")}
+    for user in ("u1", "u2"):
+        named = {**at, "metadata": {"user_id": user}}
+        await litellm.aembedding(model="openai/text-embedding-3-small", input=["a"], **named)
+        await litellm.atext_completion(model="text-completion-openai/gpt-3.5-turbo-instruct", prompt="a", **named)
+    await litellm.acompletion(**asking)
+    events = await recorded(5)
+    assert [(event["workload_id"], event.get("user_id"), event["retries"]) for event in events] == [
+        ("chat", "u1", 0),
+        ("chat", "u1", 0),
+        ("chat", "u2", 0),
+        ("chat", "u2", 0),
+        ("chat", None, 0),
+    ]
 
 
 async def test_what_the_consumer_of_a_stream_calls_meanwhile_is_its_own(
@@ -180,11 +215,13 @@ async def test_a_stream_that_is_left_is_incomplete(asking: Any, events: list[Eve
     stream = litellm.completion(**asking, stream=True)
     next(stream)
     del stream
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not events and time.monotonic() < deadline:  # LiteLLM's own threads still hold it for a while.
         gc.collect()
+        await asyncio.sleep(0.01)
     (event,) = await recorded(1)
     assert (event["status"], event["training_unsafe"]) == ("incomplete", ["incomplete"])
+    assert (event["streamed"], "time_to_first_token_ms" in event) == (True, False)
 
 
 @pytest.mark.door("litellm", "retries")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import agents
@@ -15,7 +16,7 @@ from flywheel_log.event import Event
 from flywheel_log.loop.tree import Branch, tree
 from flywheel_log.openai_agents import FlywheelTracingProcessor
 from flywheel_log.standin import Received, Reply, Server
-from tests.capture.clients import KEY, SAID, bare, recorded
+from tests.capture.clients import KEY, SAID, bare, chunk, recorded, streaming
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Ulm"}'}}
@@ -94,6 +95,30 @@ async def test_a_stream_and_the_responses_api_are_told_too(client_of: Any, serve
     assert (calls[0]["request"]["instructions"], "hi" in str(calls[0]["request"]["input"])) == ("Be brief.", True)
     assert calls[0]["response"]["output"][0]["content"][0]["text"] == SAID
     assert calls[1]["response"]["choices"][0]["message"]["content"] == SAID
+
+
+async def test_a_stream_that_told_no_counts_has_none(server: Server, events: list[Event]) -> None:
+    async with bare(server, openai.AsyncOpenAI) as client:
+        streamed = Runner.run_streamed(agent(client), "hi")
+        async for _ in streamed.stream_events():
+            pass
+    (call,) = [event for event in events if event["kind"] == "llm"]
+    assert (call["streamed"], call["usage_source"], "input_tokens" in call) == (True, "missing", False)
+    assert call["response"]["choices"] == [{"index": 0, "message": {"role": "assistant", "content": SAID}}]
+
+
+@pytest.mark.door("agents", "parts")
+@pytest.mark.parametrize("key", ["refusal", "reasoning_content"])
+async def test_what_is_neither_text_nor_tool_survives_a_stream(key: str, start: Any, events: list[Event]) -> None:
+    pieces = [chunk({"role": "assistant"}), chunk({key: "I "}), chunk({key: "won't."}), chunk({}, "stop")]
+    async with bare(start(streaming(*pieces)), openai.AsyncOpenAI) as client:
+        streamed = Runner.run_streamed(agent(client), "hi", max_turns=1)
+        with suppress(agents.exceptions.AgentsException):
+            async for _ in streamed.stream_events():
+                pass
+    call = next(event for event in events if event["kind"] == "llm")
+    message = call["response"]["choices"][0]["message"]
+    assert message == {"role": "assistant", "content": None, key: "I won't."}
 
 
 async def test_handoffs_and_guardrails_are_steps(start: Any, events: list[Event]) -> None:

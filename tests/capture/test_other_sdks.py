@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -291,6 +294,32 @@ def test_without_a_client_those_of_the_neighbours_are_recorded_too(
         flywheel_log.uninstrument()
         client.messages.create(**ASK)
     assert [event["provider"] for event in events] == ["anthropic", "groq"]
+
+
+IMPORTED_LATER = """
+import sys, flywheel_log
+from flywheel_log import standin
+from flywheel_log.testing import recording
+with standin.serve() as server, recording(sinks=[]) as events:
+    flywheel_log.instrument(workload_id="everyone")
+    print(sorted({"anthropic", "groq", "google.genai"} & set(sys.modules)))
+    from anthropic import Anthropic
+    with Anthropic(base_url=server.url.removesuffix("/v1"), api_key="k") as client:
+        ask = {"model": "claude", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+        client.messages.create(**ask)
+        flywheel_log.uninstrument()
+        client.messages.create(**ask)
+        import groq
+        print([(event["provider"], event["workload_id"]) for event in events])
+        print(type(vars(groq.Groq.__mro__[1])["request"]).__name__)
+"""
+
+
+def test_those_of_the_neighbours_are_recorded_that_are_imported_later(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED_LATER], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (done.stdout.splitlines(), done.stderr) == (["[]", "[('anthropic', 'everyone')]", "function"], "")
 
 
 def groq_client(server: Server) -> Any:

@@ -10,14 +10,14 @@ import openai
 import pytest
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableLambda
-from langchain_openai import ChatOpenAI
+from langchain_openai import ChatOpenAI, OpenAI
 
 import flywheel_log
 from flywheel_log import scope
 from flywheel_log.event import Event
 from flywheel_log.langchain import FlywheelLogHandler
 from flywheel_log.standin import Server
-from tests.capture.clients import HELLO, recorded
+from tests.capture.clients import HELLO, KEY, recorded
 
 Ask = Callable[..., ChatOpenAI]
 
@@ -79,6 +79,31 @@ def test_several_conversations_asked_at_once_are_a_record_each(model: Ask, event
     one.batch(["a", "b", "c"])
     one.generate([[HumanMessage("d")], [HumanMessage("e")]])
     assert names(events) == ["chat"] * 5
+
+
+@pytest.mark.parametrize("instrumented", [False, True])
+async def test_coroutines_of_models_of_texts_are_recorded_once(
+    instrumented: bool, server: Server, events: list[Event]
+) -> None:
+    if instrumented:
+        flywheel_log.instrument(workload_id="client")
+    async with openai.DefaultAsyncHttpxClient(verify=False) as http:
+        one = OpenAI(model="babbage", base_url=server.url, api_key=KEY, http_async_client=http)
+        for user in ("u1", "u2"):
+            await one.ainvoke("a", config={"callbacks": [FlywheelLogHandler("chat", user_id=user)]})
+        await one.abatch(["b", "c"], config={"callbacks": [FlywheelLogHandler("batch")]})
+        await one.ainvoke("d")
+    told = [(event["workload_id"], event.get("user_id"), event["request"]["prompt"]) for event in events]
+    asked = (
+        [("batch", None, ["b", "c"]), ("client", None, ["d"])]
+        if instrumented
+        else [
+            ("batch", None, "b"),
+            ("batch", None, "c"),
+        ]
+    )
+    first = [["a"], ["a"]] if instrumented else ["a", "a"]
+    assert told == [("chat", "u1", first[0]), ("chat", "u2", first[1]), *asked]
 
 
 @pytest.mark.usefixtures("everyone")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ import flywheel_log
 from flywheel_log import projection
 from flywheel_log.capture.unended import abandon
 from flywheel_log.event import Event, from_document, to_document
+from flywheel_log.projection import as_chat
 from flywheel_log.standin import HANG_UP, Reply, Server
 from tests.neighbours.conftest import KEY
 
@@ -196,6 +200,23 @@ def test_embeddings_read_as_those_of_openai(recorded: Make, events: list[Event])
         {"model": "gemini-embedding-001", "input": ["a", "b"]},
     )
     assert [one["embedding"]["dimensions"] for one in response["data"]] == [8, 8]
+
+
+@pytest.mark.door("google", "choices", "parts")
+def test_the_candidates_of_a_stream_are_kept_apart_with_their_thoughts(recorded: Make, events: list[Event]) -> None:
+    def chunk(index: int, *parts: Any, **more: Any) -> dict[str, Any]:
+        return {"candidates": [{"index": index, "content": {"role": "model", "parts": [*parts]}, **more}]}
+
+    thinking = [chunk(0, {"text": "Hm", "thought": True}), chunk(0, {"text": ".", "thought": True})]
+    said = [chunk(0, {"text": "a"}), chunk(1, {"text": "b"}), chunk(0, {"text": "a"}), chunk(1, {"text": "b"})]
+    ends = [chunk(0, {"text": "!"}, finishReason="STOP"), chunk(1, {"text": "?"}, finishReason="MAX_TOKENS")]
+    client = recorded(streaming(*thinking, *said, *ends))
+    list(client.models.generate_content_stream(model=MODEL, contents="hi", config={"candidate_count": 2}))
+    (event,) = events
+    assert [(one["content"]["parts"], one["finishReason"]) for one in event["response"]["candidates"]] == [
+        ([{"text": "Hm.", "thought": True}, {"text": "aa!"}], "STOP"),
+        ([{"text": "bb?"}], "MAX_TOKENS"),
+    ]
 
 
 @pytest.mark.door("google", "error")
@@ -411,16 +432,60 @@ def test_the_context_names_what_is_recorded(recorded: Make, events: list[Event])
     assert [(event["workload_id"], event["user_id"]) for event in events] == [("greet", "u42")]
 
 
-def test_vertex_is_another_provider_of_the_same_models(start: Callable[..., Server], events: list[Event]) -> None:
-    server = start()
+IMPORTED_LATER = """
+import flywheel_log
+from flywheel_log import standin
+from flywheel_log.testing import recording
+with standin.serve() as server, recording(sinks=[]) as events:
+    flywheel_log.instrument()
+    from google import genai
+    with genai.Client(api_key="k", http_options={"base_url": server.url.removesuffix("/v1")}) as client:
+        client.models.generate_content(model="gemini", contents="hi")
+    print([event["provider"] for event in events])
+"""
+
+
+def test_clients_are_recorded_whose_library_is_imported_later(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED_LATER], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (done.stdout, done.returncode) == ("['gcp.gemini']\n", 0)
+
+
+def vertex(server: Server) -> genai.Client:
     http = types.HttpOptions(base_url=server.url.removesuffix("/v1"), client_args={"verify": False})
-    with genai.Client(
+    return genai.Client(
         vertexai=True,
         project="p",
         location="us-central1",
         credentials=Credentials(token="ya29.a-token-of-the-test"),
         http_options=http,
-    ) as client:
+    )
+
+
+@pytest.mark.filterwarnings("ignore:The generate_images method")  # There is no newer one that asks at the same place.
+def test_embeddings_of_vertex_are_recorded_and_its_images_left_alone(
+    start: Callable[..., Server], events: list[Event]
+) -> None:
+    def predict(received: Any) -> Reply:
+        if "prompt" in received.json()["instances"][0]:
+            return Reply.json({"predictions": []})
+        embeddings = {"values": [3.0, 4.0], "statistics": {"token_count": 2, "truncated": False}}
+        return Reply.json({"predictions": [{"embeddings": embeddings}]})
+
+    with vertex(start(predict)) as client:
+        flywheel_log.instrument(client).models.generate_images(model="imagen-4", prompt="a cat")
+        client.models.embed_content(model="text-embedding-005", contents=["hi there"])
+    (event,) = events
+    assert (event["kind"], event["model"], event["input_tokens"]) == ("embedding", "text-embedding-005", 2)
+    assert event["response"]["predictions"][0]["embeddings"]["values"]["norm"] == 5.0
+    request, response = as_chat(event)
+    assert (request["input"], [one["index"] for one in response["data"]]) == (["hi there"], [0])
+
+
+def test_vertex_is_another_provider_of_the_same_models(start: Callable[..., Server], events: list[Event]) -> None:
+    server = start()
+    with vertex(server) as client:
         flywheel_log.instrument(client).models.generate_content(model=MODEL, contents="hi")
     assert server.requests[0].route.endswith(
         f"projects/p/locations/us-central1/publishers/google/models/{MODEL}:generateContent"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import openai
@@ -112,6 +114,24 @@ def test_every_call_is_counted_whatever_becomes_of_its_record(ask: Callable[...,
         with flywheel_log.trace("no call"):
             pass
     assert [row["calls"] for row in metrics().rows() if row["workload_id"] == "counted once"] == [1]
+
+
+def test_totals_wait_for_the_thread_that_is_counting() -> None:
+    own, counting, go_on = Meter(), threading.Event(), threading.Event()
+
+    def slowly(_: Any) -> dict[str, Any]:
+        counting.set()
+        go_on.wait(30)
+        return {}
+
+    own.note({"kind": "llm", "latency_ms": 1.0}, "slow", slowly)
+    with ThreadPoolExecutor() as pool:
+        pool.submit(own.settle)
+        counting.wait(30)
+        totals = pool.submit(own.series)
+        assert wait([totals], timeout=0.2).done == set()
+        go_on.set()
+        assert [key.workload_id for key in totals.result(30)] == ["slow"]
 
 
 def test_too_many_series_are_counted_together() -> None:

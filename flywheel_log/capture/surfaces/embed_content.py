@@ -1,11 +1,12 @@
-"""POST …:embedContent and …:batchEmbedContents of Google's Gemini."""
+"""POST …:embedContent and …:batchEmbedContents of Google's Gemini, and …:predict of Vertex AI where it embeds."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from ...event import Kind
-from .generate_content import tokens
+from ...event import JSON, Kind
+from . import generate_content
 from .unstreamed import assemble, finished, marks
 
 __all__ = ["FIRST_TEXT", "KIND", "NAME", "PATH", "TEXT", "assemble", "finished", "marks", "tokens"]
@@ -15,3 +16,18 @@ PATH = ":embedContent"
 KIND: Kind = "embedding"
 TEXT = re.compile(rb'"values"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"values"')
+
+
+def tokens(response: JSON) -> JSON:
+    """The event's token counts: Vertex AI tells them with each of its predictions."""
+    counts = [_count(one) for one in response.get("predictions") or ()]
+    if counts and all(isinstance(count, int) for count in counts):
+        return {"input_tokens": sum(counts)}
+    return generate_content.tokens(response)
+
+
+def _count(prediction: Any) -> Any:
+    match prediction:
+        case {"embeddings": {"statistics": {"token_count": count}}}:
+            return int(count) if isinstance(count, float) else count
+    return None

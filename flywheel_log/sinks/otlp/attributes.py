@@ -9,11 +9,13 @@ import orjson
 
 from flywheel_log.event import JSON
 from flywheel_log.health import guarded
+from flywheel_log.projection import as_chat
 from flywheel_log.semconv import operation_of
 
 from . import messages
 
 _CALLS = frozenset({"embedding", "llm", "moderation"})
+_GOOGLES = frozenset({"embed_content", "generate_content"})
 _OWN = "flywheel_log."
 _FIELDS = {
     "id": f"{_OWN}event.id",
@@ -70,6 +72,7 @@ def name_of(event: JSON) -> str:
 @guarded("otlp", default=lambda event, _: {_FIELDS["id"]: event.get("id")})
 def attributes(event: JSON, content: str) -> JSON:
     """The attributes of *event*; *content* says how prompts and answers are told: "structured", "json" or "off"."""
+    event = _in_known_words(event)
     found = {ours: event[key] for key, ours in _FIELDS.items() if event.get(key) is not None}
     found |= dict(_metadata(event.get("metadata") or {}))
     if isinstance(error := event.get("error"), dict):
@@ -83,6 +86,14 @@ def attributes(event: JSON, content: str) -> JSON:
     if content != "off":
         found |= _content(event, as_json=content == "json")
     return found
+
+
+def _in_known_words(event: JSON) -> JSON:
+    """*event* with Google's words for a call put into OpenAI's, which are known here as Anthropic's are."""
+    if event.get("surface") not in _GOOGLES:
+        return event
+    request, response = as_chat(event)
+    return {**event, "request": request, "response": response}
 
 
 def _metadata(metadata: JSON) -> Iterator[tuple[str, Any]]:

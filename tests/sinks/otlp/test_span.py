@@ -212,6 +212,53 @@ def test_the_responses_api_and_anthropics_messages_are_told_in_the_same_words(co
     ]
 
 
+GOOGLES = {
+    "generationConfig": {"temperature": 0.5, "maxOutputTokens": 7},
+    "systemInstruction": {"parts": [{"text": "Be brief."}]},
+    "contents": [
+        {"role": "user", "parts": [{"text": "Rain?"}]},
+        {"role": "model", "parts": [{"functionCall": {"id": "c1", "name": "weather", "args": {"city": "Ulm"}}}]},
+        {"role": "user", "parts": [{"functionResponse": {"id": "c1", "name": "weather", "response": {"sky": "dry"}}}]},
+    ],
+    "tools": [{"functionDeclarations": [{"name": "weather", "parameters": {"type": "OBJECT"}}]}],
+}
+
+
+def test_googles_contents_are_told_in_the_same_words(collector: Collector) -> None:
+    said = {"index": 0, "content": {"role": "model", "parts": [{"text": "Dry."}]}, "finishReason": "MAX_TOKENS"}
+    answer = {"responseId": "r7", "modelVersion": "gemini-2.5-flash-001", "candidates": [said]}
+    call = {"surface": "generate_content", "provider": "gcp.gemini", "model": "gemini-2.5-flash"}
+    embedding = {"id": "2", "kind": "embedding", "surface": "embed_content", "model": "gemini-embedding-001"}
+    asked, embedded = sent(
+        collector, {"id": "1", "kind": "llm", **call, "request": GOOGLES, "response": answer}, embedding
+    )
+    assert (asked.name, embedded.name) == ("generate_content gemini-2.5-flash", "embeddings gemini-embedding-001")
+    told = {key: value for key, value in attributes(asked).items() if key.startswith("gen_ai.")}
+    assert told == {
+        "gen_ai.operation.name": "generate_content",
+        "gen_ai.provider.name": "gcp.gemini",
+        "gen_ai.request.max_tokens": 7,
+        "gen_ai.request.model": "gemini-2.5-flash",
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.response.finish_reasons": ["length"],
+        "gen_ai.response.id": "r7",
+        "gen_ai.response.model": "gemini-2.5-flash-001",
+        "gen_ai.tool.definitions": [{"type": "function", "name": "weather", "parameters": {"type": "object"}}],
+        "gen_ai.input.messages": [
+            {"role": "system", "parts": [{"type": "text", "content": "Be brief."}]},
+            {"role": "user", "parts": [{"type": "text", "content": "Rain?"}]},
+            {
+                "role": "assistant",
+                "parts": [{"type": "tool_call", "id": "c1", "name": "weather", "arguments": {"city": "Ulm"}}],
+            },
+            {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c1", "response": '{"sky":"dry"}'}]},
+        ],
+        "gen_ai.output.messages": [
+            {"role": "assistant", "parts": [{"type": "text", "content": "Dry."}], "finish_reason": "length"}
+        ],
+    }
+
+
 def test_steps_retrieval_embeddings_and_feedback_have_spans_of_their_own(collector: Collector) -> None:
     step = {"id": "1", "kind": "step", "name": "answer", "trace_id": TRACE, "span_id": SPAN, "duration_ms": 2.0}
     found = [{"id": "doc7", "score": 0.9}]

@@ -5,36 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, cast
+from typing import Any
 
 try:
     from agents.tracing import Span, SpanData, Trace, TracingProcessor
 except ImportError:
     raise ImportError("The Agents SDK is not installed; `pip install 'flywheel-log[agents]'` does it") from None
 
-from . import recorder, scope
-from .capture import wire
-from .capture.outcome import Outcome, of_error
-from .capture.outer import Outer
-from .capture.run import Run
-from .capture.surfaces import surface_named
-from .event import JSON
-from .health import guarded
-from .place import KEY, opened
-from .serialise import dumps, loads
-from .signals import spans
+from .. import recorder, scope
+from ..capture.outcome import Outcome, of_error
+from ..capture.outer import Outer
+from ..capture.run import Run
+from ..capture.surfaces import surface_named
+from ..event import JSON
+from ..health import guarded
+from ..place import KEY, opened
+from ..serialise import dumps, loads
+from ..signals import spans
+from . import told
 
 __all__ = ["FlywheelTracingProcessor"]
 
 _TRACE = re.compile(r"[0-9a-f]{32}")
 _ASKED = {"generation": "chat.completions", "response": "responses"}
 _PLACE = (KEY, "trace_id", "parent_id")
-# What OpenAI's Responses API repeats of the request in its answer.
-_ECHOED = (
-    *("model", "instructions", "temperature", "top_p", "max_output_tokens", "tools", "tool_choice", "text"),
-    *("parallel_tool_calls", "previous_response_id", "reasoning", "truncation", "service_tier"),
-)
-_CHAT = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty", "tool_choice")
 
 
 class AgentsError(Exception):
@@ -65,9 +59,9 @@ class FlywheelTracingProcessor(TracingProcessor):
         """A run begins, here and now."""
         if scope.suppressed():
             return
-        told = {"session_id": getattr(trace, "group_id", None), "metadata": getattr(trace, "metadata", None)}
+        about = {"session_id": getattr(trace, "group_id", None), "metadata": getattr(trace, "metadata", None)}
         fields = scope.merge(
-            scope.merge(scope.current(), self._own), {key: value for key, value in told.items() if value}
+            scope.merge(scope.current(), self._own), {key: value for key, value in about.items() if value}
         )
         self._nodes[trace.trace_id] = _Step(trace.name, {"trace_id": _trace_id(trace.trace_id), **fields})
 
@@ -144,7 +138,10 @@ class _Call(_Node):
         if span is None:
             self._run.ended(None)
             return
-        asked, answer = _chat(span.span_data) if span.span_data.type == "generation" else _responses(span.span_data)
+        data = span.span_data
+        asked, answer = told.chat(data) if data.type == "generation" else told.responses(data)
+        if told.is_stream(data):
+            self._run.heard(text=False)
         self._body.update(loads(dumps(asked)))
         error = _error(span)
         self._run.over(of_error(error) if error is not None else Outcome(answer, whole=answer is not None))
@@ -200,47 +197,3 @@ def _error(span: Span[Any]) -> AgentsError | None:
         return None
     said = (span.error.get("data") or {}).get("error")
     return AgentsError(f"{span.error['message']}: {said}" if said else span.error["message"])
-
-
-def _responses(data: Any) -> tuple[JSON, JSON | None]:
-    """The request and the answer of the Responses API, which repeats most of the request in its answer."""
-    if data.response is None:  # The SDK was told to leave out what is sensitive.
-        return {}, {"id": data._response_id, "usage": data.usage} if data.usage else None  # noqa: SLF001 - its only name
-    answer = cast(JSON, wire.plain(data.response))
-    asked = {key: answer[key] for key in _ECHOED if answer.get(key) is not None}
-    return {**asked, "input": data.input}, answer
-
-
-def _chat(data: Any) -> tuple[JSON, JSON | None]:
-    """The request and the answer of a chat completion, as far as the SDK tells them."""
-    config = data.model_config or {}
-    asked = {"model": data.model, "messages": data.input}
-    asked |= {key: config[key] for key in _CHAT if config.get(key) is not None}
-    said = [dict(one) for one in data.output or ()]
-    if not said and not data.usage:
-        return asked, None
-    answer: JSON = {"object": "chat.completion", "model": data.model}
-    answer["choices"] = [{"index": place, "message": _message(one)} for place, one in enumerate(said)]
-    return asked, answer | ({"usage": _usage(data.usage)} if data.usage else {})
-
-
-def _message(said: JSON) -> JSON:
-    """The assistant's message; of a stream the SDK makes a response of the Responses API, whatever it came from."""
-    if "output" not in said:
-        return {key: value for key, value in said.items() if value is not None or key == "content"}
-    items = said["output"]
-    texts = [part.get("text") for item in items for part in item.get("content") or () if part.get("text")]
-    calls = [item for item in items if item.get("type") == "function_call"]
-    message: JSON = {"role": "assistant", "content": "".join(texts) or None}
-    if calls:
-        message["tool_calls"] = [
-            {"id": one["call_id"], "type": "function", "function": {"name": one["name"], "arguments": one["arguments"]}}
-            for one in calls
-        ]
-    return message
-
-
-def _usage(usage: JSON) -> JSON:
-    names = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens", "total_tokens": "total_tokens"}
-    names |= {f"{chat}_details": f"{own}_details" for chat, own in names.items() if chat != own}
-    return {chat: usage[own] for chat, own in names.items() if usage.get(own) is not None}

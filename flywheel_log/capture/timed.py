@@ -1,0 +1,69 @@
+"""A call that its consumer drives step by step, and whose clock stands still between two of them."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self
+
+from ..around import Around
+from ..clock import milliseconds
+from ..event import JSON
+from ..health import guarded
+from .call import Call, Emit
+from .stopwatch import Stopwatch
+from .surfaces import Surface
+
+
+class Timed(Around):
+    """One call; inside the block of `running` its request is under way, and its clock runs.
+
+    Args:
+        surface: how to read what comes back.
+        provider: OpenTelemetry's name for the service.
+        body: the request.
+        fields: further keys of the event; the time to the first token joins them.
+        emit: takes the event.
+        streamed: whether a stream was asked for.
+        client: whose credentials must not reach the record.
+    """
+
+    def __init__(
+        self,
+        surface: Surface,
+        provider: str,
+        body: JSON,
+        fields: JSON,
+        emit: Emit,
+        *,
+        streamed: bool,
+        client: Any = None,
+    ) -> None:
+        self._surface = surface
+        self._streamed = streamed
+        self._body = body
+        self._fields = fields
+        self._watch = Stopwatch()
+        self._call = Call(surface, provider, body, fields, emit, streamed=streamed, client=client, clock=self._watch)
+
+    def running(self) -> AbstractContextManager[Any]:
+        """The clock runs inside."""
+        return self
+
+    @guarded("capture", default=lambda self: self)
+    def __enter__(self) -> Self:
+        self._call.enter()
+        self._watch.start()
+        return self
+
+    @guarded("capture")
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watch.stop()
+        self._call.leave()
+
+    def _look(self, piece: bytes) -> None:
+        """Take the time where *piece*, the JSON of a piece of a stream, is the first that says something."""
+        if "time_to_first_token_ms" not in self._fields and self._surface.FIRST_TEXT.search(piece):
+            self._fields["time_to_first_token_ms"] = milliseconds(self._watch())
