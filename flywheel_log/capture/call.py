@@ -152,7 +152,7 @@ class Call:
         self.leave()
         self._http = wire.http_of(error) or self._http
         self._waited = self._clock() - self._started
-        self._finish(outcome.of_error(error))
+        self._finish(outcome.of_error(error, self._http))
 
     @_never_lost
     def conclude(self, found: Outcome) -> None:

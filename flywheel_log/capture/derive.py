@@ -22,13 +22,15 @@ DERIVED = "usage_source"
 def derive(event: Mapping[str, Any]) -> JSON:
     """Return what the answer in *event*, a call, says: counts, `usage_source`, and all its marks in `training_unsafe`.
 
-    Nothing where the call failed, or where nothing came back.
+    Nothing where nothing came back, or where a failed call tells no counts.
     """
     response: Any = event.get("response")
-    surface = None if "error" in event or not isinstance(response, dict) else _surface(event.get("surface", ""))
+    surface = _surface(event.get("surface", "")) if isinstance(response, dict) else None
     if surface is None:
         return {}
     counts = counted(surface, response)
+    if "error" in event and not counts:
+        return {}
     found: JSON = {**counts, DERIVED: event.get(DERIVED, "api") if counts else "missing"}
     if seen := marks(surface, response):
         told = event.get("training_unsafe", [])

@@ -90,11 +90,13 @@ def _finished(surface: Surface, response: JSON, request: JSON) -> bool:
     return surface.finished(response, request)
 
 
-def of_error(error: BaseException) -> Outcome:
-    """From what the SDK raised instead of an answer."""
+def of_error(error: BaseException, http: Any = None) -> Outcome:
+    """From what the SDK raised instead of an answer, or of the answer in *http*, which it could not read."""
     reported = _unless_left(error)
     if reported is None:
         return Outcome(None, whole=False)
+    if getattr(http, "is_success", False) and (raw := wire.content_of(http)):
+        return Outcome(wire.body(raw), reported)
     said = wire.body(wire.content_of(getattr(error, "response", None)))
     return Outcome({"error": said.get("error") or dict(reported)}, reported)
 

@@ -9,7 +9,7 @@ from litellm.constants import openai_compatible_providers
 
 from ..capture.surfaces import Surface, surface_named
 from ..event import JSON
-from ..projection import chat_request
+from ..projection import projected
 from ..serialise import dumps, loads
 
 _SURFACES = {
@@ -53,10 +53,8 @@ def body_of(surface: str, model: str, messages: Any, kwargs: JSON) -> JSON:
     more = given.get("extra_body") or {}
     body = {key: value for key, value in {**given, **more}.items() if key not in _BESIDE_THE_BODY and value is not None}
     snapshot: JSON = loads(dumps({"model": model, **asked, **body}))
-    if (
-        kwargs.get("call_type") == "anthropic_messages"
-    ):  # Asked in Anthropic's words, answered to callbacks in OpenAI's.
-        snapshot = chat_request({"surface": "messages", "request": snapshot}) or snapshot
+    if kwargs.get("call_type") == "anthropic_messages":  # Answered to callbacks in OpenAI's words all the same.
+        snapshot = projected({"surface": "messages", "request": snapshot})[0] or snapshot
     if isinstance(tools := snapshot.get("tools"), list):
         snapshot["tools"] = [_tool(tool) for tool in tools]
     return snapshot

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ..capture import wire
 from ..event import JSON
-from ..projection import chat_response
+from ..projection import projected
 from ..projection.chat import objects
 
 # What OpenAI's Responses API repeats of the request in its answer.
@@ -44,7 +44,7 @@ def chat(data: Any) -> tuple[JSON, JSON | None]:
 def _message(said: JSON) -> JSON:
     """The assistant's message; of a stream the SDK makes a response of the Responses API, whatever it came from."""
     if _is_streamed(said):
-        made = chat_response({"surface": "responses", "response": said})
+        _, made = projected({"surface": "responses", "response": said})
         thought = "".join(_thoughts(said["output"])) or None
         said = made["choices"][0]["message"] if made is not None else {"role": "assistant", "content": None}
         said = {**said, "reasoning_content": thought}

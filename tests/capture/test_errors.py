@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import openai
+import pydantic
 import pytest
 
 import flywheel_log
@@ -16,7 +17,7 @@ from flywheel_log.event import Event
 from flywheel_log.health import health
 from flywheel_log.standin import HANG_UP, Reply, Server, serve
 from flywheel_log.testing import recording
-from tests.capture.clients import HELLO, KEY, bare, chunk, recorded, seen, sent, streaming
+from tests.capture.clients import HELLO, KEY, bare, chat, chunk, recorded, seen, sent, streaming
 
 Script = Callable[[Any], Any]
 
@@ -257,3 +258,29 @@ def test_an_error_in_mid_stream_is_recorded_while_its_exception_is_still_held() 
             list(client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}], stream=True))
         assert [(event["status"], event["error"]["message"]) for event in events] == [("error", "broken")]
         assert held.value is not None
+
+
+class Told(pydantic.BaseModel):
+    answer: str
+
+
+@pytest.mark.parametrize(
+    ("content", "finish", "error"),
+    [('{"ans', "length", "LengthFinishReasonError"), ('{"other": 1}', "stop", "ValidationError")],
+)
+def test_an_answer_that_the_sdk_cannot_parse_is_kept_beside_its_error(
+    content: str, finish: str, error: str, start: Callable[..., Server], events: list[Event]
+) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": finish}
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    head = {"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-4.1-mini"}
+    body = json.dumps(head | {"choices": [choice], "usage": usage}).encode()
+    raised = []
+    for client in (bare(start(status(200, body))), recorded(start(status(200, body)))):
+        with client, pytest.raises(Exception, match=r"length limit|validation error") as caught:
+            chat(client).parse(**HELLO, response_format=Told)
+        raised.append(seen(caught.value))
+    (event,) = events
+    assert raised[1] == raised[0]
+    assert (event["status"], event["error"]["type"], event["response"]) == ("error", error, json.loads(body))
+    assert (event["input_tokens"], event["output_tokens"], event["training_unsafe"][0]) == (3, 2, "error")
