@@ -78,7 +78,7 @@ def reading(
 ) -> Iterator[Iterator[Event]]:
     """Open *sources* (or the default one) for a `with` block, and say afterwards how many lines were skipped.
 
-    The block gets the events that are *chosen*; what began before *since* may be left out. If *joined*, or where the
+    The block gets the events that are *chosen*; what began before *since* is not looked for. If *joined*, or where the
     filter asks for it, they come with what was said about them later; standard input, which can be read but once, is
     *joined* with nothing.
 
@@ -87,12 +87,13 @@ def reading(
         typer.BadParameter: a source is of no known kind, or can be read but once where the filter needs a second look.
     """
     once = "-" in (sources or ())
+    since = since or chosen.since
     with skipping() as on_bad:
         with wrong_source():
             events = read(
                 sources or default(), feedback=chosen.joined or (joined and not once), on_bad=on_bad, since=since
             )
-        yield chosen.select(events, feedbacks(sources) if chosen.feedback else None)
+        yield chosen.select(events, feedbacks(sources, since) if chosen.feedback else None)
 
 
 @contextlib.contextmanager

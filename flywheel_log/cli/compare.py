@@ -54,7 +54,7 @@ def command(
     is by chance, corrected for the number of measures; those below 0.05 are marked. With --replay each new answer is
     compared with the old one to the same request: how alike they are, and whether the pairs differ.
     """
-    known = Feedbacks(()) if "-" in (logs or ()) else feedbacks(logs)
+    known = Feedbacks(()) if "-" in (logs or ()) else feedbacks(logs, chosen.since)
     if replay:
         _with_originals(logs, chosen, known, replay, as_json=as_json)
         return

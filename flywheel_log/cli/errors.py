@@ -35,7 +35,7 @@ def command(
     Failures, refusals, cut answers, invalid tool arguments, bad ratings, hallucinations, retries and slow calls: how
     many, their share of all calls, their trend, and the latest of each. `show ID` shows one in full.
     """
-    known = Feedbacks(()) if "-" in (sources or ()) else feedbacks(sources)
+    known = Feedbacks(()) if "-" in (sources or ()) else feedbacks(sources, chosen.since)
     faulty = Faulty(known)
     with reading(sources, chosen) as events:
         alike = _clusters(faulty.watch(events), count)

@@ -95,7 +95,7 @@ def _manifest(path: Path) -> JSON:
 
 def _exported(sources: list[str] | None, chosen: Filter, out: Path, **how: Any) -> JSON:
     made_from = {"sources": sources or [default()], "filter": chosen.described()}
-    known = feedbacks(sources)
+    known = feedbacks(sources, chosen.since)
     with reading(sources, chosen) as events:
         return export(events, known, out, made_from=made_from, **how)
 

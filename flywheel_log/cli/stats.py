@@ -48,7 +48,7 @@ def command(
         return
     fields = [name.strip() for name in by.split(",") if name.strip()]
     try:
-        quickly = None if chosen else _quickly(sources, fields, scaled=scale_up)
+        quickly = _quickly(sources, fields, chosen, scaled=scale_up)
         stats = quickly or _summarised(sources, fields, chosen, scaled=scale_up)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--by") from None
@@ -63,7 +63,7 @@ def _summarised(sources: list[str] | None, fields: list[str], chosen: Filter, *,
         return summarise(events, fields, scaled=scaled)
 
 
-def _quickly(sources: list[str] | None, fields: list[str], *, scaled: bool) -> Stats | None:
+def _quickly(sources: list[str] | None, fields: list[str], chosen: Filter, *, scaled: bool) -> Stats | None:
     """Let DuckDB count large files, where it is installed."""
     from flywheel_log.loop import quick
     from flywheel_log.loop.sources import file, find
@@ -74,9 +74,12 @@ def _quickly(sources: list[str] | None, fields: list[str], *, scaled: bool) -> S
             return None
     except ValueError:  # the reader says what is wrong with it
         return None
-    paths = [path for source in given for path in file.paths(source)]
-    large = sum(path.stat().st_size for path in paths) >= quick.WORTHWHILE
-    return quick.summarise(paths, fields, scaled=scaled) if large and quick.available() else None
+    parts = file.parts([path for source in given for path in file.paths(source)], chosen.since)
+    sizes = [path.stat().st_size for path, _ in parts]
+    wanted = sum(sizes) - sum(begin for _, begin in parts)
+    if not quick.worthwhile(wanted, sum(sizes)) or not quick.available():
+        return None
+    return quick.summarise([path for path, _ in parts], fields, chosen=chosen, scaled=scaled)
 
 
 def _put_over_time(sources: list[str] | None, chosen: Filter, *, scaled: bool, as_json: bool) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
 from flywheel_log.event import Event
 
+from . import recent
 from .join import SAYING, Annotations
 from .read import OnBad, Reading, Where, opened
 from .sources import file
@@ -22,6 +24,7 @@ def latest(
     *,
     select: Select = iter,
     on_bad: OnBad | None = None,
+    since: datetime | None = None,
 ) -> list[Event]:
     """Return the last *count* events that *select* lets pass, the oldest first, with what was said about them since.
 
@@ -32,6 +35,7 @@ def latest(
         count: how many events at most.
         select: passes on those of the events that are meant; it gets the newest first where a file is read backwards.
         on_bad: called with every line that is skipped.
+        since: a time with a zone; events that began before it may be left out, and some may not.
 
     Raises as `read`.
     """
@@ -43,14 +47,25 @@ def latest(
             break
         heard: list[Event] = []
         if module is file and not where.endswith(".gz"):
-            lines = (line for _, line in file.backwards(Path(where)))
+            lines = _behind(Path(where), since)
             found.extendleft(islice(select(_listening(Reading(lines, on_bad), heard)), wanted))
             said += heard
         else:
-            events = select(_listening(Reading(module.records(where), on_bad), heard))
+            events = select(_listening(Reading(module.records(where, since), on_bad), heard))
             found.extendleft(reversed(deque(events, maxlen=wanted)))
             said += reversed(heard)
     return [*map(Annotations(reversed(said)).on, found)]
+
+
+def _behind(path: Path, since: datetime | None) -> Iterator[bytes]:
+    """Yield the lines of *path* that may be of events which began at *since* or later, the last one first."""
+    begin = recent.begin(path, since) if since else 0
+    if begin is None:
+        return
+    for place, line in file.backwards(path):
+        if place + len(line) < begin:
+            return
+        yield line
 
 
 def _listening(events: Iterable[Event], heard: list[Event]) -> Iterator[Event]:

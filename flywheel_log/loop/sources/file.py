@@ -81,6 +81,12 @@ def paths(source: str) -> list[Path]:
     return in_order(found)
 
 
+def parts(files: Iterable[Path], since: datetime | None) -> list[tuple[Path, int]]:
+    """Return those of *files* that may hold events which began at *since* or later, and the byte behind which."""
+    begins = ((path, recent.begin(path, since) if since else 0) for path in files)
+    return [(path, begin) for path, begin in begins if begin is not None]
+
+
 def log_of(file: Path) -> Path:
     """Return the log that *file*, its current or a rotated one, belongs to."""
     parts = _ROTATED.fullmatch(str(file))
@@ -115,10 +121,7 @@ def _age(path: Path) -> tuple[str, bool, str, int]:
 
 
 def _lines(files: list[Path], since: datetime | None) -> Iterator[bytes]:
-    for path in files:
-        begin = recent.begin(path, since) if since else 0
-        if begin is None:
-            continue
+    for path, begin in parts(files, since):
         with opened(path) as lines:
             if begin:
                 lines.seek(begin)
