@@ -10,6 +10,7 @@ import typer
 from flywheel_log.loop.filter import Filter, needs_joining
 from flywheel_log.loop.stats import Row, Stats, summarise
 
+from ._sampled import ScaleUp, say_if_sampled
 from ._select import selecting
 from ._source import EVERYTHING, AsJson, Sources, default, nothing, reading
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 By = Annotated[
     str, typer.Option("--by", help="Fields to group by, with commas: any of a record's, prompt.version, day, hour.")
-]
-ScaleUp = Annotated[
-    bool, typer.Option("--scale-up", help="Of a log that is a sample, estimate the figures of all calls.")
 ]
 Over = Annotated[Literal["time"] | None, typer.Option("--over", help="Draw how it went over time, instead.")]
 
@@ -100,16 +98,7 @@ def _put_over_time(sources: list[str] | None, chosen: Filter, *, scaled: bool, a
 
 
 def _say_if_sampled(rows: Sequence[Row], *, scaled: bool) -> None:
-    """Tell apart what was recorded and what was called, where the log is a sample."""
-    recorded, estimated = sum(row.recorded for row in rows), round(sum(row.estimated for row in rows))
-    if estimated == recorded:
-        return
-    text = (
-        f"these are estimates: {recorded:,} recorded calls stand for {estimated:,}, by their sample_rate"
-        if scaled
-        else f"this log is a sample: its {recorded:,} calls stand for {estimated:,}; --scale-up estimates their figures"
-    )
-    typer.echo(f"flywheel-log: {text}", err=True)
+    say_if_sampled(sum(row.recorded for row in rows), sum(row.estimated for row in rows), scaled=scaled)
 
 
 def _print_json(stats: Stats) -> None:
