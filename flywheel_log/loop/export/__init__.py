@@ -41,7 +41,7 @@ def export(
 
     The folder (0700) gets one file (0600) for each set of the *recipe*, and `manifest.json`: format, recipe, what it
     was *made_from* (the log and the filters), counts, and rows and SHA-256 of each file. The same log and recipe give
-    the same bytes. Meanwhile the examples lie in a nameless file beside them; half a kilobyte of each is in memory.
+    the same bytes. Meanwhile the examples lie in a nameless file beside them; a kilobyte of each is in memory.
 
     Raises:
         ValueError: the format is unknown, or what to redact.
