@@ -17,6 +17,7 @@ from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.read import OnBad, read, remarks
 
 from . import Problem
+from ._progress import progress_shown
 
 if TYPE_CHECKING:
     from flywheel_log.config import Settings
@@ -88,7 +89,7 @@ def reading(
     """
     once = "-" in (sources or ())
     since = since or chosen.since
-    with skipping() as on_bad:
+    with skipping() as on_bad, progress_shown():
         with wrong_source():
             events = read(
                 sources or default(), feedback=chosen.joined or (joined and not once), on_bad=on_bad, since=since
@@ -120,7 +121,7 @@ def feedbacks(sources: list[str] | None, since: datetime | None = None) -> Feedb
 
     What was said before *since* may be left out. Raises as `reading`.
     """
-    with wrong_source():
+    with wrong_source(), progress_shown():
         return Feedbacks(remarks(sources or default(), since))
 
 

@@ -8,12 +8,14 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from flywheel_log.delivery.destination import public
 from flywheel_log.event import JSON
 from flywheel_log.loop.export import Dedup, Recipe, export, names
 from flywheel_log.loop.export.provenance import provenance
 from flywheel_log.loop.filter import Filter
 
 from . import Problem
+from ._progress import progress_shown
 from ._select import selecting
 from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, given, reading, wrong_source
 
@@ -107,9 +109,9 @@ def _manifest(path: Path) -> JSON:
 
 def _exported(sources: list[str] | None, chosen: Filter, out: Path, **how: Any) -> JSON:
     named = sources or [default()]
-    with wrong_source():
+    with wrong_source(), progress_shown():
         made_from = {
-            "sources": named,
+            "sources": [*map(public, named)],  # a password is no part of a dataset
             "filter": chosen.described(),
             "read": [] if "-" in named else provenance(named, chosen.since),
         }

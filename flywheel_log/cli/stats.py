@@ -10,6 +10,7 @@ import typer
 from flywheel_log.loop.filter import Filter, needs_joining
 from flywheel_log.loop.stats import Row, Stats, summarise
 
+from ._progress import progress_shown
 from ._sampled import ScaleUp, say_if_sampled
 from ._select import selecting
 from ._source import EVERYTHING, AsJson, Sources, default, nothing, reading
@@ -77,7 +78,8 @@ def _quickly(sources: list[str] | None, fields: list[str], chosen: Filter, *, sc
     wanted = sum(sizes) - sum(begin for _, begin in parts)
     if not quick.worthwhile(wanted, sum(sizes)) or not quick.available():
         return None
-    return quick.summarise([path for path, _ in parts], fields, chosen=chosen, scaled=scaled)
+    with progress_shown():
+        return quick.summarise([path for path, _ in parts], fields, chosen=chosen, scaled=scaled)
 
 
 def _put_over_time(sources: list[str] | None, chosen: Filter, *, scaled: bool, as_json: bool) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from flywheel_log.delivery.destination import public
 from flywheel_log.event import JSON
 
+from .. import progress
 from ..read import Where, opened
 from ..sources import file
 
@@ -36,19 +38,20 @@ def _told(module: object, where: str, since: datetime | None) -> Iterator[JSON]:
         return
     count, growing = getattr(module, "count", None), getattr(module, "growing", None)
     if count is None or growing is None:
-        yield {"source": where}
+        yield {"source": public(where)}
         return
     index = growing(where)
     try:
         newest: JSON = next(iter(index.last(1)), {})
     finally:
         index.close()
-    yield {"index": where, "records": count(where), "newest": newest.get("id") or newest.get("timestamp")}
+    yield {"index": public(where), "records": count(where), "newest": newest.get("id") or newest.get("timestamp")}
 
 
 def _hashed(path: Path) -> JSON:
     digest = hashlib.sha256()
-    with path.open("rb") as data:
+    progress.expect([path])
+    with progress.opened(path) as data:
         left = size = path.stat().st_size
         while left and (block := data.read(min(left, _BLOCK))):
             digest.update(block)

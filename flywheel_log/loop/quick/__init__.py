@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .. import progress
 from ..fields import as_text, getter
 from ..filter import Filter
 from ..sketch import EXACT, Sketch
@@ -101,7 +102,9 @@ class _Odd(Exception):
 def _groups(base: Any, paths: list[str], by: Sequence[str], condition: Condition) -> Iterator[_Group]:
     """Yield the groups of calls. Raises _Odd where a line is no event as we write it."""
     given = {"paths": paths}
-    lines = base.execute(statement(by, condition), given | condition.values).fetchall()
+    percent = getattr(base, "query_progress", lambda: 0)  # not before DuckDB 1.3
+    with progress.polled(sum(Path(path).stat().st_size for path in paths), lambda: percent() / 100):
+        lines = base.execute(statement(by, condition), given | condition.values).fetchall()
     found = [_group(line, len(by)) for line in lines]
     if any(group.odd for group in found):
         raise _Odd

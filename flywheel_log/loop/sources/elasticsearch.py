@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from flywheel_log.event import JSON
+from flywheel_log.loop import progress
 from flywheel_log.sinks.elasticsearch.cluster import Answer, Cluster
 from flywheel_log.sinks.elasticsearch.target import Target, target
 
@@ -32,6 +33,8 @@ def records(source: str, since: datetime | None = None) -> Iterator[JSON]:
     cluster = Cluster(where)
     if ask(cluster, "GET", f"/{where.index}").status == MISSING:
         raise FileNotFoundError(f"Elasticsearch at {', '.join(where.nodes)} has no index {where.index}")
+    if progress.heard():
+        progress.begin(count(source), "records")
     query = {"range": {"timestamp": {"gte": since.isoformat()}}} if since else None
     return _events(cluster, _hits(cluster, where, {"sort": _BY_TIME, **({"query": query} if query else {})}))
 
@@ -87,6 +90,7 @@ def _pages(cluster: Cluster, moment: str, search: JSON) -> Iterator[JSON]:
 def _events(cluster: Cluster, found: Iterator[JSON]) -> Iterator[JSON]:
     try:
         for hit in found:
+            progress.advance(1)
             yield event_in(hit["_source"])
     finally:
         cluster.close()
