@@ -125,7 +125,6 @@ def main() -> None:
         put("DuckDB, detecting the columns", run("-c", PROGRAM, DETECTED, log), duckdb)
         put("stats", stats, duckdb)
         put("stats --status ok", run("-m", "flywheel_log", "stats", "--status", "ok", log), duckdb)
-        put("stats --text a (reader in Python)", run("-m", "flywheel_log", "stats", "--text", "a", log), duckdb)
         put("tail", run("-m", "flywheel_log", "tail", log), duckdb)
         peak = max(cost.megabytes for cost in ours)
         holds = stats.seconds <= RATIO * duckdb.seconds and peak < MEMORY_MB

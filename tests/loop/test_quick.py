@@ -223,3 +223,10 @@ def _is_odd(line: Mapping[str, Any]) -> bool:
     values = [line.get("user_id"), (line.get("metadata") or {}).get("tenant")]
     others = any(isinstance(value, (float, list, dict)) or (type(value) is int and value > 2**63) for value in values)
     return others or line.get("model") in ("true", "7", "[a]")
+
+
+def test_of_a_large_log_a_sample_tells_whose_lines_they_are(tmp_path: Path):
+    """What is in no figure is not read in every line; lines of another logger are many, and so are found."""
+    ours, others = [event(number) for number in range(1000)], [event(number, tags="no") for number in range(200)]
+    assert quick.summarise([written(tmp_path / "ours.log", *ours)], []) is not None
+    assert quick.summarise([written(tmp_path / "both.log", *ours, *others)], []) is None

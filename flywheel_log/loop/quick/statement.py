@@ -14,12 +14,9 @@ from . import column
 from .column import TEXTS, quoted
 from .condition import Condition
 
-_CONTENTS = ("request", "response")
-_OBJECTS = ("error", "metadata", "prompt", "safety", "quality", "redactions")
-_LISTS = ("tags", "retrieval_docs", "training_unsafe")
+_COUNTED = ("timestamp", "kind", "status")
 _SKETCHED = ("latency_ms", "time_to_first_token_ms")
 _NUMBERS = (*NUMBERS, "cost_usd", *_SKETCHED, "sample_rate")
-_OBJECT = "STRUCT(nothing JSON)"  # null unless it is an object, and nothing is taken out of it
 
 
 def statement(by: Sequence[str], condition: Condition) -> str:
@@ -28,25 +25,20 @@ def statement(by: Sequence[str], condition: Condition) -> str:
     Its columns are the keys, whether these are calls that the *condition* chooses, and what `_figures` yields.
     """
     read = _columns([*by, *condition.fields])
+    texts = [name for name, kind in read.items() if kind == "VARCHAR"]
     keys = [f"CASE WHEN counts_in THEN {column.value(name)} END AS key{place}" for place, name in enumerate(by)]
-    odd = " OR ".join(f"({one})" for one in (*_oddities(read), *condition.odd))
+    odd = " OR ".join(f"({one})" for one in (*_oddities(texts), *condition.odd))
     return (  # the names are those of `Event`, the values of no log are in it
         f"SELECT {', '.join([*keys, 'counts_in', *_figures(odd)])} "  # noqa: S608
         f"FROM (SELECT *, {', '.join(_prepared(condition))} FROM {_lines(read)}) GROUP BY ALL"
     )
 
 
-def odd_contents() -> str:
-    """Return the statement that counts the requests and responses that are neither objects nor null."""
-    odd = " OR ".join(f"ascii({name}) NOT IN ({ord('{')}, {ord('n')})" for name in _CONTENTS)
-    return f"SELECT count(*) FROM {_lines(dict.fromkeys(_CONTENTS, 'JSON'))} WHERE {odd}"  # noqa: S608
-
-
 def _columns(fields: Iterable[str]) -> dict[str, str]:
-    """What is read, and as what: all whose shape matters, and what *fields* lie in."""
-    read = dict.fromkeys((*_NUMBERS, *_LISTS, *_OBJECTS), "JSON") | dict.fromkeys(_CONTENTS, _OBJECT)
-    read |= {name: "JSON" for name in map(column.first, fields) if name}
-    return read | dict.fromkeys(TEXTS, "VARCHAR")
+    """What is read, and as what: all that is counted, and what *fields* lie in."""
+    named = [name for name in map(column.first, fields) if name]
+    read = dict.fromkeys((*_COUNTED, *named), "VARCHAR")
+    return read | dict.fromkeys((*_NUMBERS, *(name for name in named if name not in TEXTS)), "JSON")
 
 
 def _lines(read: Mapping[str, str]) -> str:
@@ -66,7 +58,6 @@ def _figures(odd: str) -> Iterator[str]:
     """Yield the figures of a group, in the order of the fields of `_Group` from `rate` on."""
     yield _number("sample_rate")
     yield f"count(*) FILTER ({odd})"
-    yield f"count(*) FILTER (counts_in AND ({' OR '.join(f'{name} IS NULL' for name in _CONTENTS)}))"
     yield from ("count(*)", "count(*) FILTER (status = 'error')", "count(*) FILTER (status = 'incomplete')")
     yield from (f"coalesce(sum({_number(name)}), 0)" for name in NUMBERS)
     cost = _number("cost_usd")
@@ -80,11 +71,10 @@ def _figures(odd: str) -> Iterator[str]:
         yield from (f"count({number})", buckets, f"min({number}, {EXACT})")
 
 
-def _oddities(read: Mapping[str, str]) -> Iterator[str]:
+def _oddities(texts: Iterable[str]) -> Iterator[str]:
     """Yield what is true of no event as we write it; of what is missing nothing is true."""
     yield "kind IS NULL OR timestamp IS NULL"
-    yield from map(_no_text, TEXTS)
-    yield from (f"ascii({name}) NOT IN ({ord(begin)}, {ord('n')})" for name, begin in _begins(read))
+    yield from map(_no_text, texts)
     yield from (f"{_number(name)} IS NULL AND {name} <> 'null'" for name in _NUMBERS)
 
 
@@ -96,12 +86,6 @@ def _no_text(name: str) -> str:
         f"WHEN {name} < ':' AND contains({name}, ':') THEN false "
         f"ELSE ascii({name}) IN ({ord('[')}, {ord('{')}) OR ({number}) END"
     )
-
-
-def _begins(read: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the columns whose JSON, by its first letter, must be of one sort; of null that is an n."""
-    yield from ((name, "{") for name in (*_OBJECTS, *_CONTENTS) if read[name] == "JSON")
-    yield from ((name, "[") for name in _LISTS)
 
 
 def _number(name: str) -> str:
