@@ -6,11 +6,12 @@ import json
 import shutil
 import sys
 from datetime import datetime, tzinfo
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
-from rich.cells import cell_len, set_cell_size
-from rich.console import Console
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _PIPED_WIDTH = 160
 _UNKNOWN = "-"
@@ -22,18 +23,19 @@ _CONTROLS |= dict.fromkeys(range(0x2066, 0x206A), "·")
 _MULTILINE = {code: shown for code, shown in _CONTROLS.items() if chr(code) not in "\n\t"}
 
 
-class _Pipe(Console):
-    def on_broken_pipe(self) -> NoReturn:
-        raise BrokenPipeError
-
-
 def console() -> Console:
     """Return a console on standard output: as wide as the terminal (or `COLUMNS`), 160 into a pipe.
 
     Colours only on a terminal, and not if `NO_COLOR` is set. Nothing is read as markup.
     """
+    from rich.console import Console
+
+    class Pipe(Console):
+        def on_broken_pipe(self) -> NoReturn:
+            raise BrokenPipeError
+
     width = shutil.get_terminal_size((_PIPED_WIDTH, 24)).columns
-    return _Pipe(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    return Pipe(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
 def put_json(value: Any) -> None:
@@ -58,6 +60,8 @@ def many_lines(text: str) -> str:
 
 def fit(text: str, width: int) -> str:
     """Return *text* cut or padded to *width* cells; what is cut ends in an ellipsis."""
+    from rich.cells import cell_len, set_cell_size
+
     if cell_len(text) > width:
         text = set_cell_size(text, max(0, width - 1)).rstrip() + "…"
     return set_cell_size(text, width)

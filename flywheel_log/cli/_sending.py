@@ -78,8 +78,8 @@ class Sending:
         put_sent(sent, named, as_json=self.as_json)
 
     def _again(self) -> Iterator[Event]:
-        known = feedbacks(self.sources) if self.chosen.feedback else None
-        return self.chosen.select(read(self.sources or default()), known)
+        known = feedbacks(self.sources, self.chosen.since) if self.chosen.feedback else None
+        return self.chosen.select(read(self.sources or default(), since=self.chosen.since), known)
 
     def _confirm(self) -> None:
         if self.yes:

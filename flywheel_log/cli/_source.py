@@ -17,6 +17,7 @@ from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.read import OnBad, read, remarks
 
 from . import Problem
+from ._progress import progress_shown
 
 if TYPE_CHECKING:
     from flywheel_log.config import Settings
@@ -78,7 +79,7 @@ def reading(
 ) -> Iterator[Iterator[Event]]:
     """Open *sources* (or the default one) for a `with` block, and say afterwards how many lines were skipped.
 
-    The block gets the events that are *chosen*; what began before *since* may be left out. If *joined*, or where the
+    The block gets the events that are *chosen*; what began before *since* is not looked for. If *joined*, or where the
     filter asks for it, they come with what was said about them later; standard input, which can be read but once, is
     *joined* with nothing.
 
@@ -87,12 +88,13 @@ def reading(
         typer.BadParameter: a source is of no known kind, or can be read but once where the filter needs a second look.
     """
     once = "-" in (sources or ())
-    with skipping() as on_bad:
+    since = since or chosen.since
+    with skipping() as on_bad, progress_shown():
         with wrong_source():
             events = read(
                 sources or default(), feedback=chosen.joined or (joined and not once), on_bad=on_bad, since=since
             )
-        yield chosen.select(events, feedbacks(sources) if chosen.feedback else None)
+        yield chosen.select(events, feedbacks(sources, since) if chosen.feedback else None)
 
 
 @contextlib.contextmanager
@@ -119,7 +121,7 @@ def feedbacks(sources: list[str] | None, since: datetime | None = None) -> Feedb
 
     What was said before *since* may be left out. Raises as `reading`.
     """
-    with wrong_source():
+    with wrong_source(), progress_shown():
         return Feedbacks(remarks(sources or default(), since))
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 
 import orjson
 import typer
 
 from flywheel_log.event import Event
-from flywheel_log.loop.sources import find
 from flywheel_log.sinks.elasticsearch import MOST_DOCUMENTS, ElasticsearchSink
 
 from ._deliver import Into, Timeout, deliver, where
-from ._source import Sources, default, reading
+from ._source import Sources, reading
 
 
 def command(sources: Sources = None, *, into: Into = "elasticsearch:", timeout: Timeout = 60.0) -> None:
@@ -26,34 +25,13 @@ def command(sources: Sources = None, *, into: Into = "elasticsearch:", timeout: 
     target = where(into)
     sink = ElasticsearchSink(target)
     with reading(sources) as events:
-        for batch in _batches(_shown(events, _total(sources or [default()]))):
+        for batch in _batches(events):
             deliver(sink, batch, timeout)
     sink.close()
     stats = sink.stats()
     stored, known = stats.get("stored", 0), stats.get("duplicates", 0)
     dead = f"; {stats['dead']} were refused, see `flywheel-log dead-letters`" if stats.get("dead") else ""
     typer.echo(f"{stored} events are in {target.index}, {known} of them were there already{dead}")
-
-
-def _shown(events: Iterable[Event], total: int | None) -> Iterator[Event]:
-    """Let *events* pass, and show on standard error how many of the *total* have."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield from progress.track(events, total=total)
-
-
-def _total(sources: list[str]) -> int | None:
-    """How many records there are in *sources*; None if only reading can tell, as of standard input."""
-    total = 0
-    for source in sources:
-        count = getattr(find(source), "count", None)
-        if count is None:
-            return None
-        total += count(source)
-    return total
 
 
 def _batches(events: Iterator[Event]) -> Iterator[list[bytes]]:

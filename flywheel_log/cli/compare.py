@@ -12,6 +12,7 @@ from flywheel_log.loop.filter import Filter, needs_joining
 from flywheel_log.loop.statistic import Mean, Share
 
 from . import Problem
+from ._sampled import ScaleUp, say_if_sampled
 from ._select import selecting
 from ._source import EVERYTHING, AsJson, feedbacks, nothing, reading
 
@@ -45,6 +46,7 @@ def command(
     by: By = "prompt.version",
     over: Over = None,
     replay: Replay = "",
+    scale_up: ScaleUp = False,
     as_json: AsJson = False,
     chosen: Filter = EVERYTHING,
 ) -> None:
@@ -54,27 +56,30 @@ def command(
     is by chance, corrected for the number of measures; those below 0.05 are marked. With --replay each new answer is
     compared with the old one to the same request: how alike they are, and whether the pairs differ.
     """
-    known = Feedbacks(()) if "-" in (logs or ()) else feedbacks(logs)
+    known = Feedbacks(()) if "-" in (logs or ()) else feedbacks(logs, chosen.since)
     if replay:
+        if scale_up:
+            raise typer.BadParameter("pairs are what was replayed, not a sample of all calls; leave out --scale-up")
         _with_originals(logs, chosen, known, replay, as_json=as_json)
         return
     if over:
-        _over_time(logs, chosen, known, as_json=as_json)
+        _over_time(logs, chosen, known, scaled=scale_up, as_json=as_json)
         return
     by = _SHORT.get(by, by)
     with reading(logs, chosen, joined=needs_joining([by])) as events:
         try:
-            found = sides(events, known, by)
+            found = sides(events, known, by, scaled=scale_up)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--by") from None
     if not found:
         raise nothing("calls", chosen)
     a, b = _two(values or [], found, by)
     _put(a, b, found[a].calls, found[b].calls, compare(found[a], found[b]), as_json=as_json)
+    _say_if_sampled(found[a], found[b], scaled=scale_up)
 
 
 def _two(values: list[str], found: dict[str, Side], by: str) -> tuple[str, str]:
-    there = [f"{value or '(none)'} ({side.calls})" for value, side in found.items()]
+    there = [f"{value or '(none)'} ({round(side.calls)})" for value, side in found.items()]
     have = ", ".join(there[:_NAMED]) + (", …" if len(there) > _NAMED else "")
     wanted = values or [value for value in found if value]
     if len(wanted) != 2:  # noqa: PLR2004  a and b
@@ -85,12 +90,18 @@ def _two(values: list[str], found: dict[str, Side], by: str) -> tuple[str, str]:
     return first, second
 
 
-def _over_time(logs: list[str] | None, chosen: Filter, known: Feedbacks, *, as_json: bool) -> None:
+def _say_if_sampled(a: Side, b: Side, *, scaled: bool) -> None:
+    say_if_sampled(a.recorded + b.recorded, a.estimated + b.estimated, scaled=scaled)
+
+
+def _over_time(logs: list[str] | None, chosen: Filter, known: Feedbacks, *, scaled: bool, as_json: bool) -> None:
     with reading(logs, chosen) as events:
-        found = drift(events, known)
+        found = drift(events, known, scaled=scaled)
     if not found.begins:
         raise nothing("calls", chosen)
-    _put("earlier", "later", *found.calls, found.differences, as_json=as_json, over=found)
+    earlier, later = found.halves
+    _put("earlier", "later", earlier.calls, later.calls, found.differences, as_json=as_json, over=found)
+    _say_if_sampled(earlier, later, scaled=scaled)
 
 
 def _with_originals(logs: list[str] | None, chosen: Filter, known: Feedbacks, run: str, *, as_json: bool) -> None:
@@ -104,8 +115,8 @@ def _with_originals(logs: list[str] | None, chosen: Filter, known: Feedbacks, ru
 def _put(
     a: str,
     b: str,
-    calls_a: int,
-    calls_b: int,
+    calls_a: float,
+    calls_b: float,
     differences: list[Difference],
     *,
     as_json: bool,
@@ -116,9 +127,9 @@ def _put(
     if not as_json:
         screen = console()
         wide = over is None or screen.width >= _WIDE
-        screen.print(_table((a, b), (calls_a, calls_b), differences, over, intervals=wide))
+        screen.print(_table((a, b), (round(calls_a), round(calls_b)), differences, over, intervals=wide))
         return
-    put_json({"a": a, "b": b, "calls_a": calls_a, "calls_b": calls_b})
+    put_json({"a": a, "b": b, "calls_a": round(calls_a), "calls_b": round(calls_b)})
     for one in differences:
         measured = {
             "measure": one.name,
@@ -131,7 +142,7 @@ def _put(
 
 
 def _numbers(measured: Share | Mean) -> dict[str, object]:
-    return {"value": measured.value, "interval": measured.interval, "of": measured.of}
+    return {"value": measured.value, "interval": measured.interval, "of": measured.of, "effective": measured.effective}
 
 
 def _table(

@@ -15,6 +15,7 @@ from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
 
 from . import Problem
+from ._sampled import ScaleUp, say_if_sampled
 from ._select import selecting
 from ._source import EVERYTHING, AsJson, Sources, feedbacks, nothing, reading
 
@@ -28,21 +29,27 @@ Clusters = Annotated[
 
 @selecting
 def command(
-    sources: Sources = None, *, count: Clusters = 0, as_json: AsJson = False, chosen: Filter = EVERYTHING
+    sources: Sources = None,
+    *,
+    count: Clusters = 0,
+    scale_up: ScaleUp = False,
+    as_json: AsJson = False,
+    chosen: Filter = EVERYTHING,
 ) -> None:
     """Find what goes wrong.
 
     Failures, refusals, cut answers, invalid tool arguments, bad ratings, hallucinations, retries and slow calls: how
     many, their share of all calls, their trend, and the latest of each. `show ID` shows one in full.
     """
-    known = Feedbacks(()) if "-" in (sources or ()) else feedbacks(sources)
-    faulty = Faulty(known)
+    known = Feedbacks(()) if "-" in (sources or ()) else feedbacks(sources, chosen.since)
+    faulty = Faulty(known, scaled=scale_up)
     with reading(sources, chosen) as events:
         alike = _clusters(faulty.watch(events), count)
     errors = faulty.result()
     if not errors.share.of:
         raise nothing("calls", chosen)
     _put_json(errors, alike) if as_json else _put(errors, alike)
+    say_if_sampled(faulty.recorded, faulty.estimated, scaled=scale_up)
 
 
 def _clusters(events: Iterator[Event], count: int) -> list[Cluster]:
@@ -63,8 +70,9 @@ def _put_json(errors: Errors, alike: list[Cluster]) -> None:
         put_json(
             {
                 "fault": group.name,
-                "count": group.share.hits,
-                "calls": group.share.of,
+                "count": round(group.share.hits),
+                "calls": round(group.share.of),
+                "effective_calls": group.share.effective,
                 "share": group.share.value,
                 "share_interval": group.share.interval,
                 "trend": group.trend,
@@ -82,7 +90,7 @@ def _put(errors: Errors, alike: list[Cluster]) -> None:
 
     screen = console()
     share = errors.share
-    screen.print(f"{share.hits} of {share.of} calls went wrong ({share.value or 0:.1%})")
+    screen.print(f"{round(share.hits)} of {round(share.of)} calls went wrong ({share.value or 0:.1%})")
     if errors.groups:
         screen.print(_table(errors))
     for one in alike:

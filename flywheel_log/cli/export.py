@@ -8,13 +8,16 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from flywheel_log.delivery.destination import public
 from flywheel_log.event import JSON
 from flywheel_log.loop.export import Dedup, Recipe, export, names
+from flywheel_log.loop.export.provenance import provenance
 from flywheel_log.loop.filter import Filter
 
 from . import Problem
+from ._progress import progress_shown
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, given, reading
+from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, given, reading, wrong_source
 
 Form = Annotated[str, typer.Option("--format", metavar="|".join(names()), help="What is to be made.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="The folder to make.")]
@@ -80,7 +83,18 @@ def command(
     if not manifest["counts"]["taken"]:
         raise Problem(f"no call can be taken{f' that matches {given(chosen)}' if chosen else ''}")
     if before and (changed := [name for name, file in before["files"].items() if manifest["files"].get(name) != file]):
-        raise Problem(f"{', '.join(changed)} differ from those of {again}: the log, or what is said of it, has changed")
+        raise Problem(f"{', '.join(changed)} differ from those of {again}: {_why(before, manifest)}")
+
+
+def _why(before: JSON, now: JSON) -> str:
+    """Say which of what both datasets were made from is not the same any more."""
+    old, new = ({_name(one): one for one in made["made_from"].get("read", ())} for made in (before, now))
+    changed = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    return f"{', '.join(changed)} changed" if changed else "the log is the same, flywheel_log or a setting is not"
+
+
+def _name(one: JSON) -> str:
+    return str(next(one[key] for key in ("file", "index", "source") if key in one))
 
 
 def _manifest(path: Path) -> JSON:
@@ -94,8 +108,14 @@ def _manifest(path: Path) -> JSON:
 
 
 def _exported(sources: list[str] | None, chosen: Filter, out: Path, **how: Any) -> JSON:
-    made_from = {"sources": sources or [default()], "filter": chosen.described()}
-    known = feedbacks(sources)
+    named = sources or [default()]
+    with wrong_source(), progress_shown():
+        made_from = {
+            "sources": [*map(public, named)],  # a password is no part of a dataset
+            "filter": chosen.described(),
+            "read": [] if "-" in named else provenance(named, chosen.since),
+        }
+    known = feedbacks(sources, chosen.since)
     with reading(sources, chosen) as events:
         return export(events, known, out, made_from=made_from, **how)
 

@@ -14,6 +14,7 @@ from flywheel_log.loop.retention.person import Person, disguised
 from flywheel_log.loop.retention.places import DeadLetters, Journal, Log, Place
 
 from . import Problem
+from ._progress import progress_shown
 from ._source import AsJson, logs, settings
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def command(
     known = settings()
     person = disguised(user, known)
     given, blind = _sources(sources, known)
-    with ExitStack() as stack:
+    with progress_shown(), ExitStack() as stack:
         found = forget(person, _places(given, Journal(known.journal, wait), stack), dry_run=dry_run)
     notes = [*_notes(found, person, user), *blind]
     _put_json(found, notes, dry_run=dry_run) if as_json else _put(found, notes, user, dry_run=dry_run)

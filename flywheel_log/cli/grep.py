@@ -12,6 +12,7 @@ import typer
 from flywheel_log.event import Event
 from flywheel_log.loop.filter import Filter, searched
 
+from ._progress import clear_line
 from ._select import selecting
 from ._source import EVERYTHING, AsJson, Sources, nothing, reading
 
@@ -43,6 +44,7 @@ def command(
     with reading(sources, chosen, joined=as_json) as events:
         for found, event in enumerate(events, 1):
             if not count:
+                clear_line()
                 _put(event, pattern, as_json=as_json)
             if found == lines:
                 break

@@ -11,6 +11,7 @@ from flywheel_log.loop.retention.prune import Pruned, prune
 
 from . import Problem
 from ._amounts import protecting, size, time, told
+from ._progress import progress_shown
 from ._source import AsJson, Sources, logs
 
 OlderThan = Annotated[
@@ -45,11 +46,12 @@ def command(
     if before is None and most is None:
         raise typer.BadParameter("nothing says what is to go; have --older-than 90d, or --larger-than 10GB")
     protected = protecting(keep or [], "--keep")
-    found = [
-        one
-        for log in logs(sources)
-        for one in prune(log, before=before, most_bytes=most, keep=protected, dry_run=dry_run)
-    ]
+    with progress_shown():
+        found = [
+            one
+            for log in logs(sources)
+            for one in prune(log, before=before, most_bytes=most, keep=protected, dry_run=dry_run)
+        ]
     for one in found:
         _put(one, dry_run=dry_run, as_json=as_json)
     if any(one.vanished for one in found):

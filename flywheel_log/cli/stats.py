@@ -10,6 +10,8 @@ import typer
 from flywheel_log.loop.filter import Filter, needs_joining
 from flywheel_log.loop.stats import Row, Stats, summarise
 
+from ._progress import progress_shown
+from ._sampled import ScaleUp, say_if_sampled
 from ._select import selecting
 from ._source import EVERYTHING, AsJson, Sources, default, nothing, reading
 
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
 
 By = Annotated[
     str, typer.Option("--by", help="Fields to group by, with commas: any of a record's, prompt.version, day, hour.")
-]
-ScaleUp = Annotated[
-    bool, typer.Option("--scale-up", help="Of a log that is a sample, estimate the figures of all calls.")
 ]
 Over = Annotated[Literal["time"] | None, typer.Option("--over", help="Draw how it went over time, instead.")]
 
@@ -48,7 +47,7 @@ def command(
         return
     fields = [name.strip() for name in by.split(",") if name.strip()]
     try:
-        quickly = None if chosen else _quickly(sources, fields, scaled=scale_up)
+        quickly = _quickly(sources, fields, chosen, scaled=scale_up)
         stats = quickly or _summarised(sources, fields, chosen, scaled=scale_up)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--by") from None
@@ -63,7 +62,7 @@ def _summarised(sources: list[str] | None, fields: list[str], chosen: Filter, *,
         return summarise(events, fields, scaled=scaled)
 
 
-def _quickly(sources: list[str] | None, fields: list[str], *, scaled: bool) -> Stats | None:
+def _quickly(sources: list[str] | None, fields: list[str], chosen: Filter, *, scaled: bool) -> Stats | None:
     """Let DuckDB count large files, where it is installed."""
     from flywheel_log.loop import quick
     from flywheel_log.loop.sources import file, find
@@ -74,9 +73,13 @@ def _quickly(sources: list[str] | None, fields: list[str], *, scaled: bool) -> S
             return None
     except ValueError:  # the reader says what is wrong with it
         return None
-    paths = [path for source in given for path in file.paths(source)]
-    large = sum(path.stat().st_size for path in paths) >= quick.WORTHWHILE
-    return quick.summarise(paths, fields, scaled=scaled) if large and quick.available() else None
+    parts = file.parts([path for source in given for path in file.paths(source)], chosen.since)
+    sizes = [path.stat().st_size for path, _ in parts]
+    wanted = sum(sizes) - sum(begin for _, begin in parts)
+    if not quick.worthwhile(wanted, sum(sizes)) or not quick.available():
+        return None
+    with progress_shown():
+        return quick.summarise([path for path, _ in parts], fields, chosen=chosen, scaled=scaled)
 
 
 def _put_over_time(sources: list[str] | None, chosen: Filter, *, scaled: bool, as_json: bool) -> None:
@@ -97,16 +100,7 @@ def _put_over_time(sources: list[str] | None, chosen: Filter, *, scaled: bool, a
 
 
 def _say_if_sampled(rows: Sequence[Row], *, scaled: bool) -> None:
-    """Tell apart what was recorded and what was called, where the log is a sample."""
-    recorded, estimated = sum(row.recorded for row in rows), round(sum(row.estimated for row in rows))
-    if estimated == recorded:
-        return
-    text = (
-        f"these are estimates: {recorded:,} recorded calls stand for {estimated:,}, by their sample_rate"
-        if scaled
-        else f"this log is a sample: its {recorded:,} calls stand for {estimated:,}; --scale-up estimates their figures"
-    )
-    typer.echo(f"flywheel-log: {text}", err=True)
+    say_if_sampled(sum(row.recorded for row in rows), sum(row.estimated for row in rows), scaled=scaled)
 
 
 def _print_json(stats: Stats) -> None:

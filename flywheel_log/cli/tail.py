@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -61,9 +62,15 @@ def _latest(sources: list[str] | None, lines: int, chosen: Filter) -> list[Event
     if chosen.joined:  # What is said about a call stands behind it, and perhaps in another file.
         with reading(sources, chosen) as events:
             return [*deque(events, maxlen=lines)]
-    known = feedbacks(sources) if chosen.feedback else None
+    known = feedbacks(sources, chosen.since) if chosen.feedback else None
     with skipping() as on_bad, wrong_source():
-        return latest(sources or default(), lines, select=lambda events: chosen.select(events, known), on_bad=on_bad)
+        return latest(
+            sources or default(),
+            lines,
+            select=partial(chosen.select, feedbacks=known),
+            on_bad=on_bad,
+            since=chosen.since,
+        )
 
 
 def _following(sources: list[str] | None, lines: int, chosen: Filter) -> Iterable[Event]:

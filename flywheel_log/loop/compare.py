@@ -12,7 +12,7 @@ from .feedback import Feedbacks
 from .fields import finite, getter
 from .series import Timeline
 from .statistic import CONFIDENCE, Mean, Share, differ, holm
-from .stats import CALLS
+from .stats import CALLS, stands_for
 
 RATES = {
     "error_rate": "error",
@@ -37,28 +37,41 @@ MEANS = {
 
 @dataclass
 class Side:
-    """One of two: how many calls, and what was measured: `RATES`, `good_rate` of those rated, `MEANS`, and `score`."""
+    """One of two: how many calls, and what was measured: `RATES`, `good_rate` of those rated, `MEANS`, and `score`.
 
-    calls: int = 0
+    Attributes:
+        calls: how many there are; estimated, where they were added *scaled*.
+        recorded, estimated: how many are in the log, and how many these stand for.
+    """
+
+    calls: float = 0
     measured: dict[str, Share | Mean] = field(default_factory=dict)
+    recorded: int = 0
+    estimated: float = 0
 
     def __post_init__(self) -> None:
         shares: dict[str, Share | Mean] = {name: Share() for name in (*RATES, "good_rate")}
         self.measured = self.measured or shares | {name: Mean() for name in (*MEANS, "score")}
 
-    def add(self, event: Event, feedbacks: Feedbacks) -> None:
-        """Count one call. Means are those of calls that did not fail."""
-        self.calls += 1
+    def add(self, event: Event, feedbacks: Feedbacks, *, scaled: bool = False) -> None:
+        """Count one call; *scaled*, as often as it stands for others. Means are those of calls that did not fail."""
+        weight = stands_for(event)
+        times = weight if scaled else 1
+        self.calls += times
+        self.recorded += 1
+        self.estimated += weight
         for name, value in measures(event, feedbacks).items():
             match self.measured[name]:
                 case Share() as share:
-                    share.add(hit=bool(value))
+                    share.add(hit=bool(value), weight=times)
                 case Mean() as mean:
-                    mean.add(value)
+                    mean.add(value, times)
 
     def merge(self, other: Side) -> None:
         """Count all calls of *other* too."""
         self.calls += other.calls
+        self.recorded += other.recorded
+        self.estimated += other.estimated
         for name, measured in self.measured.items():
             match measured, other.measured[name]:
                 case (Share() as ours, Share() as theirs):
@@ -105,8 +118,10 @@ class Difference:
         return self.chance is not None and self.chance < 1 - CONFIDENCE
 
 
-def sides(events: Iterable[Event], feedbacks: Feedbacks, by: str) -> dict[str, Side]:
+def sides(events: Iterable[Event], feedbacks: Feedbacks, by: str, *, scaled: bool = False) -> dict[str, Side]:
     """Measure the calls among *events*, for each value of the field *by*, the most frequent first; "" where it lacks.
+
+    *scaled*, a call of a sample counts as often as it stands for others; intervals and tests take that into account.
 
     Raises:
         ValueError: the field does not exist.
@@ -115,7 +130,7 @@ def sides(events: Iterable[Event], feedbacks: Feedbacks, by: str) -> dict[str, S
     found: dict[str, Side] = {}
     for event in events:
         if event.get("kind") in CALLS:
-            found.setdefault(get(event), Side()).add(event, feedbacks)
+            found.setdefault(get(event), Side()).add(event, feedbacks, scaled=scaled)
     return dict(sorted(found.items(), key=lambda item: (-item[1].calls, item[0])))
 
 
@@ -142,23 +157,23 @@ class Drift:
     Attributes:
         begins: when each period begins, oldest first; `period`: how long one is.
         by_period: the values of each measure in each period; None where there are none.
-        calls: how many calls the earlier half of the time has, and the later.
+        halves: the earlier half of the time, and the later.
         differences: the earlier half of the time compared with the later.
     """
 
     period: str
     begins: list[str]
     by_period: dict[str, list[float | None]]
-    calls: tuple[int, int]
+    halves: tuple[Side, Side]
     differences: list[Difference]
 
 
-def drift(events: Iterable[Event], feedbacks: Feedbacks, most: int = 24) -> Drift:
-    """Measure the calls among *events* over time, in *most* periods at most."""
+def drift(events: Iterable[Event], feedbacks: Feedbacks, most: int = 24, *, scaled: bool = False) -> Drift:
+    """Measure the calls among *events* over time, in *most* periods at most; *scaled* as in `sides`."""
     line = Timeline(Side, Side.merge, most)
     for event in events:
         if event.get("kind") in CALLS and (side := line.at(event["timestamp"])) is not None:
-            side.add(event, feedbacks)
+            side.add(event, feedbacks, scaled=scaled)
     periods = list(line)
     middle = (len(periods) + 1) // 2
     earlier, later = (_merged([side for _, side in half]) for half in (periods[:middle], periods[middle:]))
@@ -166,7 +181,7 @@ def drift(events: Iterable[Event], feedbacks: Feedbacks, most: int = 24) -> Drif
         line.period,
         [begin for begin, _ in periods],
         {name: [side.measured[name].value for _, side in periods] for name in earlier.measured},
-        (earlier.calls, later.calls),
+        (earlier, later),
         compare(earlier, later),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -15,13 +15,15 @@ from .fields import finite
 from .series import Timeline
 from .sketch import Sketch
 from .statistic import Share, differ
-from .stats import CALLS
+from .stats import CALLS, stands_for
 
-ALL = ""
+_ALL, _FAULTY = "", "*"
 _EXAMPLES = 3
 _SLOWEST = 1000
 _CHANCE = 0.01
 _OUTLIER = 3.0
+
+_Call = tuple[float, str, str, float]  # its latency, time and id, and how often it counts
 
 
 @dataclass
@@ -53,14 +55,40 @@ class Errors:
     groups: list[Group]
 
 
-class Faulty:
-    """Collects the faults of calls, in memory that does not grow with their number."""
+@dataclass
+class _Tally:
+    """How many calls there were by fault, each as often as it counts; and the squares of that."""
 
-    def __init__(self, feedbacks: Feedbacks) -> None:
+    counts: dict[str, float] = field(default_factory=dict)
+    squares: dict[str, float] = field(default_factory=dict)
+
+    def add(self, name: str, times: float, square: float) -> None:
+        self.counts[name] = self.counts.get(name, 0) + times
+        self.squares[name] = self.squares.get(name, 0) + square
+
+    def merge(self, other: _Tally) -> None:
+        for name, count in other.counts.items():
+            self.add(name, count, other.squares[name])
+
+    def share(self, name: str) -> Share:
+        hits, of = (self.counts.get(one, 0) for one in (name, _ALL))
+        return Share(hits, of, *(self.squares.get(one, 0) for one in (name, _ALL)))
+
+
+class Faulty:
+    """Collects the faults of calls, in memory that does not grow with their number.
+
+    Attributes:
+        recorded: how many calls were watched; `estimated`: how many they stand for. If *scaled*, they count as these.
+    """
+
+    def __init__(self, feedbacks: Feedbacks, *, scaled: bool = False) -> None:
+        self.recorded = 0
+        self.estimated = 0.0
+        self._scaled = scaled
         self._feedbacks = feedbacks
-        self._line: Timeline[Counter[str]] = Timeline(Counter, Counter.update, most=24)
-        self._all = Share()
-        self._counts: Counter[str] = Counter()
+        self._line: Timeline[_Tally] = Timeline(_Tally, _Tally.merge, most=24)
+        self._all = _Tally()
         self._examples: dict[str, deque[str]] = {}
         self._latencies: dict[tuple[str, str], _Latencies] = {}
 
@@ -77,34 +105,38 @@ class Faulty:
     def result(self) -> Errors:
         """Return the groups of what was watched so far. Call it once, at the end."""
         for latencies in self._latencies.values():
-            for _, timestamp, identity in latencies.outliers():
-                self._mark("slow", timestamp, identity)
-        groups = [self._group(name) for name in self._counts]
+            for _, timestamp, identity, times in latencies.outliers():
+                self._mark("slow", timestamp, identity, times)
+        groups = [self._group(name) for name in self._examples]
         groups.sort(key=lambda group: (-group.share.hits, group.name))
-        return Errors(self._all, self._line.period, groups)
+        return Errors(self._all.share(_FAULTY), self._line.period, groups)
 
     def _count(self, event: Event, found: set[str]) -> None:
-        self._all.add(hit=bool(found))
+        weight = stands_for(event)
+        times = weight if self._scaled else 1
+        self.recorded += 1
+        self.estimated += weight
+        for name in (_ALL, _FAULTY) if found else (_ALL,):
+            self._all.add(name, times, times * times)
         if (period := self._line.at(event["timestamp"])) is not None:
-            period[ALL] += 1
+            period.add(_ALL, times, times * times)
         identity = event.get("id") or event["timestamp"]
         for name in found:
-            self._mark(name, event["timestamp"], identity)
+            self._mark(name, event["timestamp"], identity, times)
         if (latency := finite(event.get("latency_ms"))) is not None and event.get("status") != "error":
             key = (event.get("workload_id") or "", event.get("model") or "")
-            self._latencies.setdefault(key, _Latencies()).add(latency, event["timestamp"], identity)
+            self._latencies.setdefault(key, _Latencies()).add(latency, event["timestamp"], identity, times)
 
-    def _mark(self, name: str, timestamp: str, identity: str) -> None:
-        self._counts[name] += 1
+    def _mark(self, name: str, timestamp: str, identity: str, times: float) -> None:
+        self._all.add(name, times, times * times)
         self._examples.setdefault(name, deque(maxlen=_EXAMPLES)).appendleft(identity)
         if (period := self._line.at(timestamp)) is not None:
-            period[name] += 1
+            period.add(name, times, times * times)
 
     def _group(self, name: str) -> Group:
-        counts = [(period[name], period[ALL]) for _, period in self._line]
-        shares = [hits / of if of else None for hits, of in counts]
-        share = Share(self._counts[name], self._all.of)
-        return Group(name, share, shares, _trend(counts), list(self._examples[name]))
+        shares = [period.share(name) for _, period in self._line]
+        values = [share.value for share in shares]
+        return Group(name, self._all.share(name), values, _trend(shares), list(self._examples[name]))
 
 
 class _Latencies:
@@ -112,16 +144,16 @@ class _Latencies:
 
     def __init__(self) -> None:
         self._sketch = Sketch()
-        self._slowest: list[tuple[float, str, str]] = []
+        self._slowest: list[_Call] = []
 
-    def add(self, latency: float, timestamp: str, identity: str) -> None:
-        self._sketch.add(latency)
+    def add(self, latency: float, timestamp: str, identity: str, times: float) -> None:
+        self._sketch.add(latency, times)
         if len(self._slowest) < _SLOWEST:
-            heapq.heappush(self._slowest, (latency, timestamp, identity))
+            heapq.heappush(self._slowest, (latency, timestamp, identity, times))
         else:
-            heapq.heappushpop(self._slowest, (latency, timestamp, identity))
+            heapq.heappushpop(self._slowest, (latency, timestamp, identity, times))
 
-    def outliers(self) -> list[tuple[float, str, str]]:
+    def outliers(self) -> list[_Call]:
         """Return the calls that took longer than the upper quartile by three times the quartiles' distance.
 
         Of ten calls or fewer none stands out, and no more than the 1,000 slowest are told.
@@ -133,11 +165,11 @@ class _Latencies:
         return sorted((one for one in self._slowest if one[0] > limit), key=lambda one: one[1])
 
 
-def _trend(counts: list[tuple[int, int]]) -> str:
-    middle = (len(counts) + 1) // 2
-    earlier, later = (
-        Share(sum(hits for hits, _ in half), sum(of for _, of in half)) for half in (counts[:middle], counts[middle:])
-    )
+def _trend(shares: list[Share]) -> str:
+    middle = (len(shares) + 1) // 2
+    earlier, later = Share(), Share()
+    for place, share in enumerate(shares):
+        (earlier if place < middle else later).merge(share)
     chance = differ(earlier, later)
     if chance is None or chance > _CHANCE:
         return "steady"

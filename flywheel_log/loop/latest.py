@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
 
 from flywheel_log.event import JSON, Event
 
+from . import recent
 from .join import SAYING, Annotations
 from .read import OnBad, Reading, Where, opened
 from .sources import Source, file
@@ -23,6 +25,7 @@ def latest(
     *,
     select: Select = iter,
     on_bad: OnBad | None = None,
+    since: datetime | None = None,
 ) -> list[Event]:
     """Return the last *count* events that *select* lets pass, the oldest first, with what was said about them since.
 
@@ -33,6 +36,7 @@ def latest(
         count: how many events at most.
         select: passes on those of the events that are meant; it gets the newest first where a source is read backwards.
         on_bad: called with every line that is skipped.
+        since: a time with a zone; events that began before it may be left out, and some may not.
 
     Raises as `read`.
     """
@@ -43,22 +47,33 @@ def latest(
         if wanted <= 0:
             break
         heard: list[Event] = []
-        if (newest := _backwards(module, where)) is not None:
+        if (newest := _backwards(module, where, since)) is not None:
             found.extendleft(islice(select(_listening(Reading(newest, on_bad), heard)), wanted))
             said += heard
         else:
-            events = select(_listening(Reading(module.records(where), on_bad), heard))
+            events = select(_listening(Reading(module.records(where, since), on_bad), heard))
             found.extendleft(reversed(deque(events, maxlen=wanted)))
             said += reversed(heard)
     return [*map(Annotations(reversed(said)).on, found)]
 
 
-def _backwards(module: Source | ModuleType, where: str) -> Iterator[bytes | JSON] | None:
+def _backwards(module: Source | ModuleType, where: str, since: datetime | None) -> Iterator[bytes | JSON] | None:
     """The records of a source, the newest first; None where it can only be read from its beginning."""
     if module is file:
-        return None if where.endswith(".gz") else (line for _, line in file.backwards(Path(where)))
-    read: Callable[[str], Iterator[JSON]] | None = getattr(module, "backwards", None)
-    return read(where) if read else None
+        return None if where.endswith(".gz") else _behind(Path(where), since)
+    read: Callable[[str, datetime | None], Iterator[JSON]] | None = getattr(module, "backwards", None)
+    return read(where, since) if read else None
+
+
+def _behind(path: Path, since: datetime | None) -> Iterator[bytes]:
+    """Yield the lines of *path* that may be of events which began at *since* or later, the last one first."""
+    begin = recent.begin(path, since) if since else 0
+    if begin is None:
+        return
+    for place, line in file.backwards(path):
+        if place + len(line) < begin:
+            return
+        yield line
 
 
 def _listening(events: Iterable[Event], heard: list[Event]) -> Iterator[Event]:

@@ -14,6 +14,8 @@ CHUNK_BYTES = 1 << 22
 OLD_BYTES = 1 << 26
 """So many bytes of nothing but older events end the search: what a process left behind may arrive long afterwards."""
 
+_PROBES, _PROBE_BYTES = 64, 1 << 16
+
 _TIMESTAMP = re.compile(rb'"timestamp"\s*:\s*"([^"\\]{10,40})"')
 _SKEW = timedelta(minutes=1)
 
@@ -22,8 +24,9 @@ def begin(path: Path, since: datetime, chunk: int = CHUNK_BYTES, old: int = OLD_
     """Return the byte of *path* behind which all events lie that began at *since* or later; None if there are none.
 
     An event is written after it began: what was written before *since* is older. So a file that nobody wrote to since
-    then has none, and in others the search goes backwards until *old* bytes, looked at by *chunk*, are older. The byte
-    may lie inside a line. Of a compressed file it is the first one.
+    then has none, and in others the search goes backwards until *old* bytes, looked at by *chunk*, are older. What lies
+    before that is looked into here and there: where something newer turns up, the log is in no order, and all of it is
+    to be read. The byte may lie inside a line. Of a compressed file it is the first one.
     """
     if path.stat().st_mtime < (since - _SKEW).timestamp():
         return None
@@ -40,7 +43,13 @@ def begin(path: Path, since: datetime, chunk: int = CHUNK_BYTES, old: int = OLD_
             found = start if not (is_old and older) else found
             older = older + end - start if is_old else 0
             end = start
-    return found if older >= old else 0
+        return found if older >= old and not any(time >= since for time in _probed(file.fileno(), end)) else 0
+
+
+def _probed(file: int, end: int) -> Iterator[datetime]:
+    """Yield the times found at places that are spread over the first *end* bytes of *file*."""
+    for place in range(0, end, max(_PROBE_BYTES, end // _PROBES)):
+        yield from _times(os.pread(file, min(_PROBE_BYTES, end - place), place))
 
 
 def _times(data: bytes) -> Iterator[datetime]:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
+from .student import student, student_quantile
+
 CONFIDENCE = 0.95
 _Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 _SMALL = 10
-_EPSILON = 1e-15
+_AS_COUNTED = -1.0
 
 Interval = tuple[float, float]
 
@@ -20,11 +22,18 @@ class Share:
     """So many of so many.
 
     Attributes:
-        hits, of: both counts; `hits` is not more than `of`.
+        hits, of: both counts; `hits` is not more than `of`. Where a call stands for several, sums of weights.
+        squares_hit, squares: the sums of the squares of these weights, of the hits and of all; by default, each is 1.
     """
 
-    hits: int = 0
-    of: int = 0
+    hits: float = 0
+    of: float = 0
+    squares_hit: float = _AS_COUNTED
+    squares: float = _AS_COUNTED
+
+    def __post_init__(self) -> None:
+        self.squares_hit = self.hits if self.squares_hit == _AS_COUNTED else self.squares_hit
+        self.squares = self.of if self.squares == _AS_COUNTED else self.squares
 
     @property
     def value(self) -> float | None:
@@ -32,24 +41,45 @@ class Share:
         return self.hits / self.of if self.of else None
 
     @property
+    def effective(self) -> float:
+        """How many calls of weight 1 would tell the share as well: `of`, where all weights are 1.
+
+        By the linearised variance of a weighted share, so that hits which are all kept tell more than their weights
+        say; of none or nothing but hits, by Kish's formula.
+        """
+        if not self.of:
+            return 0
+        if self.squares == self.of and self.squares_hit == self.hits:
+            return self.of
+        share = self.hits / self.of
+        scatter = self.squares_hit * (1 - share) ** 2 + (self.squares - self.squares_hit) * share**2
+        kish = self.of**2 / self.squares
+        return share * (1 - share) * self.of**2 / scatter if 0 < share < 1 and scatter > 0 else kish
+
+    @property
     def interval(self) -> Interval | None:
-        """Wilson's 95 % confidence interval; None of nothing."""
+        """Wilson's 95 % confidence interval, by the effective number; None of nothing."""
         if not self.of:
             return None
-        share, weight = self.hits / self.of, _Z * _Z / self.of
+        share, weight = self.hits / self.of, _Z * _Z / self.effective
         middle = (share + weight / 2) / (1 + weight)
-        reach = _Z * math.sqrt(share * (1 - share) / self.of + weight / (4 * self.of)) / (1 + weight)
+        reach = _Z * math.sqrt(share * (1 - share) / self.effective + weight / (4 * self.effective)) / (1 + weight)
         return max(0.0, middle - reach), min(1.0, middle + reach)
 
-    def add(self, *, hit: bool) -> None:
-        """Count one more."""
-        self.of += 1
-        self.hits += hit
+    def add(self, *, hit: bool, weight: float = 1) -> None:
+        """Count one more, *weight* times."""
+        self.of += weight
+        self.squares += weight * weight
+        if hit:
+            self.hits += weight
+            self.squares_hit += weight * weight
 
     def merge(self, other: Share) -> None:
         """Count all of *other* too."""
         self.hits += other.hits
         self.of += other.of
+        self.squares_hit += other.squares_hit
+        self.squares += other.squares
 
 
 @dataclass
@@ -57,13 +87,15 @@ class Mean:
     """The mean of numbers and how far they scatter, in constant memory (Welford's way).
 
     Attributes:
-        of: how many numbers there were.
+        of: how many numbers there were; where one stands for several, the sum of the weights.
         mean: their mean; 0 of none.
     """
 
-    of: int = 0
+    of: float = 0
     mean: float = 0.0
-    _squares: float = 0.0
+    _squares: float = 0.0  # the weights', of their products with the distances, and with their squares
+    _leaning: float = 0.0
+    _scatter: float = 0.0
 
     @property
     def value(self) -> float | None:
@@ -71,39 +103,63 @@ class Mean:
         return self.mean if self.of else None
 
     @property
+    def effective(self) -> float:
+        """How many numbers of weight 1 tell as much, by Kish's formula: `of`, where all weights are 1."""
+        return self.of**2 / self._squares if self._squares else 0
+
+    @property
     def variance(self) -> float:
         """The sample's variance; 0 of fewer than two numbers."""
-        return self._squares / (self.of - 1) if self.of > 1 else 0.0
+        return self.error * self.effective
+
+    @property
+    def error(self) -> float:
+        """The square of the mean's standard error; 0 of fewer than two numbers."""
+        freedom = self.effective - 1
+        return self._scatter / self.of**2 * (freedom + 1) / freedom if freedom > 0 else 0.0
 
     @property
     def interval(self) -> Interval | None:
-        """Student's 95 % confidence interval; None of fewer than two numbers."""
-        if self.of < 2:  # noqa: PLR2004  a scatter needs two
+        """Student's 95 % confidence interval, by the effective number; None of fewer than two numbers."""
+        if self.effective < 2:  # noqa: PLR2004  a scatter needs two
             return None
-        reach = student_quantile((1 + CONFIDENCE) / 2, self.of - 1) * math.sqrt(self.variance / self.of)
+        reach = student_quantile((1 + CONFIDENCE) / 2, self.effective - 1) * math.sqrt(self.error)
         return self.mean - reach, self.mean + reach
 
-    def add(self, number: float) -> None:
-        """Count one number more."""
-        self.of += 1
-        step = number - self.mean
-        self.mean += step / self.of
-        self._squares += step * (number - self.mean)
+    def add(self, number: float, weight: float = 1) -> None:
+        """Count one number more, *weight* times."""
+        self.of += weight
+        self._move((number - self.mean) * weight / self.of)
+        square, distance = weight * weight, number - self.mean
+        self._squares += square
+        self._leaning += square * distance
+        self._scatter += square * distance * distance
 
     def merge(self, other: Mean) -> None:
         """Count all of *other* too."""
         if not other.of:
             return
-        total, step = self.of + other.of, other.mean - self.mean
-        self._squares += other._squares + step * step * self.of * other.of / total
-        self.mean += step * other.of / total
+        total = self.of + other.of
+        step = other.mean - self.mean
+        back = -step * self.of / total
+        self._move(step * other.of / total)
         self.of = total
+        self._squares += other._squares
+        self._leaning += other._leaning - back * other._squares
+        self._scatter += other._scatter + back * (back * other._squares - 2 * other._leaning)
+
+    def _move(self, step: float) -> None:
+        """Take the distances from a mean that is larger by *step*."""
+        self.mean += step
+        self._scatter += step * (step * self._squares - 2 * self._leaning)
+        self._leaning -= step * self._squares
 
 
 def differ(a: Share | Mean, b: Share | Mean) -> float | None:
     """Return how likely a difference as large as that of *a* and *b* is by chance (0 to 1); None if that is unknown.
 
     Shares by Fisher's exact test where fewer than 10 are expected, else by the pooled z test; means by Welch's test.
+    Weighted ones count by their effective numbers, in Fisher's test rounded.
 
     Raises:
         TypeError: one is a share and the other a mean.
@@ -124,41 +180,30 @@ def holm(chances: Sequence[float]) -> list[float]:
     return corrected
 
 
-def student(t: float, freedom: float) -> float:
-    """Return the share of Student's distribution with *freedom* degrees that lies below *t*."""
-    tail = _beta(freedom / (freedom + t * t), freedom / 2, 0.5) / 2
-    return tail if t < 0 else 1 - tail
-
-
-def student_quantile(share: float, freedom: float) -> float:
-    """Return the *t* below which *share* (above one half) of Student's distribution lies, to ten digits or so."""
-    low, high = 0.0, 2.0
-    while student(high, freedom) < share:
-        high *= 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if student(middle, freedom) < share else (low, middle)
-    return high
-
-
 def _shares_differ(a: Share, b: Share) -> float | None:
-    if not (a.of and b.of):
+    if a.value is None or b.value is None:
         return None
-    hits, of = a.hits + b.hits, a.of + b.of
-    if min(hits, of - hits) * min(a.of, b.of) / of < _SMALL:
-        return _fisher(a, b)
+    of_a, of_b = a.effective, b.effective
+    hits, of = a.value * of_a + b.value * of_b, of_a + of_b
+    if min(hits, of - hits) * min(of_a, of_b) / of < _SMALL:
+        return _fisher(_whole(a), _whole(b))
     pooled = hits / of
-    error = math.sqrt(pooled * (1 - pooled) * (1 / a.of + 1 / b.of))
-    return 2 * NormalDist().cdf(-abs(a.hits / a.of - b.hits / b.of) / error)
+    error = math.sqrt(pooled * (1 - pooled) * (1 / of_a + 1 / of_b))
+    return 2 * NormalDist().cdf(-abs(a.value - b.value) / error)
 
 
-def _fisher(a: Share, b: Share) -> float:
-    """Both tails: all tables with these margins that are no likelier than this one."""
-    hits = a.hits + b.hits
-    few = min(hits, a.of + b.of - hits)  # count the rarer of the two outcomes
-    seen = a.hits if few == hits else a.of - a.hits
-    logs = [_log_choose(a.of, k) + _log_choose(b.of, few - k) for k in range(max(0, few - b.of), min(few, a.of) + 1)]
-    mine, top = logs[seen - max(0, few - b.of)], max(logs)
+def _whole(share: Share) -> tuple[int, int]:
+    return round((share.value or 0) * share.effective), max(1, round(share.effective))
+
+
+def _fisher(a: tuple[int, int], b: tuple[int, int]) -> float:
+    """Both tails: all tables with these margins that are no likelier than this one. Hits, and of how many."""
+    (hits_a, of_a), (hits_b, of_b) = a, b
+    hits = hits_a + hits_b
+    few = min(hits, of_a + of_b - hits)  # count the rarer of the two outcomes
+    seen = hits_a if few == hits else of_a - hits_a
+    logs = [_log_choose(of_a, k) + _log_choose(of_b, few - k) for k in range(max(0, few - of_b), min(few, of_a) + 1)]
+    mine, top = logs[seen - max(0, few - of_b)], max(logs)
     weights = [math.exp(log - top) for log in logs]
     return min(1.0, sum(w for w, log in zip(weights, logs, strict=True) if log <= mine + 1e-7) / sum(weights))
 
@@ -168,38 +213,9 @@ def _log_choose(n: int, k: int) -> float:
 
 
 def _means_differ(a: Mean, b: Mean) -> float | None:
-    if min(a.of, b.of) < 2:  # noqa: PLR2004  a scatter needs two
+    if min(a.effective, b.effective) < 2:  # noqa: PLR2004  a scatter needs two
         return None
-    of_a, of_b = a.variance / a.of, b.variance / b.of
-    if of_a + of_b == 0:
+    if a.error + b.error == 0:
         return 1.0 if a.mean == b.mean else 0.0
-    freedom = (of_a + of_b) ** 2 / (of_a**2 / (a.of - 1) + of_b**2 / (b.of - 1))
-    return 2 * student(-abs(a.mean - b.mean) / math.sqrt(of_a + of_b), freedom)
-
-
-def _beta(x: float, a: float, b: float) -> float:
-    """The regularised incomplete beta function, by its continued fraction, on the side where that converges."""
-    if x <= 0 or x >= 1:
-        return float(x >= 1)
-    if x > (a + 1) / (a + b + 2):
-        return 1 - _beta(1 - x, b, a)
-    front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
-    return math.exp(front) / a / _fraction(x, a, b)
-
-
-def _fraction(x: float, a: float, b: float) -> float:
-    """1 + d1/(1 + d2/(1 + …)), from the front (Lentz's way)."""
-    value = upper = 1.0
-    lower = 0.0
-    for step in range(1, 400):
-        m = step // 2
-        if step % 2:
-            d = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        else:
-            d = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        lower = 1 / (1 + d * lower or _EPSILON)
-        upper = 1 + d / upper or _EPSILON
-        value *= upper * lower
-        if abs(upper * lower - 1) < _EPSILON:
-            break
-    return value
+    freedom = (a.error + b.error) ** 2 / (a.error**2 / (a.effective - 1) + b.error**2 / (b.effective - 1))
+    return 2 * student(-abs(a.mean - b.mean) / math.sqrt(a.error + b.error), freedom)

@@ -79,3 +79,19 @@ def test_a_problem_names_what_there_is(command: Command, versions: Path, argumen
 
 def test_an_unknown_field_is_two(command: Command, versions: Path):
     assert command("compare", "--by", "modle", "--log", versions).code == 2
+
+
+def test_samples_are_scaled_up_where_one_asks_for_it(command: Command, versions: Path):
+    kept = [json.loads(line) | {"sample_rate": 0.5} for line in versions.read_text().splitlines()]
+    versions.write_text("".join(json.dumps(event) + "\n" for event in kept))
+    code, out, err = command("compare", "1", "2", "--scale-up", "--json", "--log", versions)
+    first, error, *_ = map(json.loads, out.splitlines())
+    assert (code, first) == (0, {"a": "1", "b": "2", "calls_a": 60, "calls_b": 60})
+    assert (error["b"]["value"], error["b"]["of"], error["b"]["effective"]) == (28 / 60, 60, 30)
+    assert err == "flywheel-log: these are estimates: 60 recorded calls stand for 120, by their sample_rate\n"
+    assert "is a sample" in command("compare", "--over", "time", "--log", versions).err
+
+
+def test_pairs_are_not_scaled_up(command: Command, log: Path):
+    code, _, err = command("compare", "--replay", "last", "--scale-up", "--log", log)
+    assert (code, "leave out --scale-up" in err) == (2, True)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from .conftest import Ran
+from .conftest import CHAT, ERROR, Ran
 
 Command = Callable[..., Ran]
 
@@ -27,6 +27,7 @@ def test_json_lines_have_intervals(command: Command, log: Path):
         "fault": "error 429 RateLimitError",
         "count": 1,
         "calls": 3,
+        "effective_calls": 3,
         "share": 1 / 3,
         "trend": "steady",
         "period": "minute",
@@ -47,3 +48,16 @@ def test_a_log_without_faults_says_so(command: Command, log: Path):
 
 def test_a_log_without_calls_is_one(command: Command, log: Path):
     assert command("errors", "--model", "x", log).err == "flywheel-log: none of its calls match model=x\n"
+
+
+def test_a_sample_is_scaled_up_where_one_asks_for_it(command: Command, log: Path):
+    chat = {**CHAT, "sample_rate": 0.1}
+    log.write_text("".join(json.dumps(event) + "\n" for event in [chat] * 9 + [ERROR] * 10))
+    _, plain, hint = command("errors", log)
+    _, scaled, said = command("errors", "--scale-up", log)
+    first = [out.splitlines()[0] for out in (plain, scaled)]
+    assert first == ["10 of 19 calls went wrong (52.6%)", "10 of 100 calls went wrong (10.0%)"]
+    assert (
+        hint == "flywheel-log: this log is a sample: its 19 calls stand for 100; --scale-up estimates their figures\n"
+    )
+    assert said == "flywheel-log: these are estimates: 19 recorded calls stand for 100, by their sample_rate\n"

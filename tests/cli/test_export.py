@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -25,9 +26,14 @@ def test_a_dataset_is_told_in_numbers(command: Command, log: Path):
 def test_json_is_the_manifest(command: Command, log: Path, tmp_path: Path):
     ran = command("export", "--format", "csv", "--json", "--workload", "support", log)
     manifest = json.loads((tmp_path / "dataset" / "manifest.json").read_text())
+    data = log.read_bytes()
     assert (json.loads(ran.out), manifest["made_from"]) == (
         manifest,
-        {"sources": [str(log)], "filter": {"where": {"workload_id": ["support"]}}},
+        {
+            "sources": [str(log)],
+            "filter": {"where": {"workload_id": ["support"]}},
+            "read": [{"file": str(log), "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}],
+        },
     )
 
 
@@ -60,7 +66,7 @@ def test_a_dataset_that_cannot_be_made_again_says_so(command: Command, log: Path
     ran = command("export", "--again", "first/manifest.json", "-o", "second")
     assert (ran.code, ran.err.partition(":")[2]) == (
         1,
-        " train.jsonl differ from those of first/manifest.json: the log, or what is said of it, has changed\n",
+        f" train.jsonl differ from those of first/manifest.json: {log} changed\n",
     )
 
 

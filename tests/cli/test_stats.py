@@ -63,10 +63,12 @@ def test_a_table_is_never_wider_than_its_screen(
 
 
 def test_a_large_log_is_counted_alike(command: Command, log: Path):
-    """Above 16 MB DuckDB counts; with a filter, which all calls match, the reader in Python does."""
+    """Above 16 MB DuckDB counts, filtered or not; where a text is looked for, the reader in Python does."""
     chat = json.dumps({**CHAT, "response": {"choices": [], "padding": "x" * 2000}})
     log.write_text(f"{chat}\n" * 8000 + json.dumps(TOOL) + "\n")
-    assert command("stats", log) == command("stats", "--since", "2026-01-01", log)
+    counted = command("stats", log)
+    assert counted == command("stats", "--text", "", "--since", "2026-01-01", "--model", "*", log)
+    assert counted == command("stats", "--text", "a*", log)
 
 
 def sampled(log: Path) -> Path:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,11 +12,13 @@ import pytest
 
 from flywheel_log import cli
 from flywheel_log.event import to_document
+from flywheel_log.loop import progress
 from flywheel_log.loop.latest import latest
+from flywheel_log.loop.read import read
 from flywheel_log.sinks.elasticsearch.mapping import INDEX
 
 from .api import Api
-from .events import event, line, lines
+from .events import event, line
 from .proxy import proxied
 
 LOG = "genai.log"
@@ -72,23 +72,27 @@ def test_a_dataset_of_an_index_is_that_of_the_log(both: tuple[str, str]) -> None
     assert any(made[0].values())
 
 
-def test_a_bar_shows_how_far_the_backfill_has_come(url: str) -> None:
-    Path(LOG).write_bytes(b"".join(one + b"\n" for one in lines(1200)))
-    screen, terminal = os.openpty()
-    command = [sys.executable, "-m", "flywheel_log", "backfill", LOG, "--into", url]
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=terminal, env=environment) as process:
-        os.close(terminal)
-        shown = b"".join(_until_closed(screen))
-    os.close(screen)
-    assert process.returncode == 0
-    assert b"/1200" in shown
+def test_a_manifest_names_the_index_its_records_and_the_newest(both: tuple[str, str]) -> None:
+    secret = both[1].replace("://", "://somebody:secret@")
+    assert cli.run(["export", secret, "--out", "dataset"]) == 0
+    made_from = json.loads(Path("dataset/manifest.json").read_bytes())["made_from"]
+    read = [{"index": both[1], "records": 26, "newest": "run-26"}]
+    assert made_from == {"sources": [both[1]], "filter": {}, "read": read}
 
 
-def _until_closed(screen: int) -> Iterator[bytes]:
-    with contextlib.suppress(OSError):  # What a pseudo-terminal says when its other end is closed.
-        while part := os.read(screen, 1 << 16):
-            yield part
+def test_an_index_says_how_many_of_its_records_are_read(both: tuple[str, str]) -> None:
+    heard: list[tuple[object, ...]] = []
+
+    class Meter:
+        def begin(self, total: int, unit: str) -> None:
+            heard.append((total, unit))
+
+        def advance(self, count: int) -> None:
+            heard.append((count,))
+
+    with progress.told_to(Meter()):
+        assert len([*read(both[1])]) == 26
+    assert heard == [(26, "records"), *[(1,)] * 26]
 
 
 @pytest.mark.parametrize(("stamp", "wrong"), [(1_769_860_800, True), (1_769_860_800_000, False)])

@@ -91,7 +91,7 @@ def test_drift_is_a_difference_of_the_later_half():
     tokens = next(one for one in found.differences if one.name == "input_tokens")
     assert (found.period, found.begins[0], tokens.differs) == ("15 minutes", "2026-01-31T00:00:00Z", True)
     assert [round(value or 0) for value in found.by_period["input_tokens"]] == [101, 101, 101, 151, 151, 151, 151]
-    assert sum(found.calls) == 300
+    assert sum(half.calls for half in found.halves) == 300
 
 
 def test_merging_is_adding():
@@ -103,3 +103,18 @@ def test_merging_is_adding():
     a.merge(b)
     assert a.calls == whole.calls
     assert [one.value for one in a.measured.values()] == pytest.approx([one.value for one in whole.measured.values()])
+
+
+def test_a_sample_counts_as_the_calls_it_stands_for():
+    """Of the answers every tenth was kept, and all errors: 10 of 100 failed, at the latencies of the others."""
+    events = [call(number, status="error") for number in range(10)]
+    events += [call(number, sample_rate=0.1, latency_ms=float(number)) for number in range(9)]
+    plain, scaled = (sides(events, NONE, "workload_id", scaled=scaled)[""] for scaled in (False, True))
+    assert [(one.calls, one.recorded, round(one.estimated)) for one in (plain, scaled)] == [
+        (19, 19, 100),
+        (100, 19, 100),
+    ]
+    rates = [one.measured["error_rate"] for one in (plain, scaled)]
+    assert [round(rate.value or 0, 3) for rate in rates] == [0.526, 0.1]
+    latency = [one.measured["latency_ms"].interval for one in (plain, scaled)]
+    assert latency[0] == pytest.approx(latency[1])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +69,14 @@ def test_they_come_with_what_was_said_about_them_since(tmp_path: Path):
     assert [one["id"] for one in found] == ["r-0", "r-1", "r-2", "r-3", "r-4"]
     quality = dict(found[1])["quality"]
     assert (quality["rating"], quality["label"], len(quality["feedback"])) == (5, "fine", 2)
+
+
+def test_files_that_nobody_wrote_to_since_are_not_looked_at(tmp_path: Path):
+    since = datetime(2026, 1, 31, 10, tzinfo=UTC)
+    for name, age in (("genai.log.1", 1), ("genai.log", 0)):
+        (tmp_path / name).write_bytes(b"{torn\n" + line(age))
+        written = (since - timedelta(hours=age)).timestamp()
+        os.utime(tmp_path / name, (written, written))
+    seen: list[bytes] = []
+    found = latest(tmp_path / "genai.log*", 9, since=since, on_bad=seen.append)
+    assert ([one["id"] for one in found], seen) == (["r-0"], [b"{torn"])

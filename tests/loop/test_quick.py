@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import random
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flywheel_log.event import to_document
 from flywheel_log.loop import quick
+from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.read import read
 from flywheel_log.loop.stats import Row, Stats, summarise
 
@@ -92,8 +98,13 @@ SOUND = event(1, model="m", latency_ms=5.0)
         json.dumps(event(2, latency_ms="7")),
         json.dumps(event(2, sample_rate="0.5")),
         json.dumps(event(2, input_tokens="7")),
-        json.dumps(event(2, input_tokens=1.5)),
+        json.dumps(event(2, input_tokens=float("inf"))),
         json.dumps(event(2, model=7)),
+        json.dumps(event(2, model=True)),
+        json.dumps(event(2, model={"a": 1})),
+        json.dumps(event(2, model=["a"])),
+        json.dumps(event(2, model=-1.5e3)),
+        json.dumps(event(2, id=1)),
         json.dumps(event(2, latency_ms=True)),
         json.dumps(event(2, request="no", response={})),
         json.dumps(event(2, request={}, response=[1])),
@@ -123,3 +134,99 @@ def test_an_unknown_field_is_a_mistake(tmp_path: Path):
 
 def test_it_is_installed_for_the_tests():
     assert quick.available()
+
+
+def test_what_is_no_number_is_in_no_percentile(tmp_path: Path):
+    events = [event(number, latency_ms=None if number % 3 else 50.0 + number) for number in range(2000)]
+    path = written(tmp_path / "genai.log", *events)
+    assert seen(quick.summarise([path], [])) == seen(summarise(read(path), []))
+
+
+MOMENT = datetime(2026, 1, 1, 0, 0, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        Filter(where={"workload_id": ("common", "rare")}),
+        Filter(where={"workload_id": ("",), "model": ("a",)}),
+        Filter(where={"workload_id": ('*"*', "\u00fc?\u00ef*")}),
+        Filter(where={"prompt.version": ("2",)}),
+        Filter(where={"day": ("2026-01-02",), "status": ("e*",)}),
+        Filter(where={"response.model": ("",)}),
+        Filter(since=MOMENT + timedelta(hours=7), until=MOMENT + timedelta(days=1)),
+    ],
+)
+def test_what_is_chosen_is_the_same(tmp_path: Path, chosen: Filter):
+    path = written(tmp_path / "genai.log", *varied(3000))
+    quickly = seen(quick.summarise([path], ["model"], chosen=chosen))
+    assert quickly == seen(summarise(chosen.select(read(path)), ["model"]))
+    assert quickly[-1][0]["calls"] > 0
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [Filter(text="order"), Filter(feedback="bad"), Filter(where={"quality.label": ("late",)})],
+    ids=["text", "feedback", "joined"],
+)
+def test_what_only_the_reader_can_tell_is_left_to_it(tmp_path: Path, chosen: Filter):
+    assert quick.summarise([written(tmp_path / "genai.log", SOUND)], [], chosen=chosen) is None
+
+
+TEXTS = st.sampled_from(
+    ["a", "A", "ab", "a*b", "100%", "a_b", "\u00fc", "\\", '"', "[a]", "null", "true", "7", "", "a\nb"]
+)
+VALUES = TEXTS | st.sampled_from([None, 7, 0, -3, 2**53, True])
+ODD = st.sampled_from([1.5, ["a"], {"b": 1}, 10**25, -0.0])
+MOMENTS = st.integers(-5, 4500).map(lambda ms: MOMENT + timedelta(milliseconds=ms - 2000))
+TIMES = MOMENTS.map(lambda time: time.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+LINES = st.fixed_dictionaries(
+    {"timestamp": TIMES, "kind": st.sampled_from(["llm", "llm", "embedding", "step"]), "latency_ms": st.floats(0, 1e9)},
+    optional={
+        "model": TEXTS | st.none(),
+        "user_id": VALUES | ODD,
+        "metadata": st.none() | st.fixed_dictionaries({}, optional={"tenant": VALUES | ODD}),
+        "request": st.none() | st.fixed_dictionaries({}, optional={"seed": VALUES}),
+        "output_tokens": st.integers(0, 10**6) | st.none(),
+        "sample_rate": st.sampled_from([None, 1, 0.5, 0.1]),
+    },
+)
+OTHERS = st.sampled_from(
+    [{"timestamp": "2026-01-01"}, {"kind": 7}, {"timestamp": "2026-02-31T00:00:00.000Z"}, {"request": "no"}, {"id": 1}]
+)
+PATTERNS = st.sampled_from(["*", "a*", "?", "*[a]*", "*%*", "*_*", "\\*", "True", "*u*", "*\n*", "9007199254740992"])
+WANTED = st.lists(TEXTS | PATTERNS | st.just("-3"), min_size=1, max_size=3).map(tuple)
+FIELDS = st.sampled_from(["model", "user_id", "metadata.tenant", "request.seed", "kind", "minute", "timestamp"])
+ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])
+MICROSECONDS = st.integers(0, 999).map(lambda count: timedelta(microseconds=count))
+LIMITS = st.none() | st.builds(lambda time, more, zone: (time + more).astimezone(zone), MOMENTS, MICROSECONDS, ZONES)
+CHOSEN = st.builds(Filter, LIMITS, LIMITS, st.dictionaries(FIELDS, WANTED, max_size=2))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(LINES, max_size=12), st.lists(OTHERS, max_size=1), CHOSEN, st.booleans())
+def test_the_two_readers_agree_or_one_leaves_it_to_the_other(
+    lines: list[Mapping[str, Any]], others: list[Mapping[str, Any]], chosen: Filter, scaled: bool
+):
+    """DuckDB never says anything else; where its values and times are those we write, it says something."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = written(Path(folder, "genai.log"), *lines, *({**event(1), **other} for other in others))
+        quickly = quick.summarise([path], ["model"], chosen=chosen, scaled=scaled)
+        if quickly is not None:
+            assert seen(quickly) == seen(summarise(chosen.select(read(path)), ["model"], scaled=scaled))
+        elif not others:
+            assert any(_is_odd(line) for line in lines)
+
+
+def _is_odd(line: Mapping[str, Any]) -> bool:
+    """Say whether a value is none of those in events, or a text that looks like one."""
+    values = [line.get("user_id"), (line.get("metadata") or {}).get("tenant")]
+    others = any(isinstance(value, (float, list, dict)) or (type(value) is int and value > 2**63) for value in values)
+    return others or line.get("model") in ("true", "7", "[a]")
+
+
+def test_of_a_large_log_a_sample_tells_whose_lines_they_are(tmp_path: Path):
+    """What is in no figure is not read in every line; lines of another logger are many, and so are found."""
+    ours, others = [event(number) for number in range(1000)], [event(number, tags="no") for number in range(200)]
+    assert quick.summarise([written(tmp_path / "ours.log", *ours)], []) is not None
+    assert quick.summarise([written(tmp_path / "both.log", *ours, *others)], []) is None

@@ -54,6 +54,13 @@ def test_what_arrived_late_does_not_hide_what_is_recent(tmp_path: Path):
     assert recent.begin(path, NOON + timedelta(minutes=99), chunk=size, old=size * 6) == 0
 
 
+def test_a_log_that_is_in_no_order_is_read_whole(tmp_path: Path):
+    path = tmp_path / "genai.log"
+    path.write_bytes(b"".join([*(line(0) for _ in range(50)), line(100), *(line(0) for _ in range(50))]))
+    size = path.stat().st_size // 100
+    assert recent.begin(path, NOON + timedelta(minutes=99), chunk=size, old=size * 6) == 0
+
+
 @given(
     waits=st.lists(st.integers(0, 30), min_size=1, max_size=60),
     since=st.integers(0, 200),

@@ -9,7 +9,8 @@ import statistics
 import pytest
 from scipy import stats
 
-from flywheel_log.loop.statistic import Mean, Share, differ, holm, student, student_quantile
+from flywheel_log.loop.statistic import Mean, Share, differ, holm
+from flywheel_log.loop.student import student, student_quantile
 
 CLOSE = {"rel": 1e-6, "abs": 1e-12}
 
@@ -88,3 +89,59 @@ def test_a_share_is_not_compared_with_a_mean():
 def test_many_tests_are_corrected():
     assert holm([0.01, 0.04, 0.03, 0.9]) == pytest.approx([0.04, 0.09, 0.09, 0.9])
     assert holm([]) == []
+
+
+def sampled(dice: random.Random, count: int, failing: float) -> tuple[Share, Mean]:
+    """Of *count* calls all that failed were kept, and of the others a fifth; failures take twice as long."""
+    share, latency = Share(), Mean()
+    for _ in range(count):
+        failed = dice.random() < failing
+        if failed or dice.random() < 0.2:
+            weight = 1 if failed else 5
+            share.add(hit=failed, weight=weight)
+            latency.add(dice.gauss(200 if failed else 100, 20), weight)
+    return share, latency
+
+
+def test_the_interval_of_a_weighted_sample_holds_the_truth_nineteen_times_in_twenty():
+    dice = random.Random(4)
+    held = [0, 0]
+    for _ in range(400):
+        for place, (one, truth) in enumerate(zip(sampled(dice, 800, 0.1), (0.1, 110.0), strict=True)):
+            low, high = one.interval or (0, 0)
+            held[place] += low <= truth <= high
+    assert [370 <= count <= 392 for count in held] == [True, True]
+
+
+def test_weighted_samples_of_the_same_calls_seldom_differ():
+    dice = random.Random(5)
+    found = [0, 0]
+    for _ in range(400):
+        for place, (a, b) in enumerate(zip(sampled(dice, 300, 0.1), sampled(dice, 600, 0.1), strict=True)):
+            found[place] += (differ(a, b) or 0) < 0.05
+    assert [8 <= count <= 32 for count in found] == [True, True]
+
+
+def test_weights_of_one_change_nothing_and_those_of_two_add_no_certainty():
+    numbers = [1.0, 4.0, 4.0, 7.0, 9.5]
+    once, twice = Mean(), Mean()
+    for number in numbers:
+        once.add(number)
+        twice.add(number, 2)
+    assert (once.effective, twice.effective, twice.of) == (5, 5, 10)
+    assert once.interval == pytest.approx(twice.interval)
+    assert Share(3, 5).interval == pytest.approx(Share(6, 10, 12, 20).interval)
+
+
+def test_weighted_parts_are_the_whole():
+    dice = random.Random(6)
+    drawn = [(dice.gauss(1e6, 1), dice.choice([1, 2, 10])) for _ in range(300)]
+    whole, left, right = Mean(), Mean(), Mean()
+    for place, (number, weight) in enumerate(drawn):
+        whole.add(number, weight)
+        (left if place < 100 else right).add(number, weight)
+    left.merge(right)
+    assert (left.of, left.mean, left.error) == pytest.approx((whole.of, whole.mean, whole.error))
+    mean = sum(number * weight for number, weight in drawn) / whole.of
+    squares = sum((weight * (number - mean)) ** 2 for number, weight in drawn)
+    assert whole.error == pytest.approx(squares / whole.of**2 * whole.effective / (whole.effective - 1))

@@ -15,12 +15,12 @@ import orjson
 from flywheel_log.event import JSON, Event
 
 from ..feedback import Feedbacks
-from ..fields import as_text
 from .choose import choose
 from .clean import Cleaner
 from .example import Example
 from .formats import Format, find, names
 from .recipe import Dedup, Recipe
+from .shelf import Kept, Shelf, Shelved
 from .split import split
 
 __all__ = ["MANIFEST", "Dedup", "Recipe", "export", "names"]
@@ -41,7 +41,7 @@ def export(
 
     The folder (0700) gets one file (0600) for each set of the *recipe*, and `manifest.json`: format, recipe, what it
     was *made_from* (the log and the filters), counts, and rows and SHA-256 of each file. The same log and recipe give
-    the same bytes.
+    the same bytes. Meanwhile the examples lie in a nameless file beside them; a kilobyte of each is in memory.
 
     Raises:
         ValueError: the format is unknown, or what to redact.
@@ -51,10 +51,13 @@ def export(
     module, recipe = find(form), recipe or Recipe()
     counted = Counter[str]()
     clean = Cleaner(recipe.redact)
-    examples, dropped = choose(_counted(events, counted), feedbacks, recipe, pairs=module.PAIRS)
     _make(folder)
-    sets = {name: [*map(clean, some)] for name, some in split(examples, recipe).items()}
-    files = dict(_write(module, folder, sets))
+    with Shelf(folder) as shelf:
+        examples, dropped = choose(_counted(events, counted), feedbacks, recipe, shelf, pairs=module.PAIRS)
+        sets = {
+            name: Shelved(lambda one: clean(shelf.get(one)), some) for name, some in split(examples, recipe).items()
+        }
+        files = dict(_write(module, folder, sets))
     manifest = {
         "flywheel_log": version("flywheel-log"),
         "format": form,
@@ -93,17 +96,12 @@ def _write(module: Format, folder: Path, sets: Mapping[str, Sequence[Example]]) 
         yield name, {"set": part, "rows": rows, "sha256": digest}
 
 
-def _contents(examples: Sequence[Example]) -> JSON:
+def _contents(examples: Sequence[Kept]) -> JSON:
     """Return what the examples are of, so that a dataset can be told from another without opening it."""
-    versions = Counter(
-        "@".join(filter(None, (as_text(prompt.get("name")), as_text(prompt.get("version")))))
-        for prompt in (one.event.get("prompt") or {} for one in examples)
-    )
-    versions.pop("", None)
-    times = [one.event["timestamp"] for one in examples]
+    times = [one.timestamp for one in examples]
     return {
-        "prompt_versions": dict(sorted(versions.items())),
-        "models": dict(sorted(Counter(one.event.get("model") or "" for one in examples).items())),
+        "prompt_versions": dict(sorted(Counter(one.prompt for one in examples if one.prompt).items())),
+        "models": dict(sorted(Counter(one.model for one in examples).items())),
         "tools": dict(sorted(Counter(one.tool for one in examples if one.tool).items())),
         "first": min(times, default=None),
         "last": max(times, default=None),

@@ -12,6 +12,7 @@ from ..candidate import digest
 from ..feedback import Feedbacks
 from .example import Example, example
 from .recipe import Recipe
+from .shelf import Kept, Shelf
 
 _OF_THE_ANSWER = {
     *("error", "incomplete", "length", "content_filter", "refusal"),
@@ -23,9 +24,11 @@ _PERMUTATIONS = 128
 
 
 def choose(
-    events: Iterable[Event], feedbacks: Feedbacks, recipe: Recipe, *, pairs: bool
-) -> tuple[list[Example], Counter[str]]:
-    """Return the examples among *events* that a dataset may take, oldest first, and how many it may not, by reason.
+    events: Iterable[Event], feedbacks: Feedbacks, recipe: Recipe, shelf: Shelf, *, pairs: bool
+) -> tuple[list[Kept], Counter[str]]:
+    """Put the examples among *events* that a dataset may take on the *shelf*.
+
+    Returns them, oldest first, and how many it may not take, by reason.
 
     For *pairs* of answers those that were rated bad are taken too.
     """
@@ -39,10 +42,10 @@ def choose(
         if found is None or reason:
             dropped[reason or ""] += 1
         else:
-            taken.append(found)
-    kept = _without_duplicates(taken, recipe)
+            taken.append(shelf.put(found))
+    kept = _without_duplicates(taken, recipe, shelf)
     dropped["duplicate"] = len(taken) - len(kept)
-    return sorted(kept, key=lambda one: (one.event["timestamp"], one.id)), +dropped
+    return sorted(kept, key=lambda one: (one.timestamp, one.id)), +dropped
 
 
 def _refused(one: Example, recipe: Recipe, *, pairs: bool) -> str | None:
@@ -62,25 +65,16 @@ def _refused(one: Example, recipe: Recipe, *, pairs: bool) -> str | None:
     return "too_long" if recipe.max_tokens and one.tokens > recipe.max_tokens else None
 
 
-def _without_duplicates(examples: Sequence[Example], recipe: Recipe) -> list[Example]:
+def _without_duplicates(examples: Sequence[Kept], recipe: Recipe, shelf: Shelf) -> list[Kept]:
     """Of equal (or similar) examples the corrected one is kept, else the one rated good, else the newest."""
-    ordered = sorted(
-        examples,
-        key=lambda one: (
-            one.feedback.correction is not None,
-            one.feedback.verdict == "good",
-            one.event["timestamp"],
-            one.id,
-        ),
-        reverse=True,
-    )
+    ordered = sorted(examples, key=lambda one: one.rank, reverse=True)
     if recipe.dedup == "none":
         return ordered
     distinct = list({one.content: one for one in reversed(ordered)}.values())[::-1]
-    return list(_dissimilar(distinct, recipe.similarity)) if recipe.dedup == "near" else distinct
+    return list(_dissimilar(distinct, recipe.similarity, shelf)) if recipe.dedup == "near" else distinct
 
 
-def _dissimilar(examples: Sequence[Example], similarity: float) -> Iterator[Example]:
+def _dissimilar(examples: Sequence[Kept], similarity: float, shelf: Shelf) -> Iterator[Kept]:
     """Yield the examples whose texts are not *similarity* alike (0 to 1) to one that was yielded before."""
     from ..extra import need
 
@@ -89,7 +83,7 @@ def _dissimilar(examples: Sequence[Example], similarity: float) -> Iterator[Exam
     kept: dict[int, Any] = {}
     for number, one in enumerate(examples):
         sketch = datasketch.MinHash(num_perm=_PERMUTATIONS, seed=1)
-        sketch.update_batch(_shingles(one.text))
+        sketch.update_batch(_shingles(shelf.get(one).text))
         # The index finds what may be alike; the sketches say how much.
         if not any(sketch.jaccard(kept[other]) >= similarity for other in index.query(sketch)):
             index.insert(number, sketch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -40,6 +40,24 @@ class Example:
     def id(self) -> str:
         """The call's id, or its time where another logger wrote it."""
         return self.event.get("id") or self.event["timestamp"]
+
+    @property
+    def timestamp(self) -> str:
+        """When the call began."""
+        return self.event["timestamp"]
+
+    @property
+    def rank(self) -> tuple[bool, bool, str, str]:
+        """What of equal examples the greatest is kept of: a corrected one, else one rated good, else the newest."""
+        good = self.feedback.verdict == "good"
+        return self.feedback.correction is not None, good, self.timestamp, self.id
+
+    @property
+    def keys(self) -> tuple[Hashable, ...]:
+        """What examples have in common that stay together: the first question, the session, the trace."""
+        first = digest(next((message for message in self.messages if message.get("role") == "user"), self.messages))
+        named = ((name, self.event.get(name)) for name in ("session_id", "trace_id"))
+        return first, *((name, value) for name, value in named if isinstance(value, str) and value)
 
     @cached_property
     def tools(self) -> list[Any]:

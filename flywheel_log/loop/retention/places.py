@@ -11,6 +11,7 @@ from flywheel_log.delivery import purge
 from flywheel_log.event import Event
 from flywheel_log.sinks.elasticsearch import dead_letters
 
+from .. import progress
 from ..sources.file import family, opened
 from .person import Person
 from .rewrite import rewrite
@@ -55,6 +56,7 @@ class Log:
 
     def records(self, person: Person) -> Iterator[bytes]:  # noqa: ARG002  every line is looked at
         """Yield every line of all files."""
+        progress.expect(family(self._path))
         for file in family(self._path):
             with opened(file) as lines:
                 yield from lines
@@ -62,6 +64,7 @@ class Log:
     def remove(self, person: Person) -> int:
         """Rewrite each file that holds one of theirs."""
         removed = 0
+        progress.expect(family(self._path))
         for file in family(self._path):
             done = rewrite(self._path, file, person.owns)
             removed += done.removed * done.changed

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flywheel_log.event import Event
 
+from .. import progress
 from ..feedback import Feedbacks, names_of, target_of
 from ..fields import instant
 from ..filter import Filter
@@ -93,6 +94,7 @@ def prune(
 def _pass(found: dict[Path, Pruned], log: Path, doomed: Callable[[Path], Doomed], *, dry_run: bool) -> int:
     """Go through all files once, and return how many lines went."""
     removed = 0
+    progress.expect(family(log))
     for file in family(log):
         size = file.stat().st_size
         done = count(file, doomed(file)) if dry_run else rewrite(log, file, doomed(file))
@@ -115,6 +117,7 @@ def _note(found: dict[Path, Pruned], file: Path, done: Rewritten, size: int, *, 
 
 def _events(log: Path) -> Reading:
     def lines() -> Iterator[bytes]:
+        progress.expect(family(log))
         for file in family(log):
             with opened(file) as one:
                 yield from one

@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 from flywheel_log.sinks import RetryLater
 from flywheel_log.sinks._sharing import COMPRESSED, is_named, lock
 
+from .. import progress
 from ..sources.file import family, opened
 
 LOCK_TIMEOUT_S = 30.0
@@ -83,7 +84,7 @@ def rewrite(log: Path, file: Path, doomed: Doomed, *, compress: bool = False) ->
         OSError: the disk refused, or the lock could not be had; the file is as it was.
     """
     done = Rewritten()
-    with file.open("rb") as old:
+    with progress.opened(file) as old:
         draft = file.with_name(f".{file.name}.{os.getpid()}.part")
         try:
             with _created(draft, os.fstat(old.fileno())) as new, _writing(new, compress or _is_gz(file)) as out:

@@ -20,8 +20,8 @@ class Source(Protocol):
         """Begin to read *source*: lines as they are, or objects that are parsed already, oldest first.
 
         What began before *since* may be left out. Raises at once, not at the first record, if there is nothing to read.
-        A module may also have `count(source)`, how many records there are, `backwards(source)`, the same records newest
-        first, and `growing(source)`, what `follow` watches.
+        A module may also have `backwards(source, since)`, the same records newest first, and `growing(source)`, what
+        `follow` watches.
         """
 
 

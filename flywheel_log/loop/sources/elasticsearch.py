@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from flywheel_log.event import JSON
+from flywheel_log.loop import progress
 from flywheel_log.sinks.elasticsearch.cluster import Answer, Cluster
 from flywheel_log.sinks.elasticsearch.target import Target, target
 
@@ -29,16 +30,18 @@ def records(source: str, since: datetime | None = None) -> Iterator[JSON]:
         ConnectionError: the server does not answer, or does not let us in.
         ValueError: something in the URL or the environment is wrong.
     """
-    query = {"range": {"timestamp": {"gte": since.isoformat()}}} if since else None
-    return _begun(source, {"sort": _BY_TIME, **({"query": query} if query else {})})
+    found = _begun(source, {"sort": _BY_TIME, **_from(since)})
+    if progress.heard():
+        progress.begin(count(source), "records")
+    return found
 
 
-def backwards(source: str) -> Iterator[JSON]:
+def backwards(source: str, since: datetime | None = None) -> Iterator[JSON]:
     """Begin to read the same events, the newest first, page by page: the last few take no longer in a large index.
 
     Raises as `records`.
     """
-    return _begun(source, {"sort": _NEWEST_FIRST})
+    return _begun(source, {"sort": _NEWEST_FIRST, **_from(since)})
 
 
 def count(source: str) -> int:
@@ -73,6 +76,10 @@ def hits(cluster: Cluster, where: Target, query: JSON, fields: Sequence[str]) ->
     return _hits(cluster, where, {"sort": _AS_STORED, "query": query, "_source": list(fields)})
 
 
+def _from(since: datetime | None) -> JSON:
+    return {"query": {"range": {"timestamp": {"gte": since.isoformat()}}}} if since else {}
+
+
 def _begun(source: str, search: JSON) -> Iterator[JSON]:
     where = target(source)
     cluster = Cluster(where)
@@ -100,6 +107,7 @@ def _pages(cluster: Cluster, moment: str, search: JSON) -> Iterator[JSON]:
 def _events(cluster: Cluster, found: Iterator[JSON]) -> Iterator[JSON]:
     try:
         for hit in found:
+            progress.advance(1)
             yield event_in(hit["_source"])
     finally:
         cluster.close()

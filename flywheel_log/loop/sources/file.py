@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
-from flywheel_log.loop import recent
+from flywheel_log.loop import progress, recent
 
 # logrotate counts (genai.log.2.gz is older than genai.log.1) or dates (genai.log-20260131.gz).
 _ROTATED = re.compile(r"(?P<stem>.+?)(?:\.(?P<number>\d+)|-(?P<date>\d{8}[\d-]*))?(?:\.gz)?")
@@ -26,7 +26,10 @@ def records(source: str, since: datetime | None = None) -> Iterator[bytes]:
     Raises:
         FileNotFoundError: there is none.
     """
-    return _lines(paths(source), since)
+    wanted = parts(paths(source), since)
+    if progress.heard():
+        progress.begin(sum(path.stat().st_size - begin for path, begin in wanted))
+    return _lines(wanted)
 
 
 def backwards(path: Path, block: int = 1 << 16) -> Iterator[tuple[int, bytes]]:
@@ -51,15 +54,6 @@ def backwards(path: Path, block: int = 1 << 16) -> Iterator[tuple[int, bytes]]:
         yield 0, rest
 
 
-def count(source: str) -> int:
-    """Return how many lines the files that *source* names have. Raises as `records`."""
-    total = 0
-    for path in paths(source):
-        with opened(path) as lines:
-            total += sum(part.count(b"\n") for part in iter(lambda: lines.read(1 << 20), b""))
-    return total
-
-
 def path_of(source: str) -> Path:
     """Return the path that *source*, a path or a `file:` URL, means."""
     if not source.startswith("file:"):
@@ -79,6 +73,12 @@ def paths(source: str) -> list[Path]:
     if not found:
         raise FileNotFoundError(f"no file matches {path}; quote the pattern, and check its folder")
     return in_order(found)
+
+
+def parts(files: Iterable[Path], since: datetime | None) -> list[tuple[Path, int]]:
+    """Return those of *files* that may hold events which began at *since* or later, and the byte behind which."""
+    begins = ((path, recent.begin(path, since) if since else 0) for path in files)
+    return [(path, begin) for path, begin in begins if begin is not None]
 
 
 def log_of(file: Path) -> Path:
@@ -114,11 +114,8 @@ def _age(path: Path) -> tuple[str, bool, str, int]:
     return (parts["stem"], not (number or date), date or "", -int(number or 0))
 
 
-def _lines(files: list[Path], since: datetime | None) -> Iterator[bytes]:
-    for path in files:
-        begin = recent.begin(path, since) if since else 0
-        if begin is None:
-            continue
+def _lines(wanted: list[tuple[Path, int]]) -> Iterator[bytes]:
+    for path, begin in wanted:
         with opened(path) as lines:
             if begin:
                 lines.seek(begin)
@@ -128,4 +125,17 @@ def _lines(files: list[Path], since: datetime | None) -> Iterator[bytes]:
 
 def opened(path: Path) -> BinaryIO:
     """Open *path*, compressed or not, to read its lines."""
-    return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+    data = progress.opened(path)
+    return cast(BinaryIO, _Unpacked(data)) if path.suffix == ".gz" else data
+
+
+class _Unpacked(gzip.GzipFile):
+    """What is in a compressed file, which is closed with it."""
+
+    def __init__(self, data: BinaryIO) -> None:
+        super().__init__(fileobj=data, mode="rb")
+        self._data = data
+
+    def close(self) -> None:
+        super().close()
+        self._data.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from flywheel_log.loop.export.choose import choose
 from flywheel_log.loop.export.example import example
 from flywheel_log.loop.export.recipe import Recipe
+from flywheel_log.loop.export.shelf import Shelf
 from flywheel_log.loop.feedback import Feedback, Feedbacks
 
 
@@ -29,8 +32,10 @@ def said(target: str, **quality: object) -> dict[str, Any]:
 
 
 def chosen(*events: Any, recipe: Recipe | None = None, pairs: bool = False) -> tuple[list[Any], dict[str, int]]:
-    taken, dropped = choose(events, Feedbacks(events), recipe or Recipe(), pairs=pairs)
-    return [(one.id, (one.answer or {}).get("content")) for one in taken], dict(dropped)
+    with TemporaryDirectory() as folder, Shelf(Path(folder)) as shelf:
+        taken, dropped = choose(events, Feedbacks(events), recipe or Recipe(), shelf, pairs=pairs)
+        examples = [shelf.get(one) for one in taken]
+    return [(one.id, (one.answer or {}).get("content")) for one in examples], dict(dropped)
 
 
 @pytest.mark.parametrize(

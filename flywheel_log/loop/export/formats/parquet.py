@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from ...extra import need
@@ -11,6 +12,8 @@ from ._table import COLUMNS, row
 
 PAIRS = False
 FILES = {"train": "train.parquet", "validation": "validation.parquet", "eval": "eval.parquet"}
+
+_BATCH = 1000
 
 
 def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike
@@ -22,9 +25,11 @@ def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: A
     arrow, parquet = need("pyarrow", "parquet"), need("pyarrow.parquet", "parquet")
     types = {str: arrow.string(), int: arrow.int64(), float: arrow.float64()}
     schema = arrow.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
-    rows = [{name: _sound(value) for name, value in row(one).items()} for one in examples]
-    parquet.write_table(arrow.Table.from_pylist(rows, schema=schema), str(path), compression="zstd")
-    return len(rows)
+    rows = ({name: _sound(value) for name, value in row(one).items()} for one in examples)
+    with parquet.ParquetWriter(str(path), schema, compression="zstd") as file:
+        while batch := [*islice(rows, _BATCH)]:
+            file.write_table(arrow.Table.from_pylist(batch, schema=schema))
+    return len(examples)
 
 
 def _sound(value: object) -> object:

@@ -1,0 +1,24 @@
+"""What a command says of a log that is a sample of the calls, and the option to count all of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+ScaleUp = Annotated[
+    bool, typer.Option("--scale-up", help="Of a log that is a sample, estimate the figures of all calls.")
+]
+
+
+def say_if_sampled(recorded: int, estimated: float, *, scaled: bool) -> None:
+    """Tell apart what was recorded and what was called, where the log is a sample."""
+    calls = round(estimated)
+    if calls == recorded:
+        return
+    text = (
+        f"these are estimates: {recorded:,} recorded calls stand for {calls:,}, by their sample_rate"
+        if scaled
+        else f"this log is a sample: its {recorded:,} calls stand for {calls:,}; --scale-up estimates their figures"
+    )
+    typer.echo(f"flywheel-log: {text}", err=True)

@@ -1,0 +1,59 @@
+"""What a dataset was made of, so that whoever makes it again can tell whether that is still the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from flywheel_log.delivery.destination import public
+from flywheel_log.event import JSON
+
+from .. import progress
+from ..read import Where, opened
+from ..sources import file
+
+_BLOCK = 1 << 20
+
+
+def provenance(source: Where | Iterable[Where], since: datetime | None = None) -> list[JSON]:
+    """Return what *source* is at this moment, as JSON.
+
+    Of each file its name, how many bytes it has and their SHA-256; programs may add to it meanwhile. Of an index its
+    name, how many records it has and the id of the newest. Files that nobody wrote to *since* then are left out.
+
+    Raises:
+        FileNotFoundError: a file does not exist.
+        ConnectionError: the server does not answer.
+        ValueError: nothing reads the URL's scheme.
+    """
+    return [one for module, where in opened(source) for one in _told(module, where, since)]
+
+
+def _told(module: object, where: str, since: datetime | None) -> Iterator[JSON]:
+    if module is file:
+        for path, _ in file.parts(file.paths(where), since):
+            yield {"file": str(path), **_hashed(path)}
+        return
+    count, growing = getattr(module, "count", None), getattr(module, "growing", None)
+    if count is None or growing is None:
+        yield {"source": public(where)}
+        return
+    index = growing(where)
+    try:
+        newest: JSON = next(iter(index.last(1)), {})
+    finally:
+        index.close()
+    yield {"index": public(where), "records": count(where), "newest": newest.get("id") or newest.get("timestamp")}
+
+
+def _hashed(path: Path) -> JSON:
+    digest = hashlib.sha256()
+    progress.expect([path])
+    with progress.opened(path) as data:
+        left = size = path.stat().st_size
+        while left and (block := data.read(min(left, _BLOCK))):
+            digest.update(block)
+            left -= len(block)
+    return {"bytes": size - left, "sha256": digest.hexdigest()}
