@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Keep = Callable[[Event], str | None]
 
-EXIT_SECONDS = 1.4  # With the end of an interpreter that has an SDK loaded, a program whose sink hangs is gone in 2.5 s.
+EXIT_SECONDS = 1.4  # With the end of an interpreter that has an SDK loaded, a hung sink holds a program for 2.5 s.
 _lock = threading.RLock()
 _recorder: Recorder | None = None
 
