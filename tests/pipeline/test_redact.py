@@ -57,6 +57,20 @@ def test_a_clean_line_is_left_alone() -> None:
     assert SECRETS(dumps({**EVENT, "request": Wire(b'{"content": "task-list, e_mail, A, J: =@"}')})) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sk-abcdefghijklmnopqrstuvwx", "[openai_key]"),  # What somebody types who tries it out.
+        ("sk-1234567890abcdef1234567890abcdef", "[openai_key]"),
+        ("sk-spinner-three-bounce-wave", "sk-spinner-three-bounce-wave"),
+        ("sk-learn-2-preprocessing-tools", "sk-learn-2-preprocessing-tools"),
+    ],
+)
+def test_a_key_is_told_from_a_name_with_hyphens(text: str, expected: str) -> None:
+    clean = SECRETS(dumps({**EVENT, "request": {"content": text}}))
+    assert (clean["request"] if clean else {"content": text}) == {"content": expected}
+
+
 def test_the_bytes_of_the_wire_are_looked_at() -> None:
     raw = json.dumps({"content": f"für\n{KEY}"}).encode()
     assert redacted(SECRETS, request=Wire(raw))["request"] == {"content": "für\n[openai_key]"}

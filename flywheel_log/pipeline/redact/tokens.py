@@ -8,6 +8,7 @@ from collections.abc import Callable
 from .pattern import Pattern, behind, whole
 
 _SHORTEST_RUN = 16
+_LONGEST_WORD = 20
 _BODY = re.compile("[A-Za-z0-9+/]{20}")
 
 
@@ -16,11 +17,11 @@ def _token(kind: str, body: str, *heads: str, measure: Callable[[str], int] = wh
 
 
 def _random(candidate: str) -> int:
-    """Tell a key from a name with hyphens (`sk-spinner-three-bounce`): it has digits, and capitals or a long run."""
+    """Tell a key from a name with hyphens (`sk-spinner-three-bounce`) by its digits and capitals, or by a long run."""
     digits = sum(char.isdigit() for char in candidate)
     capitals = any(char.isupper() for char in candidate)
     run = max(map(len, re.split("[-_]", candidate)))
-    return len(candidate) if digits > 1 and (capitals or run >= _SHORTEST_RUN) else 0
+    return len(candidate) if run >= _LONGEST_WORD or (digits > 1 and (capitals or run >= _SHORTEST_RUN)) else 0
 
 
 def _digits(candidate: str) -> int:
