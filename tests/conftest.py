@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -31,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As in the background of a shell; children inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("--doors") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(table.Gathering())
 
@@ -55,7 +58,9 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
             monkeypatch.delenv(name)
     monkeypatch.setenv("FLYWHEEL_LOG_JOURNAL", str(tmp_path / "journal"))
     monkeypatch.chdir(tmp_path)
+    at_terminate = signal.getsignal(signal.SIGTERM)
     yield
+    signal.signal(signal.SIGTERM, at_terminate)  # Pages about servers handle it.
     flywheel_log.uninstrument()
     flywheel_log.shutdown(timeout=2.0)
     health.reset()

@@ -26,7 +26,7 @@ def test_what_was_accepted_before_kill_9_is_stored_once_after_the_next_start(tmp
         program.await_first()
         time.sleep(moments.uniform(0, 0.3))
         returned += program.kill()
-    assert [(report.left, report.why) for report in drain(root, 60)] == [(0, None)]
+    assert [(report.left, report.why) for report in drain(root, 600)] == [(0, None)]
     assert verdict(returned, stored(log)) == NOTHING_WRONG
     assert list(root.glob("*/*.seg")) == []
 
@@ -46,14 +46,14 @@ def test_an_adopter_may_be_killed_as_well(tmp_path):
         adopter.await_first()
         time.sleep(moments.uniform(0, 0.1))
         returned += adopter.kill()
-    drain(root, 60)
+    drain(root, 600)
     assert verdict(returned, stored(log)) == NOTHING_WRONG
 
 
 def test_a_program_that_just_ends_loses_nothing(tmp_path):
     root, log = tmp_path / "journal", tmp_path / "genai.log"
     returned = Program(root, f"file:{log}", "--count", 500).wait()
-    drain(root, 60)
+    drain(root, 600)
     assert (len(returned), verdict(returned, stored(log))) == (500, NOTHING_WRONG)
 
 

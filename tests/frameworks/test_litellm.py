@@ -16,9 +16,6 @@ from flywheel_log.event import Event
 from flywheel_log.standin import Server
 from tests.capture.clients import KEY, MESSAGES
 
-# Of a model of LiteLLM's, which pydantic reads at the first call.
-pytestmark = pytest.mark.filterwarnings("ignore:Items? .*ReadOnly:UserWarning")
-
 
 @pytest.fixture
 def ask(server: Server, events: list[Event]) -> dict[str, Any]:
