@@ -24,10 +24,15 @@ def understood(event: Mapping[str, Any]) -> JSON:
     return found | flag({**seen, **found})
 
 
+def settled(event: JSON) -> JSON:
+    """Return *event*, parsed from a line, as one that nobody need understand later."""
+    return {**event, **understood(event)} if event.pop("unread", None) else event
+
+
 def priced(event: Mapping[str, Any]) -> JSON:
     """Return of *event*, an understood call, what its figures and its price depend on, and not what was said."""
     kept = {key: value for key, value in event.items() if key not in ("request", "response")}
-    response = event.get("response")
+    response = _read(event).get("response")
     if isinstance(response, dict):
         kept["response"] = {key: response[key] for key in ("model", "service_tier", "usage") if key in response}
     return kept

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from .enrichment import Enrichment, priced, understood
+from .enrichment import Enrichment, priced, settled, understood
 from .event import JSON, Event, Wire
 from .health import health
 from .infrastructure import machine, stamp
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .delivery import Delivery
 
 Keep = Callable[[Event], str | None]
-
 EXIT_SECONDS = 1.4  # With the end of an interpreter that has an SDK loaded, a hung sink holds a program for 2.5 s.
 _lock = threading.RLock()
 _recorder: Recorder | None = None
@@ -109,7 +108,7 @@ class Recorder:
     def _without_content(self, event: Event) -> str | None:
         """Fail closed: what a processor could not clean is not written, but that the call happened is."""
         try:
-            return self._put(dumps(bare(cast(Event, self._identity | event))))
+            return self._put(dumps(bare(cast(Event, {**self._identity, **event, **understood(event)}))))
         except Exception as error:  # noqa: BLE001
             health.drop("record", error)
             return None
@@ -123,7 +122,8 @@ class Recorder:
         if self._redactor is not None and (clean := self._redactor(line)) is not None:
             event, line = clean, dumps(clean)
         if len(line) > LOOK_ABOVE:
-            event = trim(event or loads(line), media=self.settings.media, max_bytes=self.settings.max_event_kb * 1024)
+            event = cast(Event, settled(cast(JSON, event or loads(line))))  # What is cut would be misunderstood later.
+            event = trim(event, media=self.settings.media, max_bytes=self.settings.max_event_kb * 1024)
             line = dumps(event)
         identity = self._put(line)
         if event is not None:

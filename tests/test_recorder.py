@@ -11,8 +11,10 @@ import pytest
 
 import flywheel_log
 from flywheel_log import recorder
-from flywheel_log.event import Event
+from flywheel_log.enrichment import priced, settled
+from flywheel_log.event import Event, Wire
 from flywheel_log.health import health
+from flywheel_log.serialise import dumps
 from flywheel_log.testing import recording
 
 EVENT: Any = {
@@ -104,3 +106,18 @@ def test_what_was_recorded_is_in_the_file_after_a_flush() -> None:
 def test_a_setting_that_does_not_exist_is_refused() -> None:
     with pytest.raises(TypeError, match=r"^colour is no setting; have .*client_id"):
         flywheel_log.configure(colour="red")
+
+
+ANSWER = {"model": "gpt-4o-2024-08-06", "usage": {"prompt_tokens": 3, "completion_tokens": 2}, "choices": []}
+ASKED: Any = {"kind": "llm", "surface": "chat.completions", "request": {"model": "my-deployment"}}
+
+
+def test_the_price_of_an_answer_in_bytes_is_that_of_the_model_that_gave_it() -> None:
+    said = {key: ANSWER[key] for key in ("model", "usage")}
+    assert priced({**ASKED, "response": Wire(dumps(ANSWER))})["response"] == said
+
+
+def test_what_is_cut_is_understood_before() -> None:
+    found = settled({"unread": 1, **ASKED, "response": ANSWER})
+    assert ("unread" in found, found["input_tokens"], found["training_unsafe"]) == (False, 3, ["no_choices"])
+    assert settled(found) == found

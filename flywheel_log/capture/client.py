@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import wraps
 from typing import Any, TypeVar
 
 from .. import scope
@@ -14,18 +14,12 @@ from . import foreign, usage
 from .call import Call, Emit, active
 from .known import Known
 from .patches import Patches
+from .provider import provider_of
 from .surfaces import surface_for
 
 Client = TypeVar("Client")
 
 _MARK = "_flywheel_log"
-# Parts of the names of clients that talk to a cloud's platform.
-_PLATFORMS = {
-    "AzureOpenAI": "azure.ai.openai",
-    "AnthropicFoundry": "azure.ai.inference",
-    "AnthropicBedrock": "aws.bedrock",
-    "AnthropicVertex": "gcp.vertex_ai",
-}
 _lock = threading.RLock()
 _everyone: Binding | None = None
 _marked = Known()
@@ -92,9 +86,9 @@ def _is_stainless(cls: type) -> bool:
 
 def _install(cls: type) -> None:
     # `post` tells the two kinds apart even where another library has wrapped `request` in a plain function.
-    sends = _request_async if inspect.iscoroutinefunction(getattr(cls, "post", None)) else _request
-    _patches.wrap(cls, "request", sends)
-    _patches.wrap(cls, "_process_response", _process_response)
+    asynchronous = inspect.iscoroutinefunction(getattr(cls, "post", None))
+    _patches.wrap(cls, "request", _request_async if asynchronous else _request)
+    _patches.wrap(cls, "_process_response", _process_response_async if asynchronous else _process_response)
     _patches.wrap(cls, "copy", _copy)
     _patches.wrap(cls, "with_options", _copy)
 
@@ -103,10 +97,16 @@ def _install(cls: type) -> None:
 # has to be bound. They are plain functions because the processor finds neither wrapt's proxies nor ours in its caches.
 
 
+def _binder(method: Any) -> Any:
+    return method if hasattr(type(method), "__get__") else staticmethod(method)  # Somebody's mock, say.
+
+
 def _request(method: Any) -> Any:
+    binder = _binder(method)
+
     @wraps(method)
     def request(client: Any, *args: Any, **kwargs: Any) -> Any:
-        wrapped = method.__get__(client)
+        wrapped = binder.__get__(client, type(client))
         sending = _begin(client, args, kwargs)
         if sending is None:
             return wrapped(*args, **kwargs)
@@ -123,9 +123,11 @@ def _request(method: Any) -> Any:
 
 
 def _request_async(method: Any) -> Any:
+    binder = _binder(method)
+
     @wraps(method)
     async def request(client: Any, *args: Any, **kwargs: Any) -> Any:
-        wrapped = method.__get__(client)
+        wrapped = binder.__get__(client, type(client))
         sending = _begin(client, args, kwargs)
         if sending is None:
             return await wrapped(*args, **kwargs)
@@ -145,23 +147,42 @@ def _request_async(method: Any) -> Any:
 
 
 def _process_response(method: Any) -> Any:
+    binder = _binder(method)
+
     @wraps(method)
     def process(client: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            call = active()
-            if call is not None:
-                call.arrived(kwargs.get("response"), kwargs.get("retries_taken"))
-        except Exception as error:  # noqa: BLE001 - as in `_begin`
-            health.drop("capture", error)
-        return method.__get__(client)(*args, **kwargs)
+        _arrived(kwargs)
+        return binder.__get__(client, type(client))(*args, **kwargs)
 
     return process
 
 
+def _process_response_async(method: Any) -> Any:
+    binder = _binder(method)
+
+    @wraps(method)
+    async def process(client: Any, *args: Any, **kwargs: Any) -> Any:
+        _arrived(kwargs)
+        return await binder.__get__(client, type(client))(*args, **kwargs)
+
+    return process
+
+
+def _arrived(kwargs: dict[str, Any]) -> None:
+    try:
+        call = active()
+        if call is not None:
+            call.arrived(kwargs.get("response"), kwargs.get("retries_taken"))
+    except Exception as error:  # noqa: BLE001 - as in `_begin`
+        health.drop("capture", error)
+
+
 def _copy(method: Any) -> Any:
+    binder = _binder(method)
+
     @wraps(method)
     def copy(client: Any, *args: Any, **kwargs: Any) -> Any:
-        derived = method.__get__(client)(*args, **kwargs)
+        derived = binder.__get__(client, type(client))(*args, **kwargs)
         _follow(client, derived)
         return derived
 
@@ -170,7 +191,7 @@ def _copy(method: Any) -> Any:
 
 def _attempt(wrapped: Any, call: Call, attempt: usage.Attempt, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     with attempt:
-        return wrapped(*args, **kwargs)
+        return wrapped(*attempt.args, **attempt.kwargs)
     call.asked_usage = False
     result = wrapped(*args, **kwargs)
     attempt.taken()
@@ -181,7 +202,7 @@ async def _attempt_async(
     wrapped: Any, call: Call, attempt: usage.Attempt, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     with attempt:
-        return await wrapped(*args, **kwargs)
+        return await wrapped(*attempt.args, **attempt.kwargs)
     call.asked_usage = False
     result = await wrapped(*args, **kwargs)
     attempt.taken()
@@ -210,23 +231,12 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[
             body = {**body, **options.extra_json}
         streamed = bool(kwargs.get("stream")) or body.get("stream") is True
         fields = scope.merge(binding.fields, scope.at_call())
-        provider = _provider(type(client))  # type: ignore[arg-type]  # mypy takes no class for hashable
+        provider = provider_of(type(client))  # type: ignore[arg-type]  # mypy takes no class for hashable
         call = Call(surface, provider, body, fields, binding.emit, streamed=streamed, client=client)
-        attempt = usage.attempt(binding.usage, surface.NAME, client, options, body) if streamed else None
+        attempt = usage.attempt(binding.usage, surface.NAME, client, args, kwargs) if streamed else None
         call.asked_usage = attempt is not None
         call.enter()
         return call, attempt
     except Exception as error:  # noqa: BLE001 - a guard of its own: a decorator costs as much as the half of this
         health.drop("capture", error)
         return None
-
-
-@cache
-def _provider(cls: type) -> str:
-    """OpenTelemetry's `gen_ai.provider.name` for clients of *cls*, e.g. `openai`, `azure.ai.openai`, `anthropic`."""
-    mro = cls.__mro__
-    for part, provider in _PLATFORMS.items():
-        if any(part in base.__name__ for base in mro):
-            return provider
-    *_, base = (base for base in mro if "request" in vars(base))
-    return str(base.__module__).partition(".")[0]

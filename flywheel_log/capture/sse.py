@@ -37,7 +37,8 @@ def _data(event: bytes) -> bytes:
 def _unpadded(event: bytes) -> bytes:
     """*event* without the random text OpenAI pads its events with: it says nothing, and makes each one different."""
     start = event.rfind(_PADDING)
-    return event if start < 0 else event[:start] + event[event.index(b'"', start + len(_PADDING)) + 1 :]
+    end = event.find(b'"', start + len(_PADDING))
+    return event if start < 0 or end < 0 else event[:start] + event[end + 1 :]  # It may be cut off in its padding.
 
 
 def squash(events: list[bytes], marker: re.Pattern[bytes]) -> list[bytes]:

@@ -81,6 +81,8 @@ class Tap:
                 if not room:
                     room = self._compacted()
                 asked = tape.asked = clock()
+            tape.waited += clock() - asked
+            tape.asked = None
             if shown := self._rest():
                 yield shown
 
@@ -104,6 +106,8 @@ class Tap:
                 if not room:
                     room = self._compacted()
                 asked = tape.asked = clock()
+            tape.waited += clock() - asked
+            tape.asked = None
             if shown := self._rest():
                 yield shown
 

@@ -123,6 +123,7 @@ class Tape:
         self._fold()
         self._pieces.append(piece)
 
+    @guarded("stream")
     def _learn(self, event: bytes) -> None:
         self._lessons -= 1
         texts, head, tail = sse.run(event, self._marker)

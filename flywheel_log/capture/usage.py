@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -38,19 +39,19 @@ class Attempt:
 
     The caller then sends the request again as it was; if the host takes it (`taken`), it is not asked another time.
 
-    Args:
-        asking: what hosts are asked.
-        host: who is asked now.
-        options: the SDK's own, made for this request; it carries the question until the end of the block.
+    Attributes:
+        args, kwargs: what the SDK's `request` is called with.
     """
 
-    def __init__(self, asking: Asking, host: str, options: Any) -> None:
+    def __init__(self, asking: Asking, host: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        options = copy.copy(_options(args, kwargs))
+        options.json_data = {**options.json_data, "stream_options": {"include_usage": True}}
+        given = "options" in kwargs
+        self.args = args if given else (args[0], options, *args[2:])
+        self.kwargs = {**kwargs, "options": options} if given else kwargs
         self.refused = False
         self._asking = asking
         self._host = host
-        self._options = options
-        self._given = options.json_data
-        options.json_data = {**(self._given or {}), "stream_options": {"include_usage": True}}
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +60,6 @@ class Attempt:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        self._options.json_data = self._given
         self.refused = getattr(error, "status_code", None) in _REFUSALS
         return self.refused
 
@@ -69,12 +69,17 @@ class Attempt:
         self._asking.refused.add(self._host)
 
 
-def attempt(asking: Asking, surface: str, client: Any, options: Any, body: JSON) -> Attempt | None:
-    """How to ask for the counts of a streamed call of *surface* that *client* sends; None where it is not asked."""
+def attempt(asking: Asking, surface: str, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Attempt | None:
+    """How to ask for the counts of a streamed call of *surface* that *client* sends so; None where it is not asked."""
     if asking.mode == "never" or surface not in _SURFACES:
         return None
-    host = host_of(client)
-    return Attempt(asking, host, options) if asking.wanted(surface, body, host) else None
+    options, host = _options(args, kwargs), host_of(client)
+    body = {**(options.json_data or {}), **(options.extra_json or {})}
+    return Attempt(asking, host, args, kwargs) if asking.wanted(surface, body, host) else None
+
+
+def _options(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return kwargs["options"] if "options" in kwargs else args[1]
 
 
 def host_of(client: Any) -> str:

@@ -181,6 +181,11 @@ def credentials(http: Any) -> tuple[str, ...]:
 
 def scrubbed(value: Any, secrets: tuple[str, ...]) -> Any:
     """*value*, any JSON, without *secrets*."""
+    if isinstance(value, Wire):
+        raw = value.raw
+        for secret in secrets:
+            raw = raw.replace(secret.encode(), b"[redacted]")
+        return Wire(raw)
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, "[redacted]")

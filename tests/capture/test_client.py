@@ -317,3 +317,34 @@ def test_a_copy_of_a_client_is_recorded(server: Server, events: list[Event]) -> 
         assert seen(twin.chat.completions.create(**HELLO))[0] == "ChatCompletion"
         client.copy().with_options(max_retries=1).chat.completions.create(**HELLO)
     assert len(events) == 2
+
+
+class Strict:
+    """A wrapper of another library's that is bound as Python binds: with the class."""
+
+    def __init__(self, method: Any) -> None:
+        self.__wrapped__ = method
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self.__wrapped__.__get__(instance, owner)
+
+
+def test_a_method_that_others_have_replaced_is_called_as_python_calls_it(
+    server: Server, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = next(cls for cls in openai.OpenAI.__mro__ if "request" in vars(cls))
+    monkeypatch.setattr(base, "request", Strict(vars(base)["request"]))
+    monkeypatch.setattr(openai.OpenAI, "copy", mock.MagicMock(return_value="a copy"))
+    with recorded(server) as client:
+        assert client.chat.completions.create(**HELLO).choices[0].message.content.endswith("hi")
+        assert client.copy() == "a copy"
+        flywheel_log.uninstrument(client)
+    assert [event["status"] for event in events] == ["ok"]
+
+
+def test_coroutines_of_an_instrumented_client_are_coroutines(server: Server) -> None:
+    with recorded(server) as plain:
+        assert not inspect.iscoroutinefunction(plain._process_response)
+    client = recorded(server, openai.AsyncOpenAI)
+    assert inspect.iscoroutinefunction(client._process_response)
+    assert inspect.iscoroutinefunction(client.request)

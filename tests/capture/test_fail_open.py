@@ -25,7 +25,15 @@ from tests.capture.clients import HELLO, bare, recorded, seen
 # What drives the caller's own call, or does nothing but guard, must run: there is nobody below it to go on.
 DOORS = {
     *("client._request", "client._request_async", "client._attempt", "client._attempt_async"),
-    *("client._process_response", "client._copy", "foreign._logged", "function.logged", "threads._submit"),
+    *(
+        "client._process_response",
+        "client._process_response_async",
+        "client._binder",
+        "client._copy",
+        "foreign._logged",
+        "function.logged",
+        "threads._submit",
+    ),
     *(
         "tape.Tape.taker",
         "stream.Tap.iter_bytes",
@@ -49,7 +57,7 @@ DOORS = {
     *("scope.context.__init__", "scope.context.__call__", "scope.fields_of", "scope.suppress"),
     "instrumentation.logged_llm",
     # Guards of their own, without a decorator.
-    *("client._begin", "call.Call.answered"),
+    *("client._begin", "client._arrived", "call.Call.answered"),
     # The only guard of a delivery, and the last rung of its ladder.
     *("delivery.Delivery.put", "serialise.dumps"),
     # Asked by the journal's own thread.

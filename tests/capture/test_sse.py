@@ -15,6 +15,7 @@ from flywheel_log.capture import sse
 from flywheel_log.capture.stream import Tap
 from flywheel_log.capture.surfaces import surface_named
 from flywheel_log.capture.tape import Tape
+from flywheel_log.health import health
 
 CHAT = surface_named("chat.completions")
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -188,3 +189,20 @@ def test_an_event_like_the_one_before_is_taken_unless_more_than_its_text_differs
     assert not take(event("e", error={"message": "no"}))
     assert not take(event("e", usage={"prompt_tokens": 1}))
     assert not take(event("e")[:-1])
+
+
+def test_a_stream_that_is_cut_off_in_its_padding_keeps_what_came_before() -> None:
+    def padded(text: str) -> bytes:
+        return b"data: " + json.dumps(chunk({"content": text}) | {"obfuscation": "x1"}, separators=(",", ":")).encode()
+
+    payloads = sse.payloads([padded("a"), padded("b"), padded("c")[:-3]], CHAT.TEXT)
+    assert json.loads(payloads[0]) == chunk({"content": "ab"})
+
+
+def test_a_lesson_that_fails_keeps_an_event_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0)
+    with monkeypatch.context() as broken:
+        broken.setattr(sse, "run", lambda *_: 1 / 0)
+        assert tape.taker()(f"data: {json.dumps(chunk({'content': 'a'}))}\n\n".encode())
+    assert len(tape.payloads()) == 1
+    health.reset()
