@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from .. import scope
 from ..health import guarded
-from .outer import Within, outer
+from .outer import Outer, Within, outer
 
 
 @guarded("context")
@@ -58,7 +59,12 @@ def _carried(function: Callable[..., Any]) -> Callable[..., Any]:
         return function
 
     def carried(*given: Any, **named: Any) -> Any:
-        with Within(told, fields):
+        with _within(told, fields):
             return function(*given, **named)
 
     return carried
+
+
+@guarded("context", default=lambda *_: nullcontext())
+def _within(told: Outer | None, fields: scope.Fields) -> AbstractContextManager[Any]:
+    return Within(told, fields)

@@ -79,7 +79,7 @@ def test_whatever_was_wrong_everything_is_there_once_when_it_is_mended(
     fault: Fault, proxy: Proxy, api: Api, index: str, tmp_path: Path
 ) -> None:
     proxy.fault = bulk_only(fault)
-    url = sink_url(proxy.url, index, timeout="0.5")
+    url = sink_url(proxy.url, index, timeout="2")  # A busy server takes a while to make an index.
     delivery = Delivery([url], tmp_path / "journal", tuning=QUICK, random=lambda: 0.1)
     ids = put(delivery, 200)
     until(lambda: delivery.stats()["sinks"][url]["retried"] >= 200)
