@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def understood(event: Mapping[str, Any]) -> JSON:
     """Return what *event* says of itself: token counts, marks and safety. A response that is bytes is parsed for it."""
-    seen = _read(event)
+    seen = parsed(event)
     found = derive(seen)
     return found | flag({**seen, **found})
 
@@ -32,7 +32,7 @@ def settled(event: JSON) -> JSON:
 def priced(event: Mapping[str, Any]) -> JSON:
     """Return of *event*, an understood call, what its figures and its price depend on, and not what was said."""
     kept = {key: value for key, value in event.items() if key not in ("request", "response")}
-    response = _read(event).get("response")
+    response = parsed(event).get("response")
     if isinstance(response, dict):
         kept["response"] = {key: response[key] for key in ("model", "service_tier", "usage") if key in response}
     return kept
@@ -65,12 +65,12 @@ class Enrichment:
 
     def figures(self, event: JSON) -> JSON:
         """Return the figures of the call *event*: counts and price. Its response may be bytes."""
-        seen = _read(event)
+        seen = parsed(event)
         found = {} if seen is event and DERIVED in event else derive(seen)  # Bytes nobody has looked at.
         return found | self._prices({**seen, **found})
 
 
-def _read(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """*event* with its response parsed, where that is bytes."""
+def parsed(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return *event* with its response parsed, where that is bytes."""
     response = event.get("response")
     return {**event, "response": loads(response.raw)} if isinstance(response, Wire) else event

@@ -18,7 +18,6 @@ Decorated = TypeVar("Decorated")
 
 _NEIGHBOURS = {"anthropic": ("Anthropic", "AsyncAnthropic"), "groq": ("Groq", "AsyncGroq")}
 _GOOGLE = "google.genai._api_client"
-_everyone: list[Binding] = []  # The binding of every client of the process, if there is one.
 _awaited: set[str] = set()
 
 
@@ -63,8 +62,6 @@ def uninstrument(client: Any = None) -> None:
     from .capture import client as clients
     from .capture import google, threads
 
-    if client is None:
-        _everyone.clear()
     if client is None or google.is_mine(client):
         google.uninstrument(client)
     if client is None or not google.is_mine(client):
@@ -106,7 +103,6 @@ def _instrument_everyone(binding: Binding) -> None:
     from .capture import client as clients
     from .capture import google
 
-    _everyone[:] = [binding]
     clients.instrument_classes([*_openai_classes(), *_loaded_classes()], binding)
     google.instrument_everyone(binding)
 
@@ -122,7 +118,9 @@ def _wait_for_the_others() -> None:
 
 @guarded("capture")
 def _imported(_: object) -> None:
-    for binding in _everyone:
+    from .capture import client as clients
+
+    if (binding := clients.everyone()) is not None:
         _instrument_everyone(binding)
 
 

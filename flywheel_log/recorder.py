@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from .enrichment import Enrichment, priced, settled, understood
+from .enrichment import Enrichment, parsed, priced, settled, understood
 from .event import JSON, Event, Wire
 from .health import health
 from .infrastructure import machine, stamp
@@ -54,7 +54,6 @@ class Recorder:
         self._chain = processors(settings, self._sampler, stamped=self._delivery is not None)
         # Where nobody looks inside before the journal, an answer need not be parsed in the program's own call.
         self._straight = self._delivery is not None and BLIND.issuperset(self._chain) and not settings.judges
-        self._stamped = stamp in self._chain
         self._log = self._chained(self._chain)
 
     def _chained(self, chain: list[Any]) -> Any:
@@ -74,9 +73,10 @@ class Recorder:
         try:
             if self._straight and (line := self._joined(event)) is not None:
                 return self._write(line)
-            event = cast(Event, {**event, **understood(event)})
+            found = understood(seen := parsed(event))
             if event["kind"] in CALLS:
-                meter.note(priced(event), self.settings.workload_id, self._figures)
+                meter.note(priced({**seen, **found}), self.settings.workload_id, self._figures)
+            event = cast(Event, {**event, **found})
             if not self._straight:
                 return cast("str | None", self._log.keep(**event))
             for processor in self._chain:  # Ours, which drop nothing: structlog's logger would do the same.
@@ -93,7 +93,7 @@ class Recorder:
         if type(request) is not Wire or type(response) is not Wire or event["kind"] == "embedding":
             return None
         del fields["request"], fields["response"]
-        if self._stamped:
+        if stamp in self._chain:
             fields["infrastructure"] = machine.latest()
         told = dumps(fields)[1:-1]
         line = b"".join((b"{", UNREAD, told, b',"request":', request.raw, b',"response":', response.raw, b"}"))

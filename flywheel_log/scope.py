@@ -170,9 +170,7 @@ def _in_force() -> _Frame | None:
 
 def at_call() -> Fields:
     """What is stamped on a call that begins here: the fields in force, its own ids in a trace, what was retrieved."""
-    frame = _frame.get()
-    while frame is not None and not frame.in_force():
-        frame = frame.around
+    frame = _in_force()
     if frame is None:
         return stamped(_NOTHING) if w3c.TRACING in sys.modules else _NOTHING
     return stamped(frame.fields)

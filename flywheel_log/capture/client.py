@@ -65,6 +65,11 @@ def instrument_classes(classes: list[type], binding: Binding) -> None:
         _everyone = binding
 
 
+def everyone() -> Binding | None:
+    """What every client of the process is bound to, unless it has a binding of its own."""
+    return _everyone
+
+
 def uninstrument(client: Any = None) -> None:
     """Undo `instrument` for *client*, or everything for None; the classes are as before when nobody is recorded."""
     global _everyone  # noqa: PLW0603 - one switch for the process

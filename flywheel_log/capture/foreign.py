@@ -102,7 +102,7 @@ class _Run(Timed):
     @guarded("capture")
     def yielded(self, item: Any) -> None:
         self._gathered.add(item)
-        if "time_to_first_token_ms" not in self._fields:
+        if self._silent:
             text = isinstance(item, str)  # A message's text, piece by piece, or an object of whatever SDK.
             self._look(dumps({"text" if text else "_": item if text else wire.plain(item)}))
 

@@ -81,8 +81,7 @@ class Tap:
                 if not room:
                     room = self._compacted()
                 asked = tape.asked = clock()
-            tape.waited += clock() - asked
-            tape.asked = None
+            tape.stop()
             if shown := self._rest():
                 yield shown
 
@@ -106,8 +105,7 @@ class Tap:
                 if not room:
                     room = self._compacted()
                 asked = tape.asked = clock()
-            tape.waited += clock() - asked
-            tape.asked = None
+            tape.stop()
             if shown := self._rest():
                 yield shown
 

@@ -73,6 +73,7 @@ class Tape:
         self._head = self._tail = _NEVER  # What is before and behind the text of each event of a run.
         self._lessons = _LESSONS
 
+    @guarded("stream")
     def stop(self) -> None:
         """The provider will say no more: the time from now on is the consumer's."""
         if self.asked is not None:

@@ -63,7 +63,11 @@ class Timed(Around):
         self._watch.stop()
         self._call.leave()
 
+    @property
+    def _silent(self) -> bool:
+        return "time_to_first_token_ms" not in self._fields
+
     def _look(self, piece: bytes) -> None:
         """Take the time where *piece*, the JSON of a piece of a stream, is the first that says something."""
-        if "time_to_first_token_ms" not in self._fields and self._surface.FIRST_TEXT.search(piece):
+        if self._silent and self._surface.FIRST_TEXT.search(piece):
             self._fields["time_to_first_token_ms"] = milliseconds(self._watch())

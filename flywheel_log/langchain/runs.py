@@ -17,6 +17,7 @@ from langchain_core.tracers.context import register_configure_hook
 from .. import scope
 from ..capture.outer import Outer, Place, place
 from ..capture.run import Run
+from ..clock import milliseconds
 from ..event import JSON
 from ..health import guarded
 from ..signals.retrieval import log_retrieval
@@ -123,7 +124,7 @@ class Search(Step):
         """The search is over."""
         self._inside.end()
         self.note()
-        took = round((time.perf_counter() - self._began) * 1000, 2)
+        took = milliseconds(time.perf_counter() - self._began)
         with scope.FieldsSet(self._outside):
             log_retrieval(documents, query=self._query, latency_ms=took)
 

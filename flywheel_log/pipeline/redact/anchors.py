@@ -20,13 +20,12 @@ def _any_of(anchors: Iterable[str]) -> SchemaValidator:
     return SchemaValidator(core_schema.str_schema(pattern="|".join(anchors)))
 
 
-matches = _any_of((*tokens.ANCHORS, *assignments.ANCHORS, *loose.ANCHORS, _SPELLED_OUT)).isinstance_python
-"""Tells whether some pattern for secrets may match somewhere in a text; False is certain."""
+_matches = _any_of((*tokens.ANCHORS, *assignments.ANCHORS, *loose.ANCHORS, _SPELLED_OUT)).isinstance_python
 
 
 def suspicious(line: bytes) -> bool:
-    """Do the same for a line of JSON; one that is no UTF-8 is for a parser to judge."""
+    """Tell whether some pattern for secrets may match somewhere in *line*; False is certain."""
     try:
-        return matches(line.decode())
+        return _matches(line.decode())
     except UnicodeDecodeError:
         return True
