@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -281,6 +282,11 @@ def test_an_answer_that_the_sdk_cannot_parse_is_kept_beside_its_error(
             chat(client).parse(**HELLO, response_format=Told)
         raised.append(seen(caught.value))
     (event,) = events
+    # The first releases that parse do so when the call has come back already, as a success.
+    inside = "request" in [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
     assert raised[1] == raised[0]
-    assert (event["status"], event["error"]["type"], event["response"]) == ("error", error, json.loads(body))
-    assert (event["input_tokens"], event["output_tokens"], event["training_unsafe"][0]) == (3, 2, "error")
+    assert (event["input_tokens"], event["output_tokens"], event["response"]) == (3, 2, json.loads(body))
+    if inside:
+        assert (event["status"], event["error"]["type"], event["training_unsafe"][0]) == ("error", error, "error")
+    else:
+        assert (event["status"], "error" in event) == ("ok", False)
