@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from . import projection
@@ -77,13 +78,10 @@ class Event(TypedDict):
     redactions: NotRequired[dict[str, int]]
 
 
-class Wire:
+class Wire(SimpleNamespace):
     """JSON exactly as it went over the wire, kept by reference; parsed only when somebody looks inside."""
 
-    __slots__ = ("raw",)
-
-    def __init__(self, raw: bytes) -> None:
-        self.raw = raw
+    raw: bytes
 
 
 _NAMES = ("timestamp", "client_id", "workload_id")

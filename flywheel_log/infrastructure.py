@@ -35,32 +35,32 @@ class Machine:
         self._interval_s = interval_s
         self._first_s = first_s
         self._lock = threading.RLock()
-        self._latest: JSON | None = None
+        self.known: JSON | None = None
         self._stop = threading.Event()
         os.register_at_fork(after_in_child=self._forget)
 
     def latest(self) -> JSON:
         """Return what is known; the first time, begin to look. Read only."""
-        return self._latest or self._start()
+        return self.known or self._start()
 
     def stop(self) -> None:
         """Look no more, until the next `latest`."""
         with self._lock:
             self._stop.set()
-            self._latest = None
+            self.known = None
 
     def _forget(self) -> None:
         self._lock = threading.RLock()
-        self._latest = None
+        self.known = None
 
     def _start(self) -> JSON:
         with self._lock:
-            if self._latest is None:
-                self._latest = {"host": socket.gethostname(), "pid": os.getpid()}
+            if self.known is None:
+                self.known = {"host": socket.gethostname(), "pid": os.getpid()}
                 self._stop = threading.Event()
-                arguments = (self._latest, self._stop)
+                arguments = (self.known, self._stop)
                 threading.Thread(target=self._look, args=arguments, name="flywheel_log:machine", daemon=True).start()
-            return self._latest
+            return self.known
 
     def _look(self, known: JSON, stop: threading.Event) -> None:
         gauges = self._gauges()
@@ -75,7 +75,7 @@ class Machine:
             with self._lock:
                 if stop.is_set():
                     return
-                self._latest = found
+                self.known = found
             stop.wait(self._interval_s)
 
 

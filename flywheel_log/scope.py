@@ -168,12 +168,14 @@ def _in_force() -> _Frame | None:
     return frame
 
 
-def at_call() -> Fields:
-    """What is stamped on a call that begins here: the fields in force, its own ids in a trace, what was retrieved."""
-    frame = _in_force()
-    if frame is None:
-        return stamped(_NOTHING) if w3c.TRACING in sys.modules else _NOTHING
-    return stamped(frame.fields)
+def at_call(defaults: Fields = _NOTHING) -> Fields:
+    """What is stamped on a call that begins here: the fields in force, its own ids in a trace, what was retrieved.
+
+    Where it says nothing, *defaults* do.
+    """
+    if _frame.get() is None and w3c.TRACING not in sys.modules:
+        return defaults
+    return merge(defaults, stamped(current()))
 
 
 class FieldsSet:

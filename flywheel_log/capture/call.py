@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -13,24 +12,16 @@ from ..event import JSON, Event
 from ..health import guarded, health
 from . import amazon, outcome, wire
 from .outcome import Outcome
-from .outer import outer
+from .outer import innermost, outer
 from .stream import Tap, is_event_stream
 from .surfaces import Surface
 from .tape import Tape
+from .under_way import Requesting, current
 from .unended import unended
 
 Emit = Callable[[Event], object]
 
-_active: ContextVar[Call | None] = ContextVar("flywheel_log.call", default=None)
-
 _never_lost = guarded("capture", default=lambda call, *_: call.happened())
-
-
-def active() -> Call | None:
-    """The call whose request is under way in this task or thread."""
-    call = _active.get()
-    # A task started by a transport inherits the variable, and may outlive the request.
-    return call if call is not None and call.under_way else None
 
 
 class Call:
@@ -74,7 +65,7 @@ class Call:
     ) -> None:
         self.asked_usage = False  # Whether the token counts of the stream are our wish, to be hidden from the caller.
         self.under_way = False
-        self._before: Call | None = None
+        self._before: Requesting | None = None
         self._surface = surface
         self._provider = provider
         self._body = body
@@ -88,24 +79,23 @@ class Call:
         self._retries: int | None = None
         self._tape: Tape | None = None
         self._tap: Tap | None = None
-        told = outer() if counted else None
-        if told is not None:
+        if counted and innermost() is not None and (told := outer()) is not None:
             told.tell()
         self._timestamp = now()
         self._started = clock()
 
     def enter(self) -> None:
         """From now on what is called here belongs to this call's request."""
-        self._before = _active.get()
-        _active.set(self)
+        self._before = current.get()
+        current.set(self)
         self.under_way = True
 
     def leave(self) -> None:
         """The request is over, or goes on elsewhere."""
         self.under_way = False
         # A coroutine may be closed in another context than it ran in; there is nothing to put back there.
-        if _active.get() is self:
-            _active.set(self._before)
+        if current.get() is self:
+            current.set(self._before)
 
     @guarded("capture", default=lambda self: self)
     def __enter__(self) -> Self:
@@ -118,8 +108,8 @@ class Call:
     ) -> None:
         self.leave()
 
-    def arrived(self, http: Any, retries: int | None) -> None:
-        """The SDK is about to read *http*: the one moment when every kind of call shows its HTTP response."""
+    def came(self, http: Any, retries: int | None) -> None:
+        """*http* has come, if any, after so many *retries*."""
         self._waited = self._clock() - self._started
         self._http, self._retries = http, retries
 

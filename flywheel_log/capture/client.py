@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 from .. import scope
 from ..health import guarded, health
 from . import foreign, usage
-from .call import Call, Emit, active
+from .call import Call, Emit
 from .known import Known
 from .patches import Patches
 from .provider import provider_of
 from .surfaces import surface_for
+from .under_way import active, arrived
 
 Client = TypeVar("Client")
 
@@ -156,7 +157,7 @@ def _process_response(method: Any) -> Any:
 
     @wraps(method)
     def process(client: Any, *args: Any, **kwargs: Any) -> Any:
-        _arrived(kwargs)
+        arrived(kwargs)
         return binder.__get__(client, type(client))(*args, **kwargs)
 
     return process
@@ -167,19 +168,10 @@ def _process_response_async(method: Any) -> Any:
 
     @wraps(method)
     async def process(client: Any, *args: Any, **kwargs: Any) -> Any:
-        _arrived(kwargs)
+        arrived(kwargs)
         return await binder.__get__(client, type(client))(*args, **kwargs)
 
     return process
-
-
-def _arrived(kwargs: dict[str, Any]) -> None:
-    try:
-        call = active()
-        if call is not None:
-            call.arrived(kwargs.get("response"), kwargs.get("retries_taken"))
-    except Exception as error:  # noqa: BLE001 - as in `_begin`
-        health.drop("capture", error)
 
 
 def _copy(method: Any) -> Any:
@@ -235,13 +227,13 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[
         if options.extra_json:
             body = {**body, **options.extra_json}
         streamed = bool(kwargs.get("stream")) or body.get("stream") is True
-        fields = scope.merge(binding.fields, scope.at_call())
+        fields = scope.at_call(binding.fields)
         provider = provider_of(type(client))  # type: ignore[arg-type]  # mypy takes no class for hashable
         call = Call(surface, provider, body, fields, binding.emit, streamed=streamed, client=client)
         attempt = usage.attempt(binding.usage, surface.NAME, client, args, kwargs) if streamed else None
         call.asked_usage = attempt is not None
         call.enter()
         return call, attempt
-    except Exception as error:  # noqa: BLE001 - a guard of its own: a decorator costs as much as the half of this
+    except Exception as error:  # noqa: BLE001 - as in `arrived`
         health.drop("capture", error)
         return None

@@ -10,12 +10,13 @@ from ..event import JSON
 from ..health import guarded
 from ..serialise import dumps, loads
 from . import wire
-from .call import Emit, active
+from .call import Emit
 from .gather import Gathered
 from .known import Known
 from .outcome import Outcome, of_error, of_result
 from .surfaces import Surface, surface_named
 from .timed import Timed
+from .under_way import active
 
 Client = TypeVar("Client")
 
@@ -85,7 +86,7 @@ def _logged(method: Any, surface: Surface, emit: Emit, fields: scope.Fields) -> 
     def begin(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any]) -> Around:
         if active() is not None or scope.suppressed():
             return Around()
-        return _Run(surface, emit, kwargs, scope.merge(fields, scope.at_call()))
+        return _Run(surface, emit, kwargs, scope.at_call(fields))
 
     return around(method, begin)
 

@@ -15,7 +15,6 @@ from ..around import Around, around
 from ..event import JSON
 from ..health import guarded
 from . import wire
-from .call import active
 from .client import Binding
 from .known import Known
 from .outcome import Outcome, of_error
@@ -23,6 +22,7 @@ from .patches import Patches
 from .surfaces import Surface, surface_named
 from .tape import KEEP_AT_MOST
 from .timed import Timed
+from .under_way import active
 from .unended import unended
 
 _MARK = "_flywheel_log"
@@ -133,7 +133,7 @@ class _Run(Timed):
     """
 
     def __init__(self, binding: Binding, api: Any, body: JSON, *, surface: Surface, model: str, streamed: bool) -> None:
-        fields = {**scope.merge(binding.fields, scope.at_call()), "model": model}
+        fields = {**scope.at_call(binding.fields), "model": model}
         provider = "gcp.vertex_ai" if getattr(api, "vertexai", False) else "gcp.gemini"
         super().__init__(surface, provider, body, fields, binding.emit, streamed=streamed, client=api)
         self.attempts = 0
@@ -196,7 +196,7 @@ class _Run(Timed):
         self._over = True
         for key in [key for key in self._body if key.startswith("_")]:  # The SDK's own, where it failed before it sent.
             self._body.pop(key)
-        self._call.arrived(None, self.attempts - 1 if self.attempts else None)
+        self._call.came(None, self.attempts - 1 if self.attempts else None)
         self._call.conclude(found)
 
     def disown(self) -> None:

@@ -83,7 +83,7 @@ class Run(Call):
     def over(self, found: Outcome, http: Any = None) -> None:
         """The run has *found* its end; *http* is the exchange behind an error, where it is at hand."""
         if self._is_mine():
-            self.arrived(http, self.retries)
+            self.came(http, self.retries)
             self.conclude(found)
 
     def unread(self) -> None:

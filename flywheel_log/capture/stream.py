@@ -10,14 +10,14 @@ from typing import Any, Self
 
 from ..health import guarded
 from .sized import asized, sized
-from .tape import ERROR, USAGE, Tape
+from .tape import ALIKE_NONE, ERROR, NO_USAGE, USAGE, Tape
 
 _ENDS = re.compile(rb"(?>\r\n|\n|\r){2}")  # Every way that the standard has to end an event.
 CHUNKS_AT_ONCE = 256
 _REPORTED = re.compile(rb'"error"\s*:\s*[{"]')
-_NO_USAGE = b',"usage":null'  # As OpenAI writes it; the expression below knows every way to write it.
 _NULL_USAGE = re.compile(rb',\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,')
 _NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')
+_QUOTE = b'"'
 _READERS = ("iter_bytes", "aiter_bytes", "close", "aclose")
 
 Ended = Callable[[BaseException | None], None]
@@ -63,7 +63,7 @@ class Tap:
 
     def _passed(self, chunk_size: int | None) -> Generator[bytes, None, None]:
         tape, clock, looking, room = self._tape, self._begin(chunk_size), True, CHUNKS_AT_ONCE
-        take = tape.taker()
+        run, (head, tail, start, stop) = tape.run, ALIKE_NONE
         with self:
             asked = tape.asked = clock()
             for chunk in self._read(chunk_size):
@@ -71,9 +71,14 @@ class Tap:
                 tape.asked = None
                 if looking:
                     looking = self._look(chunk)
-                if self._single and take(chunk):
+                if chunk.startswith(head) and chunk.endswith(tail) and chunk.find(_QUOTE, start) - len(chunk) == stop:
+                    run.append(chunk)
                     yield chunk
+                elif self._single and (shown := tape.take(chunk)) is not None:
+                    head, tail, start, stop = tape.alike
+                    yield shown
                 else:
+                    head, tail, start, stop = ALIKE_NONE
                     for piece in self._pieces(chunk):
                         if shown := self._taken(piece):
                             yield shown
@@ -87,7 +92,7 @@ class Tap:
 
     async def _apassed(self, chunk_size: int | None) -> AsyncGenerator[bytes, None]:
         tape, clock, looking, room = self._tape, self._begin(chunk_size), True, CHUNKS_AT_ONCE
-        take = tape.taker()
+        run, (head, tail, start, stop) = tape.run, ALIKE_NONE
         with self:
             asked = tape.asked = clock()
             async for chunk in self._aread(chunk_size):
@@ -95,9 +100,14 @@ class Tap:
                 tape.asked = None
                 if looking:
                     looking = self._look(chunk)
-                if self._single and take(chunk):
+                if chunk.startswith(head) and chunk.endswith(tail) and chunk.find(_QUOTE, start) - len(chunk) == stop:
+                    run.append(chunk)
                     yield chunk
+                elif self._single and (shown := tape.take(chunk)) is not None:
+                    head, tail, start, stop = tape.alike
+                    yield shown
                 else:
+                    head, tail, start, stop = ALIKE_NONE
                     for piece in self._pieces(chunk):
                         if shown := self._taken(piece):
                             yield shown
@@ -198,7 +208,7 @@ class Tap:
         """What the caller sees of *event*: not the usage it did not ask for."""
         if not self._hide_usage or USAGE not in event:
             return event
-        if USAGE not in (shown := event.replace(_NO_USAGE, b"")):
+        if USAGE not in (shown := event.replace(NO_USAGE, b"")):
             return shown
         event = _NULL_USAGE.sub(b"", event)
         return b"" if USAGE in event and _NO_CHOICES.search(event) else event

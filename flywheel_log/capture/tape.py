@@ -6,15 +6,15 @@ import re
 import time
 from collections.abc import Callable
 
-from ..health import guarded
+from ..health import guarded, health
 from . import sse
 
 COMPACT_ABOVE = 1 << 20
 KEEP_AT_MOST = 64 << 20
 END = b"\n\n"
 ERROR, USAGE = b'"error"', b'"usage"'
-_QUOTE = b'"'
-_NEVER = b"\0"
+NO_USAGE = b',"usage":null'  # As OpenAI writes it.
+ALIKE_NONE = (b"\0", b"\0", 1, -1)
 _LESSONS = 16  # A stream has a run or two of events that are alike; in one without runs none is looked for for ever.
 
 
@@ -22,7 +22,7 @@ class Tape:
     """What passed: the events so far, when the first text came, and how long the provider, not the consumer, took.
 
     Memory is bounded: the events are squashed now and then, and what comes after `KEEP_AT_MOST` is left out (`cut`).
-    Whoever reads adds to `waited` and calls what `taker` returns for every chunk; everything else waits.
+    Whoever reads adds to `waited`, and each chunk to `run` or by `take` and `keep`; everything else waits.
 
     Args:
         marker: finds the JSON in front of the text of a delta, see `sse.squash`.
@@ -37,12 +37,15 @@ class Tape:
         asked: the moment when the consumer began to wait for the provider; None while it does not.
         first: seconds that the provider took until its first text; None before.
         cut: whether something was left out.
+        alike: how events begin and end that differ in their text only, and where in each of them that stands. Most of
+            a stream is such a run: what begins and ends so, and has no quotation mark between, is one of them.
+        run: the latest events that are `alike`.
         whole: whether each piece kept so far is one event.
     """
 
     __slots__ = (
-        *("_compact_above", "_first_text", "_head", "_kept", "_lessons", "_marker", "_payloads", "_pieces"),
-        *("_run", "_tail", "asked", "clock", "cut", "events", "first", "hide_usage", "waited", "whole"),
+        *("_compact_above", "_first_text", "_kept", "_lessons", "_marker", "_payloads", "_pieces"),
+        *("alike", "asked", "clock", "cut", "events", "first", "hide_usage", "run", "waited", "whole"),
     )
 
     def __init__(
@@ -69,8 +72,8 @@ class Tape:
         self._payloads: list[bytes] = []
         self._kept = 0
         self._pieces: list[bytes] = []
-        self._run: list[bytes] = []  # The events that the last piece stands for.
-        self._head = self._tail = _NEVER  # What is before and behind the text of each event of a run.
+        self.run: list[bytes] = []
+        self.alike = ALIKE_NONE
         self._lessons = _LESSONS
 
     @guarded("stream")
@@ -86,42 +89,26 @@ class Tape:
             self.first = self.waited
         return self.first is None
 
-    def taker(self) -> Callable[[bytes], bool]:
-        """Return a function that keeps a chunk if it is plainly one event, and tells whether it did.
-
-        It is one with neither an error nor a usage to hide. Most events are like the one before but for their text,
-        which two ends and a quotation mark tell.
-        """
-        head = tail = _NEVER
-        start = stop = 0
-        pieces, run = self._pieces, self._run
-
-        def take(chunk: bytes) -> bool:
-            nonlocal head, tail, start, stop
-            if chunk.startswith(head) and chunk.endswith(tail) and chunk.find(_QUOTE, start) - len(chunk) == stop:
-                if not run:
-                    pieces.append(b"")
-                run.append(chunk)
-                return True
-            taken = self._take_other(chunk)
-            head, tail = self._head, self._tail
-            start, stop = len(head), -len(tail)
-            return taken
-
-        return take
-
-    @guarded("stream", default=lambda *_: False)
-    def _take_other(self, chunk: bytes) -> bool:
-        if not 0 <= chunk.find(END) == len(chunk) - 2 or ERROR in chunk or (self.hide_usage and USAGE in chunk):
-            return False
-        self.keep(chunk)
-        if self._lessons:
-            self._learn(chunk)
-        return True
+    def take(self, chunk: bytes) -> bytes | None:
+        """Keep *chunk* if it is plainly one event and no error, and return what the caller sees of it; else None."""
+        try:
+            if not 0 <= chunk.find(END) == len(chunk) - 2 or ERROR in chunk:
+                return None
+            shown = chunk
+            if self.hide_usage and USAGE in chunk and USAGE in (shown := chunk.replace(NO_USAGE, b"")):
+                return None
+            self.keep(chunk)
+            if self._lessons and shown is chunk:
+                self._learn(chunk)
+        except Exception as error:  # noqa: BLE001 - a guard of its own: it runs for every event of OpenAI's streams
+            health.drop("stream", error)
+            return None
+        return shown
 
     def keep(self, piece: bytes) -> None:
         """Keep *piece*, whatever it is."""
-        self._fold()
+        if self.run:
+            self._fold()
         self._pieces.append(piece)
 
     @guarded("stream")
@@ -129,14 +116,14 @@ class Tape:
         self._lessons -= 1
         texts, head, tail = sse.run(event, self._marker)
         if texts:
-            self._head, self._tail = head, tail
+            self.alike = head, tail, len(head), -len(tail)
 
     def _fold(self) -> None:
-        """End the run, if there is one: its piece becomes one event with all of its text."""
-        if self._run:
-            start, stop = len(self._head), -len(self._tail)
-            self._pieces[-1] = b"".join((self._head, *[event[start:stop] for event in self._run], self._tail))
-            self._run.clear()
+        """End the run, if there is one: it becomes one event with all of its text."""
+        if self.run:
+            head, tail, start, stop = self.alike
+            self._pieces.append(b"".join((head, *[event[start:stop] for event in self.run], tail)))
+            self.run.clear()
 
     def payloads(self) -> list[bytes]:
         """Everything kept of an event stream, one payload an event, runs of text joined."""

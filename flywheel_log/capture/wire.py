@@ -15,6 +15,7 @@ _SHORTEST_SECRET = 12  # A shorter one is a placeholder such as "none" or "test"
 _AUTHENTICATION = ("authorization", "api-key", "x-api-key")
 _SERVER_MS = b"openai-processing-ms"
 _LIMIT_WORDS = frozenset({"limit", "remaining", "reset"})
+_OPENS, _CLOSES = b"{}"
 _NOT_GIVEN = ("NotGiven", "Omit")
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id")
 
@@ -49,8 +50,11 @@ def request_body(http: Any) -> Wire | None:
 
 def as_sent(raw: bytes) -> Wire | None:
     """A body that somebody has parsed, as it came; None for what is no JSON object in UTF-8."""
-    raw = raw.strip()
-    return Wire(raw) if raw.startswith(b"{") and raw.endswith(b"}") else None
+    if not (raw and raw[0] == _OPENS and raw[-1] == _CLOSES):
+        raw = raw.strip()
+        if not (raw.startswith(b"{") and raw.endswith(b"}")):
+            return None
+    return Wire(raw=raw)
 
 
 def limits(http: Any) -> JSON:
@@ -185,7 +189,7 @@ def scrubbed(value: Any, secrets: tuple[str, ...]) -> Any:
         raw = value.raw
         for secret in secrets:
             raw = raw.replace(secret.encode(), b"[redacted]")
-        return Wire(raw)
+        return Wire(raw=raw)
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, "[redacted]")

@@ -28,19 +28,13 @@ class Report:
     count: int
 
 
-class Losses:
+class Losses(dict[str, Loss]):
     """Losses not reported yet, by reason."""
-
-    def __init__(self) -> None:
-        self._losses: dict[str, Loss] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._losses)
 
     def add(self, reason: str, identity: str) -> None:
         """Count the event *identity* as dropped for *reason*, here and in `health`."""
         health.drop(reason)
-        loss = self._losses.setdefault(reason, Loss(reason, 0, identity, identity))
+        loss = self.setdefault(reason, Loss(reason, 0, identity, identity))
         loss.count += 1
         loss.last = identity
 
@@ -48,9 +42,9 @@ class Losses:
         """Return one event for each reason, stamped *now* (seconds since the epoch)."""
         return [
             Report(dumps({"kind": "loss_report", "timestamp": timestamp(now), **vars(loss)}), loss.reason, loss.count)
-            for loss in self._losses.values()
+            for loss in self.values()
         ]
 
     def settle(self, report: Report) -> None:
         """Forget what *report* told."""
-        self._losses.pop(report.reason, None)
+        self.pop(report.reason, None)

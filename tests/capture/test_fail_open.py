@@ -35,7 +35,7 @@ DOORS = {
         "threads._submit",
     ),
     *(
-        "tape.Tape.taker",
+        "tape.Tape.take",
         "stream.Tap.iter_bytes",
         "stream.Tap.aiter_bytes",
         "stream.Tap._passed",
@@ -57,7 +57,7 @@ DOORS = {
     *("scope.context.__init__", "scope.context.__call__", "scope.fields_of", "scope.suppress"),
     "instrumentation.logged_llm",
     # Guards of their own, without a decorator.
-    *("client._begin", "client._arrived", "call.Call.answered"),
+    *("client._begin", "under_way.arrived", "call.Call.answered"),
     # The only guard of a delivery, and the last rung of its ladder.
     *("delivery.Delivery.put", "serialise.dumps"),
     # Asked by the journal's own thread.
@@ -100,7 +100,11 @@ TARGETS = sorted(name for name in set(FUNCTIONS) - DOORS if not name.endswith(WR
 DELIVERY = ("delivery", "journal", "serialise")
 DELIVERING = [name for name in TARGETS if name.startswith((*DELIVERY, "recorder"))]
 CAPTURING = [name for name in TARGETS if not name.startswith(DELIVERY)]
-DRIVING = [name for name in CAPTURING if name.startswith(("client.", "call.", "stream.", "tape.", "usage.", "scope."))]
+DRIVING = [
+    name
+    for name in CAPTURING
+    if name.startswith(("client.", "call.", "under_way.", "stream.", "tape.", "usage.", "scope."))
+]
 
 
 @contextmanager
