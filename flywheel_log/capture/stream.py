@@ -72,7 +72,7 @@ class Tap:
                 if looking:
                     looking = self._look(chunk)
                 if chunk.startswith(head) and chunk.endswith(tail) and chunk.find(_QUOTE, start) - len(chunk) == stop:
-                    run.append(chunk)
+                    run.append(chunk[start:stop])
                     yield chunk
                 elif self._single and (shown := tape.take(chunk)) is not None:
                     head, tail, start, stop = tape.alike
@@ -101,7 +101,7 @@ class Tap:
                 if looking:
                     looking = self._look(chunk)
                 if chunk.startswith(head) and chunk.endswith(tail) and chunk.find(_QUOTE, start) - len(chunk) == stop:
-                    run.append(chunk)
+                    run.append(chunk[start:stop])
                     yield chunk
                 elif self._single and (shown := tape.take(chunk)) is not None:
                     head, tail, start, stop = tape.alike

@@ -39,7 +39,7 @@ class Tape:
         cut: whether something was left out.
         alike: how events begin and end that differ in their text only, and where in each of them that stands. Most of
             a stream is such a run: what begins and ends so, and has no quotation mark between, is one of them.
-        run: the latest events that are `alike`.
+        run: the texts of the latest events, which are `alike`.
         whole: whether each piece kept so far is one event.
     """
 
@@ -121,8 +121,8 @@ class Tape:
     def _fold(self) -> None:
         """End the run, if there is one: it becomes one event with all of its text."""
         if self.run:
-            head, tail, start, stop = self.alike
-            self._pieces.append(b"".join((head, *[event[start:stop] for event in self.run], tail)))
+            head, tail, _, _ = self.alike
+            self._pieces.append(b"".join((head, *self.run, tail)))
             self.run.clear()
 
     def payloads(self) -> list[bytes]:
