@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
-_latest = (0, "1970-01-01T00:00:00")  # Calls come many to the second, and to format one costs ten times the rest.
+_PARTS = [f".{part:03d}Z" for part in range(1000)]
 
 
 def timestamp(seconds: float) -> str:
     """*seconds* since 1970 as ISO-8601 UTC with milliseconds and `Z`."""
-    global _latest  # noqa: PLW0603 - one pair, replaced as a whole
-    second = int(seconds)
-    known, text = _latest
-    if known != second:
-        text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        _latest = (second, text)
-    return f"{text}.{int((seconds - second) * 1000):03d}Z"
+    whole = int(seconds)
+    return _to_the_second(whole) + _PARTS[int((seconds - whole) * 1000)]
 
 
 def milliseconds(seconds: float) -> float:
     """*seconds* as milliseconds to two decimals; `round` goes through text and back."""
     return int(seconds * 100_000 + 0.5) / 100
+
+
+@lru_cache(maxsize=8)  # Calls come many to the second, and formatting one costs ten times the rest.
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

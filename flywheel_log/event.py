@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from . import projection
@@ -78,10 +77,13 @@ class Event(TypedDict):
     redactions: NotRequired[dict[str, int]]
 
 
-class Wire(SimpleNamespace):
+class Wire:
     """JSON exactly as it went over the wire, kept by reference; parsed only when somebody looks inside."""
 
-    raw: bytes
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
 
 
 _NAMES = ("timestamp", "client_id", "workload_id")

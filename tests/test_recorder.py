@@ -114,7 +114,7 @@ ASKED: Any = {"kind": "llm", "surface": "chat.completions", "request": {"model":
 
 def test_the_price_of_an_answer_in_bytes_is_that_of_the_model_that_gave_it() -> None:
     said = {key: ANSWER[key] for key in ("model", "usage")}
-    assert priced({**ASKED, "response": Wire(raw=dumps(ANSWER))})["response"] == said
+    assert priced({**ASKED, "response": Wire(dumps(ANSWER))})["response"] == said
 
 
 def test_what_is_cut_is_understood_before() -> None:

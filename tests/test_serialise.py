@@ -84,7 +84,7 @@ def test_they_become_the_same_beside_a_value_that_orjson_refuses(value, expected
     ids=["plain", "words", "array"],
 )
 def test_sound_wire_bytes_go_through_untouched(raw):
-    assert dumps({"request": Wire(raw=raw)}) == b'{"request":%s}' % raw
+    assert dumps({"request": Wire(raw)}) == b'{"request":%s}' % raw
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_sound_wire_bytes_go_through_untouched(raw):
     ],
 )
 def test_wire_bytes_that_would_break_the_line_are_parsed(raw, expected):
-    line = dumps({"request": Wire(raw=raw)})
+    line = dumps({"request": Wire(raw)})
     assert orjson.loads(line) == {"request": expected}
     assert b"\n" not in line
 
@@ -172,5 +172,5 @@ def test_any_payload_is_one_line_that_every_parser_reads(payload):
 def test_any_json_that_was_on_the_wire_means_the_same_in_the_line(value):
     raw = json.dumps({"body": value}, default=repr).encode()
     expected = json.loads(raw, parse_constant=lambda name: None)
-    actual = json.loads(dumps({"request": Wire(raw=raw)}))
+    actual = json.loads(dumps({"request": Wire(raw)}))
     assert actual == {"request": expected}

@@ -75,7 +75,7 @@ def of_stream(surface: Surface, tape: Tape, request: JSON, http: Any, error: Bas
     reported = wire.error_in(failure, http) if failure is not None else _unless_left(error)
     whole = (done or _finished(surface, response, request)) and not tape.cut
     # As bytes, like an answer that came in one piece: whoever delivers it looks inside.
-    said = response if reported is not None else Wire(raw=dumps(response))
+    said = response if reported is not None else Wire(dumps(response))
     return Outcome(said if events else None, reported, whole=whole)
 
 

@@ -13,7 +13,7 @@ from ..serialise import loads
 _RETRY_COUNT = "x-stainless-retry-count"
 _SHORTEST_SECRET = 12  # A shorter one is a placeholder such as "none" or "test", and a word of the prompts.
 _AUTHENTICATION = ("authorization", "api-key", "x-api-key")
-_SERVER_MS = b"openai-processing-ms"
+_SERVER_MS, _SERVER_KEY = b"openai-processing-ms", "server_ms"
 _LIMIT_WORDS = frozenset({"limit", "remaining", "reset"})
 _OPENS, _CLOSES = b"{}"
 _NOT_GIVEN = ("NotGiven", "Omit")
@@ -54,7 +54,7 @@ def as_sent(raw: bytes) -> Wire | None:
         raw = raw.strip()
         if not (raw.startswith(b"{") and raw.endswith(b"}")):
             return None
-    return Wire(raw=raw)
+    return Wire(raw)
 
 
 def limits(http: Any) -> JSON:
@@ -66,23 +66,31 @@ def limits(http: Any) -> JSON:
     found: JSON = {}
     told: JSON = {}
     for name, value in getattr(getattr(http, "headers", None), "raw", ()):
-        lower = name.lower()
-        if b"ratelimit-" in lower:
-            told[_limit_name(lower)] = _number(value)
-        elif lower == _SERVER_MS and value.isdigit():
-            found["server_ms"] = int(value)
+        if (key := _load_key(name)) is None:
+            continue
+        if key != _SERVER_KEY:
+            told[key] = _number(value)
+        elif value.isdigit():
+            found[key] = int(value)
     if told:
         found["rate_limits"] = told
     return found
 
 
-@lru_cache(maxsize=64)
-def _limit_name(header: bytes) -> str:
-    """`x-ratelimit-remaining-tokens` and `anthropic-ratelimit-tokens-remaining` alike as `remaining_tokens`."""
-    words = header.decode("ascii", "replace").partition("ratelimit-")[2].split("-")
+@lru_cache(maxsize=512)
+def _load_key(header: bytes) -> str | None:
+    """What a header that tells of the service's load is called in the record, None for others.
+
+    `x-ratelimit-remaining-tokens` and `anthropic-ratelimit-tokens-remaining` alike are `remaining_tokens`.
+    """
+    name = header.lower()
+    if name == _SERVER_MS:
+        return _SERVER_KEY
+    _, limit, rest = name.decode("ascii", "replace").partition("ratelimit-")
+    words = rest.split("-")
     if words[-1] in _LIMIT_WORDS:
         words = [words[-1], *words[:-1]]
-    return "_".join(words)
+    return "_".join(words) if limit else None
 
 
 def _number(value: bytes) -> float | int | str:
@@ -189,7 +197,7 @@ def scrubbed(value: Any, secrets: tuple[str, ...]) -> Any:
         raw = value.raw
         for secret in secrets:
             raw = raw.replace(secret.encode(), b"[redacted]")
-        return Wire(raw=raw)
+        return Wire(raw)
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, "[redacted]")

@@ -70,7 +70,7 @@ def test_thinking_blocks_are_masked_with_their_signatures() -> None:
 
 
 def test_the_history_in_a_request_is_masked_too() -> None:
-    request = Wire(raw=b'{"messages":[{"role":"assistant","content":"yes","reasoning_content":"abcde"}]}')
+    request = Wire(b'{"messages":[{"role":"assistant","content":"yes","reasoning_content":"abcde"}]}')
     event = Mask("mask")(None, "", {"timestamp": "", "kind": "llm", "request": request})  # type: ignore[typeddict-item]
     assert event["request"] == {"messages": [{"role": "assistant", "content": "yes", "reasoning_content": NOTE}]}
 

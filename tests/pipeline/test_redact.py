@@ -54,7 +54,7 @@ def test_every_string_is_looked_at_and_counted_by_kind() -> None:
 
 
 def test_a_clean_line_is_left_alone() -> None:
-    assert SECRETS(dumps({**EVENT, "request": Wire(raw=b'{"content": "task-list, e_mail, A, J: =@"}')})) is None
+    assert SECRETS(dumps({**EVENT, "request": Wire(b'{"content": "task-list, e_mail, A, J: =@"}')})) is None
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,13 @@ def test_a_key_is_told_from_a_name_with_hyphens(text: str, expected: str) -> Non
 
 def test_the_bytes_of_the_wire_are_looked_at() -> None:
     raw = json.dumps({"content": f"für\n{KEY}"}).encode()
-    assert redacted(SECRETS, request=Wire(raw=raw))["request"] == {"content": "für\n[openai_key]"}
+    assert redacted(SECRETS, request=Wire(raw))["request"] == {"content": "für\n[openai_key]"}
 
 
 @pytest.mark.parametrize("spelled", ["\\u0073k-proj-4fT9aQ2xLr8ZkW1vB7nM", "sk\\u002dproj-4fT9aQ2xLr8ZkW1vB7nM"])
 def test_a_secret_spelled_in_escapes_is_found(spelled: str) -> None:
     raw = b'{"content": "%s"}' % spelled.encode()
-    assert redacted(SECRETS, request=Wire(raw=raw))["request"] == {"content": "[openai_key]"}
+    assert redacted(SECRETS, request=Wire(raw))["request"] == {"content": "[openai_key]"}
 
 
 def test_the_value_under_a_telling_key_goes_whatever_it_looks_like() -> None:
@@ -227,7 +227,7 @@ def test_a_quick_look_never_overlooks_what_the_walk_finds(value: Any, ascii_only
     for _ in range(depth):
         value = {"arguments": json.dumps(value, ensure_ascii=ascii_only)}
     raw = json.dumps({"content": value}, ensure_ascii=ascii_only).encode()
-    line = dumps({**EVENT, "request": Wire(raw=raw)})
+    line = dumps({**EVENT, "request": Wire(raw)})
     if not suspicious(line):
         assert SECRETS.event(orjson.loads(line)) is None
 

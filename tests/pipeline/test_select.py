@@ -51,7 +51,7 @@ def test_the_shorter_of_two_paths_wins() -> None:
 
 
 def test_paths_lead_into_bytes_that_nobody_has_parsed_yet() -> None:
-    event = selected(deny=("request.messages",), request=Wire(raw=b'{"model":"m","messages":[]}'))
+    event = selected(deny=("request.messages",), request=Wire(b'{"model":"m","messages":[]}'))
     assert event["request"] == {"model": "m"}
 
 

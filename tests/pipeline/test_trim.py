@@ -44,7 +44,7 @@ def test_media_is_treated_as_the_policy_says(media: Any, expected: str) -> None:
 
 def test_bytes_from_the_wire_are_looked_into() -> None:
     given = event(URL)
-    given["request"] = Wire(raw=orjson.dumps(given["request"]))
+    given["request"] = Wire(orjson.dumps(given["request"]))
     assert shown(trim(given, media="trim", max_bytes=1 << 20)).endswith("left out]")
 
 

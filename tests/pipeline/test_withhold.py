@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from json import dumps
+import json
 from typing import Any, cast
 
 from flywheel_log.event import Wire
@@ -18,7 +18,7 @@ def test_nothing_that_was_said_is_left() -> None:
         "status": "error",
         "input_tokens": 3,
         "error": {"type": "APIError", "message": SECRET, "status_code": 400},
-        "request": Wire(raw=dumps({"model": "m", "temperature": 1, "messages": [SECRET], "tools": [SECRET]}).encode()),
+        "request": Wire(json.dumps({"model": "m", "temperature": 1, "messages": [SECRET], "tools": [SECRET]}).encode()),
         "response": {
             "id": "r",
             "usage": {"total_tokens": 3},
