@@ -4,7 +4,8 @@ Every figure is processor time of the calling thread (`time.thread_time`) over a
 that nothing but the SDK and the recording is measured. The variants take turns, call by call; of each, the fastest
 quarter counts, because what other programs of the machine do only ever adds, without the very fastest. "naive" is the
 `logging.info(json.dumps(...))` of the tutorials, with request, answer, usage and latency. "recorded" is as installed,
-secrets redacted; "no redaction" has `redact="off"`, as the naive lines have.
+secrets redacted; "no redaction" has `redact="off"`, as the naive lines have. The row of the trace is of a call with all
+context stamped on it, which the naive lines do not write.
 
 Run `python benchmarks/overhead.py [--rounds N] [--memory CALLS]`.
 """
@@ -154,6 +155,8 @@ def main() -> None:
     print(f"{'':30}{'bare':>10}{titles}   ratio  (no redaction : naive)")
     small = {"bare": plain(bare, HELLO), "recorded": plain(recorded, HELLO), "naive": plain_naive(bare, HELLO)}
     compare("small call", small, 10 * rounds)
+    with flywheel_log.trace("benchmark", user_id="u17", session_id="s4711", tags=["eu"], metadata={"plan": "pro"}):
+        compare("small call, trace and context", small, 10 * rounds)
     long = {"bare": plain(bare, LONG), "recorded": plain(recorded, LONG), "naive": plain_naive(bare, LONG)}
     compare("40 KB conversation, 8 tools", long, 3 * rounds)
     streamed = {"bare": stream(bare), "recorded": stream(recorded), "naive": stream_naive(bare)}
