@@ -73,6 +73,23 @@ def test_processors_see_plain_json(openai_environment: Any) -> None:
     assert (kinds, events[0]["request"]) == ([dict], {"model": "m", "messages": []})
 
 
+def test_what_a_processor_changes_is_of_this_event_only(openai_environment: Any) -> None:
+    def add(_: Any, __: str, event: Event) -> Event:
+        event["tags"].append("seen")
+        event["metadata"]["seen"] = True
+        return event
+
+    with (
+        recording(processors=[add]) as events,
+        flywheel_log.context(metadata={"plan": "pro"}),
+        flywheel_log.instrument(openai.OpenAI(), tags=["base"]) as client,
+    ):
+        for _ in range(2):
+            client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
+    found = [(event["tags"], event["metadata"]) for event in events]
+    assert found == [(["base", "seen"], {"plan": "pro", "seen": True})] * 2
+
+
 def test_without_content_only_numbers_and_names_are_left(openai_environment: Any) -> None:
     with recording(content="off") as events, flywheel_log.instrument(openai.OpenAI()) as client:
         client.chat.completions.create(model="m", messages=[{"role": "user", "content": "a private matter"}])

@@ -166,9 +166,8 @@ class Call:
             self._finish(outcome.of_partial_body(tape, self._http, error))
 
     def _listen(self, http: Any) -> None:
-        text, waited = (self._surface.TEXT, self._surface.FIRST_TEXT), self._waited or 0.0
-        events, hide = is_event_stream(http), self.asked_usage
-        self._tape = Tape(*text, waited, self._clock, events=events, hide_usage=hide)
+        waited, events, hide = self._waited or 0.0, is_event_stream(http), self.asked_usage
+        self._tape = Tape(self._surface, waited, self._clock, events=events, hide_usage=hide)
         self._tap = Tap(http, self._tape, self.ended)
         unended.add(self)
 

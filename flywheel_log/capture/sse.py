@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from ..event import JSON
+from ..serialise import loads
+from .surfaces import Surface
 
 DONE = b"[DONE]"
 _PADDING = b',"obfuscation":"'
@@ -20,11 +26,11 @@ def events(raw: bytes) -> list[bytes]:
     return raw.split(b"\n\n")
 
 
-def payloads(found: list[bytes], marker: re.Pattern[bytes]) -> list[bytes]:
+def payloads(found: list[bytes], surface: Surface) -> list[bytes]:
     """Return the data of the events *found* (the `[DONE]` of OpenAI's streams included), in order, runs joined."""
     if any(_PADDING in event for event in found[:3]):
         found = [_unpadded(event) for event in found]
-    return [data for event in squash(found, marker) if (data := _data(event.strip(b"\n")))]
+    return [data for event in squash(found, surface) if (data := _data(event.strip(b"\n")))]
 
 
 def _data(event: bytes) -> bytes:
@@ -41,21 +47,36 @@ def _unpadded(event: bytes) -> bytes:
     return event if start < 0 or end < 0 else event[:start] + event[end + 1 :]  # It may be cut off in its padding.
 
 
-def squash(events: list[bytes], marker: re.Pattern[bytes]) -> list[bytes]:
+def squash(events: list[bytes], surface: Surface) -> list[bytes]:
     """Join runs of events that differ in one piece of text only into one event with the joined text.
 
-    *marker* finds the JSON in front of that text, e.g. `"content":"`. Most of a stream is such a run, so that two
-    hundred events become three, and are parsed as three. What is joined are pieces of JSON strings, escapes and all.
+    Most of a stream is such a run, so that two hundred events become three, and are parsed as three. What is joined are
+    pieces of JSON strings, escapes and all.
     """
     squashed: list[bytes] = []
     at = 0
     while at < len(events):
-        texts, head, tail = run(events[at], marker)
+        texts, head, tail = run(events[at], surface.TEXT)
         if texts:
             texts += _followers(events, at + 1, head, tail)
-        squashed.append(head + b"".join(texts) + tail if texts else events[at])
-        at += max(1, len(texts))
+        size = max(1, len(texts))
+        alike = size > 1 and adds_up(surface.assemble, head, tail)
+        squashed += [head + b"".join(texts) + tail] if alike else events[at : at + size]
+        at += size
     return squashed
+
+
+@lru_cache(maxsize=16)
+def adds_up(assemble: Callable[[list[JSON]], JSON], head: bytes, tail: bytes) -> bool:
+    """Whether *assemble* makes the same of events between *head* and *tail* as of one event with all of their texts.
+
+    They do not if they say something else besides that adds up: a second choice, log probabilities, a refusal.
+    """
+    try:
+        one, other, both = (loads(_data((head + text + tail).strip(b"\n"))) for text in (b"a", b"b", b"ab"))
+        return assemble([one, other]) == assemble([both])
+    except Exception:  # noqa: BLE001 - what nobody expects is kept event by event
+        return False
 
 
 def _followers(events: list[bytes], at: int, head: bytes, tail: bytes) -> list[bytes]:
@@ -83,7 +104,10 @@ def _are_text(pieces: list[bytes]) -> bool:
 
 
 def run(event: bytes, marker: re.Pattern[bytes]) -> tuple[list[bytes], bytes, bytes]:
-    """The text of *event* that a run may start with, and what stands before and after it."""
+    """The text of *event* that a run may start with, and what stands before and after it.
+
+    *marker* finds the JSON in front of that text, e.g. `"content":"`.
+    """
     found = marker.search(event)
     text = _TEXT.match(event, found.end()) if found is not None else None
     if text is None or text.end() == len(event):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 
 from ..health import guarded, health
 from . import sse
+from .surfaces import Surface
 
 COMPACT_ABOVE = 1 << 20
 KEEP_AT_MOST = 64 << 20
@@ -25,8 +25,7 @@ class Tape:
     Whoever reads adds to `waited`, and each chunk to `run` or by `take` and `keep`; everything else waits.
 
     Args:
-        marker: finds the JSON in front of the text of a delta, see `sse.squash`.
-        first_text: finds the first text of an answer in the bytes of an event.
+        surface: how to find the text of an event.
         waited: seconds from the start of the call to the response's headers.
         clock: seconds, monotonic.
         events: whether it is a stream of events; else it is one body, which is not squashed.
@@ -44,14 +43,13 @@ class Tape:
     """
 
     __slots__ = (
-        *("_compact_above", "_first_text", "_kept", "_lessons", "_marker", "_payloads", "_pieces"),
+        *("_compact_above", "_kept", "_lessons", "_payloads", "_pieces", "_surface"),
         *("alike", "asked", "clock", "cut", "events", "first", "hide_usage", "run", "waited", "whole"),
     )
 
     def __init__(
         self,
-        marker: re.Pattern[bytes],
-        first_text: re.Pattern[bytes],
+        surface: Surface,
         waited: float,
         clock: Callable[[], float] = time.perf_counter,
         *,
@@ -64,8 +62,7 @@ class Tape:
         self.cut = False
         self.whole = True
         self.clock = clock
-        self._marker = marker
-        self._first_text = first_text
+        self._surface = surface
         self.events = events
         self.hide_usage = hide_usage and events
         self._compact_above = COMPACT_ABOVE if events else KEEP_AT_MOST
@@ -85,7 +82,7 @@ class Tape:
 
     def look(self, chunk: bytes) -> bool:
         """Note the moment if the first text of the answer is in *chunk*, which has just come; whether to look on."""
-        if self.first is None and self._first_text.search(chunk):
+        if self.first is None and self._surface.FIRST_TEXT.search(chunk):
             self.first = self.waited
         return self.first is None
 
@@ -114,22 +111,23 @@ class Tape:
     @guarded("stream")
     def _learn(self, event: bytes) -> None:
         self._lessons -= 1
-        texts, head, tail = sse.run(event, self._marker)
+        texts, head, tail = sse.run(event, self._surface.TEXT)
         if texts:
             self.alike = head, tail, len(head), -len(tail)
 
     def _fold(self) -> None:
-        """End the run, if there is one: it becomes one event with all of its text."""
+        """End the run, if there is one: it becomes one event with all of its text, if that is all it says."""
         if self.run:
             head, tail, _, _ = self.alike
-            self._pieces.append(b"".join((head, *self.run, tail)))
+            texts = [b"".join(self.run)] if sse.adds_up(self._surface.assemble, head, tail) else self.run
+            self._pieces += [b"".join((head, text, tail)) for text in texts]
             self.run.clear()
 
     def payloads(self) -> list[bytes]:
         """Everything kept of an event stream, one payload an event, runs of text joined."""
         self._fold()
         found = self._pieces if self.whole else sse.events(b"".join(self._pieces))
-        return self._payloads + sse.payloads(found, self._marker)
+        return self._payloads + sse.payloads(found, self._surface)
 
     def body(self) -> bytes:
         """Everything kept of a body that is no event stream."""
@@ -142,7 +140,7 @@ class Tape:
             return
         whole, _, rest = b"".join(self._pieces).rpartition(END)
         self._pieces[:] = [rest]
-        fresh = sse.payloads(sse.events(whole), self._marker)
+        fresh = sse.payloads(sse.events(whole), self._surface)
         self._kept += sum(map(len, fresh))
         if self._kept + len(rest) > KEEP_AT_MOST:
             self.cut = True

@@ -1,4 +1,4 @@
-"""Hand the user's own processors plain dictionaries instead of the bytes that went over the wire."""
+"""Hand the user's own processors plain dictionaries, theirs to change, instead of the bytes that went over the wire."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from ..serialise import loads
 
 
 def parse(_: Any, __: str, event: Event) -> Event:
-    """Parse what is kept as bytes, so that *event* is plain JSON all through."""
+    """Parse what is kept as bytes, so that *event* is plain JSON all through, and copy what calls share, as tags."""
     fields = cast(JSON, event)
     for key, value in fields.items():
         if isinstance(value, Wire):
             fields[key] = loads(value.raw)
+        elif type(value) in (dict, list):
+            fields[key] = value.copy()
     return event

@@ -70,7 +70,7 @@ def framed(chunks: list[dict[str, Any]], end: str, *, compact: bool) -> bytes:
 
 def read(chunks: list[bytes], *, hide_usage: bool = False) -> tuple[bytes, list[bytes]]:
     """What a caller sees of the network's *chunks*, and the payloads that were kept."""
-    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0, hide_usage=hide_usage)
+    tape = Tape(CHAT, 0.0, hide_usage=hide_usage)
     answer = Answer(chunks)
     Tap(answer, tape, lambda _: None)
     return b"".join(answer.iter_bytes()), tape.payloads()
@@ -109,7 +109,7 @@ def test_a_stream_may_be_cut_at_every_byte(end: str, hide: bool) -> None:
 @given(streams(), st.booleans())
 def test_joined_runs_amount_to_the_same_as_the_single_events(stream: tuple[Any, Any], compact: bool) -> None:
     events = sse.events(framed(stream[0], "\n", compact=compact))
-    joined = sse.payloads(events, CHAT.TEXT)
+    joined = sse.payloads(events, CHAT)
     single = [event.removeprefix(b"data: ") for event in events if event]
     assert folded(joined) == folded(single)
 
@@ -126,7 +126,7 @@ FRAMES = {
 
 @pytest.mark.parametrize("kind", FRAMES)
 def test_an_event_is_read_as_the_standard_says(kind: str) -> None:
-    payloads = sse.payloads(sse.events(FRAMES[kind]), CHAT.TEXT)
+    payloads = sse.payloads(sse.events(FRAMES[kind]), CHAT)
     assert [json.loads(payload) for payload in payloads] == [{"a": 1}]
 
 
@@ -135,7 +135,7 @@ def test_padding_is_dropped_so_that_runs_can_be_joined() -> None:
         one = chunk({"content": text}) | {"obfuscation": padding}
         return b"data: " + json.dumps(one, separators=(",", ":")).encode()
 
-    payloads = sse.payloads([padded("a", "x1"), padded("b", "yy2"), padded("c", "")], CHAT.TEXT)
+    payloads = sse.payloads([padded("a", "x1"), padded("b", "yy2"), padded("c", "")], CHAT)
     assert [json.loads(payload) for payload in payloads] == [chunk({"content": "abc"})]
 
 
@@ -143,7 +143,7 @@ def test_a_run_ends_where_anything_but_the_text_differs() -> None:
     def event(**more: Any) -> bytes:
         return b"data: " + json.dumps(chunk({"content": "x"}) | more, separators=(",", ":")).encode()
 
-    payloads = sse.payloads([event(), event(), event(usage={"n": 1}), event(usage={"n": 2})], CHAT.TEXT)
+    payloads = sse.payloads([event(), event(), event(usage={"n": 1}), event(usage={"n": 2})], CHAT)
     assert len(payloads) == 3
 
 
@@ -154,7 +154,7 @@ def test_a_stream_that_is_read_in_chunks_of_a_size_shows_all_but_the_usage_nobod
 ) -> None:
     said = [chunk({"role": "assistant", "content": "he"}), chunk({"content": "llo"}), chunk({}, 0, "stop")]
     usage = chunk({}) | {"choices": [], "usage": {"prompt_tokens": 1}}
-    tape, wanted = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0, hide_usage=True), framed(said, end, compact=True)
+    tape, wanted = Tape(CHAT, 0.0, hide_usage=True), framed(said, end, compact=True)
     *events, done = wanted.split(f"{end}{end}".encode())[:-1]
     hidden = b"data: " + json.dumps(usage).encode()
     raw = b"".join(part + f"{end}{end}".encode() for part in [*events, hidden, done])
@@ -170,7 +170,7 @@ WORDS = [b"a", b'\\"', b"\\\\", b"error", b'"error":{', b'"usage":{}', b"\n\n", 
 
 @given(st.lists(st.lists(st.sampled_from(WORDS), max_size=4), min_size=1, max_size=12), st.booleans())
 def test_what_is_taken_is_one_event_without_an_error_or_a_usage(texts: list[list[bytes]], hide: bool) -> None:
-    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0, hide_usage=hide)
+    tape = Tape(CHAT, 0.0, hide_usage=hide)
     for text in map(b"".join, texts):
         one = b'data: {"choices":[{"delta":{"content":"' + text + b'"}}]}\n\n'
         if (shown := tape.take(one)) is not None:
@@ -183,7 +183,7 @@ def test_an_event_is_taken_unless_it_is_not_alone_or_says_more_than_the_caller_m
     def event(text: str, **more: Any) -> bytes:
         return f"data: {json.dumps(chunk({'content': text}) | more, separators=(',', ':'))}\n\n".encode()
 
-    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0, hide_usage=True)
+    tape = Tape(CHAT, 0.0, hide_usage=True)
     plain = [event(text) for text in ("a", "b", "", 'say "c"', "d\n\n")]
     assert [tape.take(one) for one in plain] == plain
     assert tape.take(event("e", usage=None)) == event("e")
@@ -198,15 +198,46 @@ def test_events_that_differ_in_their_text_only_are_run_together_and_nothing_else
     other = chunk({"content": "x"}) | {"id": "another"}
     said = [*(chunk({"content": text}) for text in plain), other, chunk({"content": "g"})]
     chunks = [f"data: {json.dumps(one)}\n\n".encode() for one in said]
-    tape, answer = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0), Answer(chunks)
+    tape, answer = Tape(CHAT, 0.0), Answer(chunks)
     Tap(answer, tape, lambda _: None)
     assert list(answer.iter_bytes()) == chunks
     assert folded(tape.payloads())["choices"][0]["message"]["content"] == "".join([*plain, "x", "g"])
     assert len(tape.payloads()) < len(chunks)
 
 
+LOGPROBS = {"content": [{"token": "ha", "logprob": -0.1, "bytes": None, "top_logprobs": []}]}
+SAYS_MORE: dict[str, Any] = {
+    "two fields of a delta": lambda text: chunk({"content": "", "reasoning": text}),
+    "a refusal behind": lambda text: chunk({"content": text, "refusal": "r"}),
+    "a refusal in front": lambda text: chunk({"refusal": "r", "content": text}),
+    "two choices": lambda text: (
+        chunk({"content": text})
+        | {"choices": [{"index": index, "delta": {"content": text}, "finish_reason": None} for index in (0, 1)]}
+    ),
+    "two calls": lambda text: chunk(
+        {"tool_calls": [{"index": index, "function": {"arguments": text}} for index in (0, 1)]}
+    ),
+    "probabilities": lambda text: (
+        chunk({"content": text})
+        | {"choices": [{"index": 0, "delta": {"content": text}, "logprobs": LOGPROBS, "finish_reason": None}]}
+    ),
+    "details": lambda text: chunk({"content": "", "reasoning_details": [{"text": text}]}),
+}
+
+
+@pytest.mark.parametrize("says", SAYS_MORE.values(), ids=SAYS_MORE)
+@pytest.mark.parametrize("together", [False, True])
+def test_events_that_say_more_than_one_text_are_kept_one_by_one(says: Any, together: bool) -> None:
+    said = [says(text) for text in ("ha", "ha", "ha", "ha", "!")]
+    chunks = [f"data: {json.dumps(one)}\n\n".encode() for one in said]
+    tape, answer = Tape(CHAT, 0.0), Answer([b"".join(chunks)] if together else chunks)
+    Tap(answer, tape, lambda _: None)
+    assert b"".join(answer.iter_bytes()) == b"".join(chunks)
+    assert folded(tape.payloads()) == CHAT.assemble(said)
+
+
 def test_a_lesson_that_fails_keeps_an_event_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0)
+    tape = Tape(CHAT, 0.0)
     with monkeypatch.context() as broken:
         broken.setattr(sse, "run", lambda *_: 1 / 0)
         assert tape.take(f"data: {json.dumps(chunk({'content': 'a'}))}\n\n".encode())

@@ -166,7 +166,7 @@ class Clock:
 @pytest.mark.door("openai", "consumer", "first")
 def test_the_time_the_consumer_takes_is_not_the_models() -> None:
     clock = Clock()
-    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 5.0, clock)
+    tape = Tape(CHAT, 5.0, clock)
     frames = [frame(chunk({"role": "assistant", "content": ""})), *[frame(chunk({"content": "x"}))] * 2]
     answer = Answer(frames, tick=lambda: clock.pass_by(1.0))
     Tap(answer, tape, lambda _: None)
@@ -178,7 +178,7 @@ def test_the_time_the_consumer_takes_is_not_the_models() -> None:
 @pytest.mark.door("openai", "consumer")
 async def test_the_time_the_consumer_takes_is_not_the_models_in_async_code() -> None:
     clock = Clock()
-    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 5.0, clock)
+    tape = Tape(CHAT, 5.0, clock)
     answer = Answer([frame(chunk({"content": "x"}))] * 2, tick=lambda: clock.pass_by(1.0))
     Tap(answer, tape, lambda _: None)
     async for _ in answer.aiter_bytes():
@@ -190,7 +190,7 @@ def test_a_response_is_left_as_it_was_when_its_stream_is_over() -> None:
     answer = Answer([frame(chunk({"content": "x"}))])
     before = set(vars(answer))
     ended: list[Any] = []
-    tap = Tap(answer, Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0), ended.append)
+    tap = Tap(answer, Tape(CHAT, 0.0), ended.append)
     list(answer.iter_bytes())
     del tap
     gc.collect()
@@ -199,7 +199,7 @@ def test_a_response_is_left_as_it_was_when_its_stream_is_over() -> None:
 
 def passed(count: int) -> tuple[Tape, int, float]:
     """A tape of *count* chunks, the peak of the memory it took in bytes, and the processor's time in seconds."""
-    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0)
+    tape = Tape(CHAT, 0.0)
     answer = Answer([])
     one = memoryview(frame(chunk({"content": "text "})))
     answer.chunks = (bytes(one) for _ in range(count))
@@ -226,7 +226,7 @@ def test_a_stream_beyond_all_bounds_is_cut_and_says_so(monkeypatch: pytest.Monke
     from flywheel_log.capture import tape as module
 
     monkeypatch.setattr(module, "KEEP_AT_MOST", 2 << 20)
-    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0)
+    tape = Tape(CHAT, 0.0)
     answer = Answer([frame(chunk({"tool_calls": [{"index": 0, "function": {"arguments": "x" * 9000}}]}))] * 500)
     Tap(answer, tape, lambda _: None)
     for _ in answer.iter_bytes():
@@ -236,7 +236,7 @@ def test_a_stream_beyond_all_bounds_is_cut_and_says_so(monkeypatch: pytest.Monke
 
 def test_a_body_is_kept_to_the_byte_whatever_is_in_it() -> None:
     body = b'{"text": "' + b"a\n\n" * 700_000 + b'"}'
-    tape = Tape(CHAT.TEXT, CHAT.FIRST_TEXT, 0.0, events=False)
+    tape = Tape(CHAT, 0.0, events=False)
     answer = Answer([body[at : at + 65_536] for at in range(0, len(body), 65_536)], "application/json")
     Tap(answer, tape, lambda _: None)
     assert (b"".join(answer.iter_bytes()), tape.body()) == (body, body)
