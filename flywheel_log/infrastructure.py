@@ -11,6 +11,7 @@ from typing import Any
 
 from .event import JSON, Event
 from .health import health
+from .loading import loading
 
 INTERVAL_S = 10.0
 FIRST_S = 1.0
@@ -83,11 +84,14 @@ def installed() -> list[Gauge]:
     """Return the gauges that this machine has: psutil and nvidia-ml-py come with the extra `flywheel-log[infra]`."""
     gauges: list[Gauge] = []
     try:
-        gauges.append(processor(import_module("psutil")))
+        with loading():
+            psutil = import_module("psutil")
+        gauges.append(processor(psutil))
     except ImportError:
         return gauges
     try:
-        pynvml = import_module("pynvml")
+        with loading():
+            pynvml = import_module("pynvml")
         pynvml.nvmlInit()
         gauges.append(graphics(pynvml))
     except Exception:  # noqa: BLE001 - not installed, or no driver (the library's own errors): no GPU to look at

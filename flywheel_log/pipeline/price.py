@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property, lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, Literal, NamedTuple
 
 from ..event import JSON
+from ..loading import loading
 
 Rate = Literal["input", "output", "cached"]
 
@@ -65,7 +66,7 @@ class Prices:
         return {} if cost is None else {"cost_usd": round(cost, _DECIMALS)}
 
     def _by_list(self, event: Mapping[str, Any], answer: JSON, model: str) -> float | None:
-        if not model or self._list is None:
+        if not model or _list() is None:
             return None
         tier = answer.get("service_tier")
         place = model, event.get("provider", ""), tier if isinstance(tier, str) else None
@@ -93,21 +94,23 @@ class Prices:
             return ()
 
     def _price(self, usage: Mapping[str, int], model: str, provider: str, tier: str | None, time: str) -> Any:
-        return self._list.calc_price(
-            self._list.Usage(**usage),
+        return _list().calc_price(
+            _list().Usage(**usage),
             model,
             provider_id=_listed(provider),
             genai_request_timestamp=datetime.fromisoformat(time),
             price_context={"service_tier": tier} if tier else None,
         )
 
-    @cached_property
-    def _list(self) -> Any:
-        try:
+
+@cache
+def _list() -> Any:
+    try:
+        with loading():
             import genai_prices
-        except ImportError:  # The extra `prices` is not installed; the user's own table may be all that is wanted.
-            return None
-        return genai_prices
+    except ImportError:  # The extra `prices` is not installed; the user's own table may be all that is wanted.
+        return None
+    return genai_prices
 
 
 def _listed(provider: str) -> str | None:

@@ -10,6 +10,8 @@ from importlib.metadata import entry_points
 from typing import Protocol, cast
 from urllib.parse import urlsplit
 
+from ..loading import loading
+
 ENTRY_POINTS = "flywheel_log.sinks"
 
 Opener = Callable[[str], "Sink"]
@@ -79,10 +81,11 @@ def opener(url: str) -> Opener:
 
 
 def _opener(scheme: str) -> Opener | None:
-    if scheme in _builtin():
-        return cast(Opener, import_module(f"{__name__}.{scheme}").open)
-    foreign = entry_points(group=ENTRY_POINTS, name=scheme) if scheme else ()
-    return next((cast(Opener, point.load()) for point in foreign), None)
+    with loading():
+        if scheme in _builtin():
+            return cast(Opener, import_module(f"{__name__}.{scheme}").open)
+        foreign = entry_points(group=ENTRY_POINTS, name=scheme) if scheme else ()
+        return next((cast(Opener, point.load()) for point in foreign), None)
 
 
 def _builtin() -> set[str]:

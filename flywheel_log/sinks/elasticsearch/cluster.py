@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from flywheel_log.loading import loading
 from flywheel_log.sinks._untraced import untraced
 
 from .target import Target
@@ -104,7 +105,8 @@ class Cluster:
 
     def _connected(self) -> Transport:
         if self._transport is None or self._owner != os.getpid():
-            from .transport import connect
+            with loading():
+                from .transport import connect
 
             self._transport, self._owner = connect(self._target), os.getpid()
         return self._transport

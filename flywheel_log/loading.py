@@ -1,0 +1,41 @@
+"""Imports made by threads of ours: no process forks while one is under way, for its child would wait for it for ever.
+
+A child has the half of the module and its lock, but not the thread that imports the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+PATIENCE_S = 5.0
+"""Seconds a fork waits at most; then it may be what the import waits for."""
+
+_lock = threading.RLock()
+_held = threading.local()
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Import inside the block whatever a thread of ours needs."""
+    with _lock:
+        yield
+
+
+def _before() -> None:
+    _held.lock = _lock if _lock.acquire(timeout=PATIENCE_S) else None
+
+
+def _in_parent() -> None:
+    if _held.lock is not None:
+        _held.lock.release()
+
+
+def _in_child() -> None:
+    global _lock  # noqa: PLW0603 - whoever held it is not here
+    _lock = threading.RLock()
+
+
+os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
