@@ -36,32 +36,32 @@ class Machine:
         self._interval_s = interval_s
         self._first_s = first_s
         self._lock = threading.RLock()
-        self.known: JSON | None = None
+        self._latest: JSON | None = None
         self._stop = threading.Event()
         os.register_at_fork(after_in_child=self._forget)
 
     def latest(self) -> JSON:
         """Return what is known; the first time, begin to look. Read only."""
-        return self.known or self._start()
+        return self._latest or self._start()
 
     def stop(self) -> None:
         """Look no more, until the next `latest`."""
         with self._lock:
             self._stop.set()
-            self.known = None
+            self._latest = None
 
     def _forget(self) -> None:
         self._lock = threading.RLock()
-        self.known = None
+        self._latest = None
 
     def _start(self) -> JSON:
         with self._lock:
-            if self.known is None:
-                self.known = {"host": socket.gethostname(), "pid": os.getpid()}
+            if self._latest is None:
+                self._latest = {"host": socket.gethostname(), "pid": os.getpid()}
                 self._stop = threading.Event()
-                arguments = (self.known, self._stop)
+                arguments = (self._latest, self._stop)
                 threading.Thread(target=self._look, args=arguments, name="flywheel_log:machine", daemon=True).start()
-            return self.known
+            return self._latest
 
     def _look(self, known: JSON, stop: threading.Event) -> None:
         gauges = self._gauges()
@@ -76,7 +76,7 @@ class Machine:
             with self._lock:
                 if stop.is_set():
                     return
-                self.known = found
+                self._latest = found
             stop.wait(self._interval_s)
 
 
@@ -84,19 +84,21 @@ def installed() -> list[Gauge]:
     """Return the gauges that this machine has: psutil and nvidia-ml-py come with the extra `flywheel-log[infra]`."""
     gauges: list[Gauge] = []
     try:
-        with loading():
-            psutil = import_module("psutil")
-        gauges.append(processor(psutil))
+        gauges.append(processor(_loaded("psutil")))
     except ImportError:
         return gauges
     try:
-        with loading():
-            pynvml = import_module("pynvml")
+        pynvml = _loaded("pynvml")
         pynvml.nvmlInit()
         gauges.append(graphics(pynvml))
     except Exception:  # noqa: BLE001 - not installed, or no driver (the library's own errors): no GPU to look at
         return gauges
     return gauges
+
+
+def _loaded(module: str) -> Any:
+    with loading():
+        return import_module(module)
 
 
 def processor(psutil: Any) -> Gauge:

@@ -104,7 +104,7 @@ def _instrument_everyone(binding: Binding) -> None:
     from .capture import google
 
     clients.instrument_classes([*_openai_classes(), *_loaded_classes()], binding)
-    google.instrument_everyone(binding)
+    google.instrument_everyone()
 
 
 def _wait_for_the_others() -> None:

@@ -1,11 +1,11 @@
 """Imports made by threads of ours: no process forks while one is under way, for its child would wait for it for ever.
 
-A child has the half of the module and its lock, but not the thread that imports the rest.
+A child has the half of the module and its lock, but not the thread that imports the rest. `delivery.forks` asks here
+first, before it holds up anybody's calls.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,18 +24,18 @@ def loading() -> Iterator[None]:
         yield
 
 
-def _before() -> None:
+def before_fork() -> None:
+    """Wait until nothing is imported, and let nothing be; not for ever."""
     _held.lock = _lock if _lock.acquire(timeout=PATIENCE_S) else None
 
 
-def _in_parent() -> None:
+def after_fork() -> None:
+    """Go on in the parent."""
     if _held.lock is not None:
         _held.lock.release()
 
 
-def _in_child() -> None:
+def forget() -> None:
+    """Begin anew in the child."""
     global _lock  # noqa: PLW0603 - whoever held it is not here
     _lock = threading.RLock()
-
-
-os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

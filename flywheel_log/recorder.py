@@ -94,7 +94,7 @@ class Recorder:
             return None
         del fields["request"], fields["response"]
         if stamp in self._chain:
-            fields["infrastructure"] = machine.known or machine.latest()
+            fields["infrastructure"] = machine.latest()
         told = dumps(fields)[1:-1]
         line = b"".join((b"{", UNREAD, told, b',"request":', request.raw, b',"response":', response.raw, b"}"))
         if b"\0" in line:  # It is no JSON, and would be none of the journal's lines.

@@ -14,6 +14,7 @@ VALUE = 1
 """
 FORKS = """
 import os, sys, threading
+import flywheel_log.delivery
 from flywheel_log.loading import loading
 
 sys.path.insert(0, sys.argv[1])
@@ -33,6 +34,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 IN_A_LOADING_THREAD = """
 import os, threading
+import flywheel_log.delivery
 from flywheel_log.loading import loading
 
 def fork():

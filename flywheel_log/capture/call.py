@@ -12,7 +12,7 @@ from ..event import JSON, Event
 from ..health import guarded, health
 from . import amazon, outcome, wire
 from .outcome import Outcome
-from .outer import innermost, outer
+from .outer import outer
 from .stream import Tap, is_event_stream
 from .surfaces import Surface
 from .tape import Tape
@@ -79,7 +79,7 @@ class Call:
         self._retries: int | None = None
         self._tape: Tape | None = None
         self._tap: Tap | None = None
-        if counted and innermost() is not None and (told := outer()) is not None:
+        if counted and (told := outer()) is not None:
             told.tell()
         self._timestamp = now()
         self._started = clock()

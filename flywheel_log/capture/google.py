@@ -15,7 +15,7 @@ from ..around import Around, around
 from ..event import JSON
 from ..health import guarded
 from . import wire
-from .client import Binding
+from .client import Binding, everyone
 from .known import Known
 from .outcome import Outcome, of_error
 from .patches import Patches
@@ -35,7 +35,6 @@ _SURFACES = {
     "batchEmbedContents": "embed_content",
 }
 _lock = threading.RLock()
-_everyone: Binding | None = None
 _marked = Known()
 _patches = Patches()
 _sending: ContextVar[_Run | None] = ContextVar("flywheel_log.google", default=None)
@@ -55,26 +54,21 @@ def instrument(client: Any, binding: Binding) -> None:
         _marked.add(api)
 
 
-def instrument_everyone(binding: Binding) -> None:
-    """Record every client, made before or after, by *binding*; nothing happens where the library is not loaded."""
-    global _everyone  # noqa: PLW0603 - one switch for the process
+def instrument_everyone() -> None:
+    """Have every client heard, made before or after; nothing happens where the library is not loaded."""
     module = sys.modules.get("google.genai._api_client")
     if module is not None:
         with _lock:
             _install(module.BaseApiClient)
-            _everyone = binding
 
 
 def uninstrument(client: Any = None) -> None:
     """Undo it for *client*, or everything for None; the classes are as before when nobody is recorded."""
-    global _everyone  # noqa: PLW0603 - one switch for the process
     with _lock:
         for api in [*_marked] if client is None else [_api_of(client)]:
             vars(api).pop(_MARK, None)
             _marked.discard(api)
-        if client is None:
-            _everyone = None
-        if not _marked and _everyone is None:
+        if not _marked and (client is None or everyone() is None):
             _patches.undo()
 
 
@@ -101,7 +95,7 @@ def _attempt(wrapped: Any, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 @guarded("capture", default=lambda *_: Around())
 def _begin(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Around:
     api = wrapped.__self__
-    binding = vars(api).get(_MARK) or _everyone
+    binding = vars(api).get(_MARK) or everyone()
     if binding is None or active() is not None or scope.suppressed():
         return Around()
     given = dict(zip(("http_method", "path", "request_dict"), args, strict=False)) | kwargs

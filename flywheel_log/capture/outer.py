@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
@@ -11,8 +10,6 @@ from .. import scope
 from ..health import guarded
 
 _outer: ContextVar[Outer | None] = ContextVar("flywheel_log.outer", default=None)
-innermost: Callable[[], Outer | None] = _outer.get
-"""What `outer` looks at first; None is its answer, too."""
 _place: ContextVar[Place | None] = ContextVar("flywheel_log.place", default=None)
 
 

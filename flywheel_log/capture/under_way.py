@@ -32,8 +32,8 @@ def active() -> Requesting | None:
 def arrived(told: Mapping[str, Any]) -> None:
     """The SDK is about to read a response, as it is *told*: the one moment when every kind of call shows its HTTP."""
     try:
-        call = current.get()
-        if call is not None and call.under_way:
+        call = active()
+        if call is not None:
             call.came(told.get("response"), told.get("retries_taken"))
     except Exception as error:  # noqa: BLE001 - a guard of its own: a decorator costs as much as the half of this
         health.drop("capture", error)

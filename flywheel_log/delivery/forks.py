@@ -6,6 +6,7 @@ import os
 import weakref
 from typing import Protocol
 
+from .. import loading
 from ..health import health
 
 
@@ -32,6 +33,7 @@ def watch(something: Forking) -> None:
 
 
 def _before() -> None:
+    loading.before_fork()
     for something in list(_watched):
         something.before_fork()
         _held.append(something)
@@ -40,10 +42,12 @@ def _before() -> None:
 def _in_parent() -> None:
     while _held:
         _held.pop().after_fork()
+    loading.after_fork()
 
 
 def _in_child() -> None:
     health.reset()
+    loading.forget()
     while _held:
         _held.pop().forget()
 

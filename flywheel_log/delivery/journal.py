@@ -76,7 +76,7 @@ class Journal:
                 return identity
             self._busy = True
             try:
-                lost = self._store(identity, line)
+                stored = self._store(identity, line)
             finally:
                 self._busy = False
             if self._deferred or self._losses:
@@ -84,10 +84,18 @@ class Journal:
         for bell in self.bells:
             if not bell.rung:
                 bell.ring()
-        return None if lost else identity
+        return identity if stored else None
 
-    def _store(self, identity: str, line: bytes, *, told: bool = True) -> str | None:
-        """Copy the line into a segment; return None, or why it could not be done, which is to be *told*."""
+    def _store(self, identity: str, line: bytes) -> bool:
+        reason = self._append(identity, line)
+        if reason is None:
+            self.accepted += 1
+            return True
+        self._losses.add(reason, identity)
+        return False
+
+    def _append(self, identity: str, line: bytes) -> str | None:
+        """Copy the line into a segment; return None, or why it could not be done."""
         head = f'{{"id":"{identity}",'.encode()
         need, segment = len(head) + len(line), self._current
         try:
@@ -97,11 +105,7 @@ class Journal:
             if self._durable:
                 segment.sync()
         except OSError as error:
-            reason = "journal_full" if error.errno in FULL else "journal_failed"
-            if told:
-                self._losses.add(reason, identity)
-            return reason
-        self.accepted += told
+            return "journal_full" if error.errno in FULL else "journal_failed"
         if not self.unsynced or segment.used > segment.attention:
             self.unsynced = True
             self.keeper_bell.ring()
@@ -124,7 +128,7 @@ class Journal:
         if not self._losses or self._supply.refused():
             return
         for report in self._losses.reports(self._clock()):
-            if self._store(f"{self._run}-{next(self._ids)}", report.line, told=False) is None:
+            if self._append(f"{self._run}-{next(self._ids)}", report.line) is None:
                 self._losses.settle(report)
 
     def _roll(self, need: int) -> Segment:

@@ -225,6 +225,19 @@ SAYS_MORE: dict[str, Any] = {
 }
 
 
+@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=4), min_size=1, max_size=12), st.booleans())
+def test_what_is_run_together_has_neither_an_error_nor_a_usage(texts: list[list[bytes]], hide: bool) -> None:
+    tape = Tape(CHAT, 0.0, hide_usage=hide)
+    events = [b'data: {"choices":[{"delta":{"content":"' + b"".join(text) + b'"}}]}\n\n' for text in texts]
+    answer = Answer(events)
+    Tap(answer, tape, lambda _: None)
+    for _ in answer.iter_bytes():
+        head, tail, *_ = tape.alike
+        for event in (head + text + tail for text in tape.run):
+            assert not re.search(rb'"error"\s*:', event)
+            assert not (hide and re.search(rb'"usage"\s*:', event))
+
+
 @pytest.mark.parametrize("says", SAYS_MORE.values(), ids=SAYS_MORE)
 @pytest.mark.parametrize("together", [False, True])
 def test_events_that_say_more_than_one_text_are_kept_one_by_one(says: Any, together: bool) -> None:
@@ -234,6 +247,14 @@ def test_events_that_say_more_than_one_text_are_kept_one_by_one(says: Any, toget
     Tap(answer, tape, lambda _: None)
     assert b"".join(answer.iter_bytes()) == b"".join(chunks)
     assert folded(tape.payloads()) == CHAT.assemble(said)
+
+
+def test_a_stream_that_is_cut_off_in_its_padding_keeps_what_came_before() -> None:
+    def padded(text: str) -> bytes:
+        return b"data: " + json.dumps(chunk({"content": text}) | {"obfuscation": "x1"}, separators=(",", ":")).encode()
+
+    payloads = sse.payloads([padded("a"), padded("b"), padded("c")[:-3]], CHAT)
+    assert json.loads(payloads[0]) == chunk({"content": "ab"})
 
 
 def test_a_lesson_that_fails_keeps_an_event_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from flywheel_log.health import health
+from flywheel_log.loading import loading
 from flywheel_log.sinks import RetryLater
 from flywheel_log.sinks._untraced import untraced
 
@@ -83,9 +84,10 @@ class Otlp:
 
     def _post(self, lines: Sequence[bytes], content: str) -> int:
         """Send *lines* in one request and return its status: 200, or one that says the spans are at fault."""
-        from urllib3.exceptions import HTTPError
+        with loading():
+            from urllib3.exceptions import HTTPError
 
-        from .span import request
+            from .span import request
 
         body = request(lines, self._target, content)
         if self._target.gzip:
