@@ -90,6 +90,7 @@ _NAMES = ("timestamp", "client_id", "workload_id")
 FLYWHEEL_KEYS = ("request", "response", *_NAMES)
 _NESTED = "flywheel_log"
 _LONGEST_TEXT = 32_000
+_ABSENT: Any = object()
 _DERIVED = ("prompt_text", "output_text")
 Path = list[str | int]
 
@@ -119,10 +120,10 @@ def into_document(event: JSON) -> JSON:
     absent: list[Path] = []
     document: JSON = {}
     for key in ("request", "response"):
-        if (body := event.get(key)) is None:
-            (nulls if key in event else absent).append([key])
-        document[key] = {} if body is None else body
-        event.pop(key, None)
+        document[key] = body = event.pop(key, _ABSENT)
+        if body is None or body is _ABSENT:
+            (absent if body else nulls).append([key])
+            document[key] = {}
     original = {} if "choices" in document["response"] else _projected(event, document)
     request, response = document["request"], document["response"]
     for key in _NAMES:
@@ -190,7 +191,7 @@ def _mend_request(request: JSON, nulls: list[Path], absent: list[Path]) -> None:
             del request[key]
             nulls.append(["request", key])
     messages = request.get("messages")
-    for at, message in enumerate(messages if isinstance(messages, list) else ()):
+    for at, message in enumerate(messages) if isinstance(messages, list) else ():
         if isinstance(message, dict) and "content" not in message:
             message["content"] = None
             absent.append(["request", "messages", at, "content"])
@@ -201,21 +202,21 @@ def _mend_response(response: JSON, nulls: list[Path]) -> None:
     if choices is None:
         del response["choices"]
         nulls.append(["response", "choices"])
-    for at, choice in enumerate(choices if isinstance(choices, list) else ()):
+    for at, choice in enumerate(choices) if isinstance(choices, list) else ():
         if isinstance(choice, dict):
-            _mend_choice(choice, ["response", "choices", at], nulls)
+            _mend_choice(choice, at, nulls)
 
 
-def _mend_choice(choice: JSON, place: Path, nulls: list[Path]) -> None:
+def _mend_choice(choice: JSON, at: int, nulls: list[Path]) -> None:
     """Training copies a message as it is, so nothing but its content may be null."""
     message = choice.get("message", "")
     if message is None:
         del choice["message"]
-        nulls.append([*place, "message"])
+        nulls.append(["response", "choices", at, "message"])
     elif isinstance(message, dict) and None in message.values():
         for key in [key for key, value in message.items() if value is None and key != "content"]:
             del message[key]
-            nulls.append([*place, "message", key])
+            nulls.append(["response", "choices", at, "message", key])
 
 
 def _changed(value: Any, path: Path, change: Callable[[Any, Any], None]) -> Any:

@@ -49,7 +49,7 @@ class Delivery:
         run: returns the random part of the ids of one process.
         tuning: sizes and intervals.
         open_sink: opens the sink of a URL.
-        enrich: tells what to add to an event on its way to the sinks; called by their threads.
+        enrich: tells what to add to events on their way to the sinks; called by their threads.
         chore: done by the journal's thread, about once a second while events come.
     """
 
