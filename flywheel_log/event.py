@@ -90,7 +90,6 @@ _NAMES = ("timestamp", "client_id", "workload_id")
 FLYWHEEL_KEYS = ("request", "response", *_NAMES)
 _NESTED = "flywheel_log"
 _LONGEST_TEXT = 32_000
-_ABSENT: Any = object()
 _DERIVED = ("prompt_text", "output_text")
 Path = list[str | int]
 
@@ -120,10 +119,10 @@ def into_document(event: JSON) -> JSON:
     absent: list[Path] = []
     document: JSON = {}
     for key in ("request", "response"):
-        document[key] = body = event.pop(key, _ABSENT)
-        if body is None or body is _ABSENT:
-            (absent if body else nulls).append([key])
-            document[key] = {}
+        if (body := event.get(key)) is None:
+            (nulls if key in event else absent).append([key])
+        document[key] = {} if body is None else body
+        event.pop(key, None)
     original = {} if "choices" in document["response"] else _projected(event, document)
     request, response = document["request"], document["response"]
     for key in _NAMES:

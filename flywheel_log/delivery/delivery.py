@@ -208,4 +208,7 @@ class Delivery:
 
 def _waiting(wanted: list[tuple[Segment, int]]) -> int:
     """How many of the events in *wanted* some sink has not acknowledged."""
-    return sum(max(0, events - min(segment.shipped, default=events)) for segment, events in wanted)
+    return sum(
+        max((segment.waiting(sink, events) for sink in range(len(segment.shipped))), default=0)
+        for segment, events in wanted
+    )

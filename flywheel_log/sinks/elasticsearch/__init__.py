@@ -6,16 +6,17 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from typing import Any
 
 from flywheel_log.event import JSON
 from flywheel_log.health import health
-from flywheel_log.sinks import RetryLater
+from flywheel_log.sinks import PutOff, RetryLater
 
 from . import dead_letters
 from .cluster import Cluster, Unreachable
 from .dead_letters import DeadLetter
 from .document import Document, document, documents, stub
-from .ensure import ensure
+from .ensure import Unfit, ensure
 from .target import Target, target
 from .target import resolve as resolve
 from .verdict import DUPLICATE, STORED, Fate, Verdict, verdicts
@@ -54,13 +55,37 @@ class ElasticsearchSink:
         self._hindrance = ""
 
     def write(self, lines: Sequence[bytes | Document]) -> Sequence[bytes]:
-        """Store *lines*, or the documents that were prepared of them; return the lines to offer again.
+        """Store *lines*, or the documents that were prepared of them; return those to offer again.
 
-        Raises `RetryLater` if nothing became of any of them.
+        Raises `PutOff` if an index is unfit and all that is not for it is stored, and `RetryLater` if nothing became of
+        any of them.
         """
         self._cluster.limit(self._target.timeout)
         made = [one if isinstance(one, Document) else document(one, self._target) for one in lines]
-        return [one.line for one in self._write(made)]
+        unfit = self._unfit({one.index_name for one in made})
+        fit = [one for one in made if one.index_name not in unfit] if unfit else made
+        again = self._write(fit)
+        if not again and not unfit:
+            return []
+        given: dict[int, Any] = {id(one.line): line for one, line in zip(made, lines, strict=True)}
+        waiting = {index: [given[id(one.line)] for one in made if one.index_name == index] for index in unfit}
+        if again:
+            return [given[id(one.line)] for one in again] + list(chain.from_iterable(waiting.values()))
+        worst = next(iter(unfit.values()))
+        raise PutOff(worst.reason, worst.after, waiting)
+
+    def _unfit(self, indices: set[str]) -> dict[str, Unfit]:
+        """Which of the *indices* would spoil our documents; the others are there, and ready."""
+        found: dict[str, Unfit] = {}
+        for index in indices - self._ready:
+            try:
+                ensure(self._cluster, index)
+                self._ready.add(index)
+            except Unfit as error:
+                found[index] = error
+            except Unreachable as error:
+                raise RetryLater(str(error)) from error
+        return found
 
     def _write(self, documents: Documents) -> Documents:
         batches = deque(_batches(documents, self._most_bytes))
@@ -136,9 +161,8 @@ class ElasticsearchSink:
     def _bulk(self, documents: Documents) -> list[Verdict]:
         """Raises `RetryLater`, `TooLarge`; returns one verdict a document, in order."""
         try:
-            for index in {one.index_name for one in documents} - self._ready:
-                ensure(self._cluster, index)
-                self._ready.add(index)
+            for unfit in self._unfit({one.index_name for one in documents}).values():
+                raise unfit
             parts = [part for one in documents for part in (one.create(), one.source)]
             answer = self._cluster.request("POST", _BULK, b"\n".join([*parts, b""]))
         except Unreachable as error:
