@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from .capture.derive import DERIVED, derive
@@ -51,17 +51,21 @@ class Enrichment:
         self._prices = Prices(settings.prices)
         self._wanted = Selection(settings.fields_allow, settings.fields_deny)
 
-    def __call__(self, event: JSON) -> JSON:
-        """Return what to add to *event*, whose request and response are parsed."""
-        found = derive(event) if event.pop("unread", None) else {}
-        seen = {**event, **found} if found else event
-        if found and (safety := flag(seen)):
-            found |= safety
-        if prompt := fingerprint(event):
-            found |= prompt
-        if price := self._prices(seen):
-            found |= price
-        return cast(JSON, self._wanted(None, "", cast(Event, found))) if self._wanted else found
+    def __call__(self, events: Sequence[JSON]) -> list[JSON]:
+        """Return what to add to each of *events*, whose requests and responses are parsed."""
+        found = [derive(event) if event.pop("unread", None) else {} for event in events]
+        seen = [{**event, **more} if more else event for event, more in zip(events, found, strict=True)]
+        for event, more in zip(seen, found, strict=True):
+            if more and (safety := flag(event)):
+                more.update(safety)
+        for event, more in zip(events, found, strict=True):
+            more.update(fingerprint(event))
+        for event, more in zip(seen, found, strict=True):
+            more.update(self._prices(event))
+        return [self._selected(more) for more in found] if self._wanted else found
+
+    def _selected(self, found: JSON) -> JSON:
+        return cast(JSON, self._wanted(None, "", cast(Event, found)))
 
     def figures(self, event: JSON) -> JSON:
         """Return the figures of the call *event*: counts and price. Its response may be bytes."""

@@ -190,7 +190,7 @@ def _mend_request(request: JSON, nulls: list[Path], absent: list[Path]) -> None:
             del request[key]
             nulls.append(["request", key])
     messages = request.get("messages")
-    for at, message in enumerate(messages if isinstance(messages, list) else ()):
+    for at, message in enumerate(messages) if isinstance(messages, list) else ():
         if isinstance(message, dict) and "content" not in message:
             message["content"] = None
             absent.append(["request", "messages", at, "content"])
@@ -201,21 +201,21 @@ def _mend_response(response: JSON, nulls: list[Path]) -> None:
     if choices is None:
         del response["choices"]
         nulls.append(["response", "choices"])
-    for at, choice in enumerate(choices if isinstance(choices, list) else ()):
+    for at, choice in enumerate(choices) if isinstance(choices, list) else ():
         if isinstance(choice, dict):
-            _mend_choice(choice, ["response", "choices", at], nulls)
+            _mend_choice(choice, at, nulls)
 
 
-def _mend_choice(choice: JSON, place: Path, nulls: list[Path]) -> None:
+def _mend_choice(choice: JSON, at: int, nulls: list[Path]) -> None:
     """Training copies a message as it is, so nothing but its content may be null."""
     message = choice.get("message", "")
     if message is None:
         del choice["message"]
-        nulls.append([*place, "message"])
+        nulls.append(["response", "choices", at, "message"])
     elif isinstance(message, dict) and None in message.values():
         for key in [key for key, value in message.items() if value is None and key != "content"]:
             del message[key]
-            nulls.append([*place, "message", key])
+            nulls.append(["response", "choices", at, "message", key])
 
 
 def _changed(value: Any, path: Path, change: Callable[[Any, Any], None]) -> Any:

@@ -49,7 +49,7 @@ class Delivery:
         run: returns the random part of the ids of one process.
         tuning: sizes and intervals.
         open_sink: opens the sink of a URL.
-        enrich: tells what to add to an event on its way to the sinks; called by their threads.
+        enrich: tells what to add to events on their way to the sinks; called by their threads.
         chore: done by the journal's thread, about once a second while events come.
     """
 
@@ -208,4 +208,7 @@ class Delivery:
 
 def _waiting(wanted: list[tuple[Segment, int]]) -> int:
     """How many of the events in *wanted* some sink has not acknowledged."""
-    return sum(max(0, events - min(segment.shipped, default=events)) for segment, events in wanted)
+    return sum(
+        max((segment.waiting(sink, events) for sink in range(len(segment.shipped))), default=0)
+        for segment, events in wanted
+    )

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import orjson
 
 from ..event import JSON
 from ..health import health
-from ..serialise import UNREAD, Prepared, dumps, loads
+from ..serialise import UNREAD, dumps, loads
 
-Enrich = Callable[[JSON], JSON]
-Prepare = Callable[[bytes, JSON], object]
+Enrich = Callable[[Sequence[JSON]], Sequence[JSON]]
+Prepare = Callable[[Sequence[bytes], Sequence[JSON]], Sequence[Any]]
 
 # Each step is done to a few lines in turn: the code of all steps is more than a processor's first cache holds, and the
 # parsed events of a whole batch are more than its second one does.
 _TOGETHER = 16
 
 
-def enriched(lines: Sequence[bytes], enrich: Enrich | None, prepare: Prepare | None = None) -> Sequence[bytes]:
+def enriched(lines: Sequence[bytes], enrich: Enrich | None, prepare: Prepare | None = None) -> Sequence[Any]:
     """Return *lines* with what *enrich* says about each of them.
 
     What is added is spliced in, so that the rest of a line stays byte for byte; a line is written anew where something
@@ -28,49 +29,75 @@ def enriched(lines: Sequence[bytes], enrich: Enrich | None, prepare: Prepare | N
 
     Args:
         lines: events.
-        enrich: tells what to add to an event; it takes `unread` out of one that it has read.
-        prepare: makes what a sink wants of the line and its event, which it may use up, so that it need not parse the
-            line again; see `Prepared`.
+        enrich: tells what to add to each of some events; it takes `unread` out of one that it has read.
+        prepare: makes what a sink wants of some lines and their events, which it may use up, so that it need not parse
+            the lines again; what it makes is returned in their place.
     """
     if enrich is None:
         return lines
-    done: list[bytes] = []
+    done: list[Any] = []
     for at in range(0, len(lines), _TOGETHER):
-        understood = [_understood(line, enrich) for line in lines[at : at + _TOGETHER]]
-        done += [_prepared(line, event, prepare) for line, event in understood]
+        some = lines[at : at + _TOGETHER]
+        try:
+            done += _together(some, enrich, prepare)
+        except Exception:  # noqa: BLE001 - of one of them, which is looked for
+            done += [_alone(line, enrich, prepare) for line in some]
     return done
 
 
-def _understood(line: bytes, enrich: Enrich) -> tuple[bytes, JSON | None]:
-    """The line as it goes on, and its event; None where it cannot be told."""
+def _together(lines: Sequence[bytes], enrich: Enrich, prepare: Prepare | None) -> Sequence[Any]:
+    """The way of nearly all lines, which every parser reads."""
+    events = [orjson.loads(line) for line in lines]
+    whole = _cut(lines, events)
+    found = enrich(events)
+    whole = [_told(*one) for one in zip(whole, events, found, strict=True)]
+    return whole if prepare is None else prepare(whole, events)
+
+
+def _cut(lines: Sequence[bytes], events: Sequence[JSON]) -> list[bytes]:
+    """The *lines* without the mark of those that nobody has read yet."""
+    return [
+        line.replace(UNREAD, b"", 1) if "unread" in event else line for line, event in zip(lines, events, strict=True)
+    ]
+
+
+def _told(line: bytes, event: JSON, more: JSON) -> bytes:
+    """The *line* with what there is *more* to tell, which its *event* then says, too."""
+    if not more:
+        return line
+    if event.keys().isdisjoint(more):
+        event |= more
+        return b"%b,%b" % (line[:-1], orjson.dumps(more)[1:])
+    line = _anew(line, more)
+    event.clear()
+    event |= orjson.loads(line)
+    return line
+
+
+def _anew(line: bytes, more: JSON) -> bytes:
+    return dumps(json.loads(line) | more)  # Slower, and knows integers of any length.
+
+
+def _alone(line: bytes, enrich: Enrich, prepare: Prepare | None) -> Any:
+    """A line that may be wrong: an answer is kept as it came, NaN and all, and what *enrich* makes of it is unknown."""
+    whole = line
     try:
-        event, strict = _parsed(line)
-        if "unread" in event:
-            line = line.replace(UNREAD, b"", 1)
-        more = enrich(event)
-        if strict and event.keys().isdisjoint(more):
-            if more:
-                line = b"".join((line[:-1], b",", orjson.dumps(more)[1:]))
-                event |= more
-            return line, event
-        line = dumps(json.loads(line) | more)  # Slower, and knows integers of any length.
-        return line, orjson.loads(line)
+        event = loads(line)
+        [whole] = _cut([line], [event])
+        [more] = enrich([event])
+        if not _is_strict(line):
+            whole, more = _anew(whole, more), {}
+            event = orjson.loads(whole)
+        whole = _told(whole, event, more)
+        return whole if prepare is None else prepare([whole], [event])[0]
     except Exception as error:  # noqa: BLE001 - what is missing is a figure; the event is what counts
         health.drop("enrich", error)
-        return line, None
+        return whole
 
 
-def _prepared(line: bytes, event: JSON | None, prepare: Prepare | None) -> bytes:
+def _is_strict(line: bytes) -> bool:
     try:
-        return line if event is None or prepare is None else Prepared.of(line, prepare(line, event))
-    except Exception as error:  # noqa: BLE001 - the sink will meet it again, and say so
-        health.drop("enrich", error)
-        return line
-
-
-def _parsed(line: bytes) -> tuple[JSON, bool]:
-    """The event in *line*, and whether every parser reads it: an answer is kept as it came, NaN and all."""
-    try:
-        return orjson.loads(line), True
+        orjson.loads(line)
     except ValueError:
-        return loads(line), False
+        return False
+    return True

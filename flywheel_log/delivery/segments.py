@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from ..health import health
+from .aside import Aside
 from .positions import SUFFIX as POSITIONS
 from .positions import Positions
 
@@ -32,7 +33,9 @@ class Segment:
         path: the file; None for a segment in memory, when there is no directory to write to.
         size, used: bytes there are, and bytes that hold lines.
         events: how many lines there are.
-        shipped: how many of them each sink has acknowledged.
+        reached: how far each sink has been offered what is in it, in bytes.
+        shipped: how many lines that is.
+        aside: which of those each sink has put off.
         adopted: whether another process wrote it and died.
         sealed: no line will follow.
         attention: where the keeper should have a look before more is written.
@@ -48,6 +51,8 @@ class Segment:
         self.adopted = False
         self.sealed = False
         self.positions = Positions(path and path.with_suffix(POSITIONS), sinks)
+        self.reached = [0] * sinks
+        self.aside = [Aside() for _ in range(sinks)]
         self._map: mmap.mmap | None = None
         self._synced = 0
         self._warmed = 0
@@ -107,6 +112,7 @@ class Segment:
         self.used = data.rfind(b"\n") + 1
         self.events = data.count(b"\n")
         self.positions.load(self.used)
+        self.reached = list(self.positions.acknowledged)
         self.shipped = [data.count(b"\n", 0, position) for position in self.positions.acknowledged]
         self.adopted = self.sealed = True
         self._synced = self.used
@@ -170,13 +176,21 @@ class Segment:
         return self.fd is None or os.fstat(self.fd).st_nlink > 0
 
     def acknowledge(self, sink: int, position: int, events: int) -> None:
-        """Note that sink number *sink* now holds everything before *position*, *events* lines more than before."""
-        self.positions.acknowledge(sink, position)
+        """Note that sink number *sink* has everything before *position*, *events* lines more, but for what is aside."""
+        self.reached[sink] = position
         self.shipped[sink] += events
+        self.settle(sink)
 
-    def waiting(self, sink: int) -> int:
-        """How many lines sink number *sink* has not acknowledged."""
-        return self.events - self.shipped[sink]
+    def settle(self, sink: int) -> None:
+        """Note how far sink number *sink* has everything, now that there is less aside, or more."""
+        position = self.aside[sink].first(self.reached[sink])
+        if position != self.positions.acknowledged[sink]:
+            self.positions.acknowledge(sink, position)
+
+    def waiting(self, sink: int, events: int | None = None) -> int:
+        """How many of the lines, or of the first *events*, wait for sink number *sink*; all that is aside does."""
+        behind = (self.events if events is None else events) - self.shipped[sink]
+        return max(0, behind) + len(self.aside[sink])
 
     def done(self) -> bool:
         """Tell whether every sink has acknowledged every line."""

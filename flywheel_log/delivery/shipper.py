@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ..health import health
-from ..sinks import RetryLater, Sink
-from .batch import Batch, next_batch
+from ..sinks import PutOff, RetryLater, Sink
+from .batch import next_batch
 from .bell import Bell
 from .enrich import Enrich, enriched
 from .journal import Journal
@@ -64,6 +64,7 @@ class Shipper:
         self._behind_since: float | None = None
         self._unsynced_since: float | None = None
         self._reread_at: float | None = None
+        self._aside_at: float | None = None
 
     def run(self) -> None:
         """Ship until stopped, then close the sink. The body of the thread."""
@@ -78,6 +79,8 @@ class Shipper:
 
     def hurry(self) -> None:
         """Try again at once, whatever the back-off says."""
+        if self._aside_at is not None:
+            self._aside_at = 0.0
         self._hurry.set()
         self.bell.ring()
 
@@ -103,7 +106,7 @@ class Shipper:
         return getattr(self._sink, name, getattr(self._tuning, name))
 
     def _idle_s(self) -> float | None:
-        due = [self._reread_at] if self._reread_at is not None else []
+        due = [at for at in (self._reread_at, self._aside_at) if at is not None]
         if self._unsynced_since is not None:
             due.append(self._unsynced_since + self._tuning.sync_s)
         return max(0.0, min(due) - time.monotonic()) if due else None
@@ -119,10 +122,13 @@ class Shipper:
     def _ship(self) -> None:
         self._behind_since = time.monotonic()
         self._reread_at = None
+        again = self._aside_at is not None and time.monotonic() >= self._aside_at
         for segment in self._journal.segments():
             try:
                 while self._ship_batch(segment):
                     pass
+                if again:
+                    self._ship_aside(segment)
             except OSError as error:  # Of the journal; the other segments need not wait until it can be read again.
                 self._failed("journal_unreadable", segment.waiting(self._number), error)
                 self._reread_at = time.monotonic() + self._backoff.delay()
@@ -132,9 +138,11 @@ class Shipper:
                 health.drop("shipper_failed", error)
             self._journal.retire(segment)
         self._behind_since = None
+        if again and not any(segment.aside[self._number] for segment in self._journal.segments()):
+            self._aside_at = self._last_error = None
 
     def _ship_batch(self, segment: Segment) -> bool:
-        start = segment.positions.acknowledged[self._number]
+        start = segment.reached[self._number]
         if start >= segment.used:
             return False
         self._patiently(self._opened)  # First, for the sink says how much it takes at once.
@@ -142,13 +150,41 @@ class Shipper:
         batch = next_batch(segment, start, lines, size)
         if batch is None:
             return False
-        waiting = offered = enriched(batch.lines, self._enrich, getattr(self._sink, "prepare", None))
-        if segment.adopted:
-            waiting = self._patiently(lambda: self._opened().missing(offered))
-        while waiting:
-            waiting = self._write(waiting)
-        self._acknowledge(segment, batch)
+        offered = self._enriched(batch.lines)
+        waiting = self._patiently(lambda: self._opened().missing(offered)) if segment.adopted else offered
+        off = self._store(waiting)
+        numbers = {line: number for number, line in enumerate(offered)} if off else {}
+        for lane, lines_off in off.items():
+            segment.aside[self._number].add(lane, batch.places(numbers[line] for line in lines_off))
+        segment.acknowledge(self._number, batch.end, batch.events)
+        self._stored(batch.events - sum(map(len, off.values())))
         return True
+
+    def _ship_aside(self, segment: Segment) -> None:
+        """Offer again what was put off; the first batch shows whether what it waits for is there."""
+        aside = segment.aside[self._number]
+        for lane in aside.lanes():
+            while places := aside.next(lane, self._option("batch_lines"), self._option("batch_bytes")):
+                if self._store(self._enriched([segment.read(*place) for place in places])):
+                    break
+                aside.remove(lane, len(places))
+                segment.settle(self._number)
+                self._stored(len(places))
+
+    def _enriched(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        return enriched(lines, self._enrich, getattr(self._sink, "prepare", None))
+
+    def _store(self, lines: Sequence[bytes]) -> Mapping[str, Sequence[bytes]]:
+        """Hand *lines* to the sink until it has them; return those that it puts off."""
+        try:
+            while lines:
+                lines = self._write(lines)
+        except PutOff as error:
+            self._failed(error.reason, sum(map(len, error.lines.values())), error)
+            if self._aside_at is None or time.monotonic() >= self._aside_at:
+                self._aside_at = time.monotonic() + self._backoff.delay(error.after)
+            return error.lines
+        return {}
 
     def _write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         again = self._patiently(lambda: self._opened().write(lines), len(lines))
@@ -160,10 +196,10 @@ class Shipper:
             self._pause(self._backoff.delay())
         return again
 
-    def _acknowledge(self, segment: Segment, batch: Batch) -> None:
-        segment.acknowledge(self._number, batch.end, batch.events)
-        self._acknowledged += batch.events
-        self._last_error = None
+    def _stored(self, events: int) -> None:
+        self._acknowledged += events
+        if self._aside_at is None:
+            self._last_error = None
         with self._progress:
             self._progress.notify_all()
 
@@ -172,6 +208,8 @@ class Shipper:
         while not self._stopping:
             try:
                 return attempt()
+            except PutOff:
+                raise
             except RetryLater as error:
                 self._failed(error.reason, events, error)
                 self._pause(self._backoff.delay(error.after))

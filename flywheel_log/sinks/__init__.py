@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Protocol, cast
@@ -24,7 +24,8 @@ class Sink(Protocol):
         """Store *lines*, each one event as a JSON object in UTF-8 without a newline, in the order of the journal.
 
         Returns the lines to offer again later (empty when all are stored for good). Raises to have all of them offered
-        again; `RetryLater` says when. Never blocks longer than its own time-out.
+        again; `RetryLater` says when, and `PutOff` which of them need not hold back the others. Never blocks longer
+        than its own time-out.
         """
 
     def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
@@ -49,6 +50,22 @@ class RetryLater(Exception):
         super().__init__(reason)
         self.reason = reason
         self.after = after
+
+
+class PutOff(RetryLater):
+    """Raised by `Sink.write` when some lines wait for something that the others need not wait for.
+
+    All other lines of the call are stored, and those behind them are offered first. After a crash all of them are
+    offered again: it is for sinks to which an event may be offered in any order, and twice.
+
+    Args:
+        reason, after: as for `RetryLater`.
+        lines: those of the call that wait, by a name of what they wait for.
+    """
+
+    def __init__(self, reason: str, after: float | None, lines: Mapping[str, Sequence[bytes]]) -> None:
+        super().__init__(reason, after)
+        self.lines = lines
 
 
 def open_sink(url: str) -> Sink:

@@ -17,7 +17,7 @@ from flywheel_log.delivery import journal as delivery_journal
 from flywheel_log.delivery.destination import Destination
 from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.health import health
-from flywheel_log.sinks import RetryLater
+from flywheel_log.sinks import PutOff, RetryLater
 
 LINE = b'{"kind":"step"}'
 
@@ -494,3 +494,60 @@ def test_half_made_segments_of_the_dead_are_swept_away(make, root):
         os.utime(destination.directory / name, (1, 1))
     make(Memory()).adopt()
     assert files(root) == [".json", ".lock"]
+
+
+class Picky(Memory):
+    """A sink that puts off the lines that name what is `closed`, and stores all others."""
+
+    def __init__(self, *closed):
+        super().__init__()
+        self.closed_lanes = set(closed)
+
+    def write(self, lines):
+        off = {lane: [line for line in lines if lane in line] for lane in self.closed_lanes}
+        off = {lane.decode(): waiting for lane, waiting in off.items() if waiting}
+        waiting = [line for some in off.values() for line in some]
+        self.offered.append(len(lines))
+        self.lines += [line for line in lines if line not in waiting and line not in self.lines]
+        if off:
+            raise PutOff("closed", 30.0, off)
+        return []
+
+
+def test_lines_that_are_put_off_hold_back_no_others_and_follow_as_soon_as_they_can(make):
+    sink = Picky(b"red", b"blue")
+    delivery = make(sink, tuning=Tuning(batch_lines=3))
+    for number in range(12):
+        delivery.put(b'{"kind":"%b"}' % (b"red", b"blue", b"plain", b"plain")[number % 4])
+    until(lambda: len(sink.lines) == 6)
+    until(lambda: delivery.flush(0.1) == 6)
+    stats = delivery.stats()["sinks"]["memory0:"]
+    assert (stats["acknowledged"], stats["waiting"], stats["last_error"]) == (6, 6, "closed")
+    sink.closed_lanes = {b"blue"}
+    until(lambda: delivery.flush(0.1) == 3)
+    assert [line for line in sink.lines if b"red" in line] == [
+        b'{"id":"a1b2-%d","kind":"red"}' % number for number in (1, 5, 9)
+    ]
+    sink.closed_lanes = set()
+    assert delivery.flush(20) == 0
+    assert (len(sink.lines), len(set(sink.lines))) == (12, 12)
+    stats = delivery.stats()["sinks"]["memory0:"]
+    assert (stats["acknowledged"], stats["waiting"], stats["last_error"]) == (12, 0, None)
+
+
+def test_what_was_put_off_when_a_program_ended_is_offered_by_the_next(make, root):
+    first = Picky(b"red")
+    delivery = make(first)
+    for kind in (b"plain", b"red", b"plain"):
+        delivery.put(b'{"kind":"%b"}' % kind)
+    until(lambda: len(first.lines) == 2)
+    assert delivery.close(0.5) == 1
+    assert len(list(root.glob("*/*.seg"))) == 1
+    second = Memory()
+    second.missing = list
+    other = make(second, run=lambda: "c3d4")
+    other.adopt()
+    until(lambda: second.lines)
+    assert second.lines == [b'{"id":"a1b2-2","kind":"red"}', b'{"id":"a1b2-3","kind":"plain"}']
+    other.close(5.0)
+    assert list(root.glob("*/*.seg")) == []

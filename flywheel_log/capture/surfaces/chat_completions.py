@@ -57,16 +57,15 @@ def tokens(response: JSON) -> JSON:
     usage = response.get("usage") or (response.get("x_groq") or {}).get("usage")
     if not isinstance(usage, dict):
         return {}
-    prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
-    found = {
-        "input_tokens": usage.get("prompt_tokens"),
-        "output_tokens": usage.get("completion_tokens"),
-        "cached_tokens": prompt.get("cached_tokens") if prompt else None,
-        "reasoning_tokens": completion.get("reasoning_tokens") if completion else None,
-    }
-    if isinstance(queued := usage.get("queue_time"), float):
+    get = usage.get
+    found = {"input_tokens": get("prompt_tokens"), "output_tokens": get("completion_tokens")}
+    if prompt := get("prompt_tokens_details"):
+        found["cached_tokens"] = prompt.get("cached_tokens")
+    if completion := get("completion_tokens_details"):
+        found["reasoning_tokens"] = completion.get("reasoning_tokens")
+    if isinstance(queued := get("queue_time"), float):
         found["queue_ms"] = round(queued * 1000, 2)
-    return {key: value for key, value in found.items() if value is not None}
+    return {key: value for key, value in found.items() if value is not None} if None in found.values() else found
 
 
 def finished(response: JSON, request: JSON) -> bool:
@@ -80,7 +79,10 @@ def marks(response: JSON) -> list[str]:
     choices = response.get("choices")
     if not isinstance(choices, list) or not choices:
         return ["no_choices"]
-    found = [mark for choice in choices if isinstance(choice, dict) for mark in _choice_marks(choice)]
+    found: list[str] = []
+    for choice in choices:
+        if isinstance(choice, dict) and (seen := _choice_marks(choice)):
+            found += seen
     return sorted(set(found)) if found else found
 
 
@@ -92,7 +94,8 @@ def _choice_marks(choice: JSON) -> list[str]:
     found = [_UNSAFE_FINISH[finish]] if (finish := choice.get("finish_reason")) in _UNSAFE_FINISH else []
     if get("refusal"):
         found.append("refusal")
-    written = [(call.get("function") or {}).get("arguments") for call in get("tool_calls") or ()]
+    calls = get("tool_calls")
+    written = [(call.get("function") or {}).get("arguments") for call in calls] if calls else []
     if function := get("function_call"):
         written.append(function.get("arguments"))
     if written and not all(map(arguments.valid, written)):

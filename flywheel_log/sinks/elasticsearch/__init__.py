@@ -6,16 +6,17 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from typing import Any
 
 from flywheel_log.event import JSON
 from flywheel_log.health import health
-from flywheel_log.sinks import RetryLater
+from flywheel_log.sinks import PutOff, RetryLater
 
 from . import dead_letters
 from .cluster import Cluster, Unreachable
 from .dead_letters import DeadLetter
-from .document import Document, document, stub
-from .ensure import ensure
+from .document import Document, document, documents, stub
+from .ensure import Unfit, ensure
 from .target import Target, target
 from .target import resolve as resolve
 from .verdict import DUPLICATE, STORED, Fate, Verdict, verdicts
@@ -26,7 +27,7 @@ _FEWEST_BYTES = 50_000
 _BULK = "/_bulk?filter_path=items.*.status,items.*.error.type,items.*.error.reason"
 _OK, _TOO_LARGE = 200, 413
 
-Lines = list[bytes]
+Documents = list[Document]
 
 
 class TooLarge(Exception):
@@ -53,11 +54,42 @@ class ElasticsearchSink:
         self._counts: Counter[str] = Counter()
         self._hindrance = ""
 
-    def write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        """Store *lines*; return those to offer again. Raises `RetryLater` if nothing became of any of them."""
+    def write(self, lines: Sequence[bytes | Document]) -> Sequence[bytes]:
+        """Store *lines*, or the documents that were prepared of them; return those to offer again.
+
+        Raises `PutOff` if an index is unfit and all that is not for it is stored, and `RetryLater` if nothing became of
+        any of them.
+        """
         self._cluster.limit(self._target.timeout)
-        batches = deque(_batches(lines, self._most_bytes))
-        again: Lines = []
+        made = [one if isinstance(one, Document) else document(one, self._target) for one in lines]
+        unfit = self._unfit({one.index_name for one in made})
+        fit = [one for one in made if one.index_name not in unfit] if unfit else made
+        again = self._write(fit)
+        if not again and not unfit:
+            return []
+        given: dict[int, Any] = {id(one.line): line for one, line in zip(made, lines, strict=True)}
+        waiting = {index: [given[id(one.line)] for one in made if one.index_name == index] for index in unfit}
+        if again:
+            return [given[id(one.line)] for one in again] + list(chain.from_iterable(waiting.values()))
+        worst = next(iter(unfit.values()))
+        raise PutOff(worst.reason, worst.after, waiting)
+
+    def _unfit(self, indices: set[str]) -> dict[str, Unfit]:
+        """Which of the *indices* would spoil our documents; the others are there, and ready."""
+        found: dict[str, Unfit] = {}
+        for index in indices - self._ready:
+            try:
+                ensure(self._cluster, index)
+                self._ready.add(index)
+            except Unfit as error:
+                found[index] = error
+            except Unreachable as error:
+                raise RetryLater(str(error)) from error
+        return found
+
+    def _write(self, documents: Documents) -> Documents:
+        batches = deque(_batches(documents, self._most_bytes))
+        again: Documents = []
         while batches:
             try:
                 again += self._send(batches[0])
@@ -66,16 +98,16 @@ class ElasticsearchSink:
                 again += self._halve(batches)
             except RetryLater:
                 again += chain.from_iterable(batches)
-                if len(again) == len(lines):
+                if len(again) == len(documents):
                     raise
                 return again
-        if lines and len(again) == len(lines):
+        if documents and len(again) == len(documents):
             raise RetryLater(self._hindrance)
         return again
 
-    def prepare(self, line: bytes, event: JSON) -> Document:
-        """Make the document of *line* while its *event* is at hand."""
-        return document(line, self._target, event)
+    def prepare(self, lines: Sequence[bytes], events: Sequence[JSON]) -> Documents:
+        """Make the documents of *lines* while their *events* are at hand."""
+        return documents(lines, self._target, events)
 
     def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Return *lines*: those that are stored will say so themselves."""
@@ -89,51 +121,48 @@ class ElasticsearchSink:
         """Close the connections."""
         self._cluster.close()
 
-    def _send(self, lines: Lines) -> Lines:
+    def _send(self, documents: Documents) -> Documents:
         """Send one batch, and in a second request the stubs of what was refused; return what to offer again."""
-        judged = self._bulk([document(line, self._target) for line in lines])
+        judged = self._bulk(documents)
         self._count(judged)
         if judged.count(STORED) == len(judged):
             return []
-        later = [line for line, verdict in zip(lines, judged, strict=True) if verdict.fate is Fate.LATER]
+        later = [one for one, verdict in zip(documents, judged, strict=True) if verdict.fate is Fate.LATER]
         refused = [
-            (line, stub(line, self._target, verdict.reason))
-            for line, verdict in zip(lines, judged, strict=True)
+            stub(one.line, self._target, verdict.reason)
+            for one, verdict in zip(documents, judged, strict=True)
             if verdict.fate is Fate.REFUSED
         ]
         return later + self._simplify(refused) if refused else later
 
-    def _simplify(self, stubs: list[tuple[bytes, Document]]) -> Lines:
+    def _simplify(self, stubs: Documents) -> Documents:
         """Store the stubs of refused lines; bury those that are refused too, and return what to offer again."""
         try:
-            judged = self._bulk([one for _, one in stubs])
+            judged = self._bulk(stubs)
         except RetryLater as error:
             self._hindrance = error.reason
-            return [line for line, _ in stubs]
+            return stubs
         except TooLarge:
             middle = len(stubs) // 2
             halves = (stubs[:middle], stubs[middle:])
-            return (
-                [line for half in halves for line in self._simplify(half)] if middle else self._bury_large(stubs[0][0])
-            )
+            return [one for half in halves for one in self._simplify(half)] if middle else self._bury_large(stubs[0])
         self._count(judged)
         self._counts["stubs"] += sum(verdict.fate is Fate.STORED for verdict in judged)
         health.warn("Elasticsearch refused documents; they are stored as text under response.flywheel_log.raw")
-        dead = [(line, verdict) for (line, _), verdict in zip(stubs, judged, strict=True) if _hopeless(verdict)]
+        dead = [(one, verdict) for one, verdict in zip(stubs, judged, strict=True) if _hopeless(verdict)]
         stored = (Fate.STORED, Fate.DUPLICATE)
         later = [
-            line
-            for (line, _), verdict in zip(stubs, judged, strict=True)
+            one
+            for one, verdict in zip(stubs, judged, strict=True)
             if verdict.fate not in stored and not _hopeless(verdict)
         ]
         return later + self._bury(dead)
 
-    def _bulk(self, documents: list[Document]) -> list[Verdict]:
+    def _bulk(self, documents: Documents) -> list[Verdict]:
         """Raises `RetryLater`, `TooLarge`; returns one verdict a document, in order."""
         try:
-            for index in {one.index_name for one in documents} - self._ready:
-                ensure(self._cluster, index)
-                self._ready.add(index)
+            for unfit in self._unfit({one.index_name for one in documents}).values():
+                raise unfit
             parts = [part for one in documents for part in (one.create(), one.source)]
             answer = self._cluster.request("POST", _BULK, b"\n".join([*parts, b""]))
         except Unreachable as error:
@@ -156,34 +185,34 @@ class ElasticsearchSink:
         if "index_not_found_exception" in hindered:
             self._ready.clear()
 
-    def _halve(self, batches: deque[Lines]) -> Lines:
+    def _halve(self, batches: deque[Documents]) -> Documents:
         """Split the first of *batches*, which was too large, and send smaller ones from now on.
 
         A single document has to be buried; returned if it cannot be.
         """
-        lines = batches.popleft()
-        if len(lines) == 1:
-            return self._bury_large(lines[0])
-        self._most_bytes = max(_FEWEST_BYTES, sum(map(len, lines)) // 2)
-        middle = len(lines) // 2
-        batches.extendleft([lines[middle:], lines[:middle]])
+        large = batches.popleft()
+        if len(large) == 1:
+            return self._bury_large(large[0])
+        self._most_bytes = max(_FEWEST_BYTES, sum(len(one.line) for one in large) // 2)
+        middle = len(large) // 2
+        batches.extendleft([large[middle:], large[:middle]])
         return []
 
-    def _bury_large(self, line: bytes) -> Lines:
-        return self._bury([(line, Verdict(Fate.REFUSED, "http 413", "larger than the server takes"))])
+    def _bury_large(self, one: Document) -> Documents:
+        return self._bury([(one, Verdict(Fate.REFUSED, "http 413", "larger than the server takes"))])
 
-    def _bury(self, dead: list[tuple[bytes, Verdict]]) -> Lines:
-        """Write the *dead* to the file of dead letters; return their lines if it cannot be written."""
+    def _bury(self, dead: list[tuple[Document, Verdict]]) -> Documents:
+        """Write the *dead* to the file of dead letters; return them if it cannot be written."""
         if not dead:
             return []
         now = dead_letters.now()
-        letters = [DeadLetter(now, verdict.reason, verdict.detail, line) for line, verdict in dead]
+        letters = [DeadLetter(now, verdict.reason, verdict.detail, one.line) for one, verdict in dead]
         try:
             dead_letters.bury(self._target.dead_letters, letters)
         except OSError as error:
             health.warn("dead letters cannot be written", error)
             self._hindrance = "dead letters cannot be written"
-            return [letter.line for letter in letters]
+            return [one for one, _ in dead]
         self._counts["dead"] += len(letters)
         health.warn(
             "documents that Elasticsearch never takes went to the dead letters; see `flywheel-log dead-letters`"
@@ -191,15 +220,16 @@ class ElasticsearchSink:
         return []
 
 
-def _batches(lines: Sequence[bytes], most_bytes: int) -> Iterator[Lines]:
-    batch: Lines = []
+def _batches(documents: Documents, most_bytes: int) -> Iterator[Documents]:
+    batch: Documents = []
     size = 0
-    for line in lines:
-        if batch and (len(batch) == MOST_DOCUMENTS or size + len(line) > most_bytes):
+    for one in documents:
+        more = len(one.line)
+        if batch and (len(batch) == MOST_DOCUMENTS or size + more > most_bytes):
             yield batch
             batch, size = [], 0
-        batch.append(line)
-        size += len(line)
+        batch.append(one)
+        size += more
     if batch:
         yield batch
 

@@ -5,51 +5,66 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
 
 from flywheel_log.event import JSON, from_document, into_document
-from flywheel_log.serialise import Prepared
 
 from .target import Target
 
 _LONGEST_ID = 512
 _LONGEST_NAME = 256
+_UNPROJECTABLE = (ValueError, TypeError, AttributeError, RecursionError)
 _LEADING_ID = re.compile(rb'\{"id":"([\w.-]+)"', re.ASCII)  # the journal writes it first
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
 
 
 class Document(NamedTuple):
-    """A document: where it goes, and what it says."""
+    """A document: where it goes, what it says, and the line of the journal that it was made of."""
 
     index_name: str
     id: str
     source: bytes
+    line: bytes
 
     def create(self) -> bytes:
         """Return the line of a bulk request that goes before the source: store it unless its id is there already."""
-        return b'{"create":{"_index":"%b","_id":%b}}' % (self.index_name.encode(), orjson.dumps(self.id))
+        return b"%b%b}}" % (_create_in(self.index_name), orjson.dumps(self.id))
 
 
-def document(line: bytes, target: Target, event: Any = None) -> Document:
-    """Project *line* to its document; a line that cannot be projected becomes its own stub.
+@cache
+def _create_in(index_name: str) -> bytes:
+    return b'{"create":{"_index":"%b","_id":' % index_name.encode()
 
-    Args:
-        line: the event.
-        target: names the index.
-        event: what the line says, where that is at hand; it is used up.
-    """
-    if isinstance(line, Prepared):
-        made: Document = line.made
-        return made
+
+def documents(lines: Sequence[bytes], target: Target, events: Sequence[JSON]) -> list[Document]:
+    """Project *lines*, whose *events* are at hand and used up; the *target* names the index."""
     try:
-        event = orjson.loads(line) if event is None else event
-        source = orjson.dumps(into_document(event))
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        return _projected(lines, target, events)
+    except _UNPROJECTABLE:  # One of them.
+        return [document(line, target) for line in lines]
+
+
+def document(line: bytes, target: Target) -> Document:
+    """Project *line* to its document; a line that cannot be projected becomes its own stub."""
+    try:
+        return _projected([line], target, [orjson.loads(line)])[0]
+    except _UNPROJECTABLE:
         return stub(line, target, "unprojectable")
-    index = target.index if event.get("kind", "llm") == "llm" else target.annotations
-    return Document(index, _id(event, line), source)
+
+
+def _projected(lines: Sequence[bytes], target: Target, events: Sequence[JSON]) -> list[Document]:
+    made = [into_document(event) for event in events]
+    sources = list(map(orjson.dumps, made))
+    return [
+        Document(
+            target.index if event.get("kind", "llm") == "llm" else target.annotations, _id(event, line), source, line
+        )
+        for line, event, source in zip(lines, events, sources, strict=True)
+    ]
 
 
 def stub(line: bytes, target: Target, reason: str) -> Document:
@@ -68,7 +83,7 @@ def stub(line: bytes, target: Target, reason: str) -> Document:
         names["timestamp"] = event["timestamp"]
     raw = {"id": _id(event, line), "refused": reason, "raw": line.decode("utf-8", "backslashreplace")}
     source = {**names, "request": {}, "response": {"flywheel_log": raw}}
-    return Document(index, raw["id"], orjson.dumps(source))
+    return Document(index, raw["id"], orjson.dumps(source), line)
 
 
 def event_of(source: JSON) -> JSON:

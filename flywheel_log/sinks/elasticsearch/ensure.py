@@ -17,11 +17,19 @@ _EXISTS = "resource_already_exists_exception"
 _BUSY = frozenset({429, 500, 502, 503, 504})
 
 
+class Unfit(RetryLater):
+    """An index that would spoil our documents."""
+
+    def __init__(self) -> None:
+        super().__init__("unfit index", 30.0)
+
+
 def ensure(cluster: Cluster, index: str) -> None:
     """Make *index* if it is missing, and see that its mapping takes our documents.
 
     Raises:
-        RetryLater: the index cannot be made or read, or it would spoil documents; they wait until it is mended.
+        Unfit: it would spoil documents; they wait until it is mended.
+        RetryLater: it cannot be made or read.
     """
     found = inspect(cluster, index)
     if found is None:
@@ -30,7 +38,7 @@ def ensure(cluster: Cluster, index: str) -> None:
     for problem in found:
         health.warn(f"{problem}; `flywheel-log doctor` says how to mend it")
     if found:
-        raise RetryLater("unfit index", 30.0)
+        raise Unfit
 
 
 def inspect(cluster: Cluster, index: str) -> list[str] | None:
