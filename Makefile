@@ -16,20 +16,30 @@ openai-1 := 'openai>=1,<2'
 openai-2 := 'openai>=2,<3'
 openai-3 := 'openai>=3,<4'
 
+# Newer Pythons that are installed here, by themselves or with pyenv, and where they are.
+python = $(firstword $(wildcard $(HOME)/.pyenv/versions/$(1).*/bin/python /usr/local/bin/python$(1) /usr/bin/python$(1)))
+NEWER := $(foreach version,3.12 3.13 3.14,$(if $(call python,$(version)),$(version)))
+
 # Clients and servers of Elasticsearch that meet: `make test` has the last client at a server of version 8, the matrix the
 # client of version 8 there, and both at a server of version 9. Below, the client and what else its tests need.
 SERVER9 := FLYWHEEL_TEST_ELASTICSEARCH_VERSION=9.2.0
 ES := matrix-es8 matrix-es8-on-9 matrix-es9-on-9
 es8 := 'elasticsearch==8.17.2' opentelemetry-instrumentation-urllib3 opentelemetry-sdk trustme
 
+# What the benchmarks compare with. The instrumentation of OpenTelemetry's contributors is one release behind, for its
+# latest asks for what no release has, and calls wrapt as its second major no longer lets it.
+peers := langfuse langsmith logfire openinference-instrumentation-openai opik opentelemetry-instrumentation-openai \
+	--prerelease allow 'opentelemetry-instrumentation-openai-v2<2.4b0' 'wrapt<2'
+
 # What depends on the SDK's version, and so runs once for each of them and once more on the built wheel; and what else
 # uses enough of the other dependencies to show whether the oldest of them will do.
 END_TO_END := tests/capture $(wildcard tests/e2e)
 also-1.40 := tests/delivery tests/sinks
+ON_PYTHON := tests/delivery tests/sinks tests/test_recorder.py tests/test_scope.py
 PYTEST := pytest -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types matrix $(MAJORS:%=matrix-%) $(ES) matrix-instructor wheel docs doors bench faults format clean
+.PHONY: help demo test lint types matrix $(MAJORS:%=matrix-%) $(ES) $(NEWER:%=matrix-python-%) matrix-instructor wheel docs doors bench peers faults format clean
 .SECONDARY:
 
 help: ## Show the targets and what they do
@@ -49,11 +59,15 @@ lint: .venv/.developing ## Check style, formatting and the direction of the impo
 types: .venv/.developing ## Check the types, and what a user's editor makes of the public names
 	$(BIN)/mypy
 
-matrix: $(MAJORS:%=matrix-%) $(ES) matrix-instructor ## Run what depends on them with openai 1.40 to 3, Elasticsearch 8 and 9, instructor
+matrix: $(MAJORS:%=matrix-%) $(NEWER:%=matrix-python-%) $(ES) matrix-instructor ## Run what depends on them with openai 1.40 to 3, newer Pythons, Elasticsearch 8 and 9, instructor
 
 $(MAJORS:%=matrix-%): matrix-%: .venvs/openai-%/.ready
 	@$(<D)/bin/python -c 'import openai; print("\nopenai", openai.__version__)'
 	$(<D)/bin/$(PYTEST) $(END_TO_END) $(also-$*) $(ARGS)
+
+$(NEWER:%=matrix-python-%): matrix-python-%: .venvs/python-%/.ready
+	@$(<D)/bin/python -c 'import sys; print("\nPython", sys.version)'
+	$(<D)/bin/$(PYTEST) $(END_TO_END) $(ON_PYTHON) $(ARGS)
 
 matrix-es8: .venvs/es8/.ready
 	$(<D)/bin/$(PYTEST) tests/elasticsearch $(ARGS)
@@ -83,8 +97,11 @@ docs: .venv/.documenting ## Bring the reference up to date and build the documen
 doors: .venv/.developing ## Run what every way of recording must keep, and write it to docs/reference/doors.md
 	$(BIN)/$(PYTEST) --doors $(ARGS)
 
-bench: .venv/.developing ## Measure what recording costs the caller
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS) || exit 1; done
+bench: .venv/.developing ## Measure what recording, delivering and reading cost
+	@for it in overhead delivery loop; do echo "== $$it"; $(BIN)/python benchmarks/$$it.py $(ARGS) || exit 1; done
+
+peers: .venvs/peers/.ready ## Measure what other packages that record calls cost the caller, in the same run as ours
+	$(<D)/bin/python benchmarks/peers.py $(ARGS)
 
 faults: .venv/.developing ## Run the fault suite at its full count: kills, full disks, broken servers
 	FLYWHEEL_TEST_FULL=1 $(BIN)/pytest tests/faults --timeout 1800 $(ARGS)
@@ -123,9 +140,19 @@ clean: ## Remove everything that was built or installed here
 	$(INSTALL) --group end-to-end
 	@touch $@
 
+.venvs/python-%/.ready: pyproject.toml | .venv/.uv
+	$(UV) venv --clear --python $(call python,$*) $(@D)
+	$(INSTALL) --editable . --group end-to-end
+	@touch $@
+
 .venvs/es8/.ready: pyproject.toml | .venv/.uv
 	$(UV) venv --clear --python $(BIN)/python $(@D)
 	$(INSTALL) --editable . --group end-to-end $(es8)
+	@touch $@
+
+.venvs/peers/.ready: pyproject.toml | .venv/.uv
+	$(UV) venv --clear --python $(BIN)/python $(@D)
+	$(INSTALL) --editable . $(peers)
 	@touch $@
 
 .venvs/instructor/.ready: pyproject.toml | .venv/.uv

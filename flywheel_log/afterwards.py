@@ -8,6 +8,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
+from . import threads
 from .health import health
 
 Item = TypeVar("Item")
@@ -57,15 +58,8 @@ class Afterwards(Generic[Item]):
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None:
-                return
-            thread = threading.Thread(target=self._run, name=f"flywheel_log:{self._name}", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError as error:  # At the interpreter's end.
-                health.warn("thread_not_started", error)
-                return
-            self._thread = thread
+            if self._thread is None:
+                self._thread = threads.start(self._name, self._run)
 
     def _run(self) -> None:
         queue = self._queue

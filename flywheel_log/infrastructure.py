@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from . import threads
 from .event import JSON, Event
 from .health import health
 from .loading import loading
@@ -59,8 +60,7 @@ class Machine:
             if self._latest is None:
                 self._latest = {"host": socket.gethostname(), "pid": os.getpid()}
                 self._stop = threading.Event()
-                arguments = (self._latest, self._stop)
-                threading.Thread(target=self._look, args=arguments, name="flywheel_log:machine", daemon=True).start()
+                threads.start("machine", self._look, self._latest, self._stop)
             return self._latest
 
     def _look(self, known: JSON, stop: threading.Event) -> None:

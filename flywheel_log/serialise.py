@@ -34,19 +34,6 @@ UNREAD = b'"unread":1,'
 """Stands behind the id of a line whose answer nobody has read yet; whoever delivers the line does, and cuts this."""
 
 
-class Prepared(bytes):
-    """An event as a line of JSON on its way to a sink, with what that sink has `made` of it while it was parsed."""
-
-    made: Any
-
-    @classmethod
-    def of(cls, line: bytes, made: object) -> Prepared:
-        """Return *line* with what was *made* of its event."""
-        prepared = cls(line)
-        prepared.made = made
-        return prepared
-
-
 def dumps(event: Mapping[str, Any]) -> bytes:
     """Serialise *event* as one JSON object in UTF-8, without a newline at its end. Never raises.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from .. import threads
 from ..health import health
 from ..sinks import Sink, open_sink
 from . import forks, space
@@ -118,14 +119,8 @@ class Delivery:
                 bell.ring()  # For what another thread put while the bells were being hung up.
 
     def _run(self, worker: Keeper | Shipper) -> None:
-        name = f"flywheel_log:{urlsplit(worker.name).scheme}"
-        thread = threading.Thread(target=worker.run, name=name, daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:  # At the interpreter's end; the journal is all that is needed then.
-            health.warn("thread_not_started", error)
-            return
-        self._threads.append(thread)
+        if thread := threads.start(urlsplit(worker.name).scheme, worker.run):
+            self._threads.append(thread)
 
     def adopt(self) -> int:
         """Take over a few segments of dead processes now, and ship them like our own; return how many segments."""
@@ -145,7 +140,7 @@ class Delivery:
         for shipper in self._shippers:
             shipper.hurry()
         with self._progress:
-            self._progress.wait_for(lambda: not _waiting(wanted), timeout)
+            self._progress.wait_for(lambda: not _waiting(wanted), timeout if self._threads else 0)
         return _waiting(wanted)
 
     def close(self, timeout: float) -> int:
@@ -157,31 +152,28 @@ class Delivery:
         deadline = time.monotonic() + max(timeout, _LAST_WORDS_S)
         left = self.flush(max(0.0, timeout - _LAST_WORDS_S))
         with self._lock:
-            journal, threads = self._journal, self._threads
+            journal, running = self._journal, self._threads
             workers: list[Keeper | Shipper] = [*self._shippers, *filter(None, [self._keeper])]
             self._begin()
         for worker in workers:
             worker.stop()
-        for thread in threads:
+        for thread in running:
             thread.join(max(0.0, deadline - time.monotonic()))
-        if any(thread.is_alive() for thread in threads):
+        if any(thread.is_alive() for thread in running):
             health.warn("sink_hangs_at_close")
-            self._release_later(journal, threads)
+            self._release_later(journal, running)
         else:
             journal.release()
         return left
 
-    def _release_later(self, journal: Journal, threads: list[threading.Thread]) -> None:
+    def _release_later(self, journal: Journal, running: list[threading.Thread]) -> None:
         # A sink that hangs in a write may still acknowledge it, so its segments stay with it as long as it hangs.
         def release() -> None:
-            for thread in threads:
+            for thread in running:
                 thread.join()
             journal.release()
 
-        try:
-            threading.Thread(target=release, name="flywheel_log:close", daemon=True).start()
-        except RuntimeError as error:  # At the interpreter's end, which releases everything.
-            health.warn("thread_not_started", error)
+        threads.start("close", release)
 
     def stats(self) -> dict[str, Any]:
         """Return accepted and adopted (events), journal_bytes, and for each sink what `Shipper.stats` says."""

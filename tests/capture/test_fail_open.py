@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import importlib
+import inspect
 import pkgutil
 import types
 from collections.abc import Callable, Iterator
@@ -112,18 +113,20 @@ def raising(function: types.FunctionType) -> Iterator[None]:
     """Make *function*, under every name that it has, raise RuntimeError."""
     free = function.__code__.co_freevars
     lines = [f"  {name} = None" for name in free]
+    kind = "async def" if inspect.iscoroutinefunction(function) else "def"
     source = "\n".join(
         [
             "def outer():",
             *lines,
-            "  def broken(*args, **kwargs):",
+            f"  {kind} broken(*args, **kwargs):",
             *[f"    {name}" for name in free],
             "    raise RuntimeError('injected')",
+            *["    yield"] * inspect.isgeneratorfunction(function),
             "  return broken",
         ]
     )
     namespace: dict[str, Any] = {}
-    exec(source, namespace)  # noqa: S102 - a closure of the same size, which Python wants for an exchange of code
+    exec(source, namespace)  # noqa: S102 - a closure of the same size and kind, which Python wants for an exchange of code
     before, function.__code__ = function.__code__, namespace["outer"]().__code__
     try:
         yield

