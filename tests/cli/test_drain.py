@@ -53,7 +53,7 @@ def test_what_waits_for_a_sink_that_is_gone_goes_to_another_one(command: Command
     for name in ("gone.log", "other.log"):
         (tmp_path / name).mkdir()
         die(f"file:{name}")
-    ran = command("drain", "--from", "file:gone.log", "--into", "file:new.log", "--timeout", "0.5", "--json")
+    ran = command("drain", "--from", "file:gone.log", "--into", "file:new.log", "--timeout", "3", "--json")
     reports = [
         (report["sinks"][0].rpartition("/")[2], report["left"]) for report in map(json.loads, ran.out.splitlines())
     ]
