@@ -5,12 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, get_args
 
 import typer
 
+from flywheel_log.event import Status
 from flywheel_log.loop.filter import OPINIONS, Filter, when
 
+_STATUSES: tuple[str, ...] = get_args(Status)
 _FIELDS = {
     "client": "client_id",
     "workload": "workload_id",
@@ -73,6 +76,9 @@ def _options(
     fields = {_FIELDS[name]: tuple(values) for name, values in named.items() if values}
     if feedback and feedback not in OPINIONS:
         raise ValueError(f"feedback {feedback!r} is unknown; have {', '.join(OPINIONS)}")
+    for pattern in status or ():
+        if not any(fnmatchcase(one, pattern) for one in (*_STATUSES, "")):
+            raise ValueError(f"status {pattern!r} is unknown; have {', '.join(_STATUSES)}")
     now = datetime.now(UTC)
     return Filter(
         since=when(since, now) if since else None,

@@ -62,6 +62,7 @@ def test_a_selection_without_a_match_says_what_was_selected(command: Command, lo
         (["--where", "tenant=acme"], "field 'tenant' is unknown; have "),
         (["--text", "("], "'(' is no regular expression"),
         (["--feedback", "great"], "feedback 'great' is unknown; have good, bad, any, none"),
+        (["--status", "failed"], "status 'failed' is unknown; have ok, error, incomplete"),
     ],
 )
 def test_a_wrong_option_is_two_and_says_why(command: Command, log: Path, options: list[str], said: str):
