@@ -52,9 +52,7 @@ def test_a_misspelt_variable_fails_instead_of_being_ignored(monkeypatch: pytest.
         config.load()
     monkeypatch.delenv("FLYWHEEL_LOG_CONTNET")
     monkeypatch.setenv("FLYWHEEL_LOG_COLOUR", "red")
-    with pytest.raises(
-        ValueError, match="^FLYWHEEL_LOG_COLOUR is no setting; have FLYWHEEL_LOG_SINKS, FLYWHEEL_LOG_CL"
-    ):
+    with pytest.raises(ValueError, match=r"^FLYWHEEL_LOG_COLOUR is no setting; have FLYWHEEL_LOG_SINKS, FLYWHEEL_LOG"):
         config.load()
 
 
