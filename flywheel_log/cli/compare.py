@@ -102,6 +102,8 @@ def _over_time(logs: list[str] | None, chosen: Filter, known: Feedbacks, *, scal
         raise nothing("calls", chosen)
     earlier, later = found.halves
     _put("earlier", "later", earlier.calls, later.calls, found.differences, as_json=as_json, over=found)
+    if not (earlier.calls and later.calls):
+        typer.echo(f"flywheel-log: all calls are in one {found.period}: nothing to compare", err=True)
     _say_if_sampled(earlier, later, scaled=scaled)
 
 
