@@ -55,14 +55,18 @@ def _options(
     *,
     since: Annotated[str, typer.Option(metavar="TIME", help="Not before: 15m, 2h, 3d ago, or 2026-01-31T10:00.")] = "",
     until: Annotated[str, typer.Option(metavar="TIME", help="Before that time.")] = "",
-    client: Annotated[list[str] | None, typer.Option(help="Client; * and ? match anything, as in all below.")] = None,
-    workload: Annotated[list[str] | None, typer.Option(help="Workload; repeat an option for one of several.")] = None,
-    model: Annotated[list[str] | None, typer.Option(help="Model.")] = None,
-    status: Annotated[list[str] | None, typer.Option(help="ok, error or incomplete.")] = None,
-    user: Annotated[list[str] | None, typer.Option(help="User.")] = None,
-    session: Annotated[list[str] | None, typer.Option(help="Session.")] = None,
-    trace: Annotated[list[str] | None, typer.Option(help="Trace.")] = None,
-    prompt_version: Annotated[list[str] | None, typer.Option(help="Version of the prompt.")] = None,
+    client: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Client; * and ? match anything, as in all below.")
+    ] = None,
+    workload: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Workload; repeat an option for one of several.")
+    ] = None,
+    model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Model.")] = None,
+    status: Annotated[list[str] | None, typer.Option(metavar="STATUS", help="ok, error or incomplete.")] = None,
+    user: Annotated[list[str] | None, typer.Option(metavar="ID", help="User.")] = None,
+    session: Annotated[list[str] | None, typer.Option(metavar="ID", help="Session.")] = None,
+    trace: Annotated[list[str] | None, typer.Option(metavar="ID", help="Trace.")] = None,
+    prompt_version: Annotated[list[str] | None, typer.Option(metavar="VERSION", help="Version of the prompt.")] = None,
     where: Annotated[
         list[str] | None, typer.Option(metavar="FIELD=VALUE", help="Any field, e.g. metadata.tenant=acme.")
     ] = None,

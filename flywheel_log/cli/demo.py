@@ -175,7 +175,6 @@ def _program() -> str:
     """How this program is called: by its name where a shell finds it, else as it was called (`make demo`)."""
     if shutil.which("flywheel-log"):
         return "flywheel-log"
-    called = Path(sys.argv[0])
-    return (
-        shlex.quote(str(called)) if called.name == "flywheel-log" else f"{shlex.quote(sys.executable)} -m flywheel_log"
-    )
+    if Path(sys.argv[0]).name == "flywheel-log":
+        return shlex.quote(sys.argv[0])
+    return f"{shlex.quote(sys.executable)} -m flywheel_log"

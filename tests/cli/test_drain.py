@@ -38,6 +38,7 @@ def test_what_a_killed_program_said_arrives_once(command: Command, tmp_path: Pat
     first, second = command("drain", "--json"), command("drain", "--json")
     assert [first.code, second.code] == [0, 0]
     assert len((tmp_path / "genai.log").read_text().splitlines()) == 1
+    assert command("drain").out.startswith("nothing was left behind in ")
 
 
 def test_what_cannot_be_delivered_is_told(command: Command, tmp_path: Path):
@@ -46,7 +47,7 @@ def test_what_cannot_be_delivered_is_told(command: Command, tmp_path: Path):
     ran = command("drain", "--timeout", "0.5", "--json")
     report = json.loads(ran.out)
     assert (ran.code, report["delivered"], report["left"]) == (1, 0, 1)
-    assert ran.err.endswith(": 1; run `flywheel-log drain` again when their sinks answer\n")
+    assert ": 1; run `flywheel-log drain` again when their sinks answer, or let another one" in ran.err
 
 
 def test_what_waits_for_a_sink_that_is_gone_goes_to_another_one(command: Command, tmp_path: Path):
