@@ -64,6 +64,16 @@ def test_what_waits_for_a_sink_that_is_gone_goes_to_another_one(command: Command
     assert len((tmp_path / "new.log").read_text().splitlines()) == 2
 
 
+def test_the_doctor_says_where_else_what_waits_for_a_file_that_is_gone_can_go(command: Command, tmp_path: Path):
+    (tmp_path / "gone.log").mkdir()
+    die("file:gone.log")
+    gone = f"file:{tmp_path}/gone.log"
+    assert command("doctor").out.splitlines()[-1] == (
+        f"FIX  1 events wait for {gone}: run `flywheel-log drain`, or let another file take them: "
+        f"flywheel-log drain --from '{gone}' --into file:genai.log"
+    )
+
+
 def test_a_sink_that_cannot_take_the_events_is_refused_at_once(command: Command):
     assert "sink 'kafka' is unknown; have" in command("drain", "--into", "kafka:").err
     assert "--from needs --into" in command("drain", "--from", "file:a.log").err
