@@ -21,12 +21,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .event import Event
 from .sinks import open_sink
+from .unknown import instead
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 PREFIX = "FLYWHEEL_LOG_"
 _LONGEST_SHOWN = 60
+_ALTERNATIVES = ("constrained-float", "dict[str,constrained-float]")  # as pydantic names what `sample` may be
 Processor = Callable[[Any, str, Event], Event]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -157,17 +159,13 @@ def load(**arguments: Any) -> Settings:
     """Read the settings: *arguments* over environment over defaults.
 
     Raises:
-        TypeError: an argument is not a setting; the message lists the settings.
+        TypeError: an argument is not a setting; the message names the one that was meant, or all.
         ValueError: a value is wrong; the message names the setting, the value's problem and what is allowed.
     """
-    unknown = sorted(set(arguments) - set(Settings.model_fields))
-    if unknown:
-        raise TypeError(f"{', '.join(unknown)} is no setting; have {', '.join(sorted(Settings.model_fields))}")
-    misspelt = sorted(name for name in os.environ if name.startswith(PREFIX) and not _is_setting(name))
-    if misspelt:
-        raise ValueError(
-            f"{', '.join(misspelt)} is no setting; have {', '.join(map(_variable, Settings.model_fields))}"
-        )
+    for name in sorted(set(arguments) - set(Settings.model_fields)):
+        raise TypeError(f"{name} is no setting; {instead(name, sorted(Settings.model_fields))}")
+    for name in sorted(name for name in os.environ if name.startswith(PREFIX) and not _is_setting(name)):
+        raise ValueError(f"{name} is no setting; {instead(name, map(_variable, Settings.model_fields), PREFIX)}")
     try:
         return Settings(**arguments)
     except ValidationError as error:
@@ -183,12 +181,16 @@ def _is_setting(variable: str) -> bool:
 
 
 def _readable(error: ValidationError) -> str:
-    return "flywheel_log is configured wrongly: " + "; ".join(map(_told, error.errors()))
+    told: dict[str, list[ErrorDetails]] = {}
+    for problem in error.errors():
+        name = ".".join(str(part) for part in problem["loc"] if part not in _ALTERNATIVES) or "settings"
+        told.setdefault(name, []).append(problem)
+    return "flywheel_log is configured wrongly: " + "; ".join(map(_told, told, told.values()))
 
 
-def _told(problem: ErrorDetails) -> str:
-    """One problem with both its sides; the messages of our own checks name them already, and a key is never shown."""
-    name = ".".join(map(str, problem["loc"])) or "settings"
-    own = problem["type"] == "value_error" or name == "redact_key"
-    got = "" if own else f"; got {str(problem['input'])[:_LONGEST_SHOWN]!r}"
-    return f"{name}: {problem['msg'].removeprefix('Value error, ')}{got}"
+def _told(name: str, problems: list[ErrorDetails]) -> str:
+    """What is wrong with one value, and what it is; our own checks name it already, and a key is never shown."""
+    first = problems[0]
+    own = first["type"] == "value_error" or name == "redact_key"
+    got = "" if own else f"; got {str(first['input'])[:_LONGEST_SHOWN]!r}"
+    return f"{name}: {', or '.join(one['msg'].removeprefix('Value error, ') for one in problems)}{got}"

@@ -17,6 +17,15 @@ from flywheel_log import config
         ({"client_id": 3}, "client_id: Input should be a valid string; got '3'"),
         ({"sinks": "kafka:x"}, "sinks: sink 'kafka' is unknown; have elasticsearch, file, otlp, stdout, structlog"),
         ({"sinks": "file:a.log?rotate=1"}, "sinks: sink 'file' knows no parameter rotate; has format, keep, rotate_mb"),
+        (
+            {"sinks": "my.log"},
+            "have elasticsearch, file, otlp, stdout, structlog; did you mean file:my.log?",
+        ),
+        (
+            {"sample": 2},
+            "sample: Input should be less than or equal to 1, or Input should be a valid dictionary; got '2'",
+        ),
+        ({"sample": {"chat": 2}}, "sample.chat: Input should be less than or equal to 1; got '2'"),
         ({"processors": [3]}, "processors.0: Input should be callable; got '3'"),
     ],
 )
@@ -33,13 +42,17 @@ def test_a_key_is_not_shown_in_an_error() -> None:
 
 
 def test_an_argument_that_is_no_setting_is_named_beside_the_settings() -> None:
-    with pytest.raises(TypeError, match="contnet is no setting; have client_id, content"):
+    with pytest.raises(TypeError, match=r"^contnet is no setting; did you mean content\?$"):
         config.load(contnet="off")
 
 
 def test_a_misspelt_variable_fails_instead_of_being_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLYWHEEL_LOG_CONTNET", "off")
-    with pytest.raises(ValueError, match="FLYWHEEL_LOG_CONTNET is no setting; have FLYWHEEL_LOG_SINKS"):
+    with pytest.raises(ValueError, match=r"^FLYWHEEL_LOG_CONTNET is no setting; did you mean FLYWHEEL_LOG_CONTENT\?$"):
+        config.load()
+    monkeypatch.delenv("FLYWHEEL_LOG_CONTNET")
+    monkeypatch.setenv("FLYWHEEL_LOG_COLOUR", "red")
+    with pytest.raises(ValueError, match=r"^FLYWHEEL_LOG_COLOUR is no setting; have FLYWHEEL_LOG_SINKS, FLYWHEEL_LOG"):
         config.load()
 
 

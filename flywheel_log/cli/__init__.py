@@ -63,7 +63,6 @@ def app(names: Sequence[str] | None = None) -> typer.Typer:
         help="Look at what flywheel_log has recorded, and turn it into something better.",
         epilog=EPILOG,
         no_args_is_help=True,
-        add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},

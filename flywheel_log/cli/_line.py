@@ -29,13 +29,20 @@ def line(event: Event, width: int, zone: tzinfo | None = None) -> Text:
     """Return *event* on one line of at most *width* cells; times are local or in *zone*."""
     time, who, model = _widths(width)
     text = Text(no_wrap=True, overflow="crop")
-    text.append(f"{_when(event, time, zone)} ", "dim")
+    text.append(f"{when(event, time, zone)} ", "dim")
     text.append(f"{sign(event)} ", _STYLES.get(event.get("status") or ""))
     text.append(f"{fit(one_line(event.get('workload_id') or ''), who)} ", "cyan")
     text.append(f"{fit(one_line(event.get('model') or event.get('name') or event['kind']), model)} ")
     text.append(f"{_tokens(event):>9} {duration(event.get('latency_ms', event.get('duration_ms'))):>6}  ", "dim")
     _words(text, event, width - text.cell_len)
     return text
+
+
+def when(event: Event, width: int, zone: tzinfo | None = None) -> str:
+    """Return the time of *event*, local or in *zone*, in *width* cells: 14 with the day, 8 without."""
+    local = moment(event["timestamp"], zone)
+    shown = event["timestamp"] if local is None else local.strftime("%m-%d %H:%M:%S")[-width:]
+    return fit(one_line(shown), width)
 
 
 def sign(event: Event) -> str:
@@ -55,12 +62,6 @@ def failure(event: Event) -> str:
 
 def _widths(width: int) -> tuple[int, int, int]:
     return (14, 18, 20) if width >= _WIDE else (8, 11, 12)
-
-
-def _when(event: Event, width: int, zone: tzinfo | None) -> str:
-    local = moment(event["timestamp"], zone)
-    shown = event["timestamp"] if local is None else local.strftime("%m-%d %H:%M:%S")[-width:]
-    return fit(one_line(shown), width)
 
 
 def _tokens(event: Event) -> str:

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from datetime import datetime, tzinfo
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
@@ -93,12 +94,12 @@ def duration(milliseconds: float | None) -> str:
 
 
 def money(dollars: float | None) -> str:
-    """Return an amount with two digits that count: $0.0012, $3.40, $125."""
+    """Return an amount with two digits that count: $0.000039, $0.0012, $3.40, $125."""
     if dollars is None:
         return _UNKNOWN
     if dollars >= 100:  # noqa: PLR2004  cents no longer count
         return f"${dollars:,.0f}"
-    return f"${dollars:.2f}" if dollars >= 1 or dollars == 0 else f"${dollars:.2g}"
+    return f"${dollars:.2f}" if dollars >= 1 or dollars == 0 else f"${Decimal(f'{dollars:.2g}'):f}"
 
 
 def moment(timestamp: str, zone: tzinfo | None = None) -> datetime | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, get_args
 
 import typer
 
+from flywheel_log.event import Status
 from flywheel_log.loop.filter import OPINIONS, Filter, when
 
+_STATUSES: tuple[str, ...] = get_args(Status)
 _FIELDS = {
     "client": "client_id",
     "workload": "workload_id",
@@ -52,14 +55,18 @@ def _options(
     *,
     since: Annotated[str, typer.Option(metavar="TIME", help="Not before: 15m, 2h, 3d ago, or 2026-01-31T10:00.")] = "",
     until: Annotated[str, typer.Option(metavar="TIME", help="Before that time.")] = "",
-    client: Annotated[list[str] | None, typer.Option(help="Client; * and ? match anything, as in all below.")] = None,
-    workload: Annotated[list[str] | None, typer.Option(help="Workload; repeat an option for one of several.")] = None,
-    model: Annotated[list[str] | None, typer.Option(help="Model.")] = None,
-    status: Annotated[list[str] | None, typer.Option(help="ok, error or incomplete.")] = None,
-    user: Annotated[list[str] | None, typer.Option(help="User.")] = None,
-    session: Annotated[list[str] | None, typer.Option(help="Session.")] = None,
-    trace: Annotated[list[str] | None, typer.Option(help="Trace.")] = None,
-    prompt_version: Annotated[list[str] | None, typer.Option(help="Version of the prompt.")] = None,
+    client: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Client; * and ? match anything, as in all below.")
+    ] = None,
+    workload: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Workload; repeat an option for one of several.")
+    ] = None,
+    model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Model.")] = None,
+    status: Annotated[list[str] | None, typer.Option(metavar="STATUS", help="ok, error or incomplete.")] = None,
+    user: Annotated[list[str] | None, typer.Option(metavar="ID", help="User.")] = None,
+    session: Annotated[list[str] | None, typer.Option(metavar="ID", help="Session.")] = None,
+    trace: Annotated[list[str] | None, typer.Option(metavar="ID", help="Trace.")] = None,
+    prompt_version: Annotated[list[str] | None, typer.Option(metavar="VERSION", help="Version of the prompt.")] = None,
     where: Annotated[
         list[str] | None, typer.Option(metavar="FIELD=VALUE", help="Any field, e.g. metadata.tenant=acme.")
     ] = None,
@@ -73,6 +80,9 @@ def _options(
     fields = {_FIELDS[name]: tuple(values) for name, values in named.items() if values}
     if feedback and feedback not in OPINIONS:
         raise ValueError(f"feedback {feedback!r} is unknown; have {', '.join(OPINIONS)}")
+    for pattern in status or ():
+        if not any(fnmatchcase(one, pattern) for one in (*_STATUSES, "")):
+            raise ValueError(f"status {pattern!r} is unknown; have {', '.join(_STATUSES)}")
     now = datetime.now(UTC)
     return Filter(
         since=when(since, now) if since else None,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ import typer
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
+from flywheel_log.loop.latest import latest
 from flywheel_log.loop.read import OnBad, read, remarks
 
 from . import Problem
@@ -31,6 +33,8 @@ Sources = Annotated[
     ),
 ]
 EVERYTHING = Filter()
+_SUFFIXES = (".log", ".jsonl", ".json", ".gz")
+_SCHEMES = ("file:", "elasticsearch:")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines, for programs.")]
 
 
@@ -47,6 +51,17 @@ def settings() -> Settings:
 def default() -> str:
     """Return the log that the settings write: that of the first file sink, else `genai.log`. Raises as `settings`."""
     return next((sink for sink in settings().sinks if sink.startswith("file:")), "genai.log")
+
+
+def or_last(identity: str, sources: list[str] | None) -> tuple[str, list[str] | None]:
+    """Return *identity* and *sources* as they are meant: where the one word given names a log, it is the last in it."""
+    return ("last", [identity]) if not sources and _names_a_log(identity) else (identity, sources)
+
+
+def _names_a_log(word: str) -> bool:
+    path = Path(word)
+    looks_so = path.suffix in _SUFFIXES or word.startswith(_SCHEMES) or any(sign in word for sign in ("/", "*"))
+    return word == "-" or looks_so or path.exists()
 
 
 def logs(sources: list[str] | None) -> list[Path]:
@@ -95,6 +110,17 @@ def reading(
                 sources or default(), feedback=chosen.joined or (joined and not once), on_bad=on_bad, since=since
             )
         yield chosen.select(events, feedbacks(sources, since) if chosen.feedback else None)
+
+
+def newest(sources: list[str] | None, count: int, chosen: Filter = EVERYTHING) -> list[Event]:
+    """Return the last *count* events that are *chosen*, with what was said about them. Raises as `reading`."""
+    if chosen.joined:  # What is said about a call stands behind it, and perhaps in another file.
+        with reading(sources, chosen) as events:
+            return [*deque(events, maxlen=count)]
+    known = feedbacks(sources, chosen.since) if chosen.feedback else None
+    select = partial(chosen.select, feedbacks=known)
+    with skipping() as on_bad, wrong_source():
+        return latest(sources or default(), count, select=select, on_bad=on_bad, since=chosen.since)
 
 
 @contextlib.contextmanager

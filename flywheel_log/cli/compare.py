@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -17,6 +18,7 @@ from ._select import selecting
 from ._source import EVERYTHING, AsJson, feedbacks, nothing, reading
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 By = Annotated[str, typer.Option("--by", help="What to compare: prompt.version, model, workload_id, any field.")]
@@ -35,7 +37,6 @@ Replay = Annotated[
 ]
 _SHORT = {"workload": "workload_id", "client": "client_id", "user": "user_id", "session": "session_id"}
 _NAMED = 8
-_WIDE = 140
 
 
 @selecting
@@ -101,6 +102,8 @@ def _over_time(logs: list[str] | None, chosen: Filter, known: Feedbacks, *, scal
         raise nothing("calls", chosen)
     earlier, later = found.halves
     _put("earlier", "later", earlier.calls, later.calls, found.differences, as_json=as_json, over=found)
+    if not (earlier.calls and later.calls):
+        typer.echo(f"flywheel-log: all calls are in one {found.period}: nothing to compare", err=True)
     _say_if_sampled(earlier, later, scaled=scaled)
 
 
@@ -126,8 +129,9 @@ def _put(
 
     if not as_json:
         screen = console()
-        wide = over is None or screen.width >= _WIDE
-        screen.print(_table((a, b), (round(calls_a), round(calls_b)), differences, over, intervals=wide))
+        shown = partial(_table, (a, b), (round(calls_a), round(calls_b)), differences, over)
+        whole = shown(intervals=True)
+        screen.print(whole if _fits(whole, screen) else shown(intervals=False))
         return
     put_json({"a": a, "b": b, "calls_a": round(calls_a), "calls_b": round(calls_b)})
     for one in differences:
@@ -139,6 +143,12 @@ def _put(
             "differs": one.differs,
         }
         put_json(measured | ({"period": over.period, "by_period": over.by_period[one.name]} if over else {}))
+
+
+def _fits(table: Table, screen: Console) -> bool:
+    from rich.measure import Measurement
+
+    return Measurement.get(screen, screen.options.update(max_width=10 * screen.width), table).maximum <= screen.width
 
 
 def _numbers(measured: Share | Mean) -> dict[str, object]:
@@ -164,13 +174,14 @@ def _table(
         table.add_column(f"{one_line(name) or '(none)'} ({count})", justify="right", no_wrap=True)
     for name in ("change", "p"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column(f"by {over.period}" if over else "", no_wrap=True)
+    if over:
+        table.add_column(f"by {over.period}", no_wrap=True)
     for one in differences:
         chance = "" if one.chance is None else "<0.001" if one.chance < 0.001 else f"{one.chance:.3f}"  # noqa: PLR2004  three digits
         shown = [_shown(one.name, measured, interval=intervals) for measured in (one.a, one.b)]
-        cells = [*shown, _change(one), chance + " *" * one.differs]
-        line = sparkline(over.by_period[one.name]) if over else ""
-        table.add_row(one.name.replace("_", " "), *cells, line, style="bold" if one.differs else None)
+        line = [sparkline(over.by_period[one.name])] if over else []
+        cells = [*shown, _change(one), chance + " *" * one.differs, *line]
+        table.add_row(one.name.replace("_", " "), *cells, style="bold" if one.differs else None)
     return table
 
 

@@ -7,6 +7,8 @@ import contextlib
 import os
 import secrets
 import shlex
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -48,10 +50,10 @@ This is all a program needs:
 _NEXT = """\
 Try next:
 
-    flywheel-log tail -f {log}
-    flywheel-log show {id} {log}
-    flywheel-log stats {log}
-    jq .request.messages {log}"""
+    {program} tail {log}
+    {program} show {id} {log}
+    {program} stats {log}
+    {program} export {log}"""
 
 
 def command(*, log: Log = Path("genai.log"), stand_in: StandIn = False, as_json: AsJson = False) -> None:
@@ -60,6 +62,7 @@ def command(*, log: Log = Path("genai.log"), stand_in: StandIn = False, as_json:
     A real client talks over real HTTP: to OpenAI if OPENAI_API_KEY is set (which costs a fraction of a cent), else to
     a stand-in inside this program that needs neither key nor network. Sync, async, streamed, a tool call, an error.
     """
+    _make(log)
     real = bool(os.environ.get("OPENAI_API_KEY")) and not stand_in
     if not as_json:
         typer.echo(_INTRODUCTION)
@@ -68,6 +71,15 @@ def command(*, log: Log = Path("genai.log"), stand_in: StandIn = False, as_json:
     tail.show(events, as_json=as_json)
     if not as_json:
         _explain(events, log)
+
+
+def _make(log: Path) -> None:
+    """Make *log*, if it is not there. Raises Problem where it cannot be written: nothing is left waiting for it."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise Problem(f"{log} cannot be written ({error.strerror}); name another file by --log") from None
 
 
 def _recorded(log: Path, *, real: bool) -> list[Event]:
@@ -156,4 +168,13 @@ def _explain(events: list[Event], log: Path) -> None:
     typer.echo("\nOne of them in full:\n")
     show.show(chosen)
     typer.echo(f"\nThey are {len(events)} JSON lines in {log.resolve()}, readable by you alone.\n")
-    typer.echo(_NEXT.format(log=shlex.quote(str(log)), id=chosen.get("id", "last")))
+    typer.echo(_NEXT.format(program=_program(), log=shlex.quote(str(log)), id=chosen.get("id", "last")))
+
+
+def _program() -> str:
+    """How this program is called: by its name where a shell finds it, else as it was called (`make demo`)."""
+    if shutil.which("flywheel-log"):
+        return "flywheel-log"
+    if Path(sys.argv[0]).name == "flywheel-log":
+        return shlex.quote(sys.argv[0])
+    return f"{shlex.quote(sys.executable)} -m flywheel_log"

@@ -100,6 +100,8 @@ def _left_behind(settings: Settings) -> Iterator[Finding]:
             fix = "run `flywheel-log drain`"
             if name.startswith("elasticsearch:") and any(one.startswith("elasticsearch:") for one in todays):
                 fix += f", or let today's index take them: flywheel-log drain --from '{name}' --into elasticsearch:"
+            elif name.startswith("file:"):
+                fix += f", or let another file take them: flywheel-log drain --from '{name}' --into file:genai.log"
         yield Finding(f"{count} events wait for {name}", fix)
 
 

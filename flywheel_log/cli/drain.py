@@ -48,12 +48,16 @@ def command(
     known = settings()
     root = journal or known.journal
     reports = drain(root, timeout, Enrichment(known), _diversion(into, instead_of))
-    for report in reports:
+    found = [report for report in reports if report.delivered or report.left]
+    for report in reports if as_json else found:
         _put(report, as_json=as_json)
-    if not reports and not as_json:
+    if not found and not as_json:
         typer.echo(f"nothing was left behind in {root}")
     if left := sum(report.left for report in reports):
-        raise Problem(f"still in {root}: {left}; run `flywheel-log drain` again when their sinks answer")
+        raise Problem(
+            f"still in {root}: {left}; run `flywheel-log drain` again when their sinks answer, "
+            "or let another one of the kind take them: --from file:/gone/genai.log --into file:genai.log"
+        )
 
 
 def _diversion(into: str | None, instead_of: str | None) -> Callable[[str], str] | None:

@@ -26,6 +26,8 @@ Clusters = Annotated[
     int, typer.Option("--clusters", min=0, help="Into how many clusters to divide their prompts; needs [analysis].")
 ]
 
+_GAP = 2
+
 
 @selecting
 def command(
@@ -92,28 +94,48 @@ def _put(errors: Errors, alike: list[Cluster]) -> None:
     share = errors.share
     screen.print(f"{round(share.hits)} of {round(share.of)} calls went wrong ({share.value or 0:.1%})")
     if errors.groups:
-        screen.print(_table(errors))
+        screen.print(_table(errors, screen.width))
     for one in alike:
         screen.print(_told(one), soft_wrap=True)
 
 
-def _table(errors: Errors) -> Table:
+def _table(errors: Errors, width: int) -> Table:
     from rich.table import Table
 
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    columns = _fitting(_columns(errors), width)
+    for name in columns:
+        table.add_column(name, justify="right" if name in ("calls", "share") else "left", no_wrap=True)
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _columns(errors: Errors) -> dict[str, list[str]]:
     from ._chart import sparkline
     from ._screen import number, one_line
 
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("fault", "calls", "share", f"by {errors.period}", "trend", "latest", "meaning"):
-        table.add_column(name, justify="right" if name in ("calls", "share") else "left", no_wrap=True)
-    for group in errors.groups:
-        share = f"{group.share.value or 0:.1%}"
-        line = sparkline(group.by_period)
-        latest = one_line(group.examples[0])
-        table.add_row(
-            one_line(group.name), number(group.share.hits), share, line, group.trend, latest, meaning(group.name)
-        )
-    return table
+    groups = errors.groups
+    return {
+        "fault": [one_line(group.name) for group in groups],
+        "calls": [number(group.share.hits) for group in groups],
+        "share": [f"{group.share.value or 0:.1%}" for group in groups],
+        f"by {errors.period}": [sparkline(group.by_period) for group in groups],
+        "trend": [group.trend for group in groups],
+        "latest": [one_line(group.examples[0]) for group in groups],
+        "meaning": [meaning(group.name) for group in groups],
+    }
+
+
+def _fitting(columns: dict[str, list[str]], width: int) -> dict[str, list[str]]:
+    """Return *columns* without those that can be spared, as far as the rest would not fit into *width* cells."""
+    from rich.cells import cell_len
+
+    sizes = {name: max(map(cell_len, (name, *cells))) + _GAP for name, cells in columns.items()}
+    spared = [name for name in columns if name in ("meaning", "trend") or name.startswith("by ")]
+    while spared and sum(sizes.values()) - _GAP > width:
+        del sizes[spared.pop()]
+    return {name: columns[name] for name in sizes}
 
 
 def _told(one: Cluster) -> str:

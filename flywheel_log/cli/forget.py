@@ -20,7 +20,9 @@ from ._source import AsJson, logs, settings
 if TYPE_CHECKING:
     from flywheel_log.config import Settings
 
-User = Annotated[str, typer.Option("--user", metavar="ID", help="The user id that the records bear.", show_default="")]
+User = Annotated[
+    str, typer.Option("--user", metavar="ID", help="The user id that the records bear.", show_default=False)
+]
 Where = Annotated[
     list[str] | None,
     typer.Argument(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Pattern = Annotated[str, typer.Argument(metavar="REGEX", help="What was said; letters of any case.")]
 Most = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many calls to show at most; 0 is all.")]
 Count = Annotated[bool, typer.Option("--count", help="Print only how many calls there are.")]
-_SHOWN = {"timestamp": 24, "id": 24}
+_WIDE = 110
 
 
 @selecting
@@ -75,11 +75,12 @@ def _put(event: Event, pattern: str, *, as_json: bool) -> None:
 def _line(event: Event, pattern: str, width: int) -> Text:
     from rich.text import Text
 
+    from ._line import when
     from ._screen import fit, one_line
 
     line = Text(no_wrap=True, overflow="crop")
-    for name, room in _SHOWN.items():
-        line.append(fit(one_line(str(event.get(name) or "-")), room) + "  ", "dim")
+    identity = fit(one_line(str(event.get("id") or "-")), 24 if width >= _WIDE else 18)
+    line.append(f"{when(event, 14)}  {identity}  ", "dim")
     for words, hit in _around(searched(event), pattern, width - line.cell_len):
         line.append(words, "bold red" if hit else None)
     line.truncate(width, overflow="ellipsis")

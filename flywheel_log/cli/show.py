@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +12,7 @@ from flywheel_log.loop.filter import Filter
 
 from . import Problem
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, reading
+from ._source import EVERYTHING, AsJson, Sources, newest, nothing, or_last, reading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,10 +39,8 @@ def command(
 
     The messages, the tools, the answer, tokens, latency, and who asked.
     """
-    if not sources and Path(identity).is_file():
-        identity, sources = "last", [identity]
-    with reading(sources, chosen, joined=True) as events:
-        event = find(events, identity)
+    identity, sources = or_last(identity, sources)
+    event = _last(sources, chosen) if identity == "last" else _named(identity, sources, chosen)
     if as_json:
         from ._screen import put_json
 
@@ -52,24 +49,33 @@ def command(
         show(event)
 
 
+def _last(sources: list[str] | None, chosen: Filter) -> Event:
+    for event in newest(sources, 1, chosen):
+        return event
+    raise nothing("records", chosen)
+
+
+def _named(identity: str, sources: list[str] | None, chosen: Filter) -> Event:
+    with reading(sources, chosen, joined=True) as events:
+        return find(events, identity)
+
+
 def find(events: Iterable[Event], identity: str) -> Event:
-    """Return the event that *identity* means: its id, `last`, its response's id, or how its id begins.
+    """Return the event that *identity* means: its id, its response's id, or how its id begins.
 
     Raises:
         Problem: there is none, or several begin so; the message names them.
     """
-    last: Event | None = None
     answered: Event | None = None
     begun: list[Event] = []
     for event in events:
-        last = event
         if event.get("id") == identity:
             return event
         if (event.get("response") or {}).get("id") == identity:
             answered = event
         elif (event.get("id") or "").startswith(identity):
             begun = [*begun[:_NAMED], event]
-    return _only(identity, last if identity == "last" else answered, begun)
+    return _only(identity, answered, begun)
 
 
 def _only(identity: str, found: Event | None, begun: list[Event]) -> Event:

@@ -39,8 +39,8 @@ def command(
 ) -> None:
     """Count calls, errors, tokens, cost and latency.
 
-    p50 and p95 are the latencies that half and 95 % of the calls do not exceed, within 1 %. A cost with a + lacks that
-    of some calls.
+    p50 and p95 are the latencies that half and 95 % of the calls do not exceed, within 1 %; first is the time to the
+    first token. A cost with a + lacks that of some calls; calls have one if they are recorded with [prices] installed.
     """
     if over:
         _put_over_time(sources, chosen, scaled=scale_up, as_json=as_json)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -12,10 +10,9 @@ import typer
 from flywheel_log.event import Event
 from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.follow import follow
-from flywheel_log.loop.latest import latest
 
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, nothing, reading, skipping, wrong_source
+from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, newest, nothing, wrong_source
 
 Count = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the latest calls to show.")]
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Wait for more, until interrupted.")]
@@ -37,7 +34,7 @@ def command(
     if follow:
         show(_following(sources, lines, chosen), as_json=as_json)
         return
-    events = _latest(sources, lines, chosen)
+    events = newest(sources, lines, chosen)
     if lines and not events:
         raise nothing("records", chosen)
     show(events, as_json=as_json)
@@ -56,21 +53,6 @@ def show(events: Iterable[Event], *, as_json: bool) -> None:
             put_json(event)
         else:
             screen.print(line(event, screen.width), crop=True)
-
-
-def _latest(sources: list[str] | None, lines: int, chosen: Filter) -> list[Event]:
-    if chosen.joined:  # What is said about a call stands behind it, and perhaps in another file.
-        with reading(sources, chosen) as events:
-            return [*deque(events, maxlen=lines)]
-    known = feedbacks(sources, chosen.since) if chosen.feedback else None
-    with skipping() as on_bad, wrong_source():
-        return latest(
-            sources or default(),
-            lines,
-            select=partial(chosen.select, feedbacks=known),
-            on_bad=on_bad,
-            since=chosen.since,
-        )
 
 
 def _following(sources: list[str] | None, lines: int, chosen: Filter) -> Iterable[Event]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +11,7 @@ from flywheel_log.event import Event
 from flywheel_log.loop.tree import Branch, tree
 
 from . import Problem
-from ._source import AsJson, Sources, reading
+from ._source import AsJson, Sources, or_last, reading
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -34,8 +33,7 @@ def command(identity: Identity = "last", sources: Sources = None, *, as_json: As
 
     Each line is a step, a call, a retrieval or feedback: how long it took, and the tokens of what is inside.
     """
-    if not sources and Path(identity).is_file():
-        identity, sources = "last", [identity]
+    identity, sources = or_last(identity, sources)
     wanted = _trace_id(identity, sources)
     with reading(sources) as events:
         found = list(_of_trace(events, wanted))
@@ -67,7 +65,9 @@ def _trace_id(identity: str, sources: list[str] | None) -> str:
         return next(iter(begun))
     if begun:
         raise Problem(f"several traces begin with {identity!r}: {', '.join(begun)}")
-    raise Problem(f"no trace is, or has a record, {identity!r}; `with flywheel_log.trace(…):` makes one")
+    if last is None:
+        raise Problem("there are no traces in it yet; `with flywheel_log.trace(…):` around calls makes one")
+    raise Problem(f"no trace has the id {identity!r}, nor a record of that id; the last one is {last}")
 
 
 def _of_trace(events: Iterable[Event], trace_id: str) -> Iterator[Event]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flywheel_log.event import Event
+from flywheel_log.unknown import instead
 
 PERIODS = {"day": len("2026-01-31"), "hour": len("2026-01-31T10"), "minute": len("2026-01-31T10:00")}
 """How much of a timestamp tells the period."""
@@ -20,14 +21,14 @@ def getter(name: str) -> Callable[[Event], str]:
     in UTC. The items of a list are joined by commas.
 
     Raises:
-        ValueError: there is no such field; the message lists those that are there.
+        ValueError: there is no such field; the message names the one that was meant, or all.
     """
     if name in PERIODS:
         return lambda event: event["timestamp"][: PERIODS[name]]
     path = name.split(".")
     known = sorted({*Event.__annotations__, *PERIODS})
     if path[0] not in known:
-        raise ValueError(f"field {name!r} is unknown; have {', '.join(known)}")
+        raise ValueError(f"field {name!r} is unknown; {instead(path[0], known)}")
     if len(path) == 1:
         return lambda event: as_text(event.get(name))
     return lambda event: _deeper(event, path)

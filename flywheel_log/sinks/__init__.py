@@ -94,7 +94,8 @@ def opener(url: str) -> Opener:
     if found := _opener(scheme):
         return found
     known = ", ".join(sorted({*_builtin(), *(point.name for point in entry_points(group=ENTRY_POINTS))}))
-    raise ValueError(f"sink {scheme or url!r} is unknown; have {known}")
+    meant = "" if scheme else f"; did you mean file:{url}?"
+    raise ValueError(f"sink {scheme or url!r} is unknown; have {known}{meant}")
 
 
 def _opener(scheme: str) -> Opener | None:

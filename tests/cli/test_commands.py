@@ -24,6 +24,17 @@ def test_every_module_is_a_command(command: Command):
     assert [name for name in commands() if f"\n  {name} " not in shown] == []
 
 
+@pytest.mark.parametrize(
+    ("typed", "completed"), [("flywheel-log ver", "verify"), ("flywheel-log tail --wo", "--workload")]
+)
+def test_a_shell_completes_commands_and_options(typed: str, completed: str):
+    asked = {"_FLYWHEEL_LOG_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    ran = subprocess.run(
+        [sys.executable, "-m", "flywheel_log"], env=os.environ | asked, capture_output=True, text=True, check=False
+    )
+    assert ran.stdout.split() == [completed]
+
+
 def test_the_version_is_the_packages(command: Command):
     assert command("--version") == Ran(0, f"flywheel-log {version('flywheel-log')}\n", "")
 

@@ -48,6 +48,21 @@ def test_the_only_two_values_need_no_names(command: Command, versions: Path):
     assert command("compare", "--log", versions) == command("compare", "1", "2", "--log", versions)
 
 
+def test_calls_of_one_period_cannot_be_compared_over_time(command: Command, versions: Path):
+    versions.write_text(versions.read_text().splitlines()[0])
+    ran = command("compare", "--over", "time", "--log", versions)
+    assert ran.err == "flywheel-log: all calls are in one minute: nothing to compare\n"
+
+
+def test_a_narrow_terminal_gets_the_figures_whole_without_their_intervals(
+    command: Command, versions: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "70")
+    lines = command("compare", "--by", "prompt.version", "--log", versions).out.splitlines()
+    assert [line for line in lines if "…" in line or "[" in line or len(line) > 70] == []
+    assert lines[0].split() == ["1", "(30)", "2", "(30)", "change", "p"]
+
+
 def test_json_lines_have_values_intervals_and_chances(command: Command, versions: Path):
     first, *measures = map(json.loads, command("compare", "2", "1", "--json", "--log", versions).out.splitlines())
     assert first == {"a": "2", "b": "1", "calls_a": 30, "calls_b": 30}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,7 +37,23 @@ def test_the_demo_records_its_calls_and_says_what_to_do_next(
         part for part in ("the stand-in", 'weather({"city": "Ulm"})', "404 NotFoundError") if part not in ran.out
     ] == []
     assert f"They are 6 JSON lines in {tmp_path}/my demo.log" in ran.out
-    assert "    flywheel-log tail -f 'my demo.log'\n" in ran.out
+    assert " stats 'my demo.log'\n" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("called", "path", "told"),
+    [
+        (".venv/bin/flywheel-log", "/nowhere", ".venv/bin/flywheel-log"),
+        ("/a/flywheel_log/__main__.py", "/nowhere", f"{shlex.quote(sys.executable)} -m flywheel_log"),
+        ("__main__.py", str(Path(sys.executable).parent), "flywheel-log"),
+    ],
+)
+def test_what_to_do_next_can_be_typed_as_it_stands(
+    command: Command, monkeypatch: pytest.MonkeyPatch, called: str, path: str, told: str
+):
+    monkeypatch.setenv("PATH", path)
+    monkeypatch.setattr("sys.argv", [called])
+    assert f"\n    {told} stats genai.log\n" in command("demo").out
 
 
 def test_a_second_demo_shows_its_own_records_only(command: Command):
@@ -53,6 +71,5 @@ def test_a_key_means_the_real_service_unless_told_otherwise(
 
 
 def test_a_log_that_cannot_be_written_is_told(command: Command, tmp_path: Path):
-    ran = command("demo", "--log", tmp_path)
-    assert ran.code == 1
-    assert ran.err.startswith("flywheel-log: ")
+    said = f"flywheel-log: {tmp_path} cannot be written (Is a directory); name another file by --log\n"
+    assert command("demo", "--log", tmp_path) == Ran(1, "", said)

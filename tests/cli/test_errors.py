@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from .conftest import CHAT, ERROR, Ran
 
 Command = Callable[..., Ran]
@@ -16,6 +18,21 @@ def test_faults_are_a_table(command: Command, log: Path):
         "1 of 3 calls went wrong (33.3%)",
         "fault                     calls  share  by minute  trend   latest   meaning",
         "error 429 RateLimitError      1  33.3%  █          steady  other-3  the call failed",
+    ]
+
+
+def test_a_narrow_terminal_goes_without_what_can_be_spared(
+    command: Command, log: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "70")
+    assert [line.rstrip() for line in command("errors", log).out.splitlines()[1:]] == [
+        "fault                     calls  share  by minute  trend   latest",
+        "error 429 RateLimitError      1  33.3%  █          steady  other-3",
+    ]
+    monkeypatch.setenv("COLUMNS", "50")
+    assert [line.rstrip() for line in command("errors", log).out.splitlines()[1:]] == [
+        "fault                     calls  share  latest",
+        "error 429 RateLimitError      1  33.3%  other-3",
     ]
 
 

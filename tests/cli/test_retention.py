@@ -62,7 +62,10 @@ def test_a_small_log_is_left_alone(command: Command, log: Path):
             ("prune", "--older-than", "1d", "--keep", "gold"),
             "condition 'gold' has no value; have one such as workload_id",
         ),
-        (("prune", "--older-than", "1d", "--keep", "wokload=x"), "field 'wokload' is unknown; have"),
+        (
+            ("prune", "--older-than", "1d", "--keep", "wokload=x"),
+            "did you mean workload_id?",
+        ),
         (("prune", "--older-than", "1d", "--keep", "feedback=great"), "feedback 'great' is unknown; have good, bad"),
     ],
 )

@@ -26,7 +26,8 @@ def test_a_duration_is_short(milliseconds: float | None, shown: str):
 
 
 @pytest.mark.parametrize(
-    ("dollars", "shown"), [(None, "-"), (0, "$0.00"), (0.00123, "$0.0012"), (3.4, "$3.40"), (12_345.6, "$12,346")]
+    ("dollars", "shown"),
+    [(None, "-"), (0, "$0.00"), (3.86e-5, "$0.000039"), (0.00123, "$0.0012"), (3.4, "$3.40"), (12_345.6, "$12,346")],
 )
 def test_an_amount_has_the_digits_that_count(dollars: float | None, shown: str):
     assert money(dollars) == shown

@@ -62,6 +62,7 @@ def test_a_selection_without_a_match_says_what_was_selected(command: Command, lo
         (["--where", "tenant=acme"], "field 'tenant' is unknown; have "),
         (["--text", "("], "'(' is no regular expression"),
         (["--feedback", "great"], "feedback 'great' is unknown; have good, bad, any, none"),
+        (["--status", "failed"], "status 'failed' is unknown; have ok, error, incomplete"),
     ],
 )
 def test_a_wrong_option_is_two_and_says_why(command: Command, log: Path, options: list[str], said: str):
@@ -81,7 +82,7 @@ def test_what_is_followed_is_selected_too(command: Command, log: Path):
 def test_grep_shows_the_words_around_a_hit(command: Command, log: Path):
     assert command("grep", "my order", log) == Ran(
         0,
-        "2026-01-31T10:00:00.000Z  run-1                     Be brief. Where is my order? [image_url] On its way.\n",
+        "01-31 10:00:00  run-1                     Be brief. Where is my order? [image_url] On its way.\n",
         "",
     )
 
@@ -91,6 +92,14 @@ def test_grep_cuts_what_is_far_from_the_hit(command: Command, log: Path):
     log.write_text(json.dumps({**TOOL, "request": {"messages": [{"role": "user", "content": content}]}}) + "\n")
     (line,) = command("grep", "needle", log).out.splitlines()
     assert (len(line) <= 110, "NEEDLE" in line, "…" in line) == (True, True, True)
+
+
+def test_grep_leaves_half_of_a_narrow_terminal_to_the_words(
+    command: Command, log: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    line = "01-31 10:00:00  run-1               …ef. Where is my order? [image_url] On its …\n"
+    assert command("grep", "my order", log).out == line
 
 
 def test_grep_counts_and_stops_and_prints_events(command: Command, log: Path):

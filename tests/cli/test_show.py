@@ -79,6 +79,37 @@ def test_an_unknown_id_is_told(command: Command, log: Path):
     assert command("show", "x", log) == Ran(1, "", expected)
 
 
+@pytest.mark.parametrize("options", [(), ("--status", "error")])
+def test_the_last_call_of_a_large_log_is_found_from_its_end(command: Command, log: Path, options: tuple[str, ...]):
+    log.write_text("no record\n" * 100_000 + log.read_text())
+    ran = command("show", *options)
+    assert (ran.out.splitlines()[0], ran.err) == ("       id  other-3", "")
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("gone.log", "gone.log does not exist; a program writes it after"),
+        ("logs", "logs is a directory; name the log in it, such as logs/genai.log"),
+        ("old*", "no file matches old*; quote the pattern"),
+        ("elasticsearch:", "'elasticsearch:' names no server"),
+    ],
+)
+def test_a_log_that_cannot_be_read_is_not_taken_for_an_id(command: Command, tmp_path: Path, word: str, said: str):
+    (tmp_path / "logs").mkdir()
+    assert [said in command(name, word).err for name in ("show", "trace")] == [True, True]
+
+
+def test_a_url_alone_is_a_log(command: Command, log: Path):
+    assert command("show", f"file:{log}").out == command("show", log).out
+
+
+def test_a_log_without_records_is_not_searched_for_an_id(command: Command, log: Path):
+    log.write_text("")
+    assert command("show").err == "flywheel-log: there are no records in it yet\n"
+    assert command("show", "--status", "ok").err == "flywheel-log: none of its records match status=ok\n"
+
+
 def test_an_error_is_told_and_a_tool_call_shown(command: Command, log: Path):
     assert "    error  429 RateLimitError: slow down\n" in command("show", "other-3", log).out
     out = command("show", "run-2", log).out

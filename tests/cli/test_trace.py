@@ -82,10 +82,14 @@ def test_programs_get_the_events(command: Command, log: Path) -> None:
 
 
 def test_a_trace_that_is_not_there_is_a_problem(command: Command, log: Path) -> None:
-    ran = command("trace", "ffff", log)
-    assert ran == Ran(
-        1, "", "flywheel-log: no trace is, or has a record, 'ffff'; `with flywheel_log.trace(…):` makes one\n"
-    )
+    said = f"flywheel-log: no trace has the id 'ffff', nor a record of that id; the last one is {'1' * 32}\n"
+    assert command("trace", "ffff", log) == Ran(1, "", said)
+
+
+def test_a_log_without_traces_says_how_one_is_made(command: Command, log: Path) -> None:
+    log.write_text('{"kind": "llm", "timestamp": "2026-01-31T10:00:00.000Z"}\n')
+    said = "flywheel-log: there are no traces in it yet; `with flywheel_log.trace(…):` around calls makes one\n"
+    assert command("trace", log) == Ran(1, "", said)
 
 
 def test_a_beginning_of_several_names_them(command: Command, log: Path) -> None:

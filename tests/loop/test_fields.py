@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
@@ -34,9 +35,18 @@ def test_a_field_is_read_as_text(name: str, expected: str):
     assert getter(name)(EVENT) == expected
 
 
-def test_an_unknown_field_names_the_known_ones():
-    with pytest.raises(ValueError, match="field 'modle' is unknown; have cached_tokens, client_id"):
-        getter("modle")
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("colour", "have cached_tokens, client_id, cost_usd, "),
+        ("modle", "did you mean model?"),
+        ("workload", "did you mean workload_id?"),
+        ("promt.version", "did you mean prompt?"),
+    ],
+)
+def test_for_an_unknown_field_the_one_that_was_meant_is_named_or_all(name: str, instead: str):
+    with pytest.raises(ValueError, match=re.escape(f"field {name!r} is unknown; {instead}")):
+        getter(name)
 
 
 def test_a_number_is_what_can_be_added_up():

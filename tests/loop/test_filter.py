@@ -89,7 +89,7 @@ def test_a_filter_describes_itself():
 def test_mistakes_are_found_where_they_are_made():
     with pytest.raises(ValueError, match=r"'\(' is no regular expression: missing \)"):
         Filter(text="(")
-    with pytest.raises(ValueError, match="field 'modle' is unknown; have "):
+    with pytest.raises(ValueError, match=r"field 'modle' is unknown; did you mean model\?"):
         Filter(where={"modle": ("x",)})
 
 

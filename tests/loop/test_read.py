@@ -100,13 +100,26 @@ def test_a_missing_file_is_named_at_once_with_what_to_do(tmp_path: Path):
     )
 
 
+def test_a_log_that_was_rotated_away_is_told_from_one_that_never_was(tmp_path: Path):
+    (tmp_path / "genai.log.1.gz").touch()
+    with pytest.raises(FileNotFoundError) as raised:
+        read(tmp_path / "genai.log")
+    log = tmp_path / "genai.log"
+    assert str(raised.value) == f"{log} was rotated, and nothing was written since; read '{log}*'"
+
+
+def test_a_directory_is_no_log(tmp_path: Path):
+    with pytest.raises(IsADirectoryError, match=r"is a directory; name the log in it, such as .*/genai\.log$"):
+        read(tmp_path)
+
+
 def test_a_pattern_without_files_is_named(tmp_path: Path):
     with pytest.raises(FileNotFoundError, match=r"no file matches .*genai\*; quote the pattern"):
         read(tmp_path / "genai*")
 
 
 def test_an_unknown_scheme_names_the_known_ones():
-    with pytest.raises(ValueError, match=r"source 'kafka' is unknown; have .*file, stdin"):
+    with pytest.raises(ValueError, match=r"source 'kafka' is unknown; have elasticsearch, file, stdin$"):
         read("kafka://broker/topic")
 
 

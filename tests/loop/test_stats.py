@@ -67,9 +67,9 @@ def test_groups_may_lie_deeper_or_be_a_period():
 
 def test_an_unknown_field_names_the_known_ones():
     with pytest.raises(
-        ValueError, match="field 'modle' is unknown; have cached_tokens, client_id, cost_usd, day, duration_ms, err"
+        ValueError, match="field 'colour' is unknown; have cached_tokens, client_id, cost_usd, day, duration_ms, err"
     ):
-        summarise([], by=["modle"])
+        summarise([], by=["colour"])
 
 
 def test_a_rate_is_by_the_minute_between_first_and_last():

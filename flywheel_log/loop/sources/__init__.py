@@ -31,7 +31,7 @@ def find(source: str) -> Source | ModuleType:
     Raises:
         ValueError: nothing reads this scheme; the message lists those that are read.
     """
-    known = {module.name for module in pkgutil.iter_modules(__path__)}
+    known = {module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")}
     scheme = "stdin" if source == "-" else _scheme(source)
     if scheme not in known:
         raise ValueError(f"source {scheme!r} is unknown; have {', '.join(sorted(known))}")

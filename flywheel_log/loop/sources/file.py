@@ -25,6 +25,7 @@ def records(source: str, since: datetime | None = None) -> Iterator[bytes]:
 
     Raises:
         FileNotFoundError: there is none.
+        IsADirectoryError: it is a directory.
     """
     wanted = parts(paths(source), since)
     if progress.heard():
@@ -65,6 +66,8 @@ def path_of(source: str) -> Path:
 def paths(source: str) -> list[Path]:
     """Return the files that *source* names, in the order in which they were written. Raises as `records`."""
     path = path_of(source)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a directory; name the log in it, such as {path / 'genai.log'}")
     if path.exists():
         return [path]
     if not glob.has_magic(str(path)):
@@ -100,6 +103,8 @@ def in_order(files: Iterable[Path]) -> list[Path]:
 
 def missing(path: Path) -> FileNotFoundError:
     """Return the error for a log that does not exist, with what to do about it."""
+    if family(path):
+        return FileNotFoundError(f"{path} was rotated, and nothing was written since; read '{path}*'")
     return FileNotFoundError(
         f"{path} does not exist; a program writes it after flywheel_log.instrument(client), "
         f"in the folder where it runs: name the file, or make one with `flywheel-log demo --log {path}`"

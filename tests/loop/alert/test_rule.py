@@ -78,7 +78,7 @@ def test_a_line_is_a_rule(text, expected):
         ("error_rate > 5% over 0m", "over is followed by '0m'; have over 90s, 15m, 2h, 3d, 1w"),
         ("error_rate > 5% over 1h over 2h", "'over' is there twice; have QUANTITY > NUMBER"),
         ("error_rate > 5% over 1h where chat", "condition 'chat' has no value; have one such as workload_id=chat"),
-        ("error_rate > 5% over 1h where modle=x", "field 'modle' is unknown; have "),
+        ("error_rate > 5% over 1h where modle=x", "field 'modle' is unknown; did you mean model?"),
         ("error_rate > 5% over 1h min few", "min is followed by 'few'; have a number of calls, such as min 20"),
         ("cost > 2x over 1d", "it compares with the time before and does not say which; have against 1d, 7d, 4w"),
         ("error_rate rises over 1d", "it compares with the time before and does not say which; have against 1d"),
