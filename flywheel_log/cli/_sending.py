@@ -100,13 +100,13 @@ def client_for(base_url: str, *, dry_run: bool) -> OpenAI:
         raise Problem(error) from None
 
 
-def deliver_what_was_left() -> None:
-    """Deliver what an earlier go recorded before it was killed: it waits in the journal."""
+def deliver_what_was_left(target: tuple[str, ...]) -> None:
+    """Deliver what an earlier go recorded for *target* before it was killed: it waits in the journal."""
     from flywheel_log.delivery import drain
     from flywheel_log.enrichment import Enrichment
 
     known = settings()
-    drain(known.journal, _DELIVERY_SECONDS, Enrichment(known))
+    drain(known.journal, _DELIVERY_SECONDS, Enrichment(known), only=target)
 
 
 @contextmanager

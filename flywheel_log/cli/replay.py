@@ -94,7 +94,7 @@ def command(
     limits = {"concurrency": concurrency, "per_minute": rate}
     sending = Sending(sources, chosen, client, target, limits, dry_run=dry_run, yes=yes, as_json=as_json)
     if not dry_run:
-        deliver_what_was_left()
+        deliver_what_was_left(target)
     body = partial(request_of, change=change, surfaces=speaks(client), redacted=redacted, anywhere=bool(base_url))
     made = sending.plan(body, estimate, done=answered(written(target), name), sample=sample, seed=seed)
     sending.carry_out(made, {"run": name}, body, lambda event: stamp(event, name) | change.stamp(event))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,15 +37,22 @@ Divert = Callable[[str], str]
 
 
 def drain(
-    root: Path, timeout: float | None, enrich: Enrich | None = None, divert: Divert | None = None
+    root: Path,
+    timeout: float | None,
+    enrich: Enrich | None = None,
+    divert: Divert | None = None,
+    *,
+    only: Sequence[str] = (),
 ) -> list[Drained]:
     """Adopt the orphans of every destination under *root* and ship them, at most *timeout* seconds (None: for ever).
 
     Segments of processes that live are theirs and not touched. Credentials are not kept in the journal: sinks take them
     from the environment. *enrich* is what `Delivery` takes; *divert* names the sink to open in the place of a URL, to
-    which the events then count as delivered. Returns one report for each destination.
+    which the events then count as delivered; *only* those meant for exactly these sinks are shipped, where there are
+    some. Returns one report for each destination.
     """
-    directories = sorted(path for path in root.glob("*") if path.is_dir())
+    wanted = Destination.of(only, root).directory.name if only else "*"
+    directories = sorted(path for path in root.glob(wanted) if path.is_dir())
     deadline = None if timeout is None else time.monotonic() + timeout
     if not directories:
         return []

@@ -461,10 +461,19 @@ def test_drain_delivers_to_the_sinks_the_events_were_meant_for(root, tmp_path):
     assert stored(tmp_path / "a.log") == stored(tmp_path / "b.log") == ["dead-1", "dead-2"]
 
 
+def test_drain_of_some_sinks_leaves_what_is_meant_for_others(root, tmp_path):
+    urls = [f"file:{tmp_path}/a.log", f"file:{tmp_path}/b.log"]
+    for url in urls:
+        abandon(root, url, 2)
+    [report] = drain(root, 20, only=urls[:1])
+    assert (report.sinks, report.delivered, report.left) == ((urls[0],), 2, 0)
+    assert not Path(tmp_path / "b.log").exists()
+
+
 def test_drain_says_what_is_left_and_why(root, tmp_path):
     (tmp_path / "blocked").write_text("a file where the directory should be")
     abandon(root, f"file:{tmp_path}/blocked/genai.log", 2)
-    [report] = drain(root, 0.3)
+    [report] = drain(root, 3)
     assert (report.delivered, report.left, report.why) == (0, 2, "NotADirectoryError")
 
 
