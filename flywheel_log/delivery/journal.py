@@ -50,8 +50,8 @@ class Journal:
         self._durable = durable
         self._clock = clock
         self._lock = threading.RLock()
-        self._supply = Supply(destination, self._run, clock, tuning, quota)
-        self.making = self._supply.making
+        self.supply = Supply(destination, self._run, clock, tuning, quota)
+        self.making = self.supply.making
         self._ids = itertools.count(1)
         self._current: Segment | None = None
         self._busy = False
@@ -125,14 +125,14 @@ class Journal:
                 return
 
     def _report(self) -> None:
-        if not self._losses or self._supply.refused():
+        if not self._losses or self.supply.refused():
             return
         for report in self._losses.reports(self._clock()):
             if self._append(f"{self._run}-{next(self._ids)}", report.line) is None:
                 self._losses.settle(report)
 
     def _roll(self, need: int) -> Segment:
-        segment = self._supply.take(need, self._segments)
+        segment = self.supply.take(need, self._segments)
         if self._current is not None:
             self._current.sealed = True
         self._current = segment
@@ -166,7 +166,7 @@ class Journal:
         if self._losses and current is not None and current.done():
             self._seal(current)  # It may be what fills the quota.
         if self._losses or (current is not None and current.used * 2 > current.size):
-            self._supply.prepare(self.segments())
+            self.supply.prepare(self.segments())
         if self._losses:
             self._report_losses()
 
@@ -194,7 +194,7 @@ class Journal:
         return bool(self._losses)
 
     def adopt(self, segment: Segment) -> None:
-        """Take in *segment* of a dead process, to be shipped like our own."""
+        """Take in *segment*, of a dead process or of what a sink put off, to be shipped like our own."""
         self.adopted += max(map(segment.waiting, range(len(segment.shipped))), default=0)
         # In the order they were written, before our own: a log keeps the order of a process even when others finish it.
         self._segments.insert(sum(other.adopted for other in self._segments), segment)
@@ -218,13 +218,13 @@ class Journal:
     def snapshot(self, *, adopted: bool) -> list[tuple[Segment, int]]:
         """Return the segments and the lines put so far into each; those of dead processes only if *adopted*."""
         with self._lock:
-            return [(segment, segment.events) for segment in self._segments if adopted or not segment.adopted]
+            return [(one, one.events) for one in self._segments if not one.aside and (adopted or not one.adopted)]
 
     def release(self) -> None:
         """Delete what is shipped and leave the rest to be adopted; events in memory that no sink took are lost."""
         with self._lock:
             segments, self._segments, self._current = self._segments, [], None
-        self._supply.release()
+        self.supply.release()
         for segment in segments:
             if segment.done():
                 segment.remove()
@@ -247,4 +247,4 @@ class Journal:
         """Close in a forked child what belongs to the parent: the descriptors, and with them our share of its locks."""
         for segment in self._segments:
             segment.close()
-        self._supply.forget()
+        self.supply.forget()

@@ -40,6 +40,7 @@ class Supply:
         self._tuning = tuning
         self._quota = quota
         self._numbers = itertools.count()
+        self._asides = itertools.count()
         self._spare: Segment | None = None
         self._refused_until = 0.0
 
@@ -66,6 +67,24 @@ class Supply:
             if self._spare is None and (segment := self._make(0, others)).path is not None:
                 segment.warm()
                 self._spare = segment
+
+    def aside(self, need: int, sink: int, *, lasting: bool, first: bool) -> Segment:
+        """Make a segment of at least *need* bytes for what sink number *sink* puts off, in memory unless *lasting*.
+
+        The quota does not count: what the lines take is given back where they come from.
+
+        Raises:
+            OSError: there is no room.
+        """
+        size = max(need, self._tuning.first_segment_bytes if first else self._tuning.segment_bytes)
+        sinks = len(self._destination.urls)
+        if lasting:
+            self._destination.prepare()
+            segment = Segment.create(self._path(f"aside{next(self._asides)}"), size, sinks)
+        else:
+            segment = Segment.in_memory(size, sinks)
+        segment.reserve(sink)
+        return segment
 
     def refused(self) -> bool:
         """Tell whether there was no room a moment ago; to ask the disk each time would make callers wait."""
@@ -109,7 +128,7 @@ class Supply:
     def _refuse(self) -> None:
         self._refused_until = time.monotonic() + self._tuning.refused_s
 
-    def _path(self, number: int) -> Path:
+    def _path(self, number: int | str) -> Path:
         host = os.uname().nodename.replace("/", "_")
         name = f"{int(self._clock() * 1e9):019d}-{host}-{os.getpid()}-{self._run}-{number}{SUFFIX}"
         return self._destination.directory / name
