@@ -12,23 +12,23 @@ from .mapping import INDEX, JSON, MAPPINGS, problems
 
 # Above the templates that Elasticsearch brings along (100) and those people write (up to 200 as a rule).
 _PRIORITY = 500
-_OK, _BAD, _MISSING = 200, 400, 404
+_OK, _BAD, _FORBIDDEN, _MISSING = 200, 400, 403, 404
 _EXISTS = "resource_already_exists_exception"
 _BUSY = frozenset({429, 500, 502, 503, 504})
 
 
 class Unfit(RetryLater):
-    """An index that would spoil our documents."""
+    """An index that would spoil our documents, or that we may not use."""
 
-    def __init__(self) -> None:
-        super().__init__("unfit index", 30.0)
+    def __init__(self, reason: str = "unfit index") -> None:
+        super().__init__(reason, 30.0)
 
 
 def ensure(cluster: Cluster, index: str) -> None:
     """Make *index* if it is missing, and see that its mapping takes our documents.
 
     Raises:
-        Unfit: it would spoil documents; they wait until it is mended.
+        Unfit: it would spoil documents, or is forbidden to us; they wait until that is mended.
         RetryLater: it cannot be made or read.
     """
     found = inspect(cluster, index)
@@ -89,6 +89,8 @@ def _put(cluster: Cluster, path: str, body: Callable[[JSON], JSON]) -> Answer:
 
 
 def _expect(answer: Answer) -> None:
+    if answer.status == _FORBIDDEN:
+        raise Unfit(f"http {answer.status}")
     if answer.status != _OK or not isinstance(answer.body, dict):
         raise RetryLater(f"http {answer.status}", answer.after)
 
