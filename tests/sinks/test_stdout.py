@@ -84,6 +84,22 @@ def test_a_reader_that_has_gone_is_silence_and_a_count():
     assert sink.stats() == {"unseen": 3}
 
 
+def test_a_terminal_that_was_closed_is_silence_and_a_count():
+    ours, theirs = os.openpty()
+    with open(theirs, "w") as stream:
+        sink = Stdout(lambda: stream)
+        sink.write([event(1)])
+        os.close(ours)
+        assert sink.write([event(2), event(3)]) == ()
+        assert sink.write([event(4)]) == ()
+        assert sink.stats() == {"unseen": 3}
+
+
+def test_a_full_disk_behind_stdout_is_no_reader_that_has_gone():
+    with open("/dev/full", "w") as stream, pytest.raises(OSError, match="No space left"):
+        Stdout(lambda: stream).write([event(1)])
+
+
 def test_a_program_whose_reader_has_gone_ends_well():
     program = "from flywheel_log.sinks import open_sink; open_sink('stdout:').write([b'{}' * 100_000])"
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
