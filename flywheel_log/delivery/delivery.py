@@ -21,6 +21,7 @@ from .journal import Journal
 from .keeper import Keeper
 from .segments import Segment
 from .shipper import Shipper
+from .supply import Released
 from .tuning import Tuning
 
 QUOTA_BYTES = 1 << 30
@@ -93,9 +94,13 @@ class Delivery:
         Returns None if it had to be dropped, which `health` counts by reason. Never raises, never waits for a sink.
         """
         try:
-            if self._keeper is None:
-                self.start()
-            return self._journal.put(line)
+            while True:
+                if self._keeper is None:
+                    self.start()
+                try:
+                    return self._journal.put(line)
+                except Released:  # By another thread, which has put the next one in its place.
+                    continue
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the program's own call
             health.drop("journal_failed", error)
             return None

@@ -12,7 +12,7 @@ from .bell import Bell
 from .destination import Destination
 from .losses import Losses
 from .segments import Segment
-from .supply import FULL, Supply
+from .supply import FULL, Released, Supply
 from .tuning import Tuning
 
 
@@ -64,12 +64,14 @@ class Journal:
 
         Returns None if the line had to be dropped; the reason is counted in `health` and reported as a `loss_report`
         event when there is room again. A call from a finaliser that interrupts another `put` of the same thread is
-        stored when that one is.
+        stored when that one is. Raises `Released` after `release`.
         """
         if not line.startswith(b'{"') or b"\n" in line or b"\0" in line:
             health.drop("bad_line")
             return None
         with self._lock:
+            if self.supply.released:
+                raise Released
             identity = f"{self._run}-{next(self._ids)}"
             if self._busy:
                 self._deferred.append((identity, line))
@@ -168,18 +170,15 @@ class Journal:
         if self._losses or (current is not None and current.used * 2 > current.size):
             self.supply.prepare(self.segments())
         if self._losses:
-            self._report_losses()
+            with self._lock:
+                self._settle()
+            for bell in self.bells:
+                bell.ring()
 
     def let_go(self) -> None:
         """Begin a new segment with the next event, so that the one there is goes as soon as all of it is delivered."""
         if (current := self._current) is not None:
             self._seal(current)
-
-    def _report_losses(self) -> None:
-        with self._lock:
-            self._settle()
-        for bell in self.bells:
-            bell.ring()
 
     def _seal(self, segment: Segment) -> None:
         with self._lock:
@@ -224,7 +223,7 @@ class Journal:
         """Delete what is shipped and leave the rest to be adopted; events in memory that no sink took are lost."""
         with self._lock:
             segments, self._segments, self._current = self._segments, [], None
-        self.supply.release()
+            self.supply.release()
         for segment in segments:
             if segment.done():
                 segment.remove()

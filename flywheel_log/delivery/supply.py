@@ -19,6 +19,10 @@ from .tuning import Tuning
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
+class Released(Exception):
+    """The journal has been let go of: what was put now would be delivered by nobody."""
+
+
 class Supply:
     """Makes segments, one ahead of need if asked to.
 
@@ -28,12 +32,17 @@ class Supply:
         clock: seconds since the epoch, part of their names.
         tuning: their sizes.
         quota: bytes that all journals under the same root may take together.
+
+    Attributes:
+        making: held while segments are made or adopted, and while the process forks.
+        released: nothing is wanted any more.
     """
 
     def __init__(
         self, destination: Destination, run: str, clock: Callable[[], float], tuning: Tuning, quota: int
     ) -> None:
-        self.making = threading.RLock()  # Held while segments are made or adopted, and while the process forks.
+        self.making = threading.RLock()
+        self.released = False
         self._destination = destination
         self._run = run
         self._clock = clock
@@ -91,8 +100,9 @@ class Supply:
         return time.monotonic() < self._refused_until
 
     def release(self) -> None:
-        """Delete what was made ahead of need."""
+        """Delete what was made ahead of need; nothing is wanted any more."""
         with self.making:
+            self.released = True
             spare, self._spare = self._spare, None
         if spare is not None:
             spare.remove()

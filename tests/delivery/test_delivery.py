@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import itertools
 import json
 import math
 import os
@@ -144,6 +145,30 @@ def test_a_closed_delivery_begins_anew_at_its_next_put(make):
     delivery.put(LINE)
     assert delivery.close(20) == 0
     assert (len(sink.lines), sink.closed) == (2, 2)
+
+
+class Closing(bytes):
+    """A line during whose put another thread closes the delivery."""
+
+    delivery = None
+
+    def startswith(self, *start):
+        if delivery := self.delivery:
+            Closing.delivery = None
+            thread = threading.Thread(target=delivery.close, args=(5.0,))
+            thread.start()
+            thread.join()
+        return super().startswith(*start)
+
+
+def test_what_is_put_while_another_thread_closes_is_delivered_by_the_next_threads(make, root):
+    sink = Memory()
+    Closing.delivery = delivery = make(sink, run=map("run{}".format, itertools.count()).__next__)
+    assert [delivery.put(LINE), delivery.put(Closing(LINE))] == ["run0-1", "run1-1"]
+    assert delivery.flush(20) == 0
+    assert len(sink.lines) == 2
+    delivery.close(5.0)
+    assert list(root.glob("*/*.seg")) == []
 
 
 def test_a_failed_write_is_offered_again_whole(make):

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_a_reader_that_has_gone_is_silence_and_a_count():
 
 def test_a_terminal_that_was_closed_is_silence_and_a_count():
     ours, theirs = os.openpty()
-    with open(theirs, "w") as stream:
+    with os.fdopen(theirs, "w") as stream:
         sink = Stdout(lambda: stream)
         sink.write([event(1)])
         os.close(ours)
@@ -96,7 +97,7 @@ def test_a_terminal_that_was_closed_is_silence_and_a_count():
 
 
 def test_a_full_disk_behind_stdout_is_no_reader_that_has_gone():
-    with open("/dev/full", "w") as stream, pytest.raises(OSError, match="No space left"):
+    with Path("/dev/full").open("w") as stream, pytest.raises(OSError, match="No space left"):
         Stdout(lambda: stream).write([event(1)])
 
 
