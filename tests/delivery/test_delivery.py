@@ -493,6 +493,16 @@ def test_drain_says_what_is_left_and_why(root, tmp_path):
     assert (report.delivered, report.left, report.why) == (0, 2, "NotADirectoryError")
 
 
+def test_drain_counts_what_it_had_no_time_to_adopt(make, root, tmp_path):
+    (tmp_path / "blocked").write_text("a file where the directory should be")
+    for number in range(40):
+        dead = Delivery([f"file:{tmp_path}/blocked/genai.log"], root, run=lambda number=number: f"dead{number}")
+        dead.put(LINE)
+        dead.close(0.0)
+    [report] = drain(root, 0.3)
+    assert (report.delivered, report.left, report.why) == (0, 40, "NotADirectoryError")
+
+
 def test_drain_leaves_the_segments_of_living_processes_alone(make, root):
     delivery = make(Memory(*[RetryLater("down")] * 1_000_000))
     delivery.put(LINE)
