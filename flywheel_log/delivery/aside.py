@@ -1,55 +1,69 @@
-"""Lines that a sink puts off while those behind them go on: where they stand in their segment."""
+"""Lines that a sink puts off while those behind them go on: journalled once more, where they hold nothing else up."""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-Place = tuple[int, int]
+from .journal import Journal
+from .segments import Segment
 
 
 class Aside:
-    """What one sink has put off of one segment, by what it waits for; sixteen bytes of memory a line.
+    """What one sink has put off, by what it waits for, in segments of the journal that are for this sink alone.
 
-    It is not written to disk: the position there stays before the first of these lines, so after a crash they are
-    offered again with all that follow, which only sinks that know what they hold may cause.
+    So the segments that the lines came from go as soon as all others in them are delivered, and after a crash no other
+    line is offered again. Used by the sink's own thread only.
+
+    Args:
+        journal: which the lines come from, and stay in.
+        sink: the sink's place in the destination.
     """
 
-    def __init__(self) -> None:
-        self._ends: dict[str, tuple[array[int], array[int]]] = {}
+    def __init__(self, journal: Journal, sink: int) -> None:
+        self._journal = journal
+        self._sink = sink
+        self._lanes: dict[str, list[Segment]] = {}
 
-    def __len__(self) -> int:
-        """How many lines there are."""
-        return sum(len(starts) for starts, _ in self._ends.values())
+    def __bool__(self) -> bool:
+        """Tell whether there is anything."""
+        return bool(self._lanes)
 
-    def add(self, lane: str, places: Iterable[Place]) -> None:
-        """Put the lines at *places* (first byte, and the one behind the last) behind those that wait for *lane*."""
-        starts, ends = self._ends.setdefault(lane, (array("Q"), array("Q")))
-        for start, end in places:
-            starts.append(start)
-            ends.append(end)
+    def add(self, lane: str, lines: Sequence[bytes], source: Segment) -> None:
+        """Put *lines* of the segment *source* behind those that wait for *lane*, as safe from a crash as they were.
 
-    def lanes(self) -> list[str]:
-        """What lines wait for."""
-        return list(self._ends)
+        Raises:
+            OSError: there is no room; some of them may be there.
+        """
+        for line in lines:
+            segments = self._lanes.get(lane, [])
+            if not (segments and _takes(segments[-1], len(line) + 1, source)):
+                segments.append(self._made(len(line) + 1, source, first=not segments))
+                self._lanes[lane] = segments
+            segments[-1].append(b"{", line)
+        for segment in self._lanes.get(lane, []):
+            segment.sync()
 
-    def first(self, default: int) -> int:
-        """Return where the first of the lines begins, or *default* where there is none."""
-        return min((starts[0] for starts, _ in self._ends.values()), default=default)
+    def lanes(self) -> dict[str, tuple[Segment, ...]]:
+        """Return the segments of what waits, oldest first, by what it waits for."""
+        return {lane: tuple(segments) for lane, segments in self._lanes.items()}
 
-    def next(self, lane: str, most_lines: int, most_bytes: int) -> list[Place]:
-        """Return the next places of *lane*: at most *most_lines*, and about *most_bytes*, but one at least."""
-        found: list[Place] = []
-        for place in zip(*(ends[:most_lines] for ends in self._ends.get(lane, ())), strict=True):
-            most_bytes -= place[1] - place[0]
-            if found and most_bytes < 0:
-                break
-            found.append(place)
-        return found
+    def remove(self, lane: str) -> None:
+        """Let go of the first segment of *lane*: the sink has all that is in it."""
+        segments = self._lanes[lane]
+        segment = segments.pop(0)
+        segment.sealed = True
+        self._journal.retire(segment)
+        if not segments:
+            del self._lanes[lane]
 
-    def remove(self, lane: str, count: int) -> None:
-        """Take the first *count* lines of *lane* away."""
-        starts, ends = self._ends[lane]
-        del starts[:count], ends[:count]
-        if not starts:
-            del self._ends[lane]
+    def _made(self, need: int, source: Segment, *, first: bool) -> Segment:
+        with self._journal.making:
+            segment = self._journal.supply.aside(need, self._sink, lasting=source.path is not None, first=first)
+            self._journal.adopt(segment)
+        return segment
+
+
+def _takes(segment: Segment, need: int, source: Segment) -> bool:
+    """Tell whether *need* bytes of *source* have room in *segment*, and are no easier lost there."""
+    lasting = segment.path is not None or source.path is None
+    return lasting and segment.used + need <= segment.size and segment.exists()

@@ -22,6 +22,7 @@ from .journal import Journal
 from .keeper import Keeper
 from .segments import Segment
 from .shipper import Shipper
+from .supply import Released
 from .tuning import Tuning
 
 QUOTA_BYTES = 1 << 30
@@ -94,9 +95,13 @@ class Delivery:
         Returns None if it had to be dropped, which `health` counts by reason. Never raises, never waits for a sink.
         """
         try:
-            if self._keeper is None:
-                self.start()
-            return self._journal.put(line)
+            while True:
+                if self._keeper is None:
+                    self.start()
+                try:
+                    return self._journal.put(line)
+                except Released:  # By another thread, which has put the next one in its place.
+                    continue
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the program's own call
             health.drop("journal_failed", error)
             return None
@@ -134,14 +139,16 @@ class Delivery:
     def flush(self, timeout: float | None, *, adopted: bool = False) -> int:
         """Wait until every sink has acknowledged everything put so far, at most *timeout* seconds (None: for ever).
 
-        What was adopted from dead processes counts only if *adopted*. Returns how many events still wait; 0: all there.
+        What was adopted from dead processes counts only if *adopted*, or if a sink has put it off. Returns how many
+        events still wait; 0: all there.
         """
-        wanted = self._journal.snapshot(adopted=adopted)
+        journal = self._journal
+        wanted = journal.snapshot(adopted=adopted)
         for shipper in self._shippers:
             shipper.hurry()
         with self._progress:
-            self._progress.wait_for(lambda: not _waiting(wanted), timeout if self._threads else 0)
-        return _waiting(wanted)
+            self._progress.wait_for(lambda: not _left(journal, wanted), timeout if self._threads else 0)
+        return _left(journal, wanted)
 
     def close(self, timeout: float) -> int:
         """Flush, stop the threads, close the sinks and let go of the segments, in *timeout* seconds, but at least 0.4.
@@ -196,6 +203,11 @@ class Delivery:
         """Begin anew in a forked child: another run, other segments, threads of its own at its first event."""
         self._journal.forget()
         self._begin()
+
+
+def _left(journal: Journal, wanted: list[tuple[Segment, int]]) -> int:
+    # In this order: what a sink puts off meanwhile is counted here, there, or twice, but never not at all.
+    return _waiting(wanted) + _waiting([(one, one.events) for one in journal.segments() if one.aside])
 
 
 def _waiting(wanted: list[tuple[Segment, int]]) -> int:

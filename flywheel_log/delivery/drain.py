@@ -13,8 +13,11 @@ from .delivery import Delivery
 from .destination import FILE, Destination
 from .enrich import Enrich
 from .segments import SUFFIX
+from .tuning import Tuning
+from .waiting import waiting_in
 
 _BREATH_S = 0.01
+_ADOPT_S = 0.5  # Orphans come a few at a time, also while what some of them hold has been put off.
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ def _drained(directory: Path, deadline: float | None, enrich: Enrich | None, div
     delivery = Delivery(
         destination.urls,
         directory.parent,
+        tuning=Tuning(adopt_s=_ADOPT_S),
         enrich=enrich,
         open_sink=lambda url: open_sink(divert(url) if divert else url),
     )
@@ -77,7 +81,10 @@ def _drained(directory: Path, deadline: float | None, enrich: Enrich | None, div
         stats = delivery.stats()
     finally:
         delivery.close(0.0)
-    return Drained(destination.names, stats["adopted"] - left, left, _why(stats["sinks"].values()) if left else None)
+    delivered, why = stats["adopted"] - left, _why(stats["sinks"].values()) if left else None
+    if left:  # And what was not even adopted.
+        left = max(left, 0, *waiting_in(directory, destination.names).values())
+    return Drained(destination.names, delivered, left, why)
 
 
 def _ship(delivery: Delivery, deadline: float | None) -> int:

@@ -12,7 +12,7 @@ from .bell import Bell
 from .destination import Destination
 from .losses import Losses
 from .segments import Segment
-from .supply import FULL, Supply
+from .supply import FULL, Released, Supply
 from .tuning import Tuning
 
 
@@ -50,8 +50,8 @@ class Journal:
         self._durable = durable
         self._clock = clock
         self._lock = threading.RLock()
-        self._supply = Supply(destination, self._run, clock, tuning, quota)
-        self.making = self._supply.making
+        self.supply = Supply(destination, self._run, clock, tuning, quota)
+        self.making = self.supply.making
         self._ids = itertools.count(1)
         self._current: Segment | None = None
         self._busy = False
@@ -64,12 +64,14 @@ class Journal:
 
         Returns None if the line had to be dropped; the reason is counted in `health` and reported as a `loss_report`
         event when there is room again. A call from a finaliser that interrupts another `put` of the same thread is
-        stored when that one is.
+        stored when that one is. Raises `Released` after `release`.
         """
         if not line.startswith(b'{"') or b"\n" in line or b"\0" in line:
             health.drop("bad_line")
             return None
         with self._lock:
+            if self.supply.released:
+                raise Released
             identity = f"{self._run}-{next(self._ids)}"
             if self._busy:
                 self._deferred.append((identity, line))
@@ -125,14 +127,14 @@ class Journal:
                 return
 
     def _report(self) -> None:
-        if not self._losses or self._supply.refused():
+        if not self._losses or self.supply.refused():
             return
         for report in self._losses.reports(self._clock()):
             if self._append(f"{self._run}-{next(self._ids)}", report.line) is None:
                 self._losses.settle(report)
 
     def _roll(self, need: int) -> Segment:
-        segment = self._supply.take(need, self._segments)
+        segment = self.supply.take(need, self._segments)
         if self._current is not None:
             self._current.sealed = True
         self._current = segment
@@ -166,20 +168,17 @@ class Journal:
         if self._losses and current is not None and current.done():
             self._seal(current)  # It may be what fills the quota.
         if self._losses or (current is not None and current.used * 2 > current.size):
-            self._supply.prepare(self.segments())
+            self.supply.prepare(self.segments())
         if self._losses:
-            self._report_losses()
+            with self._lock:
+                self._settle()
+            for bell in self.bells:
+                bell.ring()
 
     def let_go(self) -> None:
         """Begin a new segment with the next event, so that the one there is goes as soon as all of it is delivered."""
         if (current := self._current) is not None:
             self._seal(current)
-
-    def _report_losses(self) -> None:
-        with self._lock:
-            self._settle()
-        for bell in self.bells:
-            bell.ring()
 
     def _seal(self, segment: Segment) -> None:
         with self._lock:
@@ -194,7 +193,7 @@ class Journal:
         return bool(self._losses)
 
     def adopt(self, segment: Segment) -> None:
-        """Take in *segment* of a dead process, to be shipped like our own."""
+        """Take in *segment*, of a dead process or of what a sink put off, to be shipped like our own."""
         self.adopted += max(map(segment.waiting, range(len(segment.shipped))), default=0)
         # In the order they were written, before our own: a log keeps the order of a process even when others finish it.
         self._segments.insert(sum(other.adopted for other in self._segments), segment)
@@ -218,13 +217,13 @@ class Journal:
     def snapshot(self, *, adopted: bool) -> list[tuple[Segment, int]]:
         """Return the segments and the lines put so far into each; those of dead processes only if *adopted*."""
         with self._lock:
-            return [(segment, segment.events) for segment in self._segments if adopted or not segment.adopted]
+            return [(one, one.events) for one in self._segments if not one.aside and (adopted or not one.adopted)]
 
     def release(self) -> None:
         """Delete what is shipped and leave the rest to be adopted; events in memory that no sink took are lost."""
         with self._lock:
             segments, self._segments, self._current = self._segments, [], None
-        self._supply.release()
+            self.supply.release()
         for segment in segments:
             if segment.done():
                 segment.remove()
@@ -247,4 +246,4 @@ class Journal:
         """Close in a forked child what belongs to the parent: the descriptors, and with them our share of its locks."""
         for segment in self._segments:
             segment.close()
-        self._supply.forget()
+        self.supply.forget()

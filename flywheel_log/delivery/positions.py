@@ -9,6 +9,8 @@ from ..health import health
 
 SUFFIX = ".pos"
 _WIDTH = 20
+ALL = 10**_WIDTH - 1
+"""The position of a sink that a segment has nothing for, whatever will be in it."""
 
 
 class Positions:
@@ -28,7 +30,7 @@ class Positions:
         self.acknowledged = [0] * sinks
 
     def load(self, limit: int) -> None:
-        """Read what an earlier process noted; a number that is no position up to *limit* counts as 0."""
+        """Read what an earlier process noted; what is neither `ALL` nor a position up to *limit* counts as 0."""
         try:
             data = self._path.read_bytes() if self._path else b""
         except OSError:
@@ -36,7 +38,7 @@ class Positions:
         for sink in range(len(self.acknowledged)):
             record = data[sink * (_WIDTH + 1) : (sink + 1) * (_WIDTH + 1) - 1]
             position = int(record) if len(record) == _WIDTH and record.isdigit() else 0
-            self.acknowledged[sink] = position if position <= limit else 0
+            self.acknowledged[sink] = position if position <= limit or position == ALL else 0
 
     def acknowledge(self, sink: int, position: int) -> None:
         """Note that sink number *sink* holds every byte before *position*."""

@@ -9,9 +9,8 @@ import os
 from pathlib import Path
 
 from ..health import health
-from .aside import Aside
+from .positions import ALL, Positions
 from .positions import SUFFIX as POSITIONS
-from .positions import Positions
 
 SUFFIX = ".seg"
 UNBORN = ".tmp"
@@ -33,9 +32,8 @@ class Segment:
         path: the file; None for a segment in memory, when there is no directory to write to.
         size, used: bytes there are, and bytes that hold lines.
         events: how many lines there are.
-        reached: how far each sink has been offered what is in it, in bytes.
-        shipped: how many lines that is.
-        aside: which of those each sink has put off.
+        shipped: how many of them each sink has acknowledged.
+        aside: whether its lines have been put off by the one sink that it is for.
         adopted: whether another process wrote it and died.
         sealed: no line will follow.
         attention: where the keeper should have a look before more is written.
@@ -49,10 +47,9 @@ class Segment:
         self.events = 0
         self.shipped = [0] * sinks
         self.adopted = False
+        self.aside = False
         self.sealed = False
         self.positions = Positions(path and path.with_suffix(POSITIONS), sinks)
-        self.reached = [0] * sinks
-        self.aside = [Aside() for _ in range(sinks)]
         self._map: mmap.mmap | None = None
         self._synced = 0
         self._warmed = 0
@@ -112,7 +109,6 @@ class Segment:
         self.used = data.rfind(b"\n") + 1
         self.events = data.count(b"\n")
         self.positions.load(self.used)
-        self.reached = list(self.positions.acknowledged)
         self.shipped = [data.count(b"\n", 0, position) for position in self.positions.acknowledged]
         self.adopted = self.sealed = True
         self._synced = self.used
@@ -176,21 +172,20 @@ class Segment:
         return self.fd is None or os.fstat(self.fd).st_nlink > 0
 
     def acknowledge(self, sink: int, position: int, events: int) -> None:
-        """Note that sink number *sink* has everything before *position*, *events* lines more, but for what is aside."""
-        self.reached[sink] = position
+        """Note that sink number *sink* has everything before *position*, which is *events* lines more."""
         self.shipped[sink] += events
-        self.settle(sink)
+        self.positions.acknowledge(sink, position)
 
-    def settle(self, sink: int) -> None:
-        """Note how far sink number *sink* has everything, now that there is less aside, or more."""
-        position = self.aside[sink].first(self.reached[sink])
-        if position != self.positions.acknowledged[sink]:
-            self.positions.acknowledge(sink, position)
+    def reserve(self, sink: int) -> None:
+        """Have all the lines to come be for sink number *sink* alone, and count as put off by it."""
+        self.aside = True
+        for other in range(len(self.shipped)):
+            if other != sink:
+                self.acknowledge(other, ALL, ALL)
 
     def waiting(self, sink: int, events: int | None = None) -> int:
-        """How many of the lines, or of the first *events*, wait for sink number *sink*; all that is aside does."""
-        behind = (self.events if events is None else events) - self.shipped[sink]
-        return max(0, behind) + len(self.aside[sink])
+        """How many of the lines, or of the first *events*, wait for sink number *sink*."""
+        return max(0, (self.events if events is None else events) - self.shipped[sink])
 
     def done(self) -> bool:
         """Tell whether every sink has acknowledged every line."""

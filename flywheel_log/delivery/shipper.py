@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from ..health import health
 from ..sinks import PutOff, RetryLater, Sink
+from .aside import Aside
 from .batch import next_batch
 from .bell import Bell
 from .enrich import Enrich, enriched
@@ -53,6 +54,8 @@ class Shipper:
         self._tuning = tuning
         self._progress = progress
         self._backoff = Backoff(random)
+        self._aside = Aside(journal, number)
+        self._aside_backoff = Backoff(random)
         self._open_sink = open_sink
         self._enrich = enrich
         self._hurry = threading.Event()
@@ -62,7 +65,7 @@ class Shipper:
         self._retried = 0
         self._last_error: str | None = None
         self._behind_since: float | None = None
-        self._unsynced_since: float | None = None
+        self._sync_at: float | None = None
         self._reread_at: float | None = None
         self._aside_at: float | None = None
 
@@ -106,9 +109,7 @@ class Shipper:
         return getattr(self._sink, name, getattr(self._tuning, name))
 
     def _idle_s(self) -> float | None:
-        due = [at for at in (self._reread_at, self._aside_at) if at is not None]
-        if self._unsynced_since is not None:
-            due.append(self._unsynced_since + self._tuning.sync_s)
+        due = [at for at in (self._reread_at, self._aside_at, self._sync_at) if at is not None]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _guard(self, work: Callable[[], None]) -> None:
@@ -122,57 +123,56 @@ class Shipper:
     def _ship(self) -> None:
         self._behind_since = time.monotonic()
         self._reread_at = None
-        again = self._aside_at is not None and time.monotonic() >= self._aside_at
         for segment in self._journal.segments():
-            try:
-                while self._ship_batch(segment):
-                    pass
-                if again:
-                    self._ship_aside(segment)
-            except OSError as error:  # Of the journal; the other segments need not wait until it can be read again.
-                self._failed("journal_unreadable", segment.waiting(self._number), error)
-                self._reread_at = time.monotonic() + self._backoff.delay()
-            except _Stopped:
-                raise
-            except Exception as error:  # noqa: BLE001 - the other segments are shipped all the same
-                health.drop("shipper_failed", error)
-            self._journal.retire(segment)
+            if not segment.aside:
+                self._ship_segment(segment)
+        if self._aside_at is not None and time.monotonic() >= self._aside_at:
+            self._ship_aside()
         self._behind_since = None
-        if again and not any(segment.aside[self._number] for segment in self._journal.segments()):
-            self._aside_at = self._last_error = None
+
+    def _ship_segment(self, segment: Segment) -> None:
+        try:
+            while self._ship_batch(segment):
+                pass
+        except OSError as error:  # Of the journal; the other segments need not wait until it can be used again.
+            self._failed("journal_failing", segment.waiting(self._number), error)
+            self._reread_at = time.monotonic() + self._backoff.delay()
+        except Exception as error:  # noqa: BLE001 - the other segments are shipped all the same
+            health.drop("shipper_failed", error)
+        self._journal.retire(segment)
 
     def _ship_batch(self, segment: Segment) -> bool:
-        start = segment.reached[self._number]
+        start = segment.positions.acknowledged[self._number]
         if start >= segment.used:
             return False
         self._patiently(self._opened)  # First, for the sink says how much it takes at once.
-        lines, size = self._option("batch_lines"), self._option("batch_bytes")
-        batch = next_batch(segment, start, lines, size)
-        if batch is None:
-            return False
-        offered = self._enriched(batch.lines)
+        batch = next_batch(segment, start, self._option("batch_lines"), self._option("batch_bytes"))
+        offered = enriched(batch.lines, self._enrich, getattr(self._sink, "prepare", None))
         waiting = self._patiently(lambda: self._opened().missing(offered)) if segment.adopted else offered
         off = self._store(waiting)
-        numbers = {line: number for number, line in enumerate(offered)} if off else {}
-        for lane, lines_off in off.items():
-            segment.aside[self._number].add(lane, batch.places(numbers[line] for line in lines_off))
+        if off and segment.aside:
+            return False
+        raw = dict(zip(offered, batch.lines, strict=True)) if off else {}
+        for lane, lines in off.items():
+            self._aside.add(lane, [raw[line] for line in lines], segment)
         segment.acknowledge(self._number, batch.end, batch.events)
         self._stored(batch.events - sum(map(len, off.values())))
         return True
 
-    def _ship_aside(self, segment: Segment) -> None:
-        """Offer again what was put off; the first batch shows whether what it waits for is there."""
-        aside = segment.aside[self._number]
-        for lane in aside.lanes():
-            while places := aside.next(lane, self._option("batch_lines"), self._option("batch_bytes")):
-                if self._store(self._enriched([segment.read(*place) for place in places])):
+    def _ship_aside(self) -> None:
+        """Offer again what was put off; the first batch of a lane shows whether what it waits for is there."""
+        self._aside_at = None
+        for lane, segments in self._aside.lanes().items():
+            for segment in segments:
+                self._ship_segment(segment)
+                if segment.waiting(self._number):
                     break
-                aside.remove(lane, len(places))
-                segment.settle(self._number)
-                self._stored(len(places))
-
-    def _enriched(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        return enriched(lines, self._enrich, getattr(self._sink, "prepare", None))
+                self._aside.remove(lane)
+        if not self._aside:
+            self._aside_at = self._last_error = None
+            self._aside_backoff.reset()
+        elif self._aside_at is None:  # It was not even offered: the journal is at fault.
+            self._aside_at = time.monotonic() + self._aside_backoff.delay()
 
     def _store(self, lines: Sequence[bytes]) -> Mapping[str, Sequence[bytes]]:
         """Hand *lines* to the sink until it has them; return those that it puts off."""
@@ -181,14 +181,14 @@ class Shipper:
                 lines = self._write(lines)
         except PutOff as error:
             self._failed(error.reason, sum(map(len, error.lines.values())), error)
-            if self._aside_at is None or time.monotonic() >= self._aside_at:
-                self._aside_at = time.monotonic() + self._backoff.delay(error.after)
-            return error.lines
+            if self._aside_at is None:
+                self._aside_at = time.monotonic() + self._aside_backoff.delay(error.after)
+            return {lane: waiting for lane, waiting in error.lines.items() if waiting}
         return {}
 
     def _write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         again = self._patiently(lambda: self._opened().write(lines), len(lines))
-        self._unsynced_since = self._unsynced_since or time.monotonic()
+        self._sync_at = self._sync_at or time.monotonic() + self._tuning.sync_s
         if len(again) < len(lines):
             self._backoff.reset()
         if again:
@@ -235,9 +235,8 @@ class Shipper:
         return self._sink
 
     def _sync(self) -> None:
-        since = self._unsynced_since
-        if since is not None and (self._stopping or time.monotonic() >= since + self._tuning.sync_s):
-            self._unsynced_since = None
+        if self._sync_at is not None and (self._stopping or time.monotonic() >= self._sync_at):
+            self._sync_at = None
             if sync := getattr(self._sink, "sync", None):
                 sync()
 
@@ -246,5 +245,5 @@ class Shipper:
             self._sink.close()
 
 
-class _Stopped(Exception):
+class _Stopped(BaseException):
     """The thread has been told to end; what is not acknowledged waits on disk."""

@@ -19,6 +19,10 @@ from .tuning import Tuning
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
+class Released(Exception):
+    """The journal has been let go of: what was put now would be delivered by nobody."""
+
+
 class Supply:
     """Makes segments, one ahead of need if asked to.
 
@@ -28,18 +32,24 @@ class Supply:
         clock: seconds since the epoch, part of their names.
         tuning: their sizes.
         quota: bytes that all journals under the same root may take together.
+
+    Attributes:
+        making: held while segments are made or adopted, and while the process forks.
+        released: nothing is wanted any more.
     """
 
     def __init__(
         self, destination: Destination, run: str, clock: Callable[[], float], tuning: Tuning, quota: int
     ) -> None:
-        self.making = threading.RLock()  # Held while segments are made or adopted, and while the process forks.
+        self.making = threading.RLock()
+        self.released = False
         self._destination = destination
         self._run = run
         self._clock = clock
         self._tuning = tuning
         self._quota = quota
         self._numbers = itertools.count()
+        self._asides = itertools.count()
         self._spare: Segment | None = None
         self._refused_until = 0.0
 
@@ -67,13 +77,32 @@ class Supply:
                 segment.warm()
                 self._spare = segment
 
+    def aside(self, need: int, sink: int, *, lasting: bool, first: bool) -> Segment:
+        """Make a segment of at least *need* bytes for what sink number *sink* puts off, in memory unless *lasting*.
+
+        The quota does not count: what the lines take is given back where they come from.
+
+        Raises:
+            OSError: there is no room.
+        """
+        size = max(need, self._tuning.first_segment_bytes if first else self._tuning.segment_bytes)
+        sinks = len(self._destination.urls)
+        if lasting:
+            self._destination.prepare()
+            segment = Segment.create(self._path(f"aside{next(self._asides)}"), size, sinks)
+        else:
+            segment = Segment.in_memory(size, sinks)
+        segment.reserve(sink)
+        return segment
+
     def refused(self) -> bool:
         """Tell whether there was no room a moment ago; to ask the disk each time would make callers wait."""
         return time.monotonic() < self._refused_until
 
     def release(self) -> None:
-        """Delete what was made ahead of need."""
+        """Delete what was made ahead of need; nothing is wanted any more."""
         with self.making:
+            self.released = True
             spare, self._spare = self._spare, None
         if spare is not None:
             spare.remove()
@@ -109,7 +138,7 @@ class Supply:
     def _refuse(self) -> None:
         self._refused_until = time.monotonic() + self._tuning.refused_s
 
-    def _path(self, number: int) -> Path:
+    def _path(self, number: int | str) -> Path:
         host = os.uname().nodename.replace("/", "_")
         name = f"{int(self._clock() * 1e9):019d}-{host}-{os.getpid()}-{self._run}-{number}{SUFFIX}"
         return self._destination.directory / name

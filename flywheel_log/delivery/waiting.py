@@ -18,16 +18,29 @@ def waiting(root: Path) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for directory in sorted(path for path in root.glob("*") if path.is_dir()):
         try:
-            names = Destination.load(directory).names
-            for path in sorted(directory.glob(f"*{SUFFIX}")):
-                counts.update(_waiting(path, names))
+            counts.update(waiting_in(directory, Destination.load(directory).names))
         except (OSError, ValueError, KeyError, TypeError) as error:
             health.warn("orphan_not_readable", error)
     return {name: count for name, count in sorted(counts.items()) if count}
 
 
+def waiting_in(directory: Path, names: tuple[str, ...]) -> Counter[str]:
+    """Count the events in *directory* that wait for each of its sinks, which have these *names*.
+
+    Raises:
+        OSError: a segment cannot be read.
+    """
+    counts: Counter[str] = Counter()
+    for path in sorted(directory.glob(f"*{SUFFIX}")):
+        counts.update(_waiting(path, names))
+    return counts
+
+
 def _waiting(path: Path, names: tuple[str, ...]) -> dict[str, int]:
-    segment = Segment.adopt(path, len(names))
+    try:
+        segment = Segment.adopt(path, len(names))
+    except FileNotFoundError:  # It was delivered while we looked.
+        return {}
     if segment is None:
         return {}
     try:

@@ -122,8 +122,13 @@ class File:
 
     def sync(self) -> None:
         """Bring what was written to the disk itself; the shipper calls this about once a second."""
-        if self._fd is not None:
+        if self._fd is None:
+            return
+        try:
             os.fsync(self._fd)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # A terminal, a pipe, /dev/null: there is no disk behind it.
+                raise
 
     def close(self) -> None:
         """Close the file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
@@ -16,6 +17,7 @@ from ..event import to_flat
 
 _EXCERPT = 60
 _POLL_S = 1.0
+_GONE = {errno.EPIPE, errno.EIO, errno.EBADF, errno.ECONNRESET}  # Of a pipe, a terminal, a closed one, a socket.
 _SHOWN = ("kind", "workload_id", "model", "status")
 
 
@@ -52,7 +54,9 @@ class Stdout:
             return ()
         try:
             _write(stream, self._readable(lines) if stream.isatty() else b"".join(line + b"\n" for line in lines))
-        except (BrokenPipeError, ValueError):  # ValueError: the stream is closed.
+        except (OSError, ValueError) as error:  # ValueError: the stream is closed.
+            if isinstance(error, OSError) and error.errno not in _GONE:
+                raise
             self._broken = True
             self._unseen += len(lines)
         return ()

@@ -2,7 +2,9 @@
 
 import errno
 import gc
+import itertools
 import json
+import math
 import os
 import signal
 import sys
@@ -143,6 +145,30 @@ def test_a_closed_delivery_begins_anew_at_its_next_put(make):
     delivery.put(LINE)
     assert delivery.close(20) == 0
     assert (len(sink.lines), sink.closed) == (2, 2)
+
+
+class Closing(bytes):
+    """A line during whose put another thread closes the delivery."""
+
+    delivery = None
+
+    def startswith(self, *start):
+        if delivery := self.delivery:
+            Closing.delivery = None
+            thread = threading.Thread(target=delivery.close, args=(5.0,))
+            thread.start()
+            thread.join()
+        return super().startswith(*start)
+
+
+def test_what_is_put_while_another_thread_closes_is_delivered_by_the_next_threads(make, root):
+    sink = Memory()
+    Closing.delivery = delivery = make(sink, run=map("run{}".format, itertools.count()).__next__)
+    assert [delivery.put(LINE), delivery.put(Closing(LINE))] == ["run0-1", "run1-1"]
+    assert delivery.flush(20) == 0
+    assert len(sink.lines) == 2
+    delivery.close(5.0)
+    assert list(root.glob("*/*.seg")) == []
 
 
 def test_a_failed_write_is_offered_again_whole(make):
@@ -477,6 +503,16 @@ def test_drain_says_what_is_left_and_why(root, tmp_path):
     assert (report.delivered, report.left, report.why) == (0, 2, "NotADirectoryError")
 
 
+def test_drain_counts_what_it_had_no_time_to_adopt(make, root, tmp_path):
+    (tmp_path / "blocked").write_text("a file where the directory should be")
+    for number in range(40):
+        dead = Delivery([f"file:{tmp_path}/blocked/genai.log"], root, run=lambda number=number: f"dead{number}")
+        dead.put(LINE)
+        dead.close(0.0)
+    [report] = drain(root, 0.3)
+    assert (report.delivered, report.left, report.why) == (0, 40, "NotADirectoryError")
+
+
 def test_drain_leaves_the_segments_of_living_processes_alone(make, root):
     delivery = make(Memory(*[RetryLater("down")] * 1_000_000))
     delivery.put(LINE)
@@ -506,12 +542,17 @@ def test_half_made_segments_of_the_dead_are_swept_away(make, root):
     assert files(root) == [".json", ".lock"]
 
 
+SMALL = Tuning(first_segment_bytes=1 << 16, segment_bytes=1 << 16, linger_s=0.0)
+
+
 class Picky(Memory):
     """A sink that puts off the lines that name what is `closed`, and stores all others."""
 
     def __init__(self, *closed):
         super().__init__()
         self.closed_lanes = set(closed)
+        self.after = 30.0
+        self.refused = 0
 
     def write(self, lines):
         off = {lane: [line for line in lines if lane in line] for lane in self.closed_lanes}
@@ -520,7 +561,8 @@ class Picky(Memory):
         self.offered.append(len(lines))
         self.lines += [line for line in lines if line not in waiting and line not in self.lines]
         if off:
-            raise PutOff("closed", 30.0, off)
+            self.refused += 1
+            raise PutOff("closed", self.after, off)
         return []
 
 
@@ -558,6 +600,82 @@ def test_what_was_put_off_when_a_program_ended_is_offered_by_the_next(make, root
     other = make(second, run=lambda: "c3d4")
     other.adopt()
     until(lambda: second.lines)
-    assert second.lines == [b'{"id":"a1b2-2","kind":"red"}', b'{"id":"a1b2-3","kind":"plain"}']
+    assert second.lines == [b'{"id":"a1b2-2","kind":"red"}']
     other.close(5.0)
     assert list(root.glob("*/*.seg")) == []
+
+
+def test_what_is_put_off_keeps_nothing_else_in_the_journal(make, root):
+    sink, other = Picky(b"red"), Memory()
+    delivery = make(sink, other, tuning=SMALL, quota_bytes=8 << 16)
+    red = [delivery.put(b'{"kind":"red"}')]
+    for _ in range(20):  # Twice the quota
+        for _ in range(10):
+            delivery.put(b'{"kind":"plain","text":"%b"}' % (b"x" * 5000))
+        red.append(delivery.put(b'{"kind":"red"}'))
+        until(lambda: delivery.flush(0.1) == len(red))
+    assert health.dropped() == {}
+    assert (len(sink.lines), len(other.lines)) == (200, 221)
+    delivery.close(0.5)
+    left = [line for path in root.glob("*/*.seg") for line in path.read_bytes().rstrip(b"\0").splitlines()]
+    assert left == [b'{"id":"%b","kind":"red"}' % identity.encode() for identity in red]
+
+
+def test_what_was_put_off_for_one_sink_is_offered_to_no_other_after_a_crash(make, root):
+    first = Picky(b"red"), Memory()
+    delivery = make(*first)
+    for kind in (b"plain", b"red"):
+        delivery.put(b'{"kind":"%b"}' % kind)
+    until(lambda: len(first[0].lines) + len(first[1].lines) == 3)
+    assert delivery.close(0.5) == 1
+    second = Memory(), Memory()
+    other = make(*second, run=lambda: "c3d4")
+    other.adopt()
+    until(lambda: second[0].lines)
+    assert other.flush(20, adopted=True) == 0
+    assert [sink.lines for sink in second] == [[b'{"id":"a1b2-2","kind":"red"}'], []]
+
+
+def test_orphans_are_adopted_though_many_of_them_hold_what_is_put_off(make):
+    for number in range(20):
+        dead = make(Picky(b"red", b"plain"), run=lambda number=number: f"dead{number}")
+        for kind in (b"red", b"plain"):
+            dead.put(b'{"kind":"%b"}' % kind)
+        dead.close(0.0)
+    sink = Picky(b"red")
+    delivery = make(sink, tuning=Tuning(adopt_s=0.05))
+    delivery.start()
+    until(lambda: len(sink.lines) == 20)
+    sink.closed_lanes = set()
+    until(lambda: delivery.flush(1.0, adopted=True) == 0 and len(sink.lines) == 40)
+
+
+def test_what_is_put_off_without_a_time_is_offered_ever_more_seldom(make):
+    sink = Picky(b"red")
+    sink.after = None
+    delivery = make(sink, random=lambda: 1.0, tuning=Tuning(linger_s=0.0))
+    delivery.put(b'{"kind":"red"}')
+    begun = time.monotonic()
+    while time.monotonic() < begun + 2.0:
+        stored = len(sink.lines)
+        delivery.put(b'{"kind":"plain"}')
+        until(lambda stored=stored: len(sink.lines) > stored)
+    assert 2 <= sink.refused <= 2 + math.log2((time.monotonic() - begun) / 0.1 + 1)
+
+
+def test_lines_wait_where_they_are_while_there_is_no_room_to_put_them_aside(make, root, monkeypatch):
+    sink = Picky(b"red")
+    delivery = make(sink, random=lambda: 0.0)
+    delivery.put(b'{"kind":"plain"}')
+    assert delivery.flush(20) == 0
+    monkeypatch.setattr(os, "posix_fallocate", _no_room)
+    delivery.put(b'{"kind":"red"}')
+    until(lambda: delivery.stats()["sinks"]["memory0:"]["last_error"] == "journal_failing")
+    assert (delivery.flush(0.1), health.dropped()) == (1, {})
+    sink.closed_lanes = set()
+    assert delivery.flush(20) == 0
+    assert sink.lines == [b'{"id":"a1b2-1","kind":"plain"}', b'{"id":"a1b2-2","kind":"red"}']
+
+
+def _no_room(*_):
+    raise OSError(errno.ENOSPC, "full")

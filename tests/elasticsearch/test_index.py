@@ -137,6 +137,29 @@ def test_documents_wait_for_an_index_that_would_spoil_them_and_flow_when_it_is_m
     assert api.ids(index) == {"run-0", "run-1"}
 
 
+def test_an_index_of_somebody_elses_that_is_deleted_while_documents_flow_is_made_anew_as_ours(
+    elasticsearch_url: str, api: Api, index: str
+) -> None:
+    api("PUT", index, BLUEPRINT)
+    sink = sink_at(elasticsearch_url, index)
+    assert sink.write([line(1)]) == []
+    api("DELETE", index)
+    assert sink.write([line(2)]) == []
+    assert problems(index, api("GET", f"{index}/_mapping")[index]["mappings"]) == []
+    assert api.ids(index) == {json.loads(line(2))["id"]}
+
+
+def test_a_template_of_somebody_elses_that_serves_as_well_is_left_to_serve(
+    elasticsearch_url: str, api: Api, index: str
+) -> None:
+    template = {"index_patterns": [f"{index}*"], "template": BLUEPRINT}
+    api("PUT", f"_index_template/{index}-theirs", template)
+    api("PUT", index)
+    assert sink_at(elasticsearch_url, index).write([line(1)]) == []
+    made = api("GET", f"_index_template/{index}*")["index_templates"]
+    assert [one["name"] for one in made] == [f"{index}-theirs"]
+
+
 def test_an_empty_index_without_a_mapping_is_not_trusted(elasticsearch_url: str, api: Api, index: str) -> None:
     api("PUT", index)
     with pytest.raises(RetryLater, match="unfit index"):

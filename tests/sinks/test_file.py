@@ -189,6 +189,13 @@ def test_a_renamed_file_is_left_and_a_new_one_begun(tmp_path):
     assert sink.missing([event(1), event(2), event(3)]) == [event(3)]
 
 
+def test_what_is_no_file_of_a_disk_is_written_to_and_needs_no_sync():
+    sink = open_sink("file:/dev/null")
+    sink.write([event(1)])
+    sink.sync()
+    sink.close()
+
+
 def test_a_deleted_directory_is_made_again(tmp_path):
     path = tmp_path / "logs" / "genai.log"
     sink = open_sink(f"file:{path}")

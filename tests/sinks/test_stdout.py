@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +83,22 @@ def test_a_reader_that_has_gone_is_silence_and_a_count():
         assert sink.write([event(1), event(2)]) == ()
         assert sink.write([event(3)]) == ()
     assert sink.stats() == {"unseen": 3}
+
+
+def test_a_terminal_that_was_closed_is_silence_and_a_count():
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "w") as stream:
+        sink = Stdout(lambda: stream)
+        sink.write([event(1)])
+        os.close(ours)
+        assert sink.write([event(2), event(3)]) == ()
+        assert sink.write([event(4)]) == ()
+        assert sink.stats() == {"unseen": 3}
+
+
+def test_a_full_disk_behind_stdout_is_no_reader_that_has_gone():
+    with Path("/dev/full").open("w") as stream, pytest.raises(OSError, match="No space left"):
+        Stdout(lambda: stream).write([event(1)])
 
 
 def test_a_program_whose_reader_has_gone_ends_well():

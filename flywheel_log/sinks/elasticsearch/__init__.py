@@ -19,7 +19,7 @@ from .document import Document, document, documents, stub
 from .ensure import Unfit, ensure
 from .target import Target, target
 from .target import resolve as resolve
-from .verdict import DUPLICATE, STORED, Fate, Verdict, verdicts
+from .verdict import DUPLICATE, INDEX_ERRORS, STORED, Fate, Verdict, hopeless, verdicts
 
 MOST_DOCUMENTS = 500
 MOST_BYTES = 5_000_000
@@ -53,25 +53,28 @@ class ElasticsearchSink:
         self._most_bytes = MOST_BYTES
         self._counts: Counter[str] = Counter()
         self._hindrance = ""
+        self._barred: dict[str, RetryLater] = {}
 
     def write(self, lines: Sequence[bytes | Document]) -> Sequence[bytes]:
         """Store *lines*, or the documents that were prepared of them; return those to offer again.
 
-        Raises `PutOff` if an index is unfit and all that is not for it is stored, and `RetryLater` if nothing became of
-        any of them.
+        Raises `PutOff` if an index is unfit or closed to us and all that is not for it is stored, and `RetryLater` if
+        nothing became of any of them.
         """
         self._cluster.limit(self._target.timeout)
+        self._barred = {}
         made = [one if isinstance(one, Document) else document(one, self._target) for one in lines]
         unfit = self._unfit({one.index_name for one in made})
-        fit = [one for one in made if one.index_name not in unfit] if unfit else made
-        again = self._write(fit)
+        again = self._write([one for one in made if one.index_name not in unfit] if unfit else made)
         if not again and not unfit:
             return []
+        left = [one for one in made if one.index_name in unfit] + again
         given: dict[int, Any] = {id(one.line): line for one, line in zip(made, lines, strict=True)}
-        waiting = {index: [given[id(one.line)] for one in made if one.index_name == index] for index in unfit}
-        if again:
-            return [given[id(one.line)] for one in again] + list(chain.from_iterable(waiting.values()))
-        worst = next(iter(unfit.values()))
+        shut: dict[str, RetryLater] = {**unfit, **self._barred}
+        if any(one.index_name not in shut for one in again):
+            return [given[id(one.line)] for one in left]
+        worst = next(iter(shut.values()))
+        waiting = {index: [given[id(one.line)] for one in left if one.index_name == index] for index in shut}
         raise PutOff(worst.reason, worst.after, waiting)
 
     def _unfit(self, indices: set[str]) -> dict[str, Unfit]:
@@ -101,7 +104,7 @@ class ElasticsearchSink:
                 if len(again) == len(documents):
                     raise
                 return again
-        if documents and len(again) == len(documents):
+        if documents and len(again) == len(documents) and not self._barred:
             raise RetryLater(self._hindrance)
         return again
 
@@ -128,6 +131,9 @@ class ElasticsearchSink:
         if judged.count(STORED) == len(judged):
             return []
         later = [one for one, verdict in zip(documents, judged, strict=True) if verdict.fate is Fate.LATER]
+        for one, verdict in zip(documents, judged, strict=True):
+            if verdict.reason in INDEX_ERRORS:
+                self._barred[one.index_name] = RetryLater(verdict.reason)
         refused = [
             stub(one.line, self._target, verdict.reason)
             for one, verdict in zip(documents, judged, strict=True)
@@ -149,12 +155,12 @@ class ElasticsearchSink:
         self._count(judged)
         self._counts["stubs"] += sum(verdict.fate is Fate.STORED for verdict in judged)
         health.warn("Elasticsearch refused documents; they are stored as text under response.flywheel_log.raw")
-        dead = [(one, verdict) for one, verdict in zip(stubs, judged, strict=True) if _hopeless(verdict)]
+        dead = [(one, verdict) for one, verdict in zip(stubs, judged, strict=True) if hopeless(verdict)]
         stored = (Fate.STORED, Fate.DUPLICATE)
         later = [
             one
             for one, verdict in zip(stubs, judged, strict=True)
-            if verdict.fate not in stored and not _hopeless(verdict)
+            if verdict.fate not in stored and not hopeless(verdict)
         ]
         return later + self._bury(dead)
 
@@ -232,11 +238,6 @@ def _batches(documents: Documents, most_bytes: int) -> Iterator[Documents]:
         size += more
     if batch:
         yield batch
-
-
-def _hopeless(verdict: Verdict) -> bool:
-    """A stub holds nothing that could be an illegal argument: then the index is at fault, and can be mended."""
-    return verdict.fate is Fate.REFUSED and verdict.reason != "illegal_argument_exception"
 
 
 def open(url: str) -> ElasticsearchSink:

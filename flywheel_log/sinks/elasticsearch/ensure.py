@@ -12,29 +12,31 @@ from .mapping import INDEX, JSON, MAPPINGS, problems
 
 # Above the templates that Elasticsearch brings along (100) and those people write (up to 200 as a rule).
 _PRIORITY = 500
-_OK, _BAD, _MISSING = 200, 400, 404
+_OK, _BAD, _FORBIDDEN, _MISSING = 200, 400, 403, 404
 _EXISTS = "resource_already_exists_exception"
 _BUSY = frozenset({429, 500, 502, 503, 504})
 
 
 class Unfit(RetryLater):
-    """An index that would spoil our documents."""
+    """An index that would spoil our documents, or that we may not use."""
 
-    def __init__(self) -> None:
-        super().__init__("unfit index", 30.0)
+    def __init__(self, reason: str = "unfit index") -> None:
+        super().__init__(reason, 30.0)
 
 
 def ensure(cluster: Cluster, index: str) -> None:
     """Make *index* if it is missing, and see that its mapping takes our documents.
 
     Raises:
-        Unfit: it would spoil documents; they wait until it is mended.
+        Unfit: it would spoil documents, or is forbidden to us; they wait until that is mended.
         RetryLater: it cannot be made or read.
     """
     found = inspect(cluster, index)
     if found is None:
         _create(cluster, index)
         found = inspect(cluster, index) or []
+    elif not found:
+        _insure(cluster, index)
     for problem in found:
         health.warn(f"{problem}; `flywheel-log doctor` says how to mend it")
     if found:
@@ -63,6 +65,26 @@ def misdated(cluster: Cluster, index: str) -> int:
 
 def _create(cluster: Cluster, index: str) -> None:
     """Make the index, and first its template, which serves should somebody delete the index while documents flow."""
+    _put_template(cluster, index)
+    answer = _put(cluster, f"/{index}", lambda made: made)
+    if error_type(answer) != _EXISTS:
+        _expect(answer)
+
+
+def _insure(cluster: Cluster, index: str) -> None:
+    """Write the template of an *index* that somebody else made, if without it the next one would be made by guesses.
+
+    Whoever may not ask is left alone: an index that is there needs no template.
+    """
+    answer = cluster.request("POST", f"/_index_template/_simulate_index/{index}")
+    if answer.status != _OK or not isinstance(answer.body, dict):
+        return
+    made = answer.body.get("template", {})  # Nothing where no template matches.
+    if problems(index, made.get("mappings", {})):
+        _put_template(cluster, index)
+
+
+def _put_template(cluster: Cluster, index: str) -> None:
     answer = _put(
         cluster,
         f"/_index_template/{index}",
@@ -72,9 +94,6 @@ def _create(cluster: Cluster, index: str) -> None:
         raise RetryLater(f"http {answer.status}", answer.after)
     if answer.status != _OK:
         health.warn(f"the index template {index} could not be written (HTTP {answer.status})")
-    answer = _put(cluster, f"/{index}", lambda made: made)
-    if error_type(answer) != _EXISTS:
-        _expect(answer)
 
 
 def _put(cluster: Cluster, path: str, body: Callable[[JSON], JSON]) -> Answer:
@@ -89,6 +108,8 @@ def _put(cluster: Cluster, path: str, body: Callable[[JSON], JSON]) -> Answer:
 
 
 def _expect(answer: Answer) -> None:
+    if answer.status == _FORBIDDEN:
+        raise Unfit(f"http {answer.status}")
     if answer.status != _OK or not isinstance(answer.body, dict):
         raise RetryLater(f"http {answer.status}", answer.after)
 

@@ -27,6 +27,9 @@ DOCUMENT_ERRORS = frozenset(
     }
 )
 
+# The index is at fault: it takes none of the documents until somebody mends that, while another index may.
+INDEX_ERRORS = frozenset({"cluster_block_exception", "index_closed_exception", "security_exception"})
+
 
 class Fate(Enum):
     """What becomes of one document."""
@@ -43,6 +46,14 @@ class Verdict(NamedTuple):
     fate: Fate
     reason: str = ""
     detail: str = ""
+
+
+def hopeless(verdict: Verdict) -> bool:
+    """Tell whether nothing can be done for a stub that was judged so.
+
+    It holds nothing that could be an illegal argument: then the index is at fault, and can be mended.
+    """
+    return verdict.fate is Fate.REFUSED and verdict.reason != "illegal_argument_exception"
 
 
 STORED, DUPLICATE = Verdict(Fate.STORED), Verdict(Fate.DUPLICATE)
