@@ -129,6 +129,45 @@ MESSAGES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [{"annotations": [{"type": "url_citation"}]}, {"annotations": [{"type": "other"}]}],
         {"content": None, "annotations": [{"type": "url_citation"}, {"type": "other"}]},
     ),
+    "reasoning in parts, as OpenRouter tells it": (
+        [
+            {"reasoning_details": [{"type": "reasoning.text", "text": "th", "format": "x", "index": 0}]},
+            {"reasoning_details": [{"type": "reasoning.text", "text": "ink", "format": "x", "index": 0}]},
+            {"reasoning_details": [{"type": "reasoning.text", "text": "", "signature": "s", "index": 0}]},
+            {"reasoning_details": [{"type": "reasoning.text", "text": "more", "index": 1}]},
+            {"reasoning_details": [{"type": "reasoning.encrypted", "data": "e1"}]},
+            {"reasoning_details": [{"type": "reasoning.encrypted", "data": "e2"}]},
+        ],
+        {
+            "content": None,
+            "reasoning_details": [
+                {"type": "reasoning.text", "text": "think", "format": "x", "index": 0, "signature": "s"},
+                {"type": "reasoning.text", "text": "more", "index": 1},
+                {"type": "reasoning.encrypted", "data": "e1"},
+                {"type": "reasoning.encrypted", "data": "e2"},
+            ],
+        },
+    ),
+    "a thought and an answer, as Mistral tells them": (
+        [
+            {"role": "assistant", "content": ""},
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "th"}]}]},
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "ink"}]}]},
+            {"content": "an"},
+            {"content": "swer"},
+            {"content": ""},
+        ],
+        {
+            "content": [
+                {"type": "thinking", "thinking": [{"type": "text", "text": "think"}]},
+                {"type": "text", "text": "answer"},
+            ]
+        },
+    ),
+    "an answer before its parts": (
+        [{"content": "a"}, {"content": [{"type": "text", "text": "b"}, {"type": "image", "text": "c"}, "d"]}],
+        {"content": [{"type": "text", "text": "ab"}, {"type": "image", "text": "c"}, "d"]},
+    ),
     "a legacy function call": (
         [{"function_call": {"name": "f", "arguments": ""}}, {"function_call": {"arguments": "{}"}}],
         {"content": None, "function_call": {"name": "f", "arguments": "{}"}},
@@ -272,4 +311,10 @@ def test_no_answer_however_odd_is_lost(events: list[Any]) -> None:
         response = outcome._assembled(surface, events)
         counts, marks = derive.counted(surface, response), derive.marks(surface, response)
         assert (isinstance(response, dict), isinstance(counts, dict), isinstance(marks, list)) == (True, True, True)
+    health.reset()
+
+
+def test_a_stream_that_defeats_its_surface_is_counted_not_kept_in_pieces() -> None:
+    events = [{"type": "content_block_delta", "delta": {"type": "text_delta", "text": text}} for text in ("sk-", "1")]
+    assert outcome._assembled(surface_named("messages"), events) == {"unassembled": 2}
     health.reset()

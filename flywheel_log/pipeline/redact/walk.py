@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from ..unsay import unsay
 from .assignments import is_placeholder, names_secret
 from .loose import looks_random, may_name_secret
 from .pattern import Finder, Span
@@ -52,7 +53,7 @@ class Walk:
             while unique in clean:
                 unique = f"{key}#{len(clean)}"
             clean[unique] = self._under(name, value)
-        return clean
+        return unsay(clean, fields)
 
     def _under(self, name: str, value: Any) -> Any:
         if not self._named:
