@@ -30,10 +30,8 @@ def merge_message(message: JSON, delta: JSON) -> None:
 
 
 def _appended(old: object, new: list[Any]) -> list[Any]:
-    """The parts *old* and *new* in one list: a part of which there was only a piece yet grows, so that it is one text."""
-    parts = (
-        [{"type": "text", "text": old}] if isinstance(old, str) and old else list(old) if isinstance(old, list) else []
-    )
+    """The parts *old* and *new* in one list; a part of which only a piece was there grows, so that its text is one."""
+    parts = [*old] if isinstance(old, list) else [{"type": "text", "text": old}] if old else []
     for part in new:
         if parts and _goes_on(parts[-1], part):
             parts[-1] = dict(parts[-1])
