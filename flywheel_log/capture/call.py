@@ -213,7 +213,7 @@ class Call:
             event["retries"] = retries
         if http is not None and (limits := wire.limits(http)):
             event |= limits
-        event["request"] = wire.request_body(http) or wire.given(body)
+        event["request"] = (wire.request_body(http) if body else wire.written_body(http)) or wire.given(body)
         if found.response is not None:
             event["response"] = found.response
         if found.error is not None:

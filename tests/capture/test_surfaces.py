@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flywheel_log import recorder
 from flywheel_log.capture import derive, outcome
+from flywheel_log.capture.call import Call
 from flywheel_log.capture.surfaces import surface_for, surface_named
+from flywheel_log.event import Event
 from flywheel_log.health import health
 
 CHAT = surface_named("chat.completions")
@@ -318,3 +322,23 @@ def test_a_stream_that_defeats_its_surface_is_counted_not_kept_in_pieces() -> No
     events = [{"type": "content_block_delta", "delta": {"type": "text_delta", "text": text}} for text in ("sk-", "1")]
     assert outcome._assembled(surface_named("messages"), events) == {"unassembled": 2}
     health.reset()
+
+
+WRITTEN: dict[bytes, Any] = {
+    b'{"model": "m", oops}': {"body": '{"model": "m", oops}'},
+    b'{"x": "a\nb"}': {"body": '{"x": "a\nb"}'},
+    b'{"x": "\xff"}': {"body": '{"x": "\ufffd"}'},
+    b'{"x": 1}': {"x": 1},
+    b"": {},
+}
+
+
+@pytest.mark.parametrize("raw", WRITTEN)
+def test_a_body_that_the_program_wrote_itself_need_not_be_json(raw: bytes, events: list[Event]) -> None:
+    request = SimpleNamespace(content=raw, headers={})
+    answer = SimpleNamespace(request=request, headers={}, is_closed=True, content=b'{"choices": []}')
+    call = Call(surface_named("chat.completions"), "openai", {}, {}, recorder.record)
+    call.came(answer, 0)
+    call.answered(None)
+    (event,) = events
+    assert (event["request"], event["status"], health.dropped()) == (WRITTEN[raw], "ok", {})
