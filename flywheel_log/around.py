@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import inspect
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import AbstractContextManager, nullcontext
@@ -46,9 +48,9 @@ def around(function: Decorated, begin: Callable[[Any, tuple[Any, ...], dict[str,
             raise
         return _driven(result, run)
 
-    from wrapt import FunctionWrapper
+    from .wrapped import wrap
 
-    return FunctionWrapper(function, wrapper)  # type: ignore[arg-type,return-value]
+    return wrap(function, wrapper)
 
 
 def _driven(result: Any, run: Around) -> Any:
@@ -58,7 +60,21 @@ def _driven(result: Any, run: Around) -> Any:
         return _named_like(result, _generator(result, run))
     if inspect.isasyncgen(result):
         return _named_like(result, _async_generator(result, run))
+    if isinstance(result, (asyncio.Future, concurrent.futures.Future)):
+        result.add_done_callback(partial(_done, run))
+        return result
     return run.returned(result)
+
+
+def _done(run: Around, future: Any) -> None:
+    """Tell *run* how *future* ended, as its callable would have if it had waited for it."""
+    if future.cancelled():
+        run.raised(asyncio.CancelledError())
+    # To ask by `exception()` would be to retrieve it, and asyncio warns of those that nobody has retrieved.
+    elif (error := future._exception) is not None:  # noqa: SLF001
+        run.raised(error)
+    else:
+        run.returned(future.result())
 
 
 def _named_like(result: Any, driver: Any) -> Any:

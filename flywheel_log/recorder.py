@@ -108,7 +108,7 @@ class Recorder:
     def _without_content(self, event: Event) -> str | None:
         """Fail closed: what a processor could not clean is not written, but that the call happened is."""
         try:
-            return self._put(dumps(bare(cast(Event, {**self._identity, **event, **understood(event)}))))
+            return self._put(dumps(bare({**event, **understood(event)}, self._redactor, self._identity)))
         except Exception as error:  # noqa: BLE001
             health.drop("record", error)
             return None

@@ -160,13 +160,13 @@ class Call:
             return
         tape.stop()
         self._waited = tape.waited
-        if tape.events or amazon.is_stream(self._http):
-            self._finish(outcome.of_stream(self._surface, tape, dict(self._body), self._http, error))
-        else:
-            self._finish(outcome.of_partial_body(tape, self._http, error))
+        found = outcome.of_stream(self._surface, tape, dict(self._body), self._http, error)
+        self._finish(found or outcome.of_partial_body(tape, self._http, error))
 
     def _listen(self, http: Any) -> None:
-        waited, events, hide = self._waited or 0.0, is_event_stream(http), self.asked_usage
+        # Whoever asked for a stream reads events, whatever the server calls them; some say nothing, or `text/plain`.
+        waited, hide = self._waited or 0.0, self.asked_usage
+        events = is_event_stream(http) or (self._streamed and not amazon.is_stream(http))
         self._tape = Tape(self._surface, waited, self._clock, events=events, hide_usage=hide)
         self._tap = Tap(http, self._tape, self.ended)
         unended.add(self)
@@ -213,7 +213,7 @@ class Call:
             event["retries"] = retries
         if http is not None and (limits := wire.limits(http)):
             event |= limits
-        event["request"] = wire.request_body(http) or wire.given(body)
+        event["request"] = (wire.request_body(http) if body else wire.written_body(http)) or wire.given(body)
         if found.response is not None:
             event["response"] = found.response
         if found.error is not None:

@@ -10,6 +10,7 @@ from ..event import JSON, Error, Status, Wire
 from ..health import guarded
 from ..serialise import dumps
 from . import amazon, sse, wire
+from .stream import is_event_stream
 from .surfaces import Surface
 from .tape import Tape
 
@@ -62,9 +63,14 @@ def of_partial_body(tape: Tape, http: Any, error: BaseException | None) -> Outco
     return of_body(raw, http)
 
 
-def of_stream(surface: Surface, tape: Tape, request: JSON, http: Any, error: BaseException | None) -> Outcome:
-    """From the events of a stream as far as the caller took them; *error* is what ended it before its end."""
-    payloads = amazon.payloads(tape.body()) if amazon.is_stream(http) else tape.payloads()
+def of_stream(surface: Surface, tape: Tape, request: JSON, http: Any, error: BaseException | None) -> Outcome | None:
+    """From the events of a stream as far as the caller took them; *error* is what ended it before its end.
+
+    None where it is a body without events, as of a server that does not stream.
+    """
+    payloads = _payloads(tape, http)
+    if not payloads and not is_event_stream(http) and not amazon.is_stream(http):
+        return None
     if done := bool(payloads) and payloads[-1].startswith(sse.DONE):
         payloads.pop()
     events = [event for payload in payloads if (event := wire.event(payload)) is not None]
@@ -79,9 +85,18 @@ def of_stream(surface: Surface, tape: Tape, request: JSON, http: Any, error: Bas
     return Outcome(said if events else None, reported, whole=whole)
 
 
-@guarded("surface", default=lambda _, events: {"events": events})
+def _payloads(tape: Tape, http: Any) -> list[bytes]:
+    if amazon.is_stream(http):
+        return amazon.payloads(tape.body())
+    return tape.payloads() if tape.events else []
+
+
+@guarded("surface", default=lambda _, events: {"unassembled": len(events)})
 def _assembled(surface: Surface, events: list[JSON]) -> JSON:
-    """The response that *events* amount to, or they themselves where a server sends what nobody expects."""
+    """The response that *events* amount to; where a server sends what nobody expects, how many there were.
+
+    Not the events themselves: in their pieces of text no secret can be recognised.
+    """
     return surface.assemble(events)
 
 

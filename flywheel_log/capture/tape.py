@@ -139,8 +139,11 @@ class Tape:
         if sum(map(len, self._pieces)) < self._compact_above:
             return
         whole, _, rest = b"".join(self._pieces).rpartition(END)
-        self._pieces[:] = [rest]
         fresh = sse.payloads(sse.events(whole), self._surface)
+        if not (fresh or self._payloads) and self._compact_above < KEEP_AT_MOST:
+            self._compact_above = KEEP_AT_MOST  # It may be a body without events, of a server that does not stream.
+            return
+        self._pieces[:] = [rest]
         self._kept += sum(map(len, fresh))
         if self._kept + len(rest) > KEEP_AT_MOST:
             self.cut = True

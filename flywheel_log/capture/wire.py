@@ -48,6 +48,12 @@ def request_body(http: Any) -> Wire | None:
     return as_sent(raw) if isinstance(raw, bytes) else None
 
 
+def written_body(http: Any) -> JSON | None:
+    """The body that the program wrote itself, past the SDK's arguments, as far as it is at hand; it may be no JSON."""
+    raw = content_of(getattr(http, "request", http))
+    return body(raw) if raw else None
+
+
 def as_sent(raw: bytes) -> Wire | None:
     """A body that somebody has parsed, as it came; None for what is no JSON object in UTF-8."""
     if not (raw and raw[0] == _OPENS and raw[-1] == _CLOSES):

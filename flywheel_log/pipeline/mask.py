@@ -8,16 +8,21 @@ from typing import Any, Literal, cast
 
 from ..event import JSON, Event
 from .parse import parse
+from .unsay import unsay
 
 # Under these keys a string is reasoning wherever it stands; `reasoning` is an object where it asks for effort.
-_KEYS = frozenset({"reasoning_content", "reasoning", "thinking", "encrypted_content"})
-# An object of such a type is reasoning with all that is said in it.
+_KEYS = frozenset({"reasoning_content", "reasoning", "thinking", "encrypted_content", "thoughtSignature"})
+# An object of such a type, or a part that Google calls a `thought`, is reasoning with all that is said in it.
 _TYPES = ("reasoning", "thinking", "redacted_thinking")
-_SAID = frozenset({"text", "thinking", "data", "summary", "content", "signature", "encrypted_content"})
+_SAID = frozenset(
+    {"text", "thinking", "data", "summary", "content", "signature", "encrypted_content", "thoughtSignature"}
+)
 # The chat templates of some models open the passage for the model, so only its end is in the answer.
 _THOUGHT = r"(?P<thought>(?:(?!</?think(?:ing)?>).)*)"
 _PASSAGE = re.compile(rf"(?P<open><think(?:ing)?>|\A){_THOUGHT}(?P<close></think(?:ing)?>)", re.DOTALL)
 _UNCLOSED = re.compile(rf"(?P<open><think(?:ing)?>){_THOUGHT}(?P<close>\Z)", re.DOTALL)
+# A body that could not be parsed, as one that was cut off, is text; whose text is told only by the names in it.
+_IN_BODY = re.compile(rf'"(?:{"|".join((*sorted(_KEYS), "thought"))})"\s*:|"type"\s*:\s*"(?:{"|".join(_TYPES)})')
 _DIGITS = 16
 
 
@@ -37,8 +42,12 @@ class Mask:
         fields = cast(JSON, parse(logger, method, event))
         for key in ("request", "response"):
             if key in fields:
-                fields[key] = self._masked(fields[key])
+                fields[key] = self._masked(self._unparsed(fields[key]))
         return event
+
+    def _unparsed(self, body: Any) -> Any:
+        text = body.get("body") if isinstance(body, dict) else None
+        return body | {"body": self._note(text)} if isinstance(text, str) and _IN_BODY.search(text) else body
 
     def _masked(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -47,12 +56,13 @@ class Mask:
             return [self._masked(item) for item in value]
         if not isinstance(value, dict):
             return value
-        if str(value.get("type", "")).split(".")[0] in _TYPES:
+        if str(value.get("type", "")).split(".")[0] in _TYPES or value.get("thought") is True:
             return {key: self._said(item) if key in _SAID else item for key, item in value.items()}
-        return {
+        clean = {
             key: self._note(item) if key in _KEYS and isinstance(item, str) else self._masked(item)
             for key, item in value.items()
         }
+        return unsay(clean, value)
 
     def _said(self, value: Any) -> Any:
         """Mask every string below *value* except the names of types."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from ..event import JSON, Event
 from .parse import parse
+
+if TYPE_CHECKING:
+    from .redact import Redactor
 
 _REQUEST = ("model", "stream", "n", "temperature", "top_p", "max_tokens", "max_completion_tokens", "seed")
 _RESPONSE = (
@@ -38,13 +42,18 @@ def withhold(logger: Any, method: str, event: Event) -> Event:
     return event
 
 
-def bare(event: Event) -> Event:
+def bare(event: Mapping[str, Any], redactor: Redactor | None, names: Mapping[str, str]) -> Event:
     """Return of *event* what no user wrote: times, counts, identifiers and the outcome, marked `unredacted`.
 
-    For events that could not be cleaned: their texts, tags, metadata and persons are as doubtful as their content.
+    For events that could not be cleaned: their texts, tags, metadata and persons are as doubtful as their content. What
+    names them (by default *names*) goes through *redactor* once more; if it is that which fails, *names* are all of it.
     """
-    kept = {key: value for key, value in event.items() if key in _MADE_BY_US}
-    return cast(Event, kept | {"training_unsafe": ["unredacted"]})
+    kept = cast(Event, {key: value for key, value in {**names, **event}.items() if key in _MADE_BY_US})
+    kept["training_unsafe"] = ["unredacted"]
+    try:
+        return (redactor and redactor.event(kept)) or kept
+    except Exception:  # noqa: BLE001 - the event is told of as one that was dropped
+        return cast(Event, {**kept, **names})
 
 
 def _finishes(response: JSON) -> JSON:

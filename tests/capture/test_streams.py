@@ -302,3 +302,32 @@ def test_a_stream_that_is_open_at_a_fork_is_the_parents_to_record(openai_environ
     subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=100)
     (event,) = flywheel_log.read("genai.log")
     assert event["status"] == "ok"
+
+
+UNTYPED: dict[str, dict[str, str]] = {
+    "nothing": {"content-type": ""},
+    "text": {"content-type": "text/plain"},
+    "JSON": {"content-type": "application/json"},
+}
+
+
+@pytest.mark.parametrize("called", UNTYPED)
+def test_a_stream_is_one_whatever_its_server_calls_it(
+    called: str, start: Callable[..., Server], events: list[Event]
+) -> None:
+    chunks = [chunk({"content": text}) for text in ("my key is sk-proj-4fT9", "aQ2xLr8ZkW1vB7nM", "!")]
+    body = b"".join(map(frame, [*chunks, chunk({}, "stop"), "[DONE]"]))
+    server = start(lambda _: Reply(200, UNTYPED[called], body))
+    assert len(list(recorded(server).chat.completions.create(**HELLO, stream=True))) == 4
+    (event,) = events
+    assert (content(event), event["status"]) == ("my key is [openai_key]!", "ok")
+
+
+def test_a_server_that_does_not_stream_is_recorded_as_it_answers(
+    start: Callable[..., Server], events: list[Event]
+) -> None:
+    body = {"id": "c", "choices": [{"index": 0, "message": {"content": "all\n\nat once"}, "finish_reason": "stop"}]}
+    server = start(lambda _: Reply(200, {"content-type": "application/json"}, json.dumps(body, indent=1).encode()))
+    assert list(recorded(server).chat.completions.create(**HELLO, stream=True)) == []
+    (event,) = events
+    assert (event["response"], event["status"]) == (body, "ok")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flywheel_log import recorder
 from flywheel_log.capture import derive, outcome
+from flywheel_log.capture.call import Call
 from flywheel_log.capture.surfaces import surface_for, surface_named
+from flywheel_log.event import Event
 from flywheel_log.health import health
 
 CHAT = surface_named("chat.completions")
@@ -128,6 +132,45 @@ MESSAGES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
     "annotations": (
         [{"annotations": [{"type": "url_citation"}]}, {"annotations": [{"type": "other"}]}],
         {"content": None, "annotations": [{"type": "url_citation"}, {"type": "other"}]},
+    ),
+    "reasoning in parts, as OpenRouter tells it": (
+        [
+            {"reasoning_details": [{"type": "reasoning.text", "text": "th", "format": "x", "index": 0}]},
+            {"reasoning_details": [{"type": "reasoning.text", "text": "ink", "format": "x", "index": 0}]},
+            {"reasoning_details": [{"type": "reasoning.text", "text": "", "signature": "s", "index": 0}]},
+            {"reasoning_details": [{"type": "reasoning.text", "text": "more", "index": 1}]},
+            {"reasoning_details": [{"type": "reasoning.encrypted", "data": "e1"}]},
+            {"reasoning_details": [{"type": "reasoning.encrypted", "data": "e2"}]},
+        ],
+        {
+            "content": None,
+            "reasoning_details": [
+                {"type": "reasoning.text", "text": "think", "format": "x", "index": 0, "signature": "s"},
+                {"type": "reasoning.text", "text": "more", "index": 1},
+                {"type": "reasoning.encrypted", "data": "e1"},
+                {"type": "reasoning.encrypted", "data": "e2"},
+            ],
+        },
+    ),
+    "a thought and an answer, as Mistral tells them": (
+        [
+            {"role": "assistant", "content": ""},
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "th"}]}]},
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "ink"}]}]},
+            {"content": "an"},
+            {"content": "swer"},
+            {"content": ""},
+        ],
+        {
+            "content": [
+                {"type": "thinking", "thinking": [{"type": "text", "text": "think"}]},
+                {"type": "text", "text": "answer"},
+            ]
+        },
+    ),
+    "an answer before its parts": (
+        [{"content": "a"}, {"content": [{"type": "text", "text": "b"}, {"type": "image", "text": "c"}, "d"]}],
+        {"content": [{"type": "text", "text": "ab"}, {"type": "image", "text": "c"}, "d"]},
     ),
     "a legacy function call": (
         [{"function_call": {"name": "f", "arguments": ""}}, {"function_call": {"arguments": "{}"}}],
@@ -273,3 +316,29 @@ def test_no_answer_however_odd_is_lost(events: list[Any]) -> None:
         counts, marks = derive.counted(surface, response), derive.marks(surface, response)
         assert (isinstance(response, dict), isinstance(counts, dict), isinstance(marks, list)) == (True, True, True)
     health.reset()
+
+
+def test_a_stream_that_defeats_its_surface_is_counted_not_kept_in_pieces() -> None:
+    events = [{"type": "content_block_delta", "delta": {"type": "text_delta", "text": text}} for text in ("sk-", "1")]
+    assert outcome._assembled(surface_named("messages"), events) == {"unassembled": 2}
+    health.reset()
+
+
+WRITTEN: dict[bytes, Any] = {
+    b'{"model": "m", oops}': {"body": '{"model": "m", oops}'},
+    b'{"x": "a\nb"}': {"body": '{"x": "a\nb"}'},
+    b'{"x": "\xff"}': {"body": '{"x": "\ufffd"}'},
+    b'{"x": 1}': {"x": 1},
+    b"": {},
+}
+
+
+@pytest.mark.parametrize("raw", WRITTEN)
+def test_a_body_that_the_program_wrote_itself_need_not_be_json(raw: bytes, events: list[Event]) -> None:
+    request = SimpleNamespace(content=raw, headers={})
+    answer = SimpleNamespace(request=request, headers={}, is_closed=True, content=b'{"choices": []}')
+    call = Call(surface_named("chat.completions"), "openai", {}, {}, recorder.record)
+    call.came(answer, 0)
+    call.answered(None)
+    (event,) = events
+    assert (event["request"], event["status"], health.dropped()) == (WRITTEN[raw], "ok", {})

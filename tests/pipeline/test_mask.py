@@ -82,3 +82,40 @@ def test_equal_thoughts_have_equal_hashes() -> None:
 def test_an_unknown_way_to_treat_reasoning_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match="reasoning: Input should be 'keep', 'mask' or 'hash'"):
         config.load(reasoning="burn")
+
+
+def test_googles_thoughts_are_masked_with_their_signatures() -> None:
+    parts = [
+        {"text": "abcde", "thought": True, "thoughtSignature": "EqQBC"},
+        {"text": "yes", "thoughtSignature": "EqQBC"},
+    ]
+    assert masked({"candidates": [{"content": {"parts": parts}}]}) == {
+        "candidates": [
+            {
+                "content": {
+                    "parts": [
+                        {"text": NOTE, "thought": True, "thoughtSignature": NOTE},
+                        {"text": "yes", "thoughtSignature": NOTE},
+                    ]
+                }
+            }
+        ]
+    }
+
+
+def test_what_is_masked_is_not_spelled_out_by_log_probabilities() -> None:
+    tokens = {"content": [{"token": "<think>"}, {"token": "abcde"}, {"token": "</think>"}]}
+    thoughtful = {"message": {"content": "<think>abcde</think>"}, "logprobs": tokens}
+    plain = {"message": {"content": "yes"}, "logprobs": {"content": [{"token": "yes"}]}}
+    assert masked({"choices": [thoughtful, plain]}) == {
+        "choices": [{"message": {"content": f"<think>{NOTE}</think>"}, "logprobs": None}, plain]
+    }
+
+
+@pytest.mark.parametrize(
+    "inside", ['"reasoning_content": "ab', '"type":"thinking","x":"ab', '"thought":true,"text":"ab']
+)
+def test_a_body_that_was_cut_off_is_masked_if_there_is_reasoning_in_it(inside: str) -> None:
+    body = f'{{"choices": [{{{inside}'
+    assert masked({"body": body}) == {"body": f"[reasoning: {len(body)} characters]"}
+    assert masked({"body": "<html>502, thinking"}) == {"body": "<html>502, thinking"}

@@ -104,6 +104,32 @@ def test_log_probabilities_are_no_secret_tokens() -> None:
     )
 
 
+SPELLED = [{"token": piece, "logprob": -0.1, "bytes": [*piece.encode()]} for piece in ("use ", KEY[:9], KEY[9:])]
+SAID, HIDDEN = f"use {KEY}", "use [openai_key]"
+ANSWERS: dict[str, tuple[Any, Any]] = {
+    "chat": (
+        {"message": {"content": SAID}, "logprobs": {"content": SPELLED}},
+        {"message": {"content": HIDDEN}, "logprobs": None},
+    ),
+    "completions": (
+        {"logprobs": {"tokens": ["use ", KEY[:9], KEY[9:]]}, "text": SAID},
+        {"logprobs": None, "text": HIDDEN},
+    ),
+    "responses": ({"text": SAID, "logprobs": SPELLED}, {"text": HIDDEN, "logprobs": None}),
+    "google": (
+        {"content": {"parts": [{"text": SAID}]}, "logprobsResult": {"chosenCandidates": SPELLED}},
+        {"content": {"parts": [{"text": HIDDEN}]}, "logprobsResult": None},
+    ),
+}
+
+
+@pytest.mark.parametrize("surface", ANSWERS)
+def test_a_secret_is_not_spelled_out_by_log_probabilities(surface: str) -> None:
+    answer, clean = ANSWERS[surface]
+    other = {"message": {"content": "no"}, "logprobs": {"content": [{"token": "no"}]}}
+    assert redacted(SECRETS, response={"choices": [answer, other]})["response"] == {"choices": [clean, other]}
+
+
 def test_under_a_bare_name_only_what_looks_random_is_a_secret() -> None:
     metadata = {"token": "tkn-Zq81xTplainvalue", "auth": "user:Zq81xTplain", "page_token": "Zq81xTplainvalue"}
     assert redacted(SECRETS, metadata={**metadata, "other": {"token": "Hello", "auth": "oauth2 by the book"}}) == {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from flywheel_log.event import Wire
-from flywheel_log.pipeline.withhold import withhold
+from flywheel_log.event import Event, Wire
+from flywheel_log.pipeline.redact import Redactor
+from flywheel_log.pipeline.withhold import bare, withhold
 
 SECRET = "a private matter"
 
@@ -54,3 +55,19 @@ def test_the_answers_of_other_apis_keep_how_they_ended() -> None:
         {"id": "m", "type": "message", "role": "assistant", "stop_reason": "end_turn"},
         {**gemini, "candidates": [{"index": 0, "finishReason": "STOP"}]},
     ]
+
+
+class Failing(Redactor):
+    def event(self, event: Event) -> Event | None:
+        raise RuntimeError(str(event))
+
+
+def test_where_names_cannot_be_cleaned_those_of_the_settings_are_told() -> None:
+    event: Any = {"kind": "llm", "workload_id": SECRET, "client_id": SECRET, "input_tokens": 3, "tags": [SECRET]}
+    assert bare(event, Failing(["secrets"]), {"workload_id": "chat", "client_id": "app"}) == {
+        "kind": "llm",
+        "workload_id": "chat",
+        "client_id": "app",
+        "input_tokens": 3,
+        "training_unsafe": ["unredacted"],
+    }

@@ -114,6 +114,14 @@ def test_what_a_redactor_cannot_clean_is_recorded_without_content_and_persons() 
     assert health.dropped() == {"processor": 1}
 
 
+def test_what_names_such_an_event_is_redacted_too() -> None:
+    named = flywheel_log.context(workload_id=f"for {SECRETS['user']}", client_id=SECRETS["tag"], tags=["one"])
+    with testing.recording(processors=(_raising,)) as events, named:
+        flywheel_log.logged_llm(lambda: "said")()
+    [event] = events
+    assert (event["workload_id"], event["client_id"]) == ("for [anthropic_key]", "[gitlab_token]")
+
+
 def _raising(_: Any, __: str, event: Any) -> Any:
     event["tags"].append(SECRETS["tag"])
     raise RuntimeError(SECRETS["prompt"])

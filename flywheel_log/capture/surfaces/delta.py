@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...event import JSON
 
 _REPLACED = frozenset({"role", "id", "type"})
+_TEXTS = frozenset({"text", "thinking", "summary"})
 
 
 def merge_message(message: JSON, delta: JSON) -> None:
@@ -19,9 +22,41 @@ def merge_message(message: JSON, delta: JSON) -> None:
             message[key] = message.get(key) or {}
             merge_message(message[key], new)
         elif isinstance(new, list):
-            message[key] = (message.get(key) or []) + new
+            message[key] = _appended(message.get(key), new)
+        elif isinstance(new, str) and new and isinstance(message.get(key), list):  # Mistral's, when it has thought.
+            message[key] = _appended(message[key], [{"type": "text", "text": new}])
         else:
             _merge_scalar(message, key, new)
+
+
+def _appended(old: object, new: list[Any]) -> list[Any]:
+    """The parts *old* and *new* in one list; a part of which only a piece was there grows, so that its text is one."""
+    parts = [*old] if isinstance(old, list) else [{"type": "text", "text": old}] if old else []
+    for part in new:
+        if parts and _goes_on(parts[-1], part):
+            parts[-1] = dict(parts[-1])
+            _grow(parts[-1], part)
+        else:
+            parts.append(part)
+    return parts
+
+
+def _goes_on(last: object, part: object) -> bool:
+    if not (isinstance(last, dict) and isinstance(part, dict) and _TEXTS & last.keys() & part.keys()):
+        return False
+    alike = all(last.get(key) == part.get(key) for key in ("type", "index"))
+    return alike and (not part.get("id") or last.get("id") in (None, part["id"]))
+
+
+def _grow(part: JSON, piece: JSON) -> None:
+    for key, new in piece.items():
+        old = part.get(key)
+        if key in _TEXTS and isinstance(old, str) and isinstance(new, str):
+            part[key] = old + new
+        elif key in _TEXTS and isinstance(new, list):
+            part[key] = _appended(old, new)
+        elif new is not None or key not in part:
+            part[key] = new
 
 
 def _merge_scalar(into: JSON, key: str, new: object) -> None:

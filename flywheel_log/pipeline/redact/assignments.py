@@ -10,7 +10,7 @@ from .pattern import BLANKS, Finder, Pattern, Span, behind
 _NAME = (
     r"(?ai:pass(?:word|wd|phrase)|pwd|secret|credentials?|cookie"
     r"|(?:api|access|secret|private|account|encryption|signing|subscription|auth|master|service)[_ -]?key"
-    r"|(?:access|auth|refresh|session|security|secret|api|bot|id)[_-]?token)|[Aa]uthorization"
+    r"|(?:access|auth|refresh|session|security|secret|api|bot|id)[_-]?token|authorization)"
 )
 _ENDS_IN_NAME = re.compile(rf"(?:{_NAME})$")
 _SIGN = re.compile(r"[:=](?!/)\s{0,4}")

@@ -9,9 +9,11 @@ from typing import Any
 
 import orjson
 
+from ..unsay import unsay
 from .assignments import is_placeholder, names_secret
 from .loose import looks_random, may_name_secret
 from .pattern import Finder, Span
+from .reading import Reading
 from .substitute import Substitute
 
 _LONGEST_NUMBER = 19  # Of a card; longer and shorter numbers are quantities, times and ids.
@@ -52,7 +54,7 @@ class Walk:
             while unique in clean:
                 unique = f"{key}#{len(clean)}"
             clean[unique] = self._under(name, value)
-        return clean
+        return unsay(clean, fields)
 
     def _under(self, name: str, value: Any) -> Any:
         if not self._named:
@@ -91,7 +93,10 @@ class Walk:
         """Return *text* without what was found in it."""
         if len(text) < self._shortest:
             return text
-        spans = [span for finder in self._finders for span in finder.spans(text)]
+        spans = self._spans(text)
+        if "\\" in text:
+            reading = Reading(text)
+            spans += [(reading.start(one), reading.end(two), kind) for one, two, kind in self._spans(reading.plain)]
         if not spans:
             return text
         pieces, done = [], 0
@@ -99,6 +104,9 @@ class Walk:
             pieces += [text[done:start], self._replaced(kind, text[start:end])]
             done = end
         return "".join([*pieces, text[done:]])
+
+    def _spans(self, text: str) -> list[Span]:
+        return [span for finder in self._finders for span in finder.spans(text)]
 
     def _replaced(self, kind: str, value: str) -> str:
         self.found[kind] += 1
