@@ -17,7 +17,9 @@ Media = Literal["trim", "reference", "keep"]
 LOOK_ABOVE = 64 * 1024
 _MEDIA_ABOVE = 8 * 1024
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?[^,]{0,100};base64,")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]{1024}")
+# No other text goes on for so long without a blank, in lines of 60 at least.
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{60,}+[\r\n]{0,2}+)+")
+_SURELY = 1024
 _SHORTEST = 256
 
 
@@ -51,7 +53,7 @@ class _Cut:
             return text
         url = _DATA_URL.match(text)
         data = text[url.end() :] if url else text
-        if not _BASE64.match(data):
+        if not (found := _BASE64.match(data)) or found.end() < _SURELY:
             return text
         self.strings += 1
         self.characters += len(data)

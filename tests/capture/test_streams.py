@@ -323,11 +323,13 @@ def test_a_stream_is_one_whatever_its_server_calls_it(
     assert (content(event), event["status"]) == ("my key is [openai_key]!", "ok")
 
 
+@pytest.mark.parametrize("blank", [2, 200_000])
 def test_a_server_that_does_not_stream_is_recorded_as_it_answers(
-    start: Callable[..., Server], events: list[Event]
+    blank: int, start: Callable[..., Server], events: list[Event]
 ) -> None:
     body = {"id": "c", "choices": [{"index": 0, "message": {"content": "all\n\nat once"}, "finish_reason": "stop"}]}
-    server = start(lambda _: Reply(200, {"content-type": "application/json"}, json.dumps(body, indent=1).encode()))
+    spaced = json.dumps(body, indent=1).replace("\n", "\n" * blank).encode()
+    server = start(lambda _: Reply(200, {"content-type": "application/json"}, spaced))
     assert list(recorded(server).chat.completions.create(**HELLO, stream=True)) == []
     (event,) = events
     assert (event["response"], event["status"]) == (body, "ok")

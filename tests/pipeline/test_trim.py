@@ -48,10 +48,17 @@ def test_bytes_from_the_wire_are_looked_into() -> None:
     assert shown(trim(given, media="trim", max_bytes=1 << 20)).endswith("left out]")
 
 
-def test_a_small_picture_and_long_prose_stay() -> None:
-    prose = "plain words and nothing else, " * 2000
-    given = event("data:image/png;base64,AAAA", prose)
+@pytest.mark.parametrize(
+    "prose", ["plain words and nothing else, ", "what a machine hears has no stops and no commas\n"]
+)
+def test_a_small_picture_and_long_prose_stay(prose: str) -> None:
+    given = event("data:image/png;base64,AAAA", prose * 2000)
     assert trim(given, media="trim", max_bytes=1 << 20) == given
+
+
+def test_base64_in_lines_is_media_too() -> None:
+    lines = base64.encodebytes(bytes(range(256)) * 300).decode()
+    assert trim(event(lines), media="trim", max_bytes=1 << 20)["trimmed"] == {"strings": 1, "characters": len(lines)}
 
 
 def test_ten_megabytes_of_audio_never_reach_a_document_by_accident() -> None:
