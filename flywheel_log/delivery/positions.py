@@ -42,15 +42,18 @@ class Positions:
 
     def acknowledge(self, sink: int, position: int) -> None:
         """Note that sink number *sink* holds every byte before *position*."""
-        self.acknowledged[sink] = position
-        if self._path is None:
-            return
         try:
-            if self._fd is None:
-                self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
-            os.pwrite(self._fd, b"%0*d\n" % (_WIDTH, position), sink * (_WIDTH + 1))
+            if self._path is not None:
+                self._write(self._path, sink, position)
         except OSError as error:
             health.warn("position_not_written", error)
+        # Last: as soon as all is acknowledged, another thread may remove the file, and its descriptor be another one's.
+        self.acknowledged[sink] = position
+
+    def _write(self, path: Path, sink: int, position: int) -> None:
+        if self._fd is None:
+            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        os.pwrite(self._fd, b"%0*d\n" % (_WIDTH, position), sink * (_WIDTH + 1))
 
     def close(self) -> None:
         """Release the file and leave it."""

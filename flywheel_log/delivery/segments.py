@@ -173,8 +173,8 @@ class Segment:
 
     def acknowledge(self, sink: int, position: int, events: int) -> None:
         """Note that sink number *sink* has everything before *position*, which is *events* lines more."""
-        self.shipped[sink] += events
         self.positions.acknowledge(sink, position)
+        self.shipped[sink] += events
 
     def reserve(self, sink: int) -> None:
         """Have all the lines to come be for sink number *sink* alone, and count as put off by it."""

@@ -17,6 +17,7 @@ import pytest
 from flywheel_log.delivery import Delivery, drain
 from flywheel_log.delivery import journal as delivery_journal
 from flywheel_log.delivery.destination import Destination
+from flywheel_log.delivery.segments import Segment
 from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.health import health
 from flywheel_log.sinks import PutOff, RetryLater
@@ -473,6 +474,17 @@ def test_many_segments_of_a_dead_process_are_stored_in_the_order_of_its_events(r
     assert len(list(root.glob("*/*.seg"))) > 1
     drain(root, 20)
     assert stored(tmp_path / "genai.log") == [f"dead-{number}" for number in range(1, 2001)]
+
+
+def test_a_position_is_written_before_another_thread_may_remove_its_file(tmp_path, monkeypatch):
+    """Its descriptor may be that of another file by then."""
+    segment = Segment.create(tmp_path / "one.seg", 4096, 1)
+    segment.append(b"{", LINE)
+    done, pwrite = [], os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda *given: (done.append(segment.done()), pwrite(*given))[1])
+    segment.acknowledge(0, segment.used, 1)
+    assert (done, segment.done()) == ([False], True)
+    segment.remove()
 
 
 def test_drain_delivers_to_the_sinks_the_events_were_meant_for(root, tmp_path):
