@@ -29,7 +29,7 @@ es8 := 'elasticsearch==8.17.2' opentelemetry-instrumentation-urllib3 opentelemet
 # What the benchmarks compare with. The instrumentation of OpenTelemetry's contributors is one release behind, for its
 # latest asks for what no release has, and calls wrapt as its second major no longer lets it.
 peers := langfuse langsmith logfire openinference-instrumentation-openai opik opentelemetry-instrumentation-openai \
-	--prerelease allow 'opentelemetry-instrumentation-openai-v2<2.4b0' 'wrapt<2'
+	'opentelemetry-instrumentation-openai-v2<2.4b0' 'wrapt<2'
 
 # What depends on the SDK's version, and so runs once for each of them and once more on the built wheel; and what else
 # uses enough of the other dependencies to show whether the oldest of them will do.

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any, Literal, NotRequired, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -72,6 +73,16 @@ def test_every_key_of_an_event_is_told_with_its_type() -> None:
 def test_every_reason_for_a_loss_is_told() -> None:
     # The journal names the reasons of its own where it finds out, and counts them where it remembers them.
     assert sorted(names("stats.md", "## Reasons")) == sorted(reasons() | {"journal_full", "journal_failed"})
+
+
+def test_every_extra_is_told_with_what_it_brings() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    brought = {
+        f"`[{extra}]`": ", ".join(re.split("[>=<]", one)[0] for one in sorted(requirements))
+        for extra, requirements in project["optional-dependencies"].items()
+    }
+    told = {row[0]: ", ".join(sorted(row[2].split(", "))) for row in rows("extras.md", "## What each gives")}
+    assert told == brought
 
 
 def test_every_figure_is_told(tmp_path: Path) -> None:
