@@ -48,6 +48,13 @@ def note(request: dict[str, Any], output: str, usage: Any, started: float) -> No
     naive_log.info(json.dumps(record))
 
 
+def begin_naive() -> None:
+    """Have the naive lines written to `naive.log`, and nowhere else."""
+    naive_log.addHandler(logging.FileHandler("naive.log"))
+    naive_log.setLevel(logging.INFO)
+    naive_log.propagate = False
+
+
 def plain(client: Any, request: dict[str, Any]) -> Variant:
     return lambda: client.chat.completions.create(**request)
 
@@ -140,9 +147,7 @@ def main() -> None:
     arguments = options.parse_args()
     os.chdir(tempfile.mkdtemp(prefix="flywheel-log-benchmark-"))
     os.environ["FLYWHEEL_LOG_JOURNAL"] = str(Path.cwd() / "journal")
-    naive_log.addHandler(logging.FileHandler("naive.log"))
-    naive_log.setLevel(logging.INFO)
-    naive_log.propagate = False
+    begin_naive()
 
     RECORDERS["recorded"] = recorder.Recorder(config.load())
     RECORDERS["no redaction"] = recorder.Recorder(config.load(redact="off"))

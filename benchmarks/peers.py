@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -31,7 +30,7 @@ from typing import Any, NamedTuple
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from _scenarios import CHUNKS, HELLO, LONG, sync_client
-from overhead import fast, naive_log, once, plain, plain_naive, stream, stream_naive
+from overhead import begin_naive, fast, once, plain, plain_naive, stream, stream_naive
 
 import flywheel_log
 
@@ -140,9 +139,7 @@ def settings(url: str, directory: str) -> dict[str, str]:
 
 def measure(peer: Peer, rounds: int) -> dict[str, dict[str, float]]:
     """What each way of recording adds to a call, in microseconds, by kind of call."""
-    naive_log.addHandler(logging.FileHandler("naive.log"))
-    naive_log.setLevel(logging.INFO)
-    naive_log.propagate = False
+    begin_naive()
     bare = sync_client()
     clients = {"flywheel_log": flywheel_log.instrument(sync_client())}
     clients["peer"], on = peer.prepare()

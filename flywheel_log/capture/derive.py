@@ -15,7 +15,6 @@ from ..event import JSON
 from ..health import guarded
 from .surfaces import Surface, surface_named
 
-_INTEGER = frozenset({int})
 DERIVED = "usage_source"
 """The key that an event of an answered call has when this has been done to it."""
 
@@ -29,11 +28,11 @@ def derive(event: Mapping[str, Any]) -> JSON:
     surface = _surface(event.get("surface", "")) if isinstance(response, dict) else None
     if surface is None:
         return {}
-    counts, seen = _said(surface, response)
+    counts = counted(surface, response)
     if "error" in event and not counts:
         return {}
     found: JSON = {**counts, DERIVED: event.get(DERIVED, "api") if counts else "missing"}
-    if seen:
+    if seen := marks(surface, response):
         told = event.get("training_unsafe", [])
         if added := [mark for mark in seen if mark not in told]:
             found["training_unsafe"] = [*told, *added]
@@ -46,17 +45,6 @@ def _surface(name: str) -> Surface | None:
         return surface_named(name)
     except KeyError:
         return None
-
-
-def _said(surface: Surface, response: JSON) -> tuple[JSON, list[str]]:
-    """Counts and marks at once; one by one where something is wrong, so that it costs only what cannot be read."""
-    try:
-        counts, seen = surface.tokens(response), surface.marks(response)
-        if _INTEGER.issuperset(map(type, counts.values())):
-            return counts, seen
-    except Exception:  # noqa: BLE001, S110 - the guards below meet it again, and count it
-        pass
-    return counted(surface, response), marks(surface, response)
 
 
 @guarded("surface", default=lambda *_: {})

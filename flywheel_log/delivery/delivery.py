@@ -206,13 +206,7 @@ class Delivery:
 
 
 def _left(journal: Journal, wanted: list[tuple[Segment, int]]) -> int:
+    """How many of the events in *wanted*, and of those that are aside, some sink has not acknowledged."""
     # In this order: what a sink puts off meanwhile is counted here, there, or twice, but never not at all.
-    return _waiting(wanted) + _waiting([(one, one.events) for one in journal.segments() if one.aside])
-
-
-def _waiting(wanted: list[tuple[Segment, int]]) -> int:
-    """How many of the events in *wanted* some sink has not acknowledged."""
-    return sum(
-        max((segment.waiting(sink, events) for sink in range(len(segment.shipped))), default=0)
-        for segment, events in wanted
-    )
+    waiting = sum(segment.left(events) for segment, events in wanted)
+    return waiting + sum(segment.left() for segment in journal.segments() if segment.aside)

@@ -194,7 +194,7 @@ class Journal:
 
     def adopt(self, segment: Segment) -> None:
         """Take in *segment*, of a dead process or of what a sink put off, to be shipped like our own."""
-        self.adopted += max(map(segment.waiting, range(len(segment.shipped))), default=0)
+        self.adopted += segment.left()
         # In the order they were written, before our own: a log keeps the order of a process even when others finish it.
         self._segments.insert(sum(other.adopted for other in self._segments), segment)
         for bell in self.bells:
@@ -229,7 +229,7 @@ class Journal:
                 segment.remove()
                 continue
             if segment.path is None:
-                health.drop("memory_lost", count=max(map(segment.waiting, range(len(segment.shipped)))))
+                health.drop("memory_lost", count=segment.left())
             segment.close()
 
     def before_fork(self) -> None:

@@ -187,6 +187,10 @@ class Segment:
         """How many of the lines, or of the first *events*, wait for sink number *sink*."""
         return max(0, (self.events if events is None else events) - self.shipped[sink])
 
+    def left(self, events: int | None = None) -> int:
+        """How many of the lines, or of the first *events*, wait for some sink."""
+        return max((self.waiting(sink, events) for sink in range(len(self.shipped))), default=0)
+
     def done(self) -> bool:
         """Tell whether every sink has acknowledged every line."""
         return min(self.positions.acknowledged, default=self.used) >= self.used

@@ -169,7 +169,7 @@ class Shipper:
                     break
                 self._aside.remove(lane)
         if not self._aside:
-            self._aside_at = self._last_error = None
+            self._last_error = None
             self._aside_backoff.reset()
         elif self._aside_at is None:  # It was not even offered: the journal is at fault.
             self._aside_at = time.monotonic() + self._aside_backoff.delay()

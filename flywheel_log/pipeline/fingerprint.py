@@ -10,7 +10,6 @@ from typing import Any
 from ..event import JSON
 
 _SYSTEM = frozenset({"system", "developer"})
-_NAMED = frozenset({"instructions", "system", "systemInstruction"})
 _REMEMBERED = 64
 _LONGEST_REMEMBERED = 16_384
 
@@ -39,10 +38,9 @@ _remembered = lru_cache(_REMEMBERED)(hash_of)
 
 
 def _system_message(request: JSON) -> str:
-    if not _NAMED.isdisjoint(request):
-        for key in ("instructions", "system", "systemInstruction"):
-            if request.get(key):
-                return _text(request[key])
+    for key in ("instructions", "system", "systemInstruction"):
+        if request.get(key):
+            return _text(request[key])
     messages = request.get("messages") or request.get("input")
     for message in messages if isinstance(messages, list) else ():
         if isinstance(message, dict) and message.get("role") in _SYSTEM:

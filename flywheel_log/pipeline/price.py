@@ -18,6 +18,11 @@ _DECIMALS = 10
 _TEN_MINUTES = len("2026-01-02T03:4")  # Prices that change by the time of the day do so at the half hour.
 _MODELS = 1024
 _PROVIDERS = {"gcp": "google"}  # OpenTelemetry's name, and the price list's.
+_COUNTS = (
+    ("input_tokens", "input_tokens"),
+    ("output_tokens", "output_tokens"),
+    ("cached_tokens", "cache_read_tokens"),
+)
 # Where OpenAI, compatible servers and Anthropic count what has a price of its own, and the price list's name for it.
 _DETAILS = (
     ("prompt_tokens_details", "audio_tokens", "input_audio_tokens"),
@@ -160,13 +165,9 @@ def _by_rates(usage: Mapping[str, int], rates: _Rates) -> float | None:
 def _usage(event: Mapping[str, Any], reported: Any) -> dict[str, int]:
     """The counts of *event* that are there and not 0, by the price list's names; details as the service *reported*."""
     usage: dict[str, int] = {}
-    get = event.get
-    if (count := get("input_tokens")) and isinstance(count, int):
-        usage["input_tokens"] = count
-    if (count := get("output_tokens")) and isinstance(count, int):
-        usage["output_tokens"] = count
-    if (count := get("cached_tokens")) and isinstance(count, int):
-        usage["cache_read_tokens"] = count
+    for name, listed in _COUNTS:
+        if (count := event.get(name)) and isinstance(count, int):
+            usage[listed] = count
     if not isinstance(reported, dict) or _DETAILED.isdisjoint(reported):
         return usage
     for whole, name, listed in _DETAILS:

@@ -55,8 +55,8 @@ class RetryLater(Exception):
 class PutOff(RetryLater):
     """Raised by `Sink.write` when some lines wait for something that the others need not wait for.
 
-    All other lines of the call are stored, and those behind them are offered first. After a crash all of them are
-    offered again: it is for sinks to which an event may be offered in any order, and twice.
+    All other lines of the call are stored, and those behind them are offered first. After a crash at the wrong moment
+    some come once more: it is for sinks to which an event may be offered in any order, and twice.
 
     Args:
         reason, after: as for `RetryLater`.

@@ -660,6 +660,9 @@ def test_orphans_are_adopted_though_many_of_them_hold_what_is_put_off(make):
     until(lambda: len(sink.lines) == 20)
     sink.closed_lanes = set()
     until(lambda: delivery.flush(1.0, adopted=True) == 0 and len(sink.lines) == 40)
+    assert sorted(json.loads(line)["id"] for line in sink.lines) == sorted(
+        f"dead{number}-{count}" for number in range(20) for count in (1, 2)
+    )
 
 
 def test_what_is_put_off_without_a_time_is_offered_ever_more_seldom(make):

@@ -190,10 +190,12 @@ def test_a_renamed_file_is_left_and_a_new_one_begun(tmp_path):
 
 
 def test_what_is_no_file_of_a_disk_is_written_to_and_needs_no_sync():
+    health.reset()
     sink = open_sink("file:/dev/null")
-    sink.write([event(1)])
+    assert sink.write([event(1)]) == ()
     sink.sync()
     sink.close()
+    assert health.dropped() == {}
 
 
 def test_a_deleted_directory_is_made_again(tmp_path):

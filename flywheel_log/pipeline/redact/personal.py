@@ -85,6 +85,7 @@ class Email:
 _DIGITS = tuple("0123456789")
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _GAP = r"[ .\u00a0-]"
+_W = "A-Za-z0-9_"  # In a class of characters. `\w` has all letters, and where words have no blanks they stand beside.
 _SPOKEN = (
     r"(?:[Pp]hone|PHONE|[Tt]el(?:efon(?:nummer)?|ephone)?|TEL|[Mm]obile?|[Cc]ell|[Ff]ax|[Cc]all(?: me)?(?: at| on)?"
     r"|[Ww]hats[Aa]pp|[Hh]andy|[Ss][Mm][Ss])"
@@ -110,27 +111,23 @@ PERSONAL: tuple[Finder, ...] = (
         _DIGITS,
     ),
     _phone(
-        rf"(?:\+(?<![A-Za-z0-9_+].)|00(?<![A-Za-z0-9_.+-]..))(?=[1-9])\d{{1,3}}(?:{_GAP}?(?:\(\d{{1,4}}\)|\d{{1,6}})){{2,6}}(?!\d)"
+        rf"(?:\+(?<![{_W}+].)|00(?<![{_W}.+-]..))(?=[1-9])\d{{1,3}}(?:{_GAP}?(?:\(\d{{1,4}}\)|\d{{1,6}})){{2,6}}(?!\d)"
     ),
-    _phone(rf"\((?<![A-Za-z0-9_+/-].)[2-9]\d\d\) ?[2-9]\d\d{_GAP}\d{{4}}(?![A-Za-z0-9_-])"),
-    _phone(
-        rf"[1-9](?<![A-Za-z0-9_.+/(-].)(?:(?<=1){_GAP}\(?[2-9])?\d\d\)?{_GAP}[2-9]\d\d{_GAP}\d{{4}}(?![A-Za-z0-9_-])"
-    ),
+    _phone(rf"\((?<![{_W}+/-].)[2-9]\d\d\) ?[2-9]\d\d{_GAP}\d{{4}}(?![{_W}-])"),
+    _phone(rf"[1-9](?<![{_W}.+/(-].)(?:(?<=1){_GAP}\(?[2-9])?\d\d\)?{_GAP}[2-9]\d\d{_GAP}\d{{4}}(?![{_W}-])"),
     _phone(
         rf"{_SPOKEN}\b[^\w\n+]{{0,4}}(?:(?:is|number|no|nr)\b[^\w\n+]{{0,3}}){{0,2}}(\(?0?\d[\d ()/.-]{{6,18}}\d)(?!\d)"
     ),
     Pattern(
         "ip",
-        re.compile(
-            rf"\d(?<![A-Za-z0-9_.].)(?<![Vv]ersion .)\d{{0,2}}\.(?:{_OCTET}\.){{2}}{_OCTET}(?![A-Za-z0-9_-])(?!\.\d)"
-        ),
+        re.compile(rf"\d(?<![{_W}.].)(?<![Vv]ersion .)\d{{0,2}}\.(?:{_OCTET}\.){{2}}{_OCTET}(?![{_W}-])(?!\.\d)"),
         _DIGITS,
         _ip,
     ),
     Pattern(
         "ip",
         re.compile(
-            r"[0-9A-Fa-f:](?<![A-Za-z0-9_:.].)[0-9A-Fa-f]{0,3}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{0,4}(?![A-Za-z0-9_:])"
+            rf"[0-9A-Fa-f:](?<![{_W}:.].)[0-9A-Fa-f]{{0,3}}:(?:[0-9A-Fa-f]{{0,4}}:){{1,6}}[0-9A-Fa-f]{{0,4}}(?![{_W}:])"
         ),
         (":",),
         _ip,
