@@ -88,6 +88,7 @@ class Delivery:
         self._threads: list[threading.Thread] = []
         self._shippers: list[Shipper] = []
         self._keeper: Keeper | None = None
+        self._started = False
 
     def put(self, line: bytes) -> str | None:
         """Store *line*, a JSON object without an id, and return its id; from then on no crash of the process loses it.
@@ -109,8 +110,9 @@ class Delivery:
     def start(self) -> None:
         """Start the threads, once."""
         with self._lock:
-            if self._keeper is not None:
+            if self._started:  # Or about to be: this may be a finaliser that interrupts the lines below.
                 return
+            self._started = True
             self._keeper = keeper = Keeper(self._journal, self._tuning, self._chore)
             self._shippers = [
                 self._new_shipper(number, self._journal, progress=self._progress)

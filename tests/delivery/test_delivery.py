@@ -17,6 +17,7 @@ import pytest
 from flywheel_log.delivery import Delivery, drain
 from flywheel_log.delivery import journal as delivery_journal
 from flywheel_log.delivery.destination import Destination
+from flywheel_log.delivery.keeper import Keeper
 from flywheel_log.delivery.segments import Segment
 from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.health import health
@@ -312,6 +313,30 @@ def test_a_put_from_a_finaliser_inside_a_put_is_stored(make):
     assert delivery.flush(20) == 0
     assert sorted(json.loads(line)["id"] for line in sink.lines) == sorted(returned)
     assert len(returned) == 400
+
+
+def test_a_put_from_a_finaliser_inside_the_first_one_starts_no_second_set_of_threads(make):
+    sink = Memory()
+    delivery = make(sink)
+    others, returned = set(threading.enumerate()), []
+
+    def trace(frame, *_):
+        if frame.f_code is Keeper.__init__.__code__:
+            sys.settrace(None)
+            returned.append(delivery.put(LINE))
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        returned.append(delivery.put(LINE))
+    finally:
+        sys.settrace(before)
+    assert delivery.flush(20) == 0
+    threads = set(threading.enumerate()) - others
+    assert sorted(thread.name for thread in threads) == ["flywheel_log:journal", "flywheel_log:memory0"]
+    assert sorted(json.loads(line)["id"] for line in sink.lines) == sorted(returned)
+    delivery.close(20)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_a_put_from_a_signal_handler_inside_a_put_is_stored(make):
