@@ -3,9 +3,10 @@
 Every figure is processor time of the calling thread (`time.thread_time`) over a transport that answers from memory, so
 that nothing but the SDK and the recording is measured. The variants take turns, call by call; of each, the fastest
 quarter counts, because what other programs of the machine do only ever adds, without the very fastest. "naive" is the
-`logging.info(json.dumps(...))` of the tutorials, with request, answer, usage and latency. "recorded" is as installed,
-secrets redacted; "no redaction" has `redact="off"`, as the naive lines have. The row of the trace is of a call with all
-context stamped on it, which the naive lines do not write.
+`logging.info(json.dumps(...))` of the tutorials, with request, answer, usage and latency. "tutorial" are the same
+lines as the tutorials set them up: `basicConfig(filename=..., level=INFO)` has the HTTP client write a line of its own
+for each request. "recorded" is as installed, secrets redacted; "no redaction" has `redact="off"`, as the naive lines
+have. The row of the trace is of a call with all context stamped on it, which the naive lines do not write.
 
 Run `python benchmarks/overhead.py [--rounds N] [--memory CALLS]`.
 """
@@ -26,15 +27,17 @@ from pathlib import Path
 from typing import Any
 
 import openai
-from _scenarios import CHUNKS, HELLO, LONG, async_client, sync_client
+from _scenarios import CHUNKS, HELLO, LONG, async_client, http, sync_client
 
 import flywheel_log
 from flywheel_log import config, recorder
 
 Variant = Callable[[], Any]
 RECORDERS: dict[str, recorder.Recorder] = {}
+COLUMNS = ("naive", "tutorial", "recorded", "no redaction")
 
 naive_log = logging.getLogger("naive")
+http_log = logging.getLogger(http.__name__)
 
 
 def note(request: dict[str, Any], output: str, usage: Any, started: float) -> None:
@@ -49,10 +52,13 @@ def note(request: dict[str, Any], output: str, usage: Any, started: float) -> No
 
 
 def begin_naive() -> None:
-    """Have the naive lines written to `naive.log`, and nowhere else."""
-    naive_log.addHandler(logging.FileHandler("naive.log"))
-    naive_log.setLevel(logging.INFO)
-    naive_log.propagate = False
+    """Have the naive lines written to `naive.log`, and nowhere else; the HTTP client's too while it is not disabled."""
+    handler = logging.FileHandler("naive.log")
+    for log in naive_log, http_log:
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
+    http_log.disabled = True
 
 
 def plain(client: Any, request: dict[str, Any]) -> Variant:
@@ -126,17 +132,18 @@ def fast(figures: list[float]) -> float:
 
 def compare(name: str, variants: dict[str, Variant], rounds: int, measure: Any = once) -> dict[str, float]:
     """Measure the variants in turn, *rounds* times, and print what each adds to the bare one."""
-    turns = {**variants, "no redaction": variants["recorded"]}
+    turns = {**variants, "tutorial": variants["naive"], "no redaction": variants["recorded"]}
     figures: dict[str, list[float]] = {key: [] for key in turns}
     for turn in range(rounds + 1):
         for key, variant in turns.items() if turn % 2 else reversed(turns.items()):
             recorder.replace(RECORDERS.get(key))
+            http_log.disabled = key != "tutorial"
             figures[key].append(measure(variant))
     best = {key: fast(some) for key, some in figures.items()}
     added = {key: some - best["bare"] for key, some in best.items()}
-    ratio = added["no redaction"] / added["naive"]
-    row = "".join(f"{added[key]:15.1f}" for key in ("naive", "recorded", "no redaction"))
-    print(f"{name:30}{best['bare']:10.0f}{row}{ratio:8.2f}", flush=True)
+    row = "".join(f"{added[key]:15.1f}" for key in COLUMNS)
+    ratios = "".join(f"{added['no redaction'] / added[key]:10.2f}" for key in ("naive", "tutorial"))
+    print(f"{name:30}{best['bare']:10.0f}{row}{ratios}", flush=True)
     return added
 
 
@@ -156,8 +163,8 @@ def main() -> None:
     abare, arecorded = async_client(), flywheel_log.instrument(async_client(), workload_id="benchmark")
     rounds = arguments.rounds
     print(f"openai {openai.VERSION}; microseconds of the calling thread per call, the fastest quarter of many calls")
-    titles = "".join(f"{title:>15}" for title in ("+ naive", "+ recorded", "+ no redaction"))
-    print(f"{'':30}{'bare':>10}{titles}   ratio  (no redaction : naive)")
+    titles = "".join(f"{'+ ' + title:>15}" for title in COLUMNS)
+    print(f"{'':30}{'bare':>10}{titles}   : naive  : tutorial")
     small = {"bare": plain(bare, HELLO), "recorded": plain(recorded, HELLO), "naive": plain_naive(bare, HELLO)}
     compare("small call", small, 10 * rounds)
     with flywheel_log.trace("benchmark", user_id="u17", session_id="s4711", tags=["eu"], metadata={"plan": "pro"}):
@@ -166,7 +173,7 @@ def main() -> None:
     compare("40 KB conversation, 8 tools", long, 3 * rounds)
     streamed = {"bare": stream(bare), "recorded": stream(recorded), "naive": stream_naive(bare)}
     added = compare(f"stream of {len(CHUNKS)} chunks", streamed, 2 * rounds)
-    print(f"{'  a chunk':30}{'':25}{added['recorded'] / len(CHUNKS):15.2f}{added['no redaction'] / len(CHUNKS):15.2f}")
+    print(f"{'  a chunk':30}{'':40}{added['recorded'] / len(CHUNKS):15.2f}{added['no redaction'] / len(CHUNKS):15.2f}")
     awaited = {
         "bare": asynchronous(abare, loop),
         "recorded": asynchronous(arecorded, loop),

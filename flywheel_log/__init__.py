@@ -1,7 +1,13 @@
 """Record what programs say to language models: one line, and every call is in genai.log."""
 
+import os as _os
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
+
+if _os.name == "nt":
+    raise ImportError(
+        "flywheel_log needs a POSIX system, for file locks and fork: Linux or macOS. This is Windows; it works in WSL."
+    )
 
 if TYPE_CHECKING:
     from .event import Event

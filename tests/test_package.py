@@ -81,5 +81,10 @@ def test_the_import_opens_no_file_starts_no_thread_and_loads_nothing_else() -> N
     assert measured == {"modules": ["flywheel_log"], "files": 0, "threads": 0}
 
 
+def test_windows_is_told_at_the_import_what_is_missing_there() -> None:
+    told = run_python("import os; os.name = 'nt'\ntry: import flywheel_log\nexcept ImportError as error: print(error)")
+    assert "Linux or macOS. This is Windows" in told
+
+
 def test_the_front_door_leaves_heavy_libraries_to_those_who_use_them() -> None:
     assert run_python(LIST_HEAVY) == "[]\n"
