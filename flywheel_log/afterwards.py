@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from . import threads
@@ -35,7 +34,7 @@ class Afterwards(Generic[Item]):
 
     def _begin(self) -> None:
         # Reentrant, unlike queue.Queue: the end of a dropped stream may come from the garbage collector, anywhere.
-        self._queue: SimpleQueue[Item | threading.Event] = SimpleQueue()
+        self._queue: threads.Queue[Item | threading.Event] = threads.Queue()
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
 

@@ -53,6 +53,7 @@ class Machine:
 
     def _forget(self) -> None:
         self._lock = threading.RLock()
+        self._stop = threading.Event()  # Where threads are greenlets, a forked child has the one of its parent, too.
         self._latest = None
 
     def _start(self) -> JSON:
@@ -66,7 +67,7 @@ class Machine:
     def _look(self, known: JSON, stop: threading.Event) -> None:
         gauges = self._gauges()
         stop.wait(self._first_s if gauges else 0)
-        while gauges and not stop.is_set():
+        while gauges and not self._over(stop):
             found = dict(known)
             for gauge in gauges:
                 try:
@@ -74,10 +75,13 @@ class Machine:
                 except Exception as error:  # noqa: BLE001 - a driver that fails is no reason to look no more
                     health.drop("infrastructure", error)
             with self._lock:
-                if stop.is_set():
+                if self._over(stop):
                     return
                 self._latest = found
             stop.wait(self._interval_s)
+
+    def _over(self, stop: threading.Event) -> bool:
+        return stop.is_set() or stop is not self._stop
 
 
 def installed() -> list[Gauge]:

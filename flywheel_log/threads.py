@@ -1,11 +1,44 @@
-"""Threads of our own: they keep no program from ending, and bear our name."""
+"""Threads of our own: they keep no program from ending, and bear our name; and the queue that they wait at."""
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from .health import health
+
+Item = TypeVar("Item")
+
+
+class Queue(Generic[Item]):
+    """`queue.SimpleQueue`, which may be used from anywhere, finalisers included; made when it is first used.
+
+    By then, a program that runs in greenlets has put gevent's in its place. One that is made before, as the worker of a
+    `gunicorn --preload` is loaded, would stop the whole worker when a thread of ours, a greenlet by then, waits at it.
+    """
+
+    def put(self, item: Item) -> None:
+        """Append *item*; waits for nothing."""
+        self._made().put(item)
+
+    def get(self, timeout: float | None = None) -> Item:
+        """Take the first item, when there is one, within *timeout* seconds (None: whenever).
+
+        Raises:
+            queue.Empty: there was none.
+        """
+        return self._made().get(timeout=timeout)
+
+    def qsize(self) -> int:
+        """How many items wait."""
+        return self._made().qsize()
+
+    def _made(self) -> queue.SimpleQueue[Item]:
+        # One step, so that two threads make but one.
+        made: queue.SimpleQueue[Item] = vars(self).setdefault("made", queue.SimpleQueue())
+        return made
 
 
 def start(name: str, work: Callable[..., object], *args: object) -> threading.Thread | None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from queue import Empty, SimpleQueue
+from queue import Empty
+
+from ..threads import Queue
 
 
 class Bell:
     """Wakes one waiting thread.
 
     `threading.Event` would do, but its lock is not re-entrant: `set` in a finaliser that the garbage collector runs
-    inside `set` hangs. `SimpleQueue.put` is documented to be safe there.
+    inside `set` hangs. `Queue.put` is safe there.
 
     Attributes:
         rung: whether it has been rung since it was rearmed.
     """
 
     def __init__(self) -> None:
-        self._queue: SimpleQueue[None] = SimpleQueue()
+        self._queue: Queue[None] = Queue()
         self.rung = False
 
     def ring(self) -> None:

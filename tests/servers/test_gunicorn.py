@@ -54,11 +54,11 @@ def ask(path: Path, user: str) -> int:
 
 
 @pytest.mark.usefixtures("openai_environment")
-@pytest.mark.parametrize("preload", [["--preload"], []])
-def test_each_request_is_one_record_and_the_end_loses_none(tmp_path: Path, preload: list[str]) -> None:
+@pytest.mark.parametrize("options", [["--preload"], [], ["--worker-class", "gevent", "--preload"]])
+def test_each_request_is_one_record_and_the_end_loses_none(tmp_path: Path, options: list[str]) -> None:
     (tmp_path / "shop.py").write_text(APP, encoding="utf-8")
     listening = Path("/tmp") / f"flywheel-{tmp_path.name}-{id(tmp_path):x}.sock"  # a short name: sockets have a limit
-    command = [sys.executable, "-m", "gunicorn", "--workers", "2", *preload, "--bind", f"unix:{listening}", "shop"]
+    command = [sys.executable, "-m", "gunicorn", "--workers", "2", *options, "--bind", f"unix:{listening}", "shop"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
         next(said for said in server.stderr if "Listening at" in said)
