@@ -28,7 +28,7 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SOURCE",
-        help="A log, several, a quoted glob, or - for standard input. "
+        help="A log with what was rotated away from it, several, a quoted glob, or - for standard input. "
         "[default: the file sink of the settings, else genai.log]",
     ),
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import shlex
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -30,7 +29,7 @@ def sinks(sources: list[str] | None, into: str | None) -> tuple[str, ...]:
 
 def written(urls: tuple[str, ...]) -> Reading:
     """Read what the sinks *urls* have so far; a log that is not there yet has nothing."""
-    places = [_place(url) for url in urls if urlsplit(url).scheme in _READABLE]
+    places = [url for url in urls if urlsplit(url).scheme in _READABLE]
     try:
         return read(places)
     except FileNotFoundError:
@@ -52,8 +51,3 @@ def _same(sources: list[str]) -> str:
     if len(sources) == 1 and source != "-" and not source.endswith(".gz") and Path(source).is_file():
         return f"file:{quote(source)}"
     raise Problem(f"answers cannot go to {' and '.join(sources)}; name a log for them by --into file:replay.log")
-
-
-def _place(url: str) -> str:
-    """A log, and what was rotated out of it."""
-    return f"{glob.escape(str(path_of(url)))}*" if urlsplit(url).scheme == "file" else url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -60,6 +61,27 @@ def test_an_empty_log_is_one(command: Command, tmp_path: Path, name: str):
     ran = command(name, "empty.log")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.endswith("in it yet\n")
+
+
+@pytest.mark.parametrize("sinks", ["file:genai.log", "file:genai.log?rotate_mb=1&keep=9"])
+def test_every_command_reads_what_was_rotated_away(
+    command: Command, log: Path, monkeypatch: pytest.MonkeyPatch, sinks: str
+):
+    monkeypatch.setenv("FLYWHEEL_LOG_SINKS", sinks)
+    lines = log.read_text().splitlines(keepends=True)
+    for line in lines[:2]:
+        log.write_text(line)
+        assert command("rotate", log).code == 0
+    log.write_text(lines[2])
+    shown = [json.loads(line)["id"] for line in command("tail", "--json").out.splitlines()]
+    assert shown == ["run-1", "run-2", "other-3"]
+    assert json.loads(command("stats", "--by", "client_id", "--json", "--where", "model=gpt*").out.splitlines()[0])
+    assert sum(json.loads(line)["calls"] for line in command("stats", "--json").out.splitlines()) == 3
+    assert "of 3 calls" in command("errors", log).out
+    assert command("grep", "my order", "--count").out == "1\n"
+    assert command("show", "run-1").code == 0
+    log.unlink()
+    assert command("show", "last", log.name).code == 0
 
 
 def test_the_log_of_the_settings_is_the_default(command: Command, log: Path, monkeypatch: pytest.MonkeyPatch):
