@@ -48,9 +48,19 @@ def settings() -> Settings:
         raise Problem(error) from None
 
 
+def sinks() -> tuple[str, ...]:
+    """Return the sinks of the environment, for which no other setting matters. Raises Problem if they are wrong."""
+    from flywheel_log import config
+
+    try:
+        return config.sinks()
+    except ValueError as error:
+        raise Problem(error) from None
+
+
 def default() -> str:
-    """Return the log that the settings write: that of the first file sink, else `genai.log`. Raises as `settings`."""
-    return next((sink for sink in settings().sinks if sink.startswith("file:")), "genai.log")
+    """Return the log that the settings write: that of the first file sink, else `genai.log`. Raises as `sinks`."""
+    return next((sink for sink in sinks() if sink.startswith("file:")), "genai.log")
 
 
 def or_last(identity: str, sources: list[str] | None) -> tuple[str, list[str] | None]:

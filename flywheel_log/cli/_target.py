@@ -9,8 +9,7 @@ from urllib.parse import quote, urlsplit
 from flywheel_log.loop.read import Reading, read
 from flywheel_log.loop.sources.file import path_of
 
-from . import Problem
-from ._source import default, settings
+from . import Problem, _source
 
 _READABLE = ("file", "elasticsearch")
 
@@ -21,7 +20,7 @@ def sinks(sources: list[str] | None, into: str | None) -> tuple[str, ...]:
     Raises:
         Problem: they are not to be told from the sources, or nothing can be read back from them.
     """
-    found = (into,) if into else (_same(sources),) if sources else settings().sinks
+    found = (into,) if into else (_same(sources),) if sources else _source.sinks()
     if not any(urlsplit(url).scheme in _READABLE for url in found):
         raise Problem(f"answers must be read back from where they go, and {', '.join(found)} cannot be; name a file")
     return found
@@ -38,7 +37,7 @@ def written(urls: tuple[str, ...]) -> Reading:
 
 def logs(sources: list[str] | None, urls: tuple[str, ...]) -> str:
     """Return the options that make `compare` read *sources* and what was written to *urls*; none where it does so."""
-    told = sources or [default()]
+    told = sources or [_source.default()]
     known = {path_of(one) for one in told}
     more = [url for url in urls if urlsplit(url).scheme in _READABLE and path_of(url) not in known]
     return "".join(f" --log {shlex.quote(one)}" for one in (*told, *more)) if sources or more else ""

@@ -43,9 +43,9 @@ def follow(
 ) -> Reading:
     """Read the *last* events of a file or an index and then, without end, those that are being added to it.
 
-    What was rotated away belongs to the last events. Survives rotation (by rename or by truncation), a server that is away for a while, and a file or index that does not
-    exist yet. Looks every *interval* seconds (0.2 for a file and 1 for an index, if None), by calling *wait* with them;
-    what *wait* raises ends the reading.
+    What was rotated away belongs to the last events. Survives rotation (by rename or by truncation), a server that is
+    away for a while, and a file or index that does not exist yet. Looks every *interval* seconds (0.2 for a file and 1
+    for an index, if None), by calling *wait* with them; what *wait* raises ends the reading.
 
     Raises:
         ValueError: *source* is neither one plain file nor an index.

@@ -22,7 +22,7 @@ _SKEW = timedelta(minutes=1)
 def begin(
     file: int, since: datetime, *, packed: bool = False, chunk: int = CHUNK_BYTES, old: int = OLD_BYTES
 ) -> int | None:
-    """Return the byte of the open *file* behind which all events lie that began at *since* or later; None if there are none.
+    """Return the byte of the open *file* behind which all events lie that began at *since* or later; None if none did.
 
     An event is written after it began: what was written before *since* is older. So a file that nobody wrote to since
     then has none, and in others the search goes backwards until *old* bytes, looked at by *chunk*, are older. What lies

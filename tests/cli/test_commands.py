@@ -97,6 +97,18 @@ def test_wrong_settings_are_one(command: Command, monkeypatch: pytest.MonkeyPatc
     assert ran.err.startswith("flywheel-log: flywheel_log is configured wrongly: sinks: ")
 
 
+@pytest.mark.parametrize("variable", ["FLYWHEEL_LOG_SAMPLE", "FLYWHEEL_LOG_SAMPEL"])
+@pytest.mark.parametrize("name", ["tail", "stats", "errors", "show", "grep", "verify", "ready", "export"])
+def test_a_wrong_setting_that_reading_does_not_need_stops_no_reader(
+    command: Command, log: Path, monkeypatch: pytest.MonkeyPatch, name: str, variable: str
+):
+    monkeypatch.setenv(variable, "abc")
+    ran = command(name, *(["order"] if name == "grep" else []))
+    assert "abc" not in ran.err
+    assert variable not in ran.err
+    assert ran.out != ""
+
+
 def test_skipped_lines_are_told(command: Command, log: Path):
     log.write_text(log.read_text() + "{torn\n")
     assert command("tail", log).err == "flywheel-log: skipped 1 line that is no record\n"

@@ -14,7 +14,8 @@ import pytest
 from flywheel_log.event import to_document
 from flywheel_log.loop.read import parse, read
 from flywheel_log.loop.retention.rotate import rotate
-from flywheel_log.loop.sources.file import Log
+from flywheel_log.loop.sources._generations import held
+from flywheel_log.loop.sources.file import Log, generations
 from flywheel_log.sinks import open_sink
 
 EVENT = {"id": "r-1", "timestamp": "2026-01-31T10:00:00.000Z", "kind": "llm", "status": "ok"}
@@ -196,6 +197,25 @@ def test_whoever_reads_by_name_can_tell_that_a_rotation_took_it(tmp_path: Path):
         log.write_bytes(line("r-2"))
         assert not files[0].is_in_place()
         assert [*files[0].lines()] == [line("r-1")]
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_rotation_while_the_files_are_being_opened_is_noticed(tmp_path: Path, times: int):
+    log, rotations = tmp_path / "genai.log", [*range(2 * times)]
+    Path(f"{log}.1").write_bytes(line("r-1"))
+    log.write_bytes(line("r-2"))
+
+    def files() -> list[Path]:
+        found = generations(log)
+        if rotations and rotations.pop() % 2:  # between a look and the opening
+            rotate(log, compress=False)
+            log.write_bytes(line(f"new-{len(rotations)}"))
+        return found
+
+    with held(log, files) as found:
+        assert [one for file in found for one in file.lines()] == [
+            one for path in generations(log) for one in path.read_bytes().splitlines(keepends=True)
+        ]
 
 
 def test_a_damaged_compressed_file_is_named(tmp_path: Path):
