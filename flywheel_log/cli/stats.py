@@ -53,7 +53,7 @@ def command(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--by") from None
     if not stats.rows:
-        raise nothing("calls", chosen)
+        raise nothing("calls", sources, chosen)
     _print_json(stats) if as_json else _print(stats)
     _say_if_sampled([stats.total], scaled=scale_up)
 
@@ -95,7 +95,7 @@ def _put_over_time(sources: list[str] | None, chosen: Filter, *, scaled: bool, a
     with reading(sources, chosen) as events:
         period, rows = over_time(events, scaled=scaled)
     if not rows:
-        raise nothing("calls", chosen)
+        raise nothing("calls", sources, chosen)
     if not as_json:
         console().print(columns(period, rows, console().width))
     for row in rows if as_json else ():

@@ -49,6 +49,7 @@ def follow(
 
     Raises:
         ValueError: *source* is neither one plain file nor an index.
+        IsADirectoryError: it is a directory.
         ConnectionError: the server does not answer, or does not let us in.
     """
     log = _growing(os.fspath(source))
@@ -63,6 +64,8 @@ def _growing(where: str) -> Growing:
     path = file.path_of(where)
     if module is not file or path.suffix == ".gz" or (glob.has_magic(str(path)) and not path.exists()):
         raise ValueError(f"{where!r} cannot be followed; have one plain file, e.g. genai.log, or one index")
+    if path.is_dir():
+        file.paths(where)  # which says what to do about it
     return _GrowingFile(path)
 
 
