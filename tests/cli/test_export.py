@@ -51,8 +51,9 @@ def test_rated_answers_that_make_no_pair_are_one(command: Command, log: Path):
 
 
 def test_a_correction_makes_a_pair(command: Command, log: Path):
-    said = {"id": "f-1", "kind": "feedback", "timestamp": CHAT["timestamp"], "parent_id": "run-1"}
-    log.write_text(log.read_text() + json.dumps({**said, "quality": {"target": {"id": "run-1"}, "correction": "Soon."}}) + "\n")
+    said = {"id": "f-1", "kind": "feedback", "timestamp": CHAT["timestamp"]}
+    quality = {"target": {"id": "run-1"}, "correction": "Soon."}
+    log.write_text(log.read_text() + json.dumps({**said, "quality": quality}) + "\n")
     ran = command("export", "--format", "dpo", "-o", "d", log)
     assert (ran.code, ran.out.splitlines()[0], ran.err) == (0, "1 rows made of 2 of 3 calls are in d", "")
 
