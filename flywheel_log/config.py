@@ -43,7 +43,29 @@ def _default_sinks() -> tuple[str, ...]:
     return ("file:genai.log", "elasticsearch:") if told else ("file:genai.log",)
 
 
-class Settings(BaseSettings):
+class Sinks(BaseSettings):
+    """The one setting that a reader needs: where events end, and so where they can be read."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, populate_by_name=True
+    )
+
+    sinks: Annotated[tuple[str, ...], NoDecode] = Field(default_factory=_default_sinks)
+
+    @field_validator("sinks", mode="before")
+    @classmethod
+    def _listed(cls, value: str | Sequence[str]) -> Sequence[str]:
+        return _split(value)
+
+    @field_validator("sinks")
+    @classmethod
+    def _known(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            open_sink(url).close()  # Opening touches nothing; it reads the URL, and says what is wrong with it.
+        return urls
+
+
+class Settings(Sinks):
     """Everything `flywheel_log.configure(...)` takes; each has an environment variable `FLYWHEEL_LOG_<NAME>`.
 
     Attributes:
@@ -80,11 +102,6 @@ class Settings(BaseSettings):
         processors: the user's own structlog processors, run before anything is written; not in the environment.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, populate_by_name=True
-    )
-
-    sinks: Annotated[tuple[str, ...], NoDecode] = Field(default_factory=_default_sinks)
     client_id: str = Field("default", validation_alias=AliasChoices(f"{PREFIX}CLIENT_ID", "ELASTICSEARCH_CLIENT_ID"))
     workload_id: str = "default"
     journal: Path = Field(default_factory=lambda: user_state_path("flywheel-log") / "journal")
@@ -112,10 +129,10 @@ class Settings(BaseSettings):
     durability: Literal["journal", "fsync"] = "journal"
     processors: tuple[Processor, ...] = ()
 
-    @field_validator("sinks", "judges", "redact", "fields_allow", "fields_deny", mode="before")
+    @field_validator("judges", "redact", "fields_allow", "fields_deny", mode="before")
     @classmethod
-    def _split(cls, value: str | Sequence[str]) -> Sequence[str]:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    def _lists(cls, value: str | Sequence[str]) -> Sequence[str]:
+        return _split(value)
 
     @field_validator("redact", mode="before")
     @classmethod
@@ -136,12 +153,9 @@ class Settings(BaseSettings):
                 raise ValueError(f"the pattern of {kind!r} repeats a repetition, which may take for ever: {expression}")
         return patterns
 
-    @field_validator("sinks")
-    @classmethod
-    def _known(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        for url in urls:
-            open_sink(url).close()  # Opening touches nothing; it reads the URL, and says what is wrong with it.
-        return urls
+
+def _split(value: str | Sequence[str]) -> Sequence[str]:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 def _repeats_a_repetition(expression: str) -> bool:
@@ -168,6 +182,18 @@ def load(**arguments: Any) -> Settings:
         raise ValueError(f"{name} is no setting; {instead(name, map(_variable, Settings.model_fields), PREFIX)}")
     try:
         return Settings(**arguments)
+    except ValidationError as error:
+        raise ValueError(_readable(error)) from None
+
+
+def sinks() -> tuple[str, ...]:
+    """Read the sinks of the environment, or the default ones, whatever the other settings are.
+
+    Raises:
+        ValueError: they are wrong; as `load`.
+    """
+    try:
+        return Sinks().sinks
     except ValidationError as error:
         raise ValueError(_readable(error)) from None
 

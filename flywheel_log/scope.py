@@ -15,6 +15,7 @@ from .around import Around, around
 from .event import JSON, Event
 from .health import guarded
 from .place import opened, stamped
+from .unknown import instead
 
 Decorated = TypeVar("Decorated")
 Fields = Mapping[str, Any]
@@ -132,9 +133,8 @@ def fields_of(*, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = 
         raise TypeError(f"metadata is a mapping; got {type(metadata).__name__}")
     unknown = sorted(set(others) - FIELDS)
     if unknown:
-        raise TypeError(
-            f"{', '.join(unknown)} is no field of an event; have {', '.join(sorted(FIELDS))}, tags, metadata"
-        )
+        known = [*sorted(FIELDS), "tags", "metadata"]
+        raise TypeError(f"{unknown[0]} is no field of an event; {instead(unknown[0], known)}")
     fields = {key: value for key, value in others.items() if value is not None}
     if tags:
         fields["tags"] = list(tags)

@@ -13,6 +13,8 @@ from typing import Annotated
 
 import typer
 
+from ._trouble import told
+
 EPILOG = "Exit codes: 0 done, 1 nothing found or a problem, 2 wrong usage."
 
 
@@ -39,9 +41,12 @@ def run(arguments: Sequence[str]) -> int:
         # The interpreter would flush, and complain, once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (Problem, OSError) as problem:
+    except Problem as problem:
         typer.echo(f"flywheel-log: {problem}", err=True)
-        return problem.code if isinstance(problem, Problem) else 1
+        return problem.code
+    except OSError as error:
+        typer.echo(f"flywheel-log: {told(error)}", err=True)
+        return 1
     except (KeyboardInterrupt, typer.Abort):
         return 130
     except Exception as error:

@@ -14,7 +14,7 @@ from flywheel_log.loop.replay.pairs import Pairs, pairs, replays, runs
 from flywheel_log.loop.statistic import Mean, Share
 
 from . import Problem
-from ._source import given, reading
+from ._source import given, named, reading
 
 _LAST = "last"
 _NAMED = 8
@@ -33,7 +33,7 @@ def beside(logs: list[str] | None, chosen: Filter, known: Feedbacks, run: str) -
     name = next(reversed(there), run) if run == _LAST else run
     if name not in there:
         have = ", ".join(f"{one} ({there[one].replays})" for one in [*reversed(there)][:_NAMED])
-        raise Problem(f"no call is of the run {run}; have {have}" if there else "there are no replays in it yet")
+        raise Problem(f"no call is of the run {run}; have {have}" if there else f"no replays in {named(logs)} yet")
     with reading(logs) as events:
         news = replays(events, name)
     with reading(logs) as events:

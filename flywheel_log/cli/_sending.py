@@ -58,7 +58,7 @@ class Sending:
         with reading(self.sources, self.chosen) as events:
             made = plan(events, body, priced, **which)
         if not made.calls:
-            raise nothing("calls", self.chosen)
+            raise nothing("calls", self.sources, self.chosen)
         return made
 
     def carry_out(self, made: Plan, named: dict[str, str], body: Body, fields: Fields) -> None:

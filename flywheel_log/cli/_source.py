@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flywheel_log.delivery.destination import public
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
@@ -28,7 +29,7 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SOURCE",
-        help="A log, several, a quoted glob, or - for standard input. "
+        help="A log with what was rotated away from it, several, a quoted glob, or - for standard input. "
         "[default: the file sink of the settings, else genai.log]",
     ),
 ]
@@ -48,9 +49,19 @@ def settings() -> Settings:
         raise Problem(error) from None
 
 
+def sinks() -> tuple[str, ...]:
+    """Return the sinks of the environment, for which no other setting matters. Raises Problem if they are wrong."""
+    from flywheel_log import config
+
+    try:
+        return config.sinks()
+    except ValueError as error:
+        raise Problem(error) from None
+
+
 def default() -> str:
-    """Return the log that the settings write: that of the first file sink, else `genai.log`. Raises as `settings`."""
-    return next((sink for sink in settings().sinks if sink.startswith("file:")), "genai.log")
+    """Return the log that the settings write: that of the first file sink, else `genai.log`. Raises as `sinks`."""
+    return next((sink for sink in sinks() if sink.startswith("file:")), "genai.log")
 
 
 def or_last(identity: str, sources: list[str] | None) -> tuple[str, list[str] | None]:
@@ -81,7 +92,10 @@ def logs(sources: list[str] | None) -> list[Path]:
             raise typer.BadParameter(str(error), param_hint="SOURCE") from None
         if known is not file:
             raise typer.BadParameter(f"{source!r} is no file; have one such as genai.log", param_hint="SOURCE")
-        log = file.log_of(file.path_of(source).resolve())
+        try:
+            log = file.log_of(file.path_of(source).resolve())
+        except RuntimeError:  # a link that leads to itself, until Python 3.13
+            raise file.missing(file.path_of(source)) from None
         found |= dict.fromkeys(
             [log] if file.family(log) else [file.log_of(one.resolve()) for one in file.paths(source)]
         )
@@ -151,9 +165,16 @@ def feedbacks(sources: list[str] | None, since: datetime | None = None) -> Feedb
         return Feedbacks(remarks(sources or default(), since))
 
 
-def nothing(what: str, chosen: Filter = EVERYTHING) -> Problem:
-    """Return the problem that a log has no *what* in it, or none that is *chosen*."""
-    return Problem(f"none of its {what} match {given(chosen)}" if chosen else f"there are no {what} in it yet")
+def nothing(what: str, sources: list[str] | None, chosen: Filter = EVERYTHING) -> Problem:
+    """Return the problem that *sources* (or the default one) have no *what* in them, or none that is *chosen*."""
+    where = named(sources)
+    return Problem(f"none of the {what} in {where} match {given(chosen)}" if chosen else f"no {what} in {where} yet")
+
+
+def named(sources: list[str] | None) -> str:
+    """Return what to call *sources* (or the default one) in a message."""
+    names = ["standard input" if one == "-" else public(one) for one in sources or [default().partition("?")[0]]]
+    return ", ".join(name.removeprefix("file:") for name in names)
 
 
 def given(chosen: Filter) -> str:

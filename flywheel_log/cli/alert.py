@@ -14,6 +14,7 @@ from flywheel_log.loop.filter import when
 
 from . import Problem
 from ._source import AsJson, Sources, feedbacks, reading
+from ._trouble import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,7 @@ def command(
     try:
         outcomes = _outcomes(sources, wanted, until)
     except OSError as error:
-        raise Problem(error, code=_FAILED) from None
+        raise Problem(told(error), code=_FAILED) from None
     for outcome in outcomes:
         _put(outcome, tell_all=tell_all, as_json=as_json)
     fired = [outcome for outcome in outcomes if outcome.state == "fired"]
@@ -74,7 +75,9 @@ def _rules(lines: list[str], file: Path | None) -> list[Rule]:
 
     try:
         found = [*map(parse, lines), *(load(file) if file else ())]
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        raise typer.BadParameter(told(error), param_hint="--rules") from None
+    except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     if not found:
         raise typer.BadParameter("there is no rule to check; have --rule 'error_rate > 5% over 15m', or --rules FILE")

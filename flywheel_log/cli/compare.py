@@ -73,7 +73,7 @@ def command(
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--by") from None
     if not found:
-        raise nothing("calls", chosen)
+        raise nothing("calls", logs, chosen)
     a, b = _two(values or [], found, by)
     _put(a, b, found[a].calls, found[b].calls, compare(found[a], found[b]), as_json=as_json)
     _say_if_sampled(found[a], found[b], scaled=scale_up)
@@ -83,6 +83,8 @@ def _two(values: list[str], found: dict[str, Side], by: str) -> tuple[str, str]:
     there = [f"{value or '(none)'} ({round(side.calls)})" for value, side in found.items()]
     have = ", ".join(there[:_NAMED]) + (", …" if len(there) > _NAMED else "")
     wanted = values or [value for value in found if value]
+    if not any(found):
+        raise Problem(f"no call has a {by} to compare by; compare by another field, such as --by model")
     if len(wanted) != 2:  # noqa: PLR2004  a and b
         raise Problem(f"two values of {by} are compared; name two of {have}")
     if unknown := [value for value in wanted if value not in found]:
@@ -99,7 +101,7 @@ def _over_time(logs: list[str] | None, chosen: Filter, known: Feedbacks, *, scal
     with reading(logs, chosen) as events:
         found = drift(events, known, scaled=scaled)
     if not found.begins:
-        raise nothing("calls", chosen)
+        raise nothing("calls", logs, chosen)
     earlier, later = found.halves
     _put("earlier", "later", earlier.calls, later.calls, found.differences, as_json=as_json, over=found)
     if not (earlier.calls and later.calls):

@@ -47,6 +47,8 @@ def command(
 
     known = settings()
     root = journal or known.journal
+    if root.exists() and not root.is_dir():
+        raise Problem(f"{root} is no folder; a journal is one, such as {known.journal}")
     reports = drain(root, timeout, Enrichment(known), _diversion(into, instead_of))
     found = [report for report in reports if report.delivered or report.left]
     for report in reports if as_json else found:

@@ -49,7 +49,7 @@ def command(
         alike = _clusters(faulty.watch(events), count)
     errors = faulty.result()
     if not errors.share.of:
-        raise nothing("calls", chosen)
+        raise nothing("calls", sources, chosen)
     _put_json(errors, alike) if as_json else _put(errors, alike)
     say_if_sampled(faulty.recorded, faulty.estimated, scaled=scale_up)
 

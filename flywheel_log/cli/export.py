@@ -82,6 +82,8 @@ def command(
     _put(manifest, out, as_json=as_json)
     if not manifest["counts"]["taken"]:
         raise Problem(f"no call can be taken{f' that matches {given(chosen)}' if chosen else ''}")
+    if not _rows(manifest):
+        raise Problem("no pair of a better and a worse answer: correct answers, or rate answers to the same question")
     if before and (changed := [name for name, file in before["files"].items() if manifest["files"].get(name) != file]):
         raise Problem(f"{', '.join(changed)} differ from those of {again}: {_why(before, manifest)}")
 
@@ -120,6 +122,10 @@ def _exported(sources: list[str] | None, chosen: Filter, out: Path, **how: Any) 
         return export(events, known, out, made_from=made_from, **how)
 
 
+def _rows(manifest: JSON) -> int:
+    return sum(file["rows"] for file in manifest["files"].values())
+
+
 def _put(manifest: JSON, out: Path, *, as_json: bool) -> None:
     from ._screen import one_line, put_json
 
@@ -127,7 +133,9 @@ def _put(manifest: JSON, out: Path, *, as_json: bool) -> None:
         put_json(manifest)
         return
     counts = manifest["counts"]
-    typer.echo(f"{counts['taken']} of {counts['calls']} calls are in {one_line(str(out))}")
+    taken, rows = f"{counts['taken']} of {counts['calls']} calls", _rows(manifest)
+    made = taken if rows == counts["taken"] else f"{rows} rows made of {taken}"
+    typer.echo(f"{made} are in {one_line(str(out))}")
     for name, file in manifest["files"].items():
         typer.echo(f"  {file['rows']:>8}  {one_line(name)}")
     for reason, count in counts["dropped"].items():

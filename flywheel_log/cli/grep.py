@@ -51,7 +51,7 @@ def command(
     if count:
         typer.echo(found)
     if not found:
-        raise nothing("records", chosen)
+        raise nothing("records", sources, chosen)
 
 
 def _with(chosen: Filter, pattern: str) -> Filter:

@@ -49,7 +49,7 @@ def command(
     with reading(sources, chosen) as events:
         found = assess(events, Split(eval_size, val_ratio, min_records, limit))
     if not found:
-        raise nothing("calls", chosen)
+        raise nothing("calls", sources, chosen)
     _put_json(found) if as_json else _put(found)
     if not any(one.ready for one in found):
         raise Problem("no workload is ready")

@@ -31,7 +31,7 @@ def command(
     """Begin a new log, and compress the old one.
 
     genai.log becomes genai.log.1.gz, that becomes genai.log.2.gz, and so on. Programs that write to it with
-    flywheel_log go on with the new one and lose nothing. All readers take rotated and compressed files: 'genai.log*'.
+    flywheel_log go on with the new one and lose nothing. All readers read the old ones as well, the oldest first.
     """
     at_least = size(larger_than, "--larger-than") or 1
     for log in logs(sources):

@@ -52,7 +52,7 @@ def command(
 def _last(sources: list[str] | None, chosen: Filter) -> Event:
     for event in newest(sources, 1, chosen):
         return event
-    raise nothing("records", chosen)
+    raise nothing("records", sources, chosen)
 
 
 def _named(identity: str, sources: list[str] | None, chosen: Filter) -> Event:

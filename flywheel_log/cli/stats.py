@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -52,7 +53,7 @@ def command(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--by") from None
     if not stats.rows:
-        raise nothing("calls", chosen)
+        raise nothing("calls", sources, chosen)
     _print_json(stats) if as_json else _print(stats)
     _say_if_sampled([stats.total], scaled=scale_up)
 
@@ -73,13 +74,16 @@ def _quickly(sources: list[str] | None, fields: list[str], chosen: Filter, *, sc
             return None
     except ValueError:  # the reader says what is wrong with it
         return None
-    parts = file.parts([path for source in given for path in file.paths(source)], chosen.since)
-    sizes = [path.stat().st_size for path, _ in parts]
-    wanted = sum(sizes) - sum(begin for _, begin in parts)
-    if not quick.worthwhile(wanted, sum(sizes)) or not quick.available():
-        return None
-    with progress_shown():
-        return quick.summarise([path for path, _ in parts], fields, chosen=chosen, scaled=scaled)
+    with ExitStack() as held, progress_shown():
+        files = [one for log in file.logs(given) for one in held.enter_context(log.held())]
+        parts = file.parts(files, chosen.since)
+        sizes = [one.size for one, _ in parts]
+        wanted = sum(sizes) - sum(begin for _, begin in parts)
+        if not quick.worthwhile(wanted, sum(sizes)) or not quick.available():
+            return None
+        stats = quick.summarise([one.path for one, _ in parts], fields, chosen=chosen, scaled=scaled)
+        # It opens them by name, so after a rotation meanwhile nobody knows what it has counted.
+        return stats if all(one.is_in_place() for one, _ in parts) else None
 
 
 def _put_over_time(sources: list[str] | None, chosen: Filter, *, scaled: bool, as_json: bool) -> None:
@@ -91,7 +95,7 @@ def _put_over_time(sources: list[str] | None, chosen: Filter, *, scaled: bool, a
     with reading(sources, chosen) as events:
         period, rows = over_time(events, scaled=scaled)
     if not rows:
-        raise nothing("calls", chosen)
+        raise nothing("calls", sources, chosen)
     if not as_json:
         console().print(columns(period, rows, console().width))
     for row in rows if as_json else ():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -10,9 +11,10 @@ import typer
 from flywheel_log.event import Event
 from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.follow import follow
+from flywheel_log.loop.sources import file, find
 
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, newest, nothing, wrong_source
+from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, named, newest, nothing, wrong_source
 
 Count = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the latest calls to show.")]
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Wait for more, until interrupted.")]
@@ -36,7 +38,7 @@ def command(
         return
     events = newest(sources, lines, chosen)
     if lines and not events:
-        raise nothing("records", chosen)
+        raise nothing("records", sources, chosen)
     show(events, as_json=as_json)
 
 
@@ -61,5 +63,12 @@ def _following(sources: list[str] | None, lines: int, chosen: Filter) -> Iterabl
     if sources and len(sources) > 1:
         raise typer.BadParameter(f"only one source can be followed; have {', '.join(sources)}", param_hint="SOURCE")
     with wrong_source():
+        _say_if_missing(source)
         events = follow(source, last=lines)
     return chosen.select(events, feedbacks([source]) if chosen.feedback else None)
+
+
+def _say_if_missing(source: str) -> None:
+    """Say that a log is waited for: it may be a slip of the pen."""
+    if find(source) is file and not file.path_of(source).exists() and not glob.has_magic(source):
+        typer.echo(f"flywheel-log: {named([source.partition('?')[0]])} is not there yet; waiting for it", err=True)

@@ -11,7 +11,7 @@ from flywheel_log.event import Event
 from flywheel_log.loop.tree import Branch, tree
 
 from . import Problem
-from ._source import AsJson, Sources, or_last, reading
+from ._source import AsJson, Sources, named, or_last, reading
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -66,7 +66,7 @@ def _trace_id(identity: str, sources: list[str] | None) -> str:
     if begun:
         raise Problem(f"several traces begin with {identity!r}: {', '.join(begun)}")
     if last is None:
-        raise Problem("there are no traces in it yet; `with flywheel_log.trace(…):` around calls makes one")
+        raise Problem(f"no traces in {named(sources)} yet; `with flywheel_log.trace(…):` around calls makes one")
     raise Problem(f"no trace has the id {identity!r}, nor a record of that id; the last one is {last}")
 
 

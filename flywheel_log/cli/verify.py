@@ -7,7 +7,7 @@ import typer
 from flywheel_log.loop.gaps import Census, Gap
 
 from . import Problem
-from ._source import AsJson, Sources, reading
+from ._source import AsJson, Sources, nothing, reading
 
 
 def command(sources: Sources = None, *, as_json: AsJson = False) -> None:
@@ -25,7 +25,7 @@ def command(sources: Sources = None, *, as_json: AsJson = False) -> None:
     for gap in found:
         _put(gap, as_json=as_json)
     if not census.events:
-        raise Problem("there are no events in it yet")
+        raise nothing("events", sources)
     if missing := sum(gap.count for gap in found):
         raise Problem(f"{missing} of {census.events + missing} events are missing")
     if not as_json:

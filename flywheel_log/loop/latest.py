@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
-from types import ModuleType
+from typing import BinaryIO
 
 from flywheel_log.event import JSON, Event
 
-from . import recent
 from .join import SAYING, Annotations
 from .read import OnBad, Reading, Where, opened
-from .sources import Source, file
+from .sources import file
 
 Select = Callable[[Iterable[Event]], Iterator[Event]]
 
@@ -42,35 +41,41 @@ def latest(
     """
     found: deque[Event] = deque()
     said: list[Event] = []  # The newest first.
-    for module, where in reversed(opened(source)):
-        wanted = count - len(found)
-        if wanted <= 0:
-            break
-        heard: list[Event] = []
-        if (newest := _backwards(module, where, since)) is not None:
-            found.extendleft(islice(select(_listening(Reading(newest, on_bad), heard)), wanted))
-            said += heard
-        else:
-            events = select(_listening(Reading(module.records(where, since), on_bad), heard))
-            found.extendleft(reversed(deque(events, maxlen=wanted)))
-            said += reversed(heard)
+    with closing(_parts(source, since)) as parts:
+        while (wanted := count - len(found)) > 0 and (part := next(parts, None)):
+            records, newest_first = part
+            heard: list[Event] = []
+            events = select(_listening(Reading(records, on_bad), heard))
+            if newest_first:
+                found.extendleft(islice(events, wanted))
+            else:
+                found.extendleft(reversed(deque(events, maxlen=wanted)))
+            said += heard if newest_first else reversed(heard)
     return [*map(Annotations(reversed(said)).on, found)]
 
 
-def _backwards(module: Source | ModuleType, where: str, since: datetime | None) -> Iterator[bytes | JSON] | None:
-    """The records of a source, the newest first; None where it can only be read from its beginning."""
-    if module is file:
-        return None if where.endswith(".gz") else _behind(Path(where), since)
-    read: Callable[[str, datetime | None], Iterator[JSON]] | None = getattr(module, "backwards", None)
-    return read(where, since) if read else None
+def _parts(
+    source: Where | Iterable[Where], since: datetime | None
+) -> Generator[tuple[Iterator[bytes | JSON], bool], None, None]:
+    """Yield the records of each part, the newest part first, and whether of those, too, the newest comes first."""
+    for module, where in reversed(opened(source)):
+        if isinstance(where, file.Log):
+            yield from _files(where, since)
+        elif backwards := getattr(module, "backwards", None):
+            yield backwards(where, since), True
+        else:
+            yield module.records(where, since), False
 
 
-def _behind(path: Path, since: datetime | None) -> Iterator[bytes]:
-    """Yield the lines of *path* that may be of events which began at *since* or later, the last one first."""
-    begin = recent.begin(path, since) if since else 0
-    if begin is None:
-        return
-    for place, line in file.backwards(path):
+def _files(log: file.Log, since: datetime | None) -> Iterator[tuple[Iterator[bytes], bool]]:
+    with log.held() as files:
+        for one, begin in reversed(file.parts(files, since)):
+            yield (one.lines(), False) if one.packed else (_behind(one.data, begin), True)
+
+
+def _behind(data: BinaryIO, begin: int) -> Iterator[bytes]:
+    """Yield the lines that end behind the byte *begin*, the last one first."""
+    for place, line in file.backwards(data):
         if place + len(line) < begin:
             return
         yield line

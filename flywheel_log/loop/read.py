@@ -21,6 +21,7 @@ from .sources import Source, file, find
 
 Where = str | os.PathLike[str]
 OnBad = Callable[[bytes], object]
+Part = tuple[Source | ModuleType, str | file.Log]
 _SHAPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("request", "response", "error", "metadata", "prompt", "safety", "quality", "redactions"), dict),
     **dict.fromkeys(("tags", "retrieval_docs", "training_unsafe"), list),
@@ -77,8 +78,10 @@ def read(
     """Read the events of *source* one by one, in constant memory.
 
     Args:
-        source: a path, a glob (`genai.log*` with its rotated and compressed files, oldest first), `-` for standard
-            input, a URL, or several of these. Lines are events, flywheel documents or flat records, in any mixture.
+        source: a path, a glob (`logs/*.log`), `-` for standard input, a URL, or several of these. A log comes with
+            what was rotated away from it, compressed or not, the oldest first; the name of a rotated file
+            (`genai.log.1`) means that file alone. A rotation meanwhile changes nothing, and no file is read twice.
+            Lines are events, flywheel documents or flat records, in any mixture.
         feedback: give each call the `quality`, `safety` and `hallucination_flag` that were found out about it later, by
             people, judges and moderations, anywhere in *source*. As that stands behind the calls, *source* is looked
             through once before, and what is said is kept in memory.
@@ -112,8 +115,8 @@ def remarks(source: Where | Iterable[Where], since: datetime | None = None) -> I
     return (event for event in Reading(saying) if event["kind"] in SAYING)
 
 
-def opened(source: Where | Iterable[Where]) -> list[tuple[Source | ModuleType, str]]:
-    """Return what reads each part of *source*; files are parts of their own, in the order in which they were written.
+def opened(source: Where | Iterable[Where]) -> list[Part]:
+    """Return what reads each part of *source*, in order; logs in files, and nothing twice, where all of it is files.
 
     Raises as `read`.
     """
@@ -121,12 +124,13 @@ def opened(source: Where | Iterable[Where]) -> list[tuple[Source | ModuleType, s
     found = [(find(where), where) for where in (os.fspath(one) for one in given)]
     if all(module is file for module, _ in found):
         # A shell expands genai.log* to the newest first.
-        return [(file, str(path)) for path in file.in_order(path for _, where in found for path in file.paths(where))]
-    return found
+        return [(file, log) for log in file.logs(where for _, where in found)]
+    return [part for module, where in found for part in (opened(where) if module is file else [(module, where)])]
 
 
 def _records(given: Iterable[Where], since: datetime | None) -> Iterator[bytes | JSON]:
-    return chain.from_iterable([module.records(where, since) for module, where in opened(given)])
+    parts = opened(given)
+    return chain.from_iterable([cast(ModuleType, module).records(where, since) for module, where in parts])
 
 
 def parse(record: bytes | JSON) -> Event:

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from .fields import instant
 
@@ -20,30 +19,31 @@ _TIMESTAMP = re.compile(rb'"timestamp"\s*:\s*"([^"\\]{10,40})"')
 _SKEW = timedelta(minutes=1)
 
 
-def begin(path: Path, since: datetime, chunk: int = CHUNK_BYTES, old: int = OLD_BYTES) -> int | None:
-    """Return the byte of *path* behind which all events lie that began at *since* or later; None if there are none.
+def begin(
+    file: int, since: datetime, *, packed: bool = False, chunk: int = CHUNK_BYTES, old: int = OLD_BYTES
+) -> int | None:
+    """Return the byte of the open *file* behind which all events lie that began at *since* or later; None if none did.
 
     An event is written after it began: what was written before *since* is older. So a file that nobody wrote to since
     then has none, and in others the search goes backwards until *old* bytes, looked at by *chunk*, are older. What lies
     before that is looked into here and there: where something newer turns up, the log is in no order, and all of it is
-    to be read. The byte may lie inside a line. Of a compressed file it is the first one.
+    to be read. The byte may lie inside a line. Of a *packed* file, a compressed one, it is the first one.
     """
-    if path.stat().st_mtime < (since - _SKEW).timestamp():
+    status = os.fstat(file)
+    if status.st_mtime < (since - _SKEW).timestamp():
         return None
-    if path.suffix == ".gz":
+    if packed:
         return 0
-    older = found = 0
-    with path.open("rb") as file:
-        end = os.fstat(file.fileno()).st_size
-        while end > 0 and older < old:
-            start = max(0, end - chunk)
-            times = list(_times(os.pread(file.fileno(), end - start, start)))
-            is_old = bool(times) and max(times) < since
-            # Of what is older, as much is read as a line could begin in whose time lies across the edge.
-            found = start if not (is_old and older) else found
-            older = older + end - start if is_old else 0
-            end = start
-        return found if older >= old and not any(time >= since for time in _probed(file.fileno(), end)) else 0
+    end, older, found = status.st_size, 0, 0
+    while end > 0 and older < old:
+        start = max(0, end - chunk)
+        times = list(_times(os.pread(file, end - start, start)))
+        is_old = bool(times) and max(times) < since
+        # Of what is older, as much is read as a line could begin in whose time lies across the edge.
+        found = start if not (is_old and older) else found
+        older = older + end - start if is_old else 0
+        end = start
+    return found if older >= old and not any(time >= since for time in _probed(file, end)) else 0
 
 
 def _probed(file: int, end: int) -> Iterator[datetime]:

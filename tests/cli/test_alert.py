@@ -154,7 +154,7 @@ def test_wrong_usage_says_what_is_right(command: Command, log: Path):
     for arguments, message in [
         ((), "there is no rule to check; have --rule 'error_rate > 5% over 15m', or --rules FILE"),
         (("--rule", "nonsense"), "rule 'nonsense': 'nonsense' is no condition; have QUANTITY > NUMBER"),
-        (("--rules", "none.toml"), "No such file or directory: 'none.toml'"),
+        (("--rules", "none.toml"), "none.toml: no such file or directory"),
         (("--rule", RULE, "--at", "noon"), "time 'noon' is unknown; have 90s"),
         (("--rule", RULE, "--webhook", "ftp://h/SECRET"), "the webhook is 'ftp'; have http://… or https://…"),
     ]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from flywheel_log.cli import commands
+from flywheel_log.cli._trouble import told
 
 from .conftest import Ran
 
@@ -59,7 +63,28 @@ def test_an_empty_log_is_one(command: Command, tmp_path: Path, name: str):
     (tmp_path / "empty.log").touch()
     ran = command(name, "empty.log")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err.endswith("in it yet\n")
+    assert ran.err in ("flywheel-log: no records in empty.log yet\n", "flywheel-log: no calls in empty.log yet\n")
+
+
+@pytest.mark.parametrize("sinks", ["file:genai.log", "file:genai.log?rotate_mb=1&keep=9"])
+def test_every_command_reads_what_was_rotated_away(
+    command: Command, log: Path, monkeypatch: pytest.MonkeyPatch, sinks: str
+):
+    monkeypatch.setenv("FLYWHEEL_LOG_SINKS", sinks)
+    lines = log.read_text().splitlines(keepends=True)
+    for line in lines[:2]:
+        log.write_text(line)
+        assert command("rotate", log).code == 0
+    log.write_text(lines[2])
+    shown = [json.loads(line)["id"] for line in command("tail", "--json").out.splitlines()]
+    assert shown == ["run-1", "run-2", "other-3"]
+    assert json.loads(command("stats", "--by", "client_id", "--json", "--where", "model=gpt*").out.splitlines()[0])
+    assert sum(json.loads(line)["calls"] for line in command("stats", "--json").out.splitlines()) == 3
+    assert "of 3 calls" in command("errors", log).out
+    assert command("grep", "my order", "--count").out == "1\n"
+    assert command("show", "run-1").code == 0
+    log.unlink()
+    assert command("show", "last", log.name).code == 0
 
 
 def test_the_log_of_the_settings_is_the_default(command: Command, log: Path, monkeypatch: pytest.MonkeyPatch):
@@ -73,6 +98,79 @@ def test_wrong_settings_are_one(command: Command, monkeypatch: pytest.MonkeyPatc
     ran = command("tail")
     assert ran.code == 1
     assert ran.err.startswith("flywheel-log: flywheel_log is configured wrongly: sinks: ")
+
+
+@pytest.mark.parametrize("variable", ["FLYWHEEL_LOG_SAMPLE", "FLYWHEEL_LOG_SAMPEL"])
+@pytest.mark.parametrize("name", ["tail", "stats", "errors", "show", "grep", "verify", "ready", "export"])
+def test_a_wrong_setting_that_reading_does_not_need_stops_no_reader(
+    command: Command, log: Path, monkeypatch: pytest.MonkeyPatch, name: str, variable: str
+):
+    monkeypatch.setenv(variable, "abc")
+    ran = command(name, *(["order"] if name == "grep" else []))
+    assert "abc" not in ran.err
+    assert variable not in ran.err
+    assert ran.out != ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["export", "--out", "a.file"], "a.file is a file; name a folder for the dataset"),
+        (["export", "--out", "a.file/x"], "a.file/x: not a directory"),
+        (["export", "--again", "none"], "none: no such file or directory"),
+        (["replay", "--dry-run", "--prompt", "a.folder"], "a.folder: is a directory"),
+        (["tail", "n" * 300], f"{'n' * 300}: file name too long"),
+        (["tail", "-f", "a.folder"], "a.folder is a directory; name the log in it, such as a.folder/genai.log"),
+        (["compare"], "no call has a prompt.version to compare by; compare by another field, such as --by model"),
+        (["compare", "--replay", "last", "--log", "genai.log"], "no replays in genai.log yet"),
+        (["verify", "a.file"], "no events in a.file yet"),
+        (["tail", "--model", "none"], "none of the records in genai.log match model=none"),
+        (
+            ["stats", "elasticsearch://127.0.0.1:1/x"],
+            "Elasticsearch at http://127.0.0.1:1 does not answer: unreachable",
+        ),
+    ],
+)
+def test_a_problem_names_what_it_is_about(command: Command, log: Path, arguments: list[str], said: str):
+    log.with_name("a.file").touch()
+    log.with_name("a.folder").mkdir()
+    assert command(*arguments) == Ran(1, "", f"flywheel-log: {said}\n")
+
+
+@pytest.mark.parametrize("name", ["forget", "prune", "rotate"])
+def test_a_link_that_leads_to_itself_is_no_log(command: Command, log: Path, name: str):
+    log.with_name("loop.log").symlink_to("loop.log")
+    more = {"forget": ["--user", "u"], "prune": ["--older-than", "1d"]}.get(name, [])
+    ran = command(name, *more, "loop.log")
+    assert (ran.code, ran.out) == (1, "")
+    assert "loop.log does not exist; a program writes it" in ran.err
+
+
+@pytest.mark.parametrize("source", ["elasticsearch:", "elasticsearch://127.0.0.1:1/BAD INDEX"])
+def test_a_source_of_a_replay_that_names_nothing_is_wrong_usage(command: Command, source: str):
+    ran = command("replay", "--dry-run", "--model", "m", source)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Error: Invalid value for SOURCE: " in ran.err
+
+
+def test_a_log_of_somebody_else_says_whose_it_is(log: Path):
+    error = PermissionError(errno.EACCES, "Permission denied", str(log))
+    owner = log.owner()
+    assert told(error) == f"{log}: permission denied; it is {owner}'s, who alone may read what flywheel_log writes"
+
+
+def test_a_log_that_is_waited_for_is_told(log: Path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "flywheel_log", "tail", "-f", "genai.lgo"],
+        cwd=log.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "flywheel-log: genai.lgo is not there yet; waiting for it\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
 
 
 def test_skipped_lines_are_told(command: Command, log: Path):

@@ -31,6 +31,10 @@ def die(sink: str) -> None:
 
 def test_a_journal_without_orphans_says_so(command: Command, tmp_path: Path):
     assert command("drain", "--journal", tmp_path / "j") == Ran(0, f"nothing was left behind in {tmp_path}/j\n", "")
+    (tmp_path / "file").touch()
+    ran = command("drain", "--journal", tmp_path / "file")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"flywheel-log: {tmp_path}/file is no folder; a journal is one, such as /")
 
 
 def test_what_a_killed_program_said_arrives_once(command: Command, tmp_path: Path):

@@ -64,7 +64,7 @@ def test_a_log_without_faults_says_so(command: Command, log: Path):
 
 
 def test_a_log_without_calls_is_one(command: Command, log: Path):
-    assert command("errors", "--model", "x", log).err == "flywheel-log: none of its calls match model=x\n"
+    assert command("errors", "--model", "x", log).err == f"flywheel-log: none of the calls in {log} match model=x\n"
 
 
 def test_a_sample_is_scaled_up_where_one_asks_for_it(command: Command, log: Path):

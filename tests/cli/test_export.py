@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from .conftest import Ran
+from .conftest import CHAT, Ran
 
 Command = Callable[..., Ran]
 
@@ -40,6 +40,22 @@ def test_json_is_the_manifest(command: Command, log: Path, tmp_path: Path):
 def test_nothing_to_take_is_one(command: Command, log: Path):
     ran = command("export", "--status", "error", log)
     assert (ran.code, ran.err) == (1, "flywheel-log: no call can be taken that matches status=error\n")
+
+
+def test_rated_answers_that_make_no_pair_are_one(command: Command, log: Path):
+    ran = command("export", "--format", "dpo", "-o", "d", log)
+    assert (ran.code, ran.out.splitlines()[0]) == (1, "0 rows made of 2 of 3 calls are in d")
+    assert ran.err == (
+        "flywheel-log: no pair of a better and a worse answer: correct answers, or rate answers to the same question\n"
+    )
+
+
+def test_a_correction_makes_a_pair(command: Command, log: Path):
+    said = {"id": "f-1", "kind": "feedback", "timestamp": CHAT["timestamp"]}
+    quality = {"target": {"id": "run-1"}, "correction": "Soon."}
+    log.write_text(log.read_text() + json.dumps({**said, "quality": quality}) + "\n")
+    ran = command("export", "--format", "dpo", "-o", "d", log)
+    assert (ran.code, ran.out.splitlines()[0], ran.err) == (0, "1 rows made of 2 of 3 calls are in d", "")
 
 
 def test_wrong_usage_is_two(command: Command, log: Path):

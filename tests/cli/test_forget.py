@@ -257,5 +257,8 @@ def test_wrong_usage_and_unreachable_places_change_nothing(command: Command, tmp
     assert command("forget").code == 2
     assert command("forget", "--user", "u42", "none.log").code == 1
     ran = command("forget", "--user", "u42", log, "elasticsearch://127.0.0.1:9/i")
-    assert (ran.code, ran.err) == (1, "flywheel-log: Elasticsearch does not answer: unreachable\n")
+    assert (ran.code, ran.err) == (
+        1,
+        "flywheel-log: Elasticsearch at http://127.0.0.1:9 does not answer: unreachable\n",
+    )
     assert left(log) == ["r-1"]

@@ -65,4 +65,6 @@ def test_json_lines_name_all_ids(command: Command, enough: Path):
 
 
 def test_a_log_without_calls_is_one(command: Command, enough: Path):
-    assert command("ready", "--client", "x", enough).err == "flywheel-log: none of its calls match client_id=x\n"
+    assert command("ready", "--client", "x", enough).err == (
+        f"flywheel-log: none of the calls in {enough} match client_id=x\n"
+    )

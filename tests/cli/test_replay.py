@@ -147,9 +147,7 @@ def test_the_comparison_of_a_run_is_a_table(command: Command, genai: Path, tmp_p
     assert command("compare", "--replay", "tri", "--log", other).err == (
         "flywheel-log: no call is of the run tri; have try (6)\n"
     )
-    assert command("compare", "--replay", "last", "--log", genai).err == (
-        "flywheel-log: there are no replays in it yet\n"
-    )
+    assert command("compare", "--replay", "last", "--log", genai).err == f"flywheel-log: no replays in {genai} yet\n"
 
 
 def test_a_new_prompt_is_sent_and_stamped(command: Command, genai: Path, server: standin.Server):
@@ -226,7 +224,7 @@ def test_a_person_is_asked(genai: Path, server: standin.Server):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--model", "new", "--workload", "x"], 1, "none of its calls match workload_id=x"),
+        (["--model", "new", "--workload", "x"], 1, "none of the calls in genai.log match workload_id=x"),
         (["--model", "new", "--template", "support"], 2, "name one by --prompt"),
         (["--prompt", "bad.txt", "--template", "support"], 2, "bad.txt"),
         (["--prompt", "none.txt"], 1, "none.txt"),

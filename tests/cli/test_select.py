@@ -50,7 +50,7 @@ def test_versions_of_a_prompt_and_traces_and_sessions_select(command: Command, l
 
 
 def test_a_selection_without_a_match_says_what_was_selected(command: Command, log: Path):
-    expected = "flywheel-log: none of its calls match workload_id=nope or x, text=order\n"
+    expected = f"flywheel-log: none of the calls in {log} match workload_id=nope or x, text=order\n"
     assert command("stats", "--workload", "nope", "--workload", "x", "--text", "order", log) == Ran(1, "", expected)
 
 
@@ -109,7 +109,9 @@ def test_grep_counts_and_stops_and_prints_events(command: Command, log: Path):
 
 
 def test_grep_without_a_hit_is_one(command: Command, log: Path):
-    assert command("grep", "nothing", log) == Ran(1, "", "flywheel-log: none of its records match text=nothing\n")
+    assert command("grep", "nothing", log) == Ran(
+        1, "", f"flywheel-log: none of the records in {log} match text=nothing\n"
+    )
     assert command("grep", "(", log).code == 2
 
 

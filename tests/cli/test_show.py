@@ -106,8 +106,8 @@ def test_a_url_alone_is_a_log(command: Command, log: Path):
 
 def test_a_log_without_records_is_not_searched_for_an_id(command: Command, log: Path):
     log.write_text("")
-    assert command("show").err == "flywheel-log: there are no records in it yet\n"
-    assert command("show", "--status", "ok").err == "flywheel-log: none of its records match status=ok\n"
+    assert command("show").err == "flywheel-log: no records in genai.log yet\n"
+    assert command("show", "--status", "ok").err == "flywheel-log: none of the records in genai.log match status=ok\n"
 
 
 def test_an_error_is_told_and_a_tool_call_shown(command: Command, log: Path):

@@ -88,7 +88,7 @@ def test_a_trace_that_is_not_there_is_a_problem(command: Command, log: Path) -> 
 
 def test_a_log_without_traces_says_how_one_is_made(command: Command, log: Path) -> None:
     log.write_text('{"kind": "llm", "timestamp": "2026-01-31T10:00:00.000Z"}\n')
-    said = "flywheel-log: there are no traces in it yet; `with flywheel_log.trace(…):` around calls makes one\n"
+    said = f"flywheel-log: no traces in {log} yet; `with flywheel_log.trace(…):` around calls makes one\n"
     assert command("trace", log) == Ran(1, "", said)
 
 

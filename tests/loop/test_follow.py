@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flywheel_log.loop.follow import follow
+from flywheel_log.loop.retention.rotate import rotate
 
 
 class Over(Exception):
@@ -95,6 +97,40 @@ def test_what_is_written_just_before_the_switch_is_seen(tmp_path: Path):
         append(log, line("c"))()
 
     assert followed(log, [rotate]) == ["b", "c"]
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_two_rotations_between_two_looks_lose_nothing(tmp_path: Path, compress: bool):
+    log = tmp_path / "genai.log"
+    log.write_text(line("a"))
+
+    def rotate_twice() -> None:
+        for name in ("b", "c"):
+            append(log, line(name))()
+            rotate(log, compress=compress)
+        append(log, line("d"))()
+
+    assert followed(log, [rotate_twice, append(log, line("e"))]) == ["b", "c", "d", "e"]
+
+
+def test_a_log_that_was_rotated_and_deleted_is_begun_anew(tmp_path: Path):
+    log = tmp_path / "genai.log"
+    log.write_text(line("a"))
+
+    def replace() -> None:
+        log.unlink()
+        log.write_text(line("b"))
+
+    assert followed(log, [replace, append(log, line("c"))]) == ["b", "c"]
+
+
+def test_the_last_events_may_have_been_rotated_away(tmp_path: Path):
+    log = tmp_path / "genai.log"
+    Path(f"{log}.2.gz").write_bytes(gzip.compress((line("a") + line("b")).encode()))
+    Path(f"{log}.1").write_text(line("c") + line("d"))
+    assert followed(log, [append(log, line("e")), append(log, line("f"))], last=3) == ["b", "c", "d", "e", "f"]
+    assert followed(log, [], last=4) == ["c", "d", "e", "f"]
+    assert followed(log, [append(log, line("g"))]) == ["g"]
 
 
 def test_a_truncated_log_is_read_from_its_start(tmp_path: Path):

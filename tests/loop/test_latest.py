@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from flywheel_log.loop.latest import latest
 from flywheel_log.loop.read import read
+from flywheel_log.loop.retention.rotate import rotate
 from flywheel_log.loop.sources import file
 
 
@@ -36,7 +37,8 @@ def test_backwards_is_forwards_turned_around(tmp_path: Path, lengths: list[int],
     content = b"\n".join(bytes([65 + at % 26]) * length for at, length in enumerate(lengths)) + b"\n" * ended
     path = tmp_path / "some.log"
     path.write_bytes(content)
-    found = [*file.backwards(path, block)][::-1]
+    with path.open("rb") as data:
+        found = [*file.backwards(data, block)][::-1]
     assert [text for _, text in found] == content.split(b"\n")
     assert all(content[place : place + len(text)] == text for place, text in found)
 
@@ -50,6 +52,20 @@ def test_the_latest_events_of_several_files_are_the_last_of_all(tmp_path: Path):
         found = [one["id"] for one in latest(tmp_path / "genai.log*", count)]
         assert found == (everything[-count:] if count else [])
     assert [one["id"] for one in latest(tmp_path / "genai.log*", 3, select=even)] == ["r-6", "r-8", "r-10"]
+
+
+def test_a_rotation_while_the_latest_are_looked_for_has_none_found_twice(tmp_path: Path):
+    log = tmp_path / "genai.log"
+    log.write_bytes(line(1) + line(2))
+    rotate(log, compress=False)
+    log.write_bytes(line(3) + line(4))
+
+    def rotating(events: Iterable[Any]) -> Iterator[Any]:
+        for one in events:
+            rotate(log, at_least=1)
+            yield one
+
+    assert [one["id"] for one in latest(log, 9, select=rotating)] == ["r-1", "r-2", "r-3", "r-4"]
 
 
 def test_what_is_not_needed_is_not_looked_at(tmp_path: Path):

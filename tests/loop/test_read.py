@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import gzip
 import io
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
 
 from flywheel_log.event import to_document
 from flywheel_log.loop.read import parse, read
+from flywheel_log.loop.retention.rotate import rotate
+from flywheel_log.loop.sources._generations import held
+from flywheel_log.loop.sources.file import Log, generations
+from flywheel_log.sinks import open_sink
 
 EVENT = {"id": "r-1", "timestamp": "2026-01-31T10:00:00.000Z", "kind": "llm", "status": "ok"}
 LINE = b'{"id": "r-1", "timestamp": "2026-01-31T10:00:00.000Z", "kind": "llm", "status": "ok"}\n'
@@ -100,12 +106,126 @@ def test_a_missing_file_is_named_at_once_with_what_to_do(tmp_path: Path):
     )
 
 
-def test_a_log_that_was_rotated_away_is_told_from_one_that_never_was(tmp_path: Path):
-    (tmp_path / "genai.log.1.gz").touch()
+def test_a_log_comes_with_what_was_rotated_away_from_it(tmp_path: Path):
+    for name in ("genai.log", "genai.log.1", "other.log", "genai.log.bak"):
+        (tmp_path / name).write_bytes(line(name))
+    (tmp_path / "genai.log.2.gz").write_bytes(gzip.compress(line("genai.log.2.gz")))
+    assert ids(tmp_path / "genai.log") == ["genai.log.2.gz", "genai.log.1", "genai.log"]
+    assert ids(tmp_path / "*i.log") == ids(tmp_path / "genai.log")
+    assert ids([tmp_path / "genai.log", tmp_path / "genai.log.1"]) == ids(tmp_path / "genai.log")
+
+
+def test_a_rotated_file_is_itself(tmp_path: Path):
+    for name in ("genai.log", "genai.log.1", "genai.log.1.1", "genai.log.2"):
+        (tmp_path / name).write_bytes(line(name))
+    assert ids(tmp_path / "genai.log.1") == ["genai.log.1"]
+    assert ids(tmp_path / "genai.log.[12]") == ["genai.log.2", "genai.log.1"]
+
+
+def test_a_log_that_was_rotated_away_and_not_begun_anew_is_there(tmp_path: Path):
+    (tmp_path / "genai.log.1").write_bytes(line("genai.log.1"))
+    assert ids(tmp_path / "genai.log") == ["genai.log.1"]
+
+
+def test_what_is_there_plain_and_compressed_is_read_once(tmp_path: Path):
+    (tmp_path / "genai.log.1").write_bytes(line("r-1"))
+    (tmp_path / "genai.log.1.gz").write_bytes(gzip.compress(line("r-1"))[:-12])  # it is being compressed
+    assert ids(tmp_path / "genai.log") == ["r-1"]
+
+
+def test_a_compressed_copy_is_no_part_of_the_log_but_can_be_named(tmp_path: Path):
+    (tmp_path / "genai.log.gz").write_bytes(gzip.compress(line("copy")))
     with pytest.raises(FileNotFoundError) as raised:
         read(tmp_path / "genai.log")
     log = tmp_path / "genai.log"
-    assert str(raised.value) == f"{log} was rotated, and nothing was written since; read '{log}*'"
+    assert str(raised.value) == f"{log} does not exist, but {log}.gz does; name that"
+    log.write_bytes(line("r-1"))
+    assert ids(log) == ["r-1"]
+    assert sorted(ids(f"{log}*")) == ["copy", "r-1"]
+
+
+@pytest.mark.parametrize("names", [["genai.log"], ["genai.log.1", "genai.log.2"]])
+def test_a_rotation_in_the_midst_of_a_read_changes_nothing(tmp_path: Path, names: list[str]):
+    log = tmp_path / "genai.log"
+    for number in range(3):
+        log.write_bytes(b"".join(line(f"{number}-{place}") for place in range(3)))
+        rotate(log, compress=False)
+    log.write_bytes(line("3-0"))
+    reading = read([tmp_path / name for name in names])
+    seen = [next(reading)["id"]]
+    for number in (4, 5):
+        rotate(log, keep=2)  # what is being read is renamed, compressed and deleted
+        log.write_bytes(line(f"{number}-0"))
+    seen += [event["id"] for event in reading]
+    first, last = (0, 2) if names == ["genai.log"] else (1, 2)
+    expected = [f"{number}-{place}" for number in range(first, last + 1) for place in range(3)]
+    assert seen == expected + ["3-0"] * (names == ["genai.log"])
+
+
+def test_all_that_was_written_is_read_once_while_a_program_rotates(tmp_path: Path):
+    log = tmp_path / "genai.log"
+    sink, over, written = open_sink(f"file:{log}?rotate_mb=1&keep=1000"), Event(), 0
+
+    def write() -> None:
+        nonlocal written
+        while not over.is_set():
+            sink.write([line(f"r-{written}").strip()[:-1] + b', "padding": "%s"}' % (b"x" * 400_000)])
+            written += 1
+
+    with ThreadPoolExecutor() as pool:
+        done = pool.submit(write)
+        try:
+            for _ in range(30):
+                before = written
+                seen = [int(one.removeprefix("r-")) for one in (ids(log) if before else [])]
+                assert seen == [*range(len(seen))]
+                assert len(seen) >= before
+        finally:
+            over.set()
+        done.result()
+    sink.close()
+    assert ids(log) == [f"r-{number}" for number in range(written)]
+
+
+def test_whoever_reads_by_name_can_tell_that_a_rotation_took_it(tmp_path: Path):
+    log = tmp_path / "genai.log"
+    log.write_bytes(line("r-1"))
+    with Log(log, (log,)).held() as files:
+        assert [(one.path, one.is_in_place()) for one in files] == [(log, True)]
+        rotate(log)
+        assert not files[0].is_in_place()
+        log.write_bytes(line("r-2"))
+        assert not files[0].is_in_place()
+        assert [*files[0].lines()] == [line("r-1")]
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_rotation_while_the_files_are_being_opened_is_noticed(tmp_path: Path, times: int):
+    log, rotations = tmp_path / "genai.log", [*range(2 * times)]
+    Path(f"{log}.1").write_bytes(line("r-1"))
+    log.write_bytes(line("r-2"))
+
+    def files() -> list[Path]:
+        found = generations(log)
+        if rotations and rotations.pop() % 2:  # between a look and the opening
+            rotate(log, compress=False)
+            log.write_bytes(line(f"new-{len(rotations)}"))
+        return found
+
+    with held(log, files) as found:
+        assert [one for file in found for one in file.lines()] == [
+            one for path in generations(log) for one in path.read_bytes().splitlines(keepends=True)
+        ]
+
+
+def test_a_damaged_compressed_file_is_named(tmp_path: Path):
+    (tmp_path / "genai.log.1.gz").write_bytes(gzip.compress(line("r-1") * 1000)[:-12])
+    (tmp_path / "genai.log.2.gz").write_bytes(b"plain")
+    for number, why in ((1, "Compressed file ended"), (2, "Not a gzipped file")):
+        with pytest.raises(
+            OSError, match=rf"genai\.log\.{number}\.gz is damaged, or was not compressed by gzip: {why}"
+        ):
+            ids(tmp_path / f"genai.log.{number}.gz")
 
 
 def test_a_directory_is_no_log(tmp_path: Path):

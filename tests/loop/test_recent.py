@@ -17,6 +17,11 @@ from flywheel_log.loop.read import read
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
+def begin(path: Path, since: datetime, **sizes: int) -> int | None:
+    with path.open("rb") as file:
+        return recent.begin(file.fileno(), since, packed=path.suffix == ".gz", **sizes)
+
+
 def line(minutes: float, number: int = 0) -> bytes:
     at = (NOON + timedelta(minutes=minutes)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return b'{"id":"r-%d","timestamp":"%s","kind":"llm","metadata":{"said":"%s"}}\n' % (number, at.encode(), b"x" * 100)
@@ -26,39 +31,39 @@ def test_a_file_that_nobody_wrote_to_since_then_is_left_out(tmp_path: Path):
     path = tmp_path / "genai.log"
     path.write_bytes(line(0))
     os.utime(path, (NOON.timestamp(), NOON.timestamp()))
-    assert recent.begin(path, NOON + timedelta(minutes=2)) is None
-    assert recent.begin(path, NOON) == 0
+    assert begin(path, NOON + timedelta(minutes=2)) is None
+    assert begin(path, NOON) == 0
     assert list(read(path, since=NOON + timedelta(minutes=2))) == []
 
 
 def test_what_is_compressed_is_read_from_its_beginning(tmp_path: Path):
     path = tmp_path / "genai.log.1.gz"
     path.write_bytes(gzip.compress(line(0) * 1000))
-    assert recent.begin(path, NOON, chunk=100, old=100) == 0
+    assert begin(path, NOON, chunk=100, old=100) == 0
 
 
 def test_the_search_ends_where_enough_is_older(tmp_path: Path):
     path = tmp_path / "genai.log"
     path.write_bytes(b"".join(line(minute, minute) for minute in range(100)))
     size = path.stat().st_size // 100
-    begin = recent.begin(path, NOON + timedelta(minutes=90), chunk=size * 2, old=size * 10)
-    assert begin is not None
-    assert size * 84 < begin < size * 91
-    assert recent.begin(path, NOON + timedelta(minutes=90)) == 0
+    found = begin(path, NOON + timedelta(minutes=90), chunk=size * 2, old=size * 10)
+    assert found is not None
+    assert size * 84 < found < size * 91
+    assert begin(path, NOON + timedelta(minutes=90)) == 0
 
 
 def test_what_arrived_late_does_not_hide_what_is_recent(tmp_path: Path):
     path = tmp_path / "genai.log"
     path.write_bytes(b"".join([line(100), *(line(0) for _ in range(5)), line(101)]))
     size = path.stat().st_size // 7
-    assert recent.begin(path, NOON + timedelta(minutes=99), chunk=size, old=size * 6) == 0
+    assert begin(path, NOON + timedelta(minutes=99), chunk=size, old=size * 6) == 0
 
 
 def test_a_log_that_is_in_no_order_is_read_whole(tmp_path: Path):
     path = tmp_path / "genai.log"
     path.write_bytes(b"".join([*(line(0) for _ in range(50)), line(100), *(line(0) for _ in range(50))]))
     size = path.stat().st_size // 100
-    assert recent.begin(path, NOON + timedelta(minutes=99), chunk=size, old=size * 6) == 0
+    assert begin(path, NOON + timedelta(minutes=99), chunk=size, old=size * 6) == 0
 
 
 @given(
@@ -70,10 +75,10 @@ def test_nothing_that_is_recent_is_missed(tmp_path_factory: pytest.TempPathFacto
     path = tmp_path_factory.mktemp("log") / "genai.log"
     path.write_bytes(b"".join(line(sum(waits[: place + 1]), place) for place in range(len(waits))))
     wanted = NOON + timedelta(minutes=since)
-    begin = recent.begin(path, wanted, chunk=chunk, old=chunk)
-    assert begin is not None
-    left = path.read_bytes()[begin:]
-    left = left.partition(b"\n")[2] if begin else left
+    found = begin(path, wanted, chunk=chunk, old=chunk)
+    assert found is not None
+    left = path.read_bytes()[found:]
+    left = left.partition(b"\n")[2] if found else left
     assert [one for one in path.read_bytes().splitlines() if _time(one) >= wanted] == [
         one for one in left.splitlines() if _time(one) >= wanted
     ]

@@ -46,6 +46,7 @@ def export(
     Raises:
         ValueError: the format is unknown, or what to redact.
         FileExistsError: *folder* holds something other than a dataset.
+        NotADirectoryError: *folder* is a file.
         ModuleNotFoundError: the format or the recipe needs a library that is not installed.
     """
     module, recipe = find(form), recipe or Recipe()
@@ -79,6 +80,8 @@ def _counted(events: Iterable[Event], counted: Counter[str]) -> Iterator[Event]:
 
 
 def _make(folder: Path) -> None:
+    if folder.is_file():
+        raise NotADirectoryError(f"{folder} is a file; name a folder for the dataset")
     if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
         raise FileExistsError(f"{folder} holds something else already; name a new folder, or one with a {MANIFEST}")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
+from typing import BinaryIO
 
 from flywheel_log.delivery.destination import public
 from flywheel_log.event import JSON
@@ -31,10 +32,11 @@ def provenance(source: Where | Iterable[Where], since: datetime | None = None) -
     return [one for module, where in opened(source) for one in _told(module, where, since)]
 
 
-def _told(module: object, where: str, since: datetime | None) -> Iterator[JSON]:
-    if module is file:
-        for path, _ in file.parts(file.paths(where), since):
-            yield {"file": str(path), **_hashed(path)}
+def _told(module: object, where: str | file.Log, since: datetime | None) -> Iterator[JSON]:
+    if isinstance(where, file.Log):
+        with where.held() as files:
+            for one, _ in file.parts(files, since):
+                yield {"file": str(one.path), **_hashed(one.data)}
         return
     count, growing = getattr(module, "count", None), getattr(module, "growing", None)
     if count is None or growing is None:
@@ -48,12 +50,11 @@ def _told(module: object, where: str, since: datetime | None) -> Iterator[JSON]:
     yield {"index": public(where), "records": count(where), "newest": newest.get("id") or newest.get("timestamp")}
 
 
-def _hashed(path: Path) -> JSON:
+def _hashed(data: BinaryIO) -> JSON:
     digest = hashlib.sha256()
-    progress.expect([path])
-    with progress.opened(path) as data:
-        left = size = path.stat().st_size
-        while left and (block := data.read(min(left, _BLOCK))):
-            digest.update(block)
-            left -= len(block)
+    left = size = os.fstat(data.fileno()).st_size
+    progress.begin(size)
+    while left and (block := data.read(min(left, _BLOCK))):
+        digest.update(block)
+        left -= len(block)
     return {"bytes": size - left, "sha256": digest.hexdigest()}

@@ -30,7 +30,9 @@ def ask(
     try:
         answer = cluster.request(method, path, body)
     except Unreachable as error:
-        raise ConnectionError(f"Elasticsearch does not answer: {error}") from error
+        raise ConnectionError(f"Elasticsearch at {cluster.servers} does not answer: {error}") from error
     if answer.status not in (OK, MISSING, *also):
-        raise ConnectionError(f"Elasticsearch answers HTTP {answer.status} to {method} {path.partition('?')[0]}")
+        raise ConnectionError(
+            f"Elasticsearch at {cluster.servers} answers HTTP {answer.status} to {method} {path.partition('?')[0]}"
+        )
     return answer

@@ -3,22 +3,48 @@
 from __future__ import annotations
 
 import glob
-import gzip
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from flywheel_log.loop import progress, recent
+
+from ._generations import PACKED, Held, held, unpacked
 
 # logrotate counts (genai.log.2.gz is older than genai.log.1) or dates (genai.log-20260131.gz).
 _ROTATED = re.compile(r"(?P<stem>.+?)(?:\.(?P<number>\d+)|-(?P<date>\d{8}[\d-]*))?(?:\.gz)?")
 
 
-def records(source: str, since: datetime | None = None) -> Iterator[bytes]:
+class Log(NamedTuple):
+    """The files of one log that are meant.
+
+    Attributes:
+        path: the log; what is written now goes to the file of this name.
+        named: the files that were asked for. The log itself stands for all its generations; a rotated one for itself.
+    """
+
+    path: Path
+    named: tuple[Path, ...]
+
+    def files(self) -> list[Path]:
+        """Return the files that there are at this moment, in the order in which they were written."""
+        if self.path not in self.named:
+            return [path for path in self.named if path.exists()]
+        others = [path for path in self.named if path != self.path and not _is_rotated(path) and path.exists()]
+        return in_order([*generations(self.path), *others])
+
+    def held(self) -> AbstractContextManager[list[Held]]:
+        """Open the files for a `with` block, so that no rotation changes what is read; see `_generations.held`."""
+        return held(self.path, self.files)
+
+
+def records(source: str | Log, since: datetime | None = None) -> Iterator[bytes]:
     """Begin to read the lines of all files that *source* names, the oldest file first.
 
     Of large files, the part that was written before *since* is left out.
@@ -27,32 +53,43 @@ def records(source: str, since: datetime | None = None) -> Iterator[bytes]:
         FileNotFoundError: there is none.
         IsADirectoryError: it is a directory.
     """
-    wanted = parts(paths(source), since)
+    wanted = [source] if isinstance(source, Log) else logs([source])
     if progress.heard():
-        progress.begin(sum(path.stat().st_size - begin for path, begin in wanted))
-    return _lines(wanted)
+        progress.begin(sum(_size(log, since) for log in wanted))
+    return chain.from_iterable(_lines(log, since) for log in wanted)
 
 
-def backwards(path: Path, block: int = 1 << 16) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of the plain file *path*, the last one first, each with the place where it begins.
+def logs(sources: Iterable[str]) -> list[Log]:
+    """Return the logs that *sources* name, each once, and which files of each are meant. Raises as `records`."""
+    found: dict[Path, dict[Path, Path]] = {}
+    for path in (path for source in sources for path in paths(source)):
+        at = path.absolute()
+        found.setdefault(log_of(at), {}).setdefault(at, path)
+    return [
+        Log(named.get(log, log), tuple(in_order(named.values())))
+        for log, named in sorted(found.items(), key=lambda item: str(item[0]))
+    ]
+
+
+def backwards(file: BinaryIO, block: int = 1 << 16) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of the plain *file*, the last one first, each with the place where it begins.
 
     The file is read by the *block* of bytes. Lines come without their ends; after the end of the last whole line there
     is one more, often an empty one.
     """
-    with path.open("rb") as file:
-        place, rest, size = file.seek(0, os.SEEK_END), b"", block
-        while place:
-            size = min(size, place)
-            place = file.seek(place - size)
-            first, *lines = (file.read(size) + rest).split(b"\n")
-            at = place + len(first) + sum(map(len, lines)) + len(lines)
-            for line in reversed(lines):
-                at -= len(line)
-                yield at, line
-                at -= 1
-            # A long line is looked for in ever larger blocks, so that it is not copied over and over again.
-            rest, size = first, block if lines else 2 * size
-        yield 0, rest
+    place, rest, size = file.seek(0, os.SEEK_END), b"", block
+    while place:
+        size = min(size, place)
+        place = file.seek(place - size)
+        first, *lines = (file.read(size) + rest).split(b"\n")
+        at = place + len(first) + sum(map(len, lines)) + len(lines)
+        for line in reversed(lines):
+            at -= len(line)
+            yield at, line
+            at -= 1
+        # A long line is looked for in ever larger blocks, so that it is not copied over and over again.
+        rest, size = first, block if lines else 2 * size
+    yield 0, rest
 
 
 def path_of(source: str) -> Path:
@@ -64,11 +101,14 @@ def path_of(source: str) -> Path:
 
 
 def paths(source: str) -> list[Path]:
-    """Return the files that *source* names, in the order in which they were written. Raises as `records`."""
+    """Return the files that *source* names, in the order in which they were written. Raises as `records`.
+
+    A log whose latest file was renamed and not begun anew is there as well.
+    """
     path = path_of(source)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory; name the log in it, such as {path / 'genai.log'}")
-    if path.exists():
+    if path.exists() or generations(path):
         return [path]
     if not glob.has_magic(str(path)):
         raise missing(path)
@@ -78,10 +118,10 @@ def paths(source: str) -> list[Path]:
     return in_order(found)
 
 
-def parts(files: Iterable[Path], since: datetime | None) -> list[tuple[Path, int]]:
+def parts(files: Iterable[Held], since: datetime | None) -> list[tuple[Held, int]]:
     """Return those of *files* that may hold events which began at *since* or later, and the byte behind which."""
-    begins = ((path, recent.begin(path, since) if since else 0) for path in files)
-    return [(path, begin) for path, begin in begins if begin is not None]
+    begins = ((one, recent.begin(one.data.fileno(), since, packed=one.packed) if since else 0) for one in files)
+    return [(one, begin) for one, begin in begins if begin is not None]
 
 
 def log_of(file: Path) -> Path:
@@ -96,6 +136,16 @@ def family(log: Path) -> list[Path]:
     return in_order(file for file in log.parent.glob(pattern) if log_of(file) == log and file.is_file())
 
 
+def generations(log: Path) -> list[Path]:
+    """Return the files that hold what was ever written to *log*, oldest first; none for the name of a rotated file.
+
+    What is being compressed, or was when a program died, is there twice for a while: then the plain file counts.
+    """
+    files = [file for file in family(log) if file == log or _is_rotated(file)] if not _is_rotated(log) else []
+    plain = {str(file) for file in files if file.suffix != PACKED}
+    return [file for file in files if file.suffix != PACKED or str(file).removesuffix(PACKED) not in plain]
+
+
 def in_order(files: Iterable[Path]) -> list[Path]:
     """Sort *files* by their log, and the rotated ones of a log before it, oldest first."""
     return sorted(files, key=_age)
@@ -103,12 +153,18 @@ def in_order(files: Iterable[Path]) -> list[Path]:
 
 def missing(path: Path) -> FileNotFoundError:
     """Return the error for a log that does not exist, with what to do about it."""
-    if family(path):
-        return FileNotFoundError(f"{path} was rotated, and nothing was written since; read '{path}*'")
+    if others := [] if _is_rotated(path) else family(path):
+        return FileNotFoundError(f"{path} does not exist, but {others[-1]} does; name that")
     return FileNotFoundError(
         f"{path} does not exist; a program writes it after flywheel_log.instrument(client), "
         f"in the folder where it runs: name the file, or make one with `flywheel-log demo --log {path}`"
     )
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open *path*, compressed or not, to read its lines."""
+    data = progress.opened(path)
+    return unpacked(data, path) if path.suffix == PACKED else data
 
 
 def _age(path: Path) -> tuple[str, bool, str, int]:
@@ -119,28 +175,17 @@ def _age(path: Path) -> tuple[str, bool, str, int]:
     return (parts["stem"], not (number or date), date or "", -int(number or 0))
 
 
-def _lines(wanted: list[tuple[Path, int]]) -> Iterator[bytes]:
-    for path, begin in wanted:
-        with opened(path) as lines:
-            if begin:
-                lines.seek(begin)
-                lines.readline()
-            yield from lines
+def _is_rotated(path: Path) -> bool:
+    parts = _ROTATED.fullmatch(str(path))
+    return parts is not None and bool(parts["number"] or parts["date"])
 
 
-def opened(path: Path) -> BinaryIO:
-    """Open *path*, compressed or not, to read its lines."""
-    data = progress.opened(path)
-    return cast(BinaryIO, _Unpacked(data)) if path.suffix == ".gz" else data
+def _lines(log: Log, since: datetime | None) -> Iterator[bytes]:
+    with log.held() as files:
+        for one, begin in parts(files, since):
+            yield from one.lines(begin)
 
 
-class _Unpacked(gzip.GzipFile):
-    """What is in a compressed file, which is closed with it."""
-
-    def __init__(self, data: BinaryIO) -> None:
-        super().__init__(fileobj=data, mode="rb")
-        self._data = data
-
-    def close(self) -> None:
-        super().close()
-        self._data.close()
+def _size(log: Log, since: datetime | None) -> int:
+    with log.held() as files:
+        return sum(one.size - begin for one, begin in parts(files, since))

@@ -61,6 +61,11 @@ class Cluster:
         self._transport: Transport | None = None
         self._owner = 0
 
+    @property
+    def servers(self) -> str:
+        """The servers that are asked, for messages."""
+        return ", ".join(self._target.nodes)
+
     def limit(self, seconds: float) -> None:
         """Let all requests from here on, until the next call of this, end within *seconds* together."""
         self._deadline = self._clock() + seconds

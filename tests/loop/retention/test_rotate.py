@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from flywheel_log.contract import event
-from flywheel_log.loop.read import read
+from flywheel_log.loop.read import parse, read
 from flywheel_log.loop.retention.rotate import Rotated, rotate
+from flywheel_log.loop.sources.file import opened
 from flywheel_log.sinks import open_sink
 
 
@@ -19,7 +20,12 @@ def log(tmp_path: Path) -> Path:
 
 
 def files(log: Path) -> dict[str, list[str]]:
-    return {file.name: [one["id"] for one in read(file)] for file in sorted(log.parent.iterdir())}
+    return {file.name: _ids(file) for file in sorted(log.parent.iterdir())}
+
+
+def _ids(file: Path) -> list[str]:
+    with opened(file) as lines:
+        return [parse(line)["id"] for line in lines]
 
 
 def test_a_log_is_compressed_and_a_new_one_begun(log: Path):

@@ -1,0 +1,156 @@
+"""The files of a log at one moment, held open: whatever is renamed, compressed or deleted then, each is read once."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from flywheel_log.loop import progress
+from flywheel_log.sinks import RetryLater
+from flywheel_log.sinks._sharing import lock
+
+PACKED = ".gz"
+_UNLOCKED, _TRIES = 3, 50
+_PATIENCE_S = 1.0
+
+Identity = tuple[int, int]
+
+
+class Held:
+    """One file of a log, open, under whatever name it bears by now.
+
+    Attributes:
+        path: the name that it had.
+        data: its bytes, as they are.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.data = progress.opened(path)
+
+    @property
+    def packed(self) -> bool:
+        """Whether it is compressed."""
+        return self.path.suffix == PACKED
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has by now."""
+        return os.fstat(self.data.fileno()).st_size
+
+    @property
+    def written_ns(self) -> int:
+        """When it was last written to, in nanoseconds since 1970."""
+        return os.fstat(self.data.fileno()).st_mtime_ns
+
+    @property
+    def identity(self) -> Identity:
+        """What tells it from all other files, whatever its name."""
+        return identity(os.fstat(self.data.fileno()))
+
+    def lines(self, begin: int = 0) -> Iterator[bytes]:
+        """Yield its lines; those behind the one in which byte *begin* of a plain file lies, if that is not the first.
+
+        Raises:
+            OSError: it is compressed and damaged; what is before the damage was yielded.
+        """
+        if self.packed:
+            with unpacked(self.data, self.path) as lines:
+                yield from lines
+            return
+        self.data.seek(begin)
+        if begin:
+            self.data.readline()
+        yield from self.data
+
+    def is_in_place(self) -> bool:
+        """Tell whether its path still is its name."""
+        try:
+            return identity(self.path.stat()) == self.identity
+        except FileNotFoundError:
+            return False
+
+
+class _Unpacked(gzip.GzipFile):
+    """What is in a compressed file, which is closed with it."""
+
+    def __init__(self, data: BinaryIO, path: Path) -> None:
+        super().__init__(fileobj=data, mode="rb")
+        self._data = data
+        self._path = path
+
+    def readline(self, size: int | None = -1) -> bytes:
+        try:
+            return super().readline(size)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise OSError(f"{self._path} is damaged, or was not compressed by gzip: {error}") from None
+
+    def close(self) -> None:
+        super().close()
+        self._data.close()
+
+
+def unpacked(data: BinaryIO, path: Path) -> BinaryIO:
+    """Return the lines in the compressed file *path*, whose bytes are *data*; it is closed with them."""
+    return cast(BinaryIO, _Unpacked(data, path))
+
+
+def identity(status: os.stat_result) -> Identity:
+    """Return what tells the file of *status* from all others."""
+    return (status.st_dev, status.st_ino)
+
+
+@contextmanager
+def held(log: Path, files: Callable[[], list[Path]]) -> Iterator[list[Held]]:
+    """Open what *files* returns, files of *log*, in its order and each file once, for a `with` block.
+
+    A rotation gives one file's name to the next, so what is named is looked at again after all is open, and opened anew
+    if anything was renamed, made or deleted meanwhile. Where that goes on and on, writers wait for a moment.
+
+    Raises:
+        OSError: a file cannot be opened.
+    """
+    for attempt in range(1, _TRIES + 1):
+        with ExitStack() as open_files:
+            with nullcontext() if attempt <= _UNLOCKED else _locked(log):
+                found = _opened(files(), open_files)
+                settled = [(one.path, one.identity) for one in found] == _named(files())
+            if settled or attempt == _TRIES:
+                yield [*{one.identity: one for one in found}.values()]
+                return
+
+
+@contextmanager
+def _locked(log: Path) -> Iterator[None]:
+    """Hold the lock under which a log is rotated, if it can be had."""
+    with ExitStack() as stack:
+        with suppress(OSError, RetryLater):
+            lock(stack.enter_context(log.open("rb")).fileno(), time.monotonic() + _PATIENCE_S)
+        yield
+
+
+def _opened(paths: list[Path], open_files: ExitStack) -> list[Held]:
+    found = []
+    for path in paths:
+        try:
+            one = Held(path)
+        except FileNotFoundError:  # renamed or deleted since it was listed; there will be another look
+            continue
+        open_files.callback(one.data.close)
+        found.append(one)
+    return found
+
+
+def _named(paths: list[Path]) -> list[tuple[Path, Identity]]:
+    """The files that bear these names now; one that vanishes at this very moment makes the answer another one."""
+    found = []
+    for path in paths:
+        with suppress(FileNotFoundError):
+            found.append((path, identity(path.stat())))
+    return found
