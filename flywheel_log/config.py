@@ -77,6 +77,7 @@ class Settings(Sinks):
         journal_quota_mb: how much of the disk the journal may take, in megabytes.
         content: "off" records numbers only: no prompts, no outputs.
         usage: ask a stream for its token counts when the caller does not: "auto" asks OpenAI's and Azure's hosts only.
+            They are hidden again from the caller, unless it reads a stream by `iter_raw`.
         max_event_kb: an event larger than this, in kilobytes, is trimmed.
         media: base64 media above 64 KB: "trim" leaves its type and size, "reference" its SHA-256 too, "keep" all.
         embeddings: "reference" keeps dimensions, norm and hash of a vector, "keep" the vector.

@@ -15,8 +15,10 @@ from .tape import ALIKE_NONE, ERROR, NO_USAGE, USAGE, Tape
 _ENDS = re.compile(rb"(?>\r\n|\n|\r){2}")  # Every way that the standard has to end an event.
 CHUNKS_AT_ONCE = 256
 _REPORTED = re.compile(rb'"error"\s*:\s*[{"]')
-_NULL_USAGE = re.compile(rb',\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,')
-_NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')
+_GAP = rb"(?:\s|(?<=[\r\n])data:)*"  # The data of an event may go on in a line of its own.
+_NULL = rb'"usage"' + _GAP + b":" + _GAP + b"null"
+_NULL_USAGE = re.compile(b"," + _GAP + _NULL + b"|" + _NULL + _GAP + b",")
+_NO_CHOICES = re.compile(rb'"choices"' + _GAP + b":" + _GAP + rb"\[" + _GAP + rb"\]")
 _QUOTE = b'"'
 _READERS = ("iter_bytes", "aiter_bytes", "close", "aclose")
 

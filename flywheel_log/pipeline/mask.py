@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 from ..event import JSON, Event
 from .parse import parse
-from .unsay import unsay
+from .unsay import unsay, unsay_prompt
 
 # Under these keys a string is reasoning wherever it stands; `reasoning` is an object where it asks for effort.
 _KEYS = frozenset({"reasoning_content", "reasoning", "thinking", "encrypted_content", "thoughtSignature"})
@@ -40,9 +40,9 @@ class Mask:
     def __call__(self, logger: Any, method: str, event: Event) -> Event:
         """Mask the reasoning in *event*."""
         fields = cast(JSON, parse(logger, method, event))
-        for key in ("request", "response"):
-            if key in fields:
-                fields[key] = self._masked(self._unparsed(fields[key]))
+        bodies = [key for key in ("request", "response") if key in fields]
+        masked: JSON = {key: self._masked(self._unparsed(fields[key])) for key in bodies}
+        fields.update(unsay_prompt(masked, fields))
         return event
 
     def _unparsed(self, body: Any) -> Any:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ..event import JSON
 
-_TOKENS = frozenset({"logprobs", "logprobsResult", "logprobs_result"})
+_TOKENS = frozenset({"logprobs", "logprobsResult", "logprobs_result", "token_ids"})
+# vLLM's, beside the answers or in each of them: https://docs.vllm.ai/en/latest/serving/openai_compatible_server/
+_OF_THE_PROMPT = frozenset({"prompt_logprobs", "prompt_token_ids"})
 
 
 def unsay(clean: JSON, before: JSON) -> JSON:
@@ -14,3 +19,18 @@ def unsay(clean: JSON, before: JSON) -> JSON:
     told = [key for key in _TOKENS & before.keys() if before[key]]
     changed = told and {**clean, **dict.fromkeys(_TOKENS)} != {**before, **dict.fromkeys(_TOKENS)}
     return {**clean, **dict.fromkeys(told)} if changed else clean
+
+
+def unsay_prompt(clean: JSON, before: Mapping[str, Any]) -> JSON:
+    """Return the event *clean*, made of *before*, with no prompt in tokens in its answer if its request was changed."""
+    response = clean.get("response")
+    if not isinstance(response, dict) or clean.get("request") == before.get("request"):
+        return clean
+    response = _without_prompt(response)
+    if isinstance(choices := response.get("choices"), list):
+        response["choices"] = [_without_prompt(one) if isinstance(one, dict) else one for one in choices]
+    return {**clean, "response": response}
+
+
+def _without_prompt(fields: JSON) -> JSON:
+    return {key: None if key in _OF_THE_PROMPT else value for key, value in fields.items()}

@@ -182,3 +182,22 @@ def test_openai_itself_is_asked_without_being_told_to(server: Server, events: li
         chunks = list(client.chat.completions.create(**HELLO, stream=True))
     assert json.loads(server.requests[0].body)["stream_options"] == ASKED
     assert ([one.usage for one in chunks if one.usage], events[0]["usage_source"]) == ([], "requested")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_counts_are_hidden_in_events_of_several_lines(
+    end: str, start: Callable[..., Server], asking: list[Event]
+) -> None:
+    def script(received: Any) -> Reply:
+        asked = "stream_options" in received.json()
+        items = [chunk({"content": "x"}), chunk({}, "stop")]
+        if asked:
+            items = [{**one, "usage": None} for one in items] + [{**items[1], "choices": [], "usage": USAGE}]
+            items[0] = {"usage": None, **items[0]}
+        frames = ["".join(f"data: {line}{end}" for line in json.dumps(one, indent=1).splitlines()) for one in items]
+        return Reply.events([f"{one}{end}".encode() for one in frames] + ["[DONE]"])
+
+    with bare(start(script)) as one, recorded(start(script)) as other:
+        chunks = [list(client.chat.completions.create(**HELLO, stream=True)) for client in (one, other)]
+    assert shown(chunks[1]) == shown(chunks[0])
+    assert [event["output_tokens"] for event in asking] == [5]

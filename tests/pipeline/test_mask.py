@@ -112,6 +112,12 @@ def test_what_is_masked_is_not_spelled_out_by_log_probabilities() -> None:
     }
 
 
+def test_what_is_masked_in_the_prompt_is_not_spelled_out_by_the_tokens_of_the_prompt() -> None:
+    request = {"messages": [{"role": "assistant", "content": "<think>abcde</think>"}]}
+    event: Any = {"request": request, "response": {"prompt_logprobs": [{"9": {"decoded_token": "abcde"}}]}}
+    assert Mask("mask")(None, "", event)["response"] == {"prompt_logprobs": None}
+
+
 @pytest.mark.parametrize(
     "inside", ['"reasoning_content": "ab', '"type":"thinking","x":"ab', '"thought":true,"text":"ab']
 )

@@ -98,6 +98,28 @@ def test_the_value_under_a_telling_key_goes_whatever_it_looks_like() -> None:
     }
 
 
+def test_names_in_the_plural_name_secrets_and_count_tokens() -> None:
+    metadata = {"passwords": ["letmein", "swordfish"], "apiKeys": "one", "tokens": ["Hello", "tkn-Zq81xTplainvalue"]}
+    kept = {"max_tokens": 512, "completion_tokens": 12, "tokens": 512, "secret_tokens": 3, "access_tokens": [1, 2]}
+    assert redacted(SECRETS, metadata=[metadata, kept, {"credentials": 12345}]) == {
+        "metadata": [
+            {"passwords": ["[password]"] * 2, "apiKeys": "[password]", "tokens": ["Hello", "[token]"]},
+            kept,
+            {"credentials": "[password]"},
+        ],
+        "redactions": {"password": 4, "token": 1},
+    }
+
+
+def test_a_list_of_secrets_in_a_text_is_a_list_of_secrets() -> None:
+    texts = ("API_KEYS=abc123def,ghi456jkl", 'use passwords = ["hunter2!", "swordf1sh"], 10 times', "pwd='a1', 'b2'")
+    assert redacted(SECRETS, tags=texts)["tags"] == [
+        "API_KEYS=[password],[password]",
+        'use passwords = ["[password]", "[password]"], 10 times',
+        "pwd='[password]', 'b2'",
+    ]
+
+
 def test_log_probabilities_are_no_secret_tokens() -> None:
     assert (
         SECRETS(dumps({**EVENT, "response": {"logprobs": {"content": [{"token": "Hello", "logprob": -0.1}]}}})) is None
@@ -128,6 +150,23 @@ def test_a_secret_is_not_spelled_out_by_log_probabilities(surface: str) -> None:
     answer, clean = ANSWERS[surface]
     other = {"message": {"content": "no"}, "logprobs": {"content": [{"token": "no"}]}}
     assert redacted(SECRETS, response={"choices": [answer, other]})["response"] == {"choices": [clean, other]}
+
+
+PROMPT_TOKENS = {"prompt_logprobs": [None, {"9": {"decoded_token": KEY[:9]}}], "prompt_token_ids": [9, 8]}
+
+
+def test_a_secret_of_the_prompt_is_not_spelled_out_by_its_tokens() -> None:
+    """VLLM's answers can tell the prompt's tokens: of a chat beside its choices, of a completion in each of them."""
+    answer = {**PROMPT_TOKENS, "choices": [{"text": "ok", "token_ids": [1], **PROMPT_TOKENS}]}
+    nothing = dict.fromkeys(PROMPT_TOKENS)
+    clean = redacted(SECRETS, request={"prompt": SAID}, response=answer)
+    assert clean["response"] == {**nothing, "choices": [{"text": "ok", "token_ids": [1], **nothing}]}
+    assert redacted(SECRETS, request={"prompt": "hi"}, response=answer, user_id=KEY)["response"] == answer
+
+
+def test_a_secret_of_the_answer_is_not_spelled_out_by_numbers_of_tokens() -> None:
+    clean = redacted(SECRETS, response={"choices": [{"message": {"content": SAID}, "token_ids": [7, 8]}]})
+    assert clean["response"]["choices"] == [{"message": {"content": HIDDEN}, "token_ids": None}]
 
 
 def test_under_a_bare_name_only_what_looks_random_is_a_secret() -> None:
@@ -235,7 +274,19 @@ PARTS = (
         "ABCD2345EFGH7654",
         "hunter2!",
         "api_key",
-        *("token", "AUTH", 'token\\": ', "SG.", "dop_v1_", "?sig=", "X-Amz-Signature=", "curl -u me:", "a/B1" * 4),
+        *(
+            "token",
+            "AUTH",
+            'token\\": ',
+            "SG.",
+            "dop_v1_",
+            "?sig=",
+            "X-Amz-Signature=",
+            "curl -u me:",
+            "a/B1" * 4,
+            "a1B2" * 3,
+        ),
+        *("a1B2" * 3, "tokens", "TOKENS", "s", "[", "]", ", ", ",", "\u200b", "\u200d", "\u00ad", "\\u200b"),
         "{",
         "}",
     ),
@@ -298,6 +349,7 @@ HOSTILE = [
         "-----BEGIN PRIVATE KEY-----",
     ),
     *("Bearer ", "phone ", "SSN ", "\\", '"', "{", "x y", "ghp_", "token: ", "\\n", "-----BEGIN A "),
+    *("passwords=a1,", "passwords=['a1', ", "a1,b2,c3,", "tokens=[", "\u200b", "\u200bsk-"),
     *("token=", "auth=a1", "curl ", "curl -u a:", "&sig=", "SG."),
 ]
 

@@ -106,6 +106,7 @@ _HOST = _choice("example.com", "mail.example.org", "sub.domain.co.uk", "uni-ulm.
 _SECRET_NAME = _choice(
     *("password", "PASSWORD", "db_password", "passwd", "pwd", "api_key", "API_KEY", "apikey", "x-api-key", "secret"),
     *("client_secret", "AWS_SECRET_ACCESS_KEY", "access_token", "auth-token", "refresh_token", "passphrase", "apiKey"),
+    *("passwords", "API_KEYS", "apiKeys", "secrets", "access_tokens"),
 )
 _SECRET = _any(
     _with(_chars(6), _digits(2), "!"),
@@ -173,6 +174,9 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         "DEPLOY_TOKEN={}",
         'cut off {\\"token\\": \\"{}\\"',
         "https://example.com/?token={}",
+        "DEPLOY_TOKENS={}",
+        'cut off {"tokens": ["{}", "',
+        '{"tokens": ["Hello", "{}"]}',
     ),
     "signature": (
         "https://a.blob.example.com/b?sv=2024&sig={}",
@@ -214,6 +218,12 @@ LOOKALIKES: dict[str, Make] = {
         _with("next_page_token=", _chars(10), _digits(4)),
         _with("author: ", _chars(10), _digits(4)),
         _with("token=", _WORD),
+        _with("tokens: ", _digits(3)),
+        _with("max_tokens=", _digits(3), "/total_tokens=", _digits(4)),
+        _with("prompt_tokens: ", _digits(3), ".", _digits(2), "k/request"),
+        _with("tokens = batch_", _digits(1), ".input_ids"),
+        _with("tokens: 2024-10-", _digits(2), "T00:00:00"),
+        _with('{"completion_tokens": ', _digits(4), ', "tokens": ["', _WORD, '", "', _WORD, '"]}'),
     ),
     "signature": _any(_with("?sig=", _WORD), _with("msig=", _chars(40)), _with("X-Amz-Signature=", _WORD)),
     "basic_auth": _any(
@@ -243,6 +253,8 @@ LOOKALIKES: dict[str, Make] = {
         ),
         _with("the ", _SECRET_NAME, " is ", _WORD),
         _with("max_tokens=", _digits(4)),
+        _with('{"secret_tokens": ', _digits(4), ', "api_keys": [', _digits(1), "]}"),
+        _with("secrets: ", _WORD, ", ", _WORD),
         _with("keyword: ", _digits(8)),
         _choice(
             '"password": "string"', "token: 12345678", "forgot your password? click", "Secret: the story of my life"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flywheel_log.pipeline.redact import Redactor
 from flywheel_log.pipeline.redact.anchors import suspicious
-from flywheel_log.pipeline.redact.reading import Reading
+from flywheel_log.pipeline.redact.reading import INVISIBLE, Reading
 from flywheel_log.serialise import dumps
 
 from .corpus import VALUES, samples
@@ -35,6 +35,11 @@ PLACES: dict[str, Callable[[str], str]] = {
     "the repr of bytes": lambda text: repr(text.encode()),
     "Chinese": lambda text: f"我的号码是{text}谢谢",
     "invisible blanks": lambda text: f"\u200b{text}\u200b",
+    "invisible blanks inside, escaped": lambda text: json.dumps("\u200d".join(text))[1:-1],
+    **{
+        f"with U+{ord(char):04X} inside": lambda text, char=char: char.join(text)  # type: ignore[misc]
+        for char in "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+    },
 }
 
 
@@ -49,7 +54,7 @@ def test_a_value_is_found_wherever_it_stands(kind: str, place: str) -> None:
             continue  # It is not found anywhere; the corpus has its own test.
         line = dumps(_event(PLACES[place](text)))
         clean = redactor(line)
-        if clean is None or value in Reading(clean["metadata"]["note"]).plain:
+        if clean is None or value in Reading(Reading(clean["metadata"]["note"]).plain, INVISIBLE).plain:
             left.append(text)
         if kind not in PERSONAL and not suspicious(line):
             overlooked.append(text)
@@ -80,3 +85,14 @@ def test_a_header_is_one_however_it_is_written() -> None:
     event = SECRETS(dumps({"kind": "llm", "metadata": headers}))
     assert event is not None
     assert event["metadata"] == dict.fromkeys(headers, "[password]")
+
+
+def test_an_invisible_blank_goes_with_what_it_hides_and_stays_elsewhere() -> None:
+    event = SECRETS(dumps(_event("a\u200bb \u200bAKIA2345\u200b\u2060ABCDEFGH67\u00ad23\u200b c")))
+    assert event is not None
+    assert event["metadata"]["note"] == "a\u200bb \u200b[aws_access_key]\u200b c"
+
+
+def test_a_line_with_joined_letters_is_no_suspect_for_that() -> None:
+    event = _event("the joined ones: \u0646\u200c\u0645 \N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}")
+    assert (suspicious(dumps(event)), suspicious(json.dumps(event).encode())) == (False, False)

@@ -12,15 +12,23 @@ _NAME = (
     r"|(?:api|access|secret|private|account|encryption|signing|subscription|auth|master|service)[_ -]?key"
     r"|(?:access|auth|refresh|session|security|secret|api|bot|id)[_-]?token|authorization)"
 )
-_ENDS_IN_NAME = re.compile(rf"(?:{_NAME})$")
+_ENDS_IN_NAME = re.compile(rf"(?:{_NAME})[sS]?$")
 _SIGN = re.compile(r"[:=](?!/)\s{0,4}")
 _LONGEST_NAME = 40
-_ENDINGS = frozenset({"ord", "swd", "ase", "pwd", "ret", "kie", "ial", "als", "key", "ken", "ion"})
+_ENDINGS = frozenset(
+    {"ord", "swd", "ase", "pwd", "ret", "kie", "ial", "als", "key", "ken", "ion"}
+    | {"rds", "wds", "ses", "ets", "ies", "eys", "ens"}
+)
 _VALUE = re.compile(
     r"(?:\\\"([^\"\\\n]{1,256})|\"((?:[^\"\\\n]|\\.){1,256})|'((?:[^'\\\n]|\\.){1,256}))"
     r"|(?:(?i:basic|bearer|token)\s{1,4})?([^\s\"'`,;&<>(){}\[\]|\\]{6,256})"
 )
 _BARE_GROUP = 4
+_OPEN = re.compile(r"[\[(]\s{0,16}(?=\\?[\"'])")
+_COMMA = re.compile(r"\\?[\"']\s{0,16},\s{0,16}(?=\\?[\"'])")
+_BARE_COMMA = re.compile(r",(?=[^\s\"'\\=:,]{6,256}(?:[\s,;\"']|$))")
+_NOTHING = re.compile(r"(?!)")
+_MOST = 64  # Of a list; each is looked at again where it assigns something itself.
 _QUOTES = ("'", '"', "`", "*")
 
 _PLACEHOLDER = re.compile(
@@ -34,6 +42,11 @@ _USERINFO = r"://[^\s/?#:@\"'<>]{0,128}:([^\s/?#\"'<>]{1,256})@"
 def names_secret(key: str) -> bool:
     """Whether the value under *key* is a secret by its name alone."""
     return key[-3:].lower() in _ENDINGS and _ENDS_IN_NAME.search(key[-_LONGEST_NAME:]) is not None
+
+
+def counts(key: str) -> bool:
+    """Whether a number under *key*, the name of secrets, says how many there are: it is in the plural."""
+    return key[-1:] in ("s", "S") and not key.lower().endswith("credentials")
 
 
 def is_placeholder(value: str) -> bool:
@@ -63,11 +76,25 @@ class Assigned:
     def spans(self, text: str) -> Iterator[Span]:
         """Yield where values begin and end; their kind is `password`."""
         for sign in _SIGN.finditer(text):
-            if names_secret(_name_before(text, sign.start())):
-                value = _VALUE.match(text, sign.end())
-                if value and (length := _assigned(value[value.lastindex or 0], bare=value.lastindex == _BARE_GROUP)):
-                    start = value.start(value.lastindex or 0)
-                    yield start, start + length, "password"
+            if names_secret(name := _name_before(text, sign.start())):
+                for value in _values(text, sign.end(), many=counts(name)):
+                    if length := _assigned(value[value.lastindex or 0], bare=value.lastindex == _BARE_GROUP):
+                        start = value.start(value.lastindex or 0)
+                        yield start, start + length, "password"
+
+
+def _values(text: str, at: int, *, many: bool) -> Iterator[re.Match[str]]:
+    """What is assigned *at* this place: one value, those of a list in brackets, or *many* between commas."""
+    bracket = _OPEN.match(text, at)
+    between = _COMMA if bracket else _BARE_COMMA if many else _NOTHING
+    end = bracket.end() if bracket else at
+    for _ in range(_MOST):
+        if (value := _VALUE.match(text, end)) is None:
+            return
+        yield value
+        if (comma := between.match(text, value.end())) is None:
+            return
+        end = comma.end()
 
 
 def _name_before(text: str, sign: int) -> str:
@@ -100,7 +127,7 @@ ASSIGNMENTS: tuple[Finder, ...] = (
 # The same in a line of JSON, for the engine of `anchors`, which has no flag `a`: between a name and its sign stand
 # quotes, and so many backslashes as it is deep inside JSON in strings; a slash may be escaped, too.
 ANCHORS = (
-    rf"(?:{_NAME})[\\\"'`*]*{BLANKS}[:=]".replace("(?ai:", "(?i:"),
+    rf"(?:{_NAME})[sS]?[\\\"'`*]*{BLANKS}[:=]".replace("(?ai:", "(?i:"),
     rf"[Bb]earer{BLANKS}[A-Za-z0-9._~+/=\\-]{{16}}",
     r":(?:\\*/){2}[^\s/?#:@\"<>]*:[^\s/?#\"<>]+@",
 )

@@ -1,34 +1,46 @@
-"""A text as it reads without its escapes: JSON that was cut off or stands among words is no JSON to a parser."""
+"""A text as it reads: without escapes, for JSON that was cut off is none to a parser, and without what is invisible."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 
-_ESCAPE = re.compile(r"(?<!\\)\\++(?:u([0-9A-Fa-f]{4})|([nrtbf])|(?=[\"'`/]))")
+from .pattern import Span
+
+ESCAPE = re.compile(r"(?<!\\)\\++(?:u([0-9A-Fa-f]{4})|([nrtbf])|(?=[\"'`/]))")
+# Blanks without width, joiners, the soft hyphen: what is copied from pages and chats has them inside of words.
+INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]+")
 _BLANKS = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 class Reading:
-    """*text* without its escapes, however deep they are, and where in *text* what is found in it stands.
+    """*text* without what *hidden* finds, and where in *text* what is found in it stands.
+
+    Args:
+        text: any.
+        hidden: escapes, however deep they are, or what is invisible.
 
     Attributes:
         plain: what is read.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, hidden: re.Pattern[str] = ESCAPE) -> None:
         self._here, self._there = [0], [0]
         pieces: list[str] = []
         done = length = 0
-        for escape in _ESCAPE.finditer(text):
-            code, letter = escape.groups()
-            char = chr(int(code, 16)) if code else _BLANKS.get(letter, " ") if letter else ""
+        for escape in hidden.finditer(text):
+            char = _char(escape)
             length += escape.start() - done
             self._here += (length, length + len(char))
             self._there += escape.span()
             pieces += (text[done : escape.start()], char)
             done, length = escape.end(), length + len(char)
         self.plain = "".join([*pieces, text[done:]])
+
+    def places(self, spans: Iterable[Span]) -> list[Span]:
+        """Where in the text *spans*, which were found here, stand."""
+        return [(self.start(begin), self.end(end), kind) for begin, end, kind in spans]
 
     def start(self, at: int) -> int:
         """Where in the text begins what begins here *at*."""
@@ -42,3 +54,11 @@ class Reading:
 
     def _place(self, at: int, mark: int) -> int:
         return self._there[mark] + at - self._here[mark]
+
+
+def _char(escape: re.Match[str]) -> str:
+    """What *escape* stands for: a character, or nothing."""
+    if escape.lastindex is None:
+        return ""
+    said = escape[escape.lastindex]
+    return chr(int(said, 16)) if escape.lastindex == 1 else _BLANKS.get(said, " ")

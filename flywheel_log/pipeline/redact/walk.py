@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 
 from ..unsay import unsay
-from .assignments import is_placeholder, names_secret
+from .assignments import counts, is_placeholder, names_secret
 from .loose import looks_random, may_name_secret
 from .pattern import Finder, Span
-from .reading import Reading
+from .reading import ESCAPE, INVISIBLE, Reading
 from .substitute import Substitute
 
 _LONGEST_NUMBER = 19  # Of a card; longer and shorter numbers are quantities, times and ids.
@@ -66,12 +66,15 @@ class Walk:
             return found if found != value or not value or is_placeholder(value) else self._replaced("password", value)
         if isinstance(value, list):
             return [self._under(name, item) for item in value]
-        return self._replaced("password", str(value)) if type(value) is int else self.value(value)
+        number = type(value) is int and not counts(name)
+        return self._replaced("password", str(value)) if number else self.value(value)
 
     def _perhaps(self, name: str, value: Any) -> Any:
+        if isinstance(value, list) and counts(name) and may_name_secret(name):
+            return [self._perhaps(name, item) for item in value]
         clean = self.value(value)
-        secret = isinstance(value, str) and clean == value and may_name_secret(name) and looks_random(value)
-        return self._replaced("token", value) if secret else clean
+        secret = isinstance(value, str) and clean == value and may_name_secret(name)
+        return self._replaced("token", value) if secret and looks_random(value, many=counts(name)) else clean
 
     def _number(self, number: int) -> Any:
         digits = str(number) if 10 ** (_SHORTEST_NUMBER - 1) <= number < 10**_LONGEST_NUMBER else ""
@@ -94,9 +97,6 @@ class Walk:
         if len(text) < self._shortest:
             return text
         spans = self._spans(text)
-        if "\\" in text:
-            reading = Reading(text)
-            spans += [(reading.start(one), reading.end(two), kind) for one, two, kind in self._spans(reading.plain)]
         if not spans:
             return text
         pieces, done = [], 0
@@ -106,6 +106,23 @@ class Walk:
         return "".join([*pieces, text[done:]])
 
     def _spans(self, text: str) -> list[Span]:
+        """What is found in *text* as it is, without its escapes, and without what is invisible."""
+        spans = self._found(text)
+        if "\\" in text:
+            reading = Reading(text, ESCAPE)
+            spans += reading.places(self._visible(reading.plain))
+        return spans + self._hidden(text)
+
+    def _visible(self, text: str) -> list[Span]:
+        return self._found(text) + self._hidden(text)
+
+    def _hidden(self, text: str) -> list[Span]:
+        if text.isascii() or not INVISIBLE.search(text):
+            return []
+        reading = Reading(text, INVISIBLE)
+        return reading.places(self._found(reading.plain))
+
+    def _found(self, text: str) -> list[Span]:
         return [span for finder in self._finders for span in finder.spans(text)]
 
     def _replaced(self, kind: str, value: str) -> str:
