@@ -7,16 +7,16 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from flywheel_log.loop import progress
 from flywheel_log.sinks import RetryLater
-from flywheel_log.sinks._sharing import lock
+from flywheel_log.sinks._sharing import is_named, lock
 
 PACKED = ".gz"
-_UNLOCKED, _TRIES = 3, 50
+_TRIES = 50
 _PATIENCE_S = 1.0
 
 Identity = tuple[int, int]
@@ -110,15 +110,15 @@ def identity(status: os.stat_result) -> Identity:
 def held(log: Path, files: Callable[[], list[Path]]) -> Iterator[list[Held]]:
     """Open what *files* returns, files of *log*, in its order and each file once, for a `with` block.
 
-    A rotation gives one file's name to the next, so what is named is looked at again after all is open, and opened anew
-    if anything was renamed, made or deleted meanwhile. Where that goes on and on, writers wait for a moment.
+    Our own writers rotate nothing while that goes on. Others do, and a rotation gives one file's name to the next: so
+    what is named is looked at again after all is open, and opened anew if it has changed.
 
     Raises:
         OSError: a file cannot be opened.
     """
     for attempt in range(1, _TRIES + 1):
         with ExitStack() as open_files:
-            with nullcontext() if attempt <= _UNLOCKED else _locked(log):
+            with _locked(log):
                 found = _opened(files(), open_files)
                 settled = [(one.path, one.identity) for one in found] == _named(files())
             if settled or attempt == _TRIES:
@@ -128,10 +128,18 @@ def held(log: Path, files: Callable[[], list[Path]]) -> Iterator[list[Held]]:
 
 @contextmanager
 def _locked(log: Path) -> Iterator[None]:
-    """Hold the lock under which a log is rotated, if it can be had."""
+    """Hold the lock under which a log is rotated, if it can be had.
+
+    The system does not promise that a folder which is listed while files are renamed in it lists all of them.
+    """
+    deadline = time.monotonic() + _PATIENCE_S
     with ExitStack() as stack:
         with suppress(OSError, RetryLater):
-            lock(stack.enter_context(log.open("rb")).fileno(), time.monotonic() + _PATIENCE_S)
+            while True:
+                fd = stack.enter_context(log.open("rb")).fileno()
+                lock(fd, deadline)
+                if is_named(fd, log):
+                    break
         yield
 
 
