@@ -129,10 +129,14 @@ class Delivery:
         if thread := threads.start(urlsplit(worker.name).scheme, worker.run):
             self._threads.append(thread)
 
-    def adopt(self) -> int:
-        """Take over a few segments of dead processes now, and ship them like our own; return how many segments."""
+    def adopt(self) -> bool:
+        """Take over a few segments of dead processes now, and ship them like our own.
+
+        Tells whether there were any, or may be more: those of a run that another process has begun to ship are its own
+        to take for as long as it is at it.
+        """
         self.start()
-        return self._keeper.adopt() if self._keeper else 0
+        return self._keeper is not None and self._keeper.adopt()
 
     def adopted_segments(self) -> int:
         """How many segments of dead processes are held here, shipped or not."""
