@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,32 +17,59 @@ LOCK = "adopt.lock"
 RUBBISH_AFTER_S = 60.0
 
 
-def adopt_orphans(directory: Path, sinks: int, most: int) -> list[Segment]:
+def adopt_orphans(directory: Path, sinks: int, most: int, mine: Collection[Path] = ()) -> tuple[list[Segment], bool]:
     """Take over up to *most* segments in *directory* whose owners are dead, the oldest first.
 
-    Returns none when another process is looking at this moment, or when there is no such directory.
+    A run has one adopter at a time, for its events must stay in their order wherever they are stored: a sink that looks
+    up what is there already relies on that. *mine* are the segments that this process has adopted before.
+
+    Returns the segments, and whether there are more that may be had later: we have enough, another process is at their
+    run, or it is looking at this moment.
     """
-    adopted: list[Segment] = []
     with alone(directory) as ours:
         if not ours:
-            return adopted
+            return [], directory.exists()
+        round_ = _Round(sinks, most)
         for path in sorted(directory.glob(f"*{SUFFIX}")):
-            if len(adopted) >= most:
-                break
-            if segment := _adopted(path, sinks):
-                adopted.append(segment)
+            if path not in mine:
+                round_.look_at(path)
         _sweep(directory)
-    return adopted
+    return round_.adopted, round_.passed_over
 
 
-def _adopted(path: Path, sinks: int) -> Segment | None:
+class _Round:
+    """One look at all segments there are, from the oldest on."""
+
+    def __init__(self, sinks: int, most: int) -> None:
+        self.adopted: list[Segment] = []
+        self.passed_over = False
+        self._sinks = sinks
+        self._most = most
+        self._taken: set[str] = set()
+
+    def look_at(self, path: Path) -> None:
+        """Adopt the segment at *path* if it may be had, and remember what that says about the rest of its run."""
+        # The name begins with a time and ends in a number; what is between names the process.
+        run = path.name.partition("-")[2].rpartition("-")[0]
+        try:
+            if run in self._taken or len(self.adopted) >= self._most:
+                self.passed_over = self.passed_over or _is_orphan(path)
+            elif segment := Segment.adopt(path, self._sinks):
+                self.adopted.append(segment)
+            else:
+                self._taken.add(run)
+        except FileNotFoundError:  # Its owner has shipped it while we looked.
+            return
+        except OSError as error:
+            health.warn("orphan_not_readable", error)
+
+
+def _is_orphan(path: Path) -> bool:
+    fd = os.open(path, os.O_RDWR)
     try:
-        return Segment.adopt(path, sinks)
-    except FileNotFoundError:  # Its owner has shipped it while we looked.
-        return None
-    except OSError as error:
-        health.warn("orphan_not_readable", error)
-        return None
+        return _locked(fd)
+    finally:
+        os.close(fd)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..health import health
 from ..sinks import open_sink
 from .delivery import Delivery
 from .destination import FILE, Destination
@@ -16,7 +17,7 @@ from .segments import SUFFIX
 from .tuning import Tuning
 from .waiting import waiting_in
 
-_BREATH_S = 0.01
+_BREATH_S = 0.02
 _ADOPT_S = 0.5  # Orphans come a few at a time, also while what some of them hold has been put off.
 
 
@@ -81,21 +82,30 @@ def _drained(directory: Path, deadline: float | None, enrich: Enrich | None, div
         stats = delivery.stats()
     finally:
         delivery.close(0.0)
-    delivered, why = stats["adopted"] - left, _why(stats["sinks"].values()) if left else None
-    if left:  # And what was not even adopted.
-        left = max(left, 0, *waiting_in(directory, destination.names).values())
-    return Drained(destination.names, delivered, left, why)
+    delivered, why = stats["adopted"] - left, _why(stats["sinks"].values())
+    left = max(left, _left_behind(directory, destination.names))
+    return Drained(destination.names, delivered, left, (why or "another process is delivering them") if left else None)
 
 
 def _ship(delivery: Delivery, deadline: float | None) -> int:
-    delivery.adopt()
+    more = delivery.adopt()
     while True:
         # Whoever adopted them, this thread or the journal's: only where none is held and none is found is none left.
         held = delivery.adopted_segments()
         left = delivery.flush(None if deadline is None else max(0.0, deadline - time.monotonic()), adopted=True)
-        if left or not (delivery.adopt() or held):
+        if left or not (more or held) or (deadline is not None and time.monotonic() >= deadline):
             return left
-        time.sleep(_BREATH_S)  # What is shipped has yet to be let go of.
+        time.sleep(_BREATH_S)  # What is shipped has yet to be let go of, here or by another process.
+        more = delivery.adopt()
+
+
+def _left_behind(directory: Path, names: tuple[str, ...]) -> int:
+    """How many events wait that were not even adopted."""
+    try:
+        return max(waiting_in(directory, names).values(), default=0)
+    except OSError as error:
+        health.warn("orphan_not_readable", error)
+        return 0
 
 
 def _why(sinks: Iterable[dict[str, object]]) -> str:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
+import threading
 import weakref
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from .. import loading
 from ..health import health
 
 
 class Forking(Protocol):
-    """What has something to do around a fork."""
+    """What begins anew in a forked child."""
+
+    def forget(self) -> None:
+        """In the child, which has no other thread yet."""
+
+
+@runtime_checkable
+class Guarded(Protocol):
+    """What must not be in the middle of something when the process forks."""
 
     def before_fork(self) -> None:
         """In the parent, before."""
@@ -19,33 +28,39 @@ class Forking(Protocol):
     def after_fork(self) -> None:
         """In the parent, after."""
 
-    def forget(self) -> None:
-        """In the child."""
 
-
+_lock = threading.RLock()
 _watched: weakref.WeakSet[Forking] = weakref.WeakSet()
 _held: list[Forking] = []
 
 
 def watch(something: Forking) -> None:
     """Call *something* around every fork, for as long as it lives."""
-    _watched.add(something)
+    with _lock:
+        _watched.add(something)
 
 
 def _before() -> None:
     loading.before_fork()
+    _lock.acquire()
     for something in list(_watched):
-        something.before_fork()
+        if isinstance(something, Guarded):
+            something.before_fork()
         _held.append(something)
 
 
 def _in_parent() -> None:
     while _held:
-        _held.pop().after_fork()
+        something = _held.pop()
+        if isinstance(something, Guarded):
+            something.after_fork()
+    _lock.release()
     loading.after_fork()
 
 
 def _in_child() -> None:
+    global _lock  # noqa: PLW0603 - it may be the parent's for ever
+    _lock = threading.RLock()
     health.reset()
     loading.forget()
     while _held:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from ..health import health
+from . import forks
 from .bell import Bell
 from .destination import Destination
 from .losses import Losses
@@ -58,6 +59,7 @@ class Journal:
         self._deferred: deque[tuple[str, bytes]] = deque()
         self._losses = Losses()
         self.unsynced = False
+        forks.watch(self)
 
     def put(self, line: bytes) -> str | None:
         """Store *line*, a JSON object in one line, with its new id in front; return the id.
@@ -152,7 +154,7 @@ class Journal:
             segment.sync()
         current = self._current
         if current is not None and not current.exists():
-            self._seal(current)  # It is still shipped from here, but no other process would find it after a crash.
+            self.let_go()  # It is still shipped from here, but no other process would find it after a crash.
 
     def prepare(self) -> None:
         """Have the next pages and the next segment ready before a caller needs them; report losses once there is room.
@@ -166,7 +168,7 @@ class Journal:
         if current is not None:
             current.warm()
         if self._losses and current is not None and current.done():
-            self._seal(current)  # It may be what fills the quota.
+            self.let_go()  # It may be what fills the quota.
         if self._losses or (current is not None and current.used * 2 > current.size):
             self.supply.prepare(self.segments())
         if self._losses:
@@ -177,13 +179,9 @@ class Journal:
 
     def let_go(self) -> None:
         """Begin a new segment with the next event, so that the one there is goes as soon as all of it is delivered."""
-        if (current := self._current) is not None:
-            self._seal(current)
-
-    def _seal(self, segment: Segment) -> None:
         with self._lock:
-            segment.sealed = True
-            if self._current is segment:
+            if self._current is not None:
+                self._current.sealed = True
                 self._current = None
         for bell in self.bells:
             bell.ring()
@@ -202,13 +200,11 @@ class Journal:
 
     def retire(self, segment: Segment) -> None:
         """Delete *segment* if no line will follow and every sink has acknowledged every line."""
-        if not (segment.sealed and segment.done()):
-            return
-        try:
-            self._segments.remove(segment)
-        except ValueError:  # Another sink's thread was faster.
-            return
-        segment.remove()
+        if segment.sealed and segment.done():
+            with self.making:  # A child forked in between would keep its descriptor, and the disk its blocks.
+                if segment in self._segments:  # Or another sink's thread was faster.
+                    self._segments.remove(segment)
+                    segment.remove()
 
     def segments(self) -> tuple[Segment, ...]:
         """Return the segments that are not shipped and gone, those of dead processes first."""
@@ -219,18 +215,23 @@ class Journal:
         with self._lock:
             return [(one, one.events) for one in self._segments if not one.aside and (adopted or not one.adopted)]
 
+    def refuse(self) -> None:
+        """Take no more lines: from now on, `put` raises `Released`."""
+        with self._lock:
+            self.supply.released = True
+
     def release(self) -> None:
         """Delete what is shipped and leave the rest to be adopted; events in memory that no sink took are lost."""
-        with self._lock:
-            segments, self._segments, self._current = self._segments, [], None
+        self.refuse()
+        with self.making:
             self.supply.release()
-        for segment in segments:
-            if segment.done():
-                segment.remove()
-                continue
-            if segment.path is None:
-                health.drop("memory_lost", count=segment.left())
-            segment.close()
+            for segment in self._segments:
+                if segment.done():
+                    segment.remove()
+                elif segment.path is None:
+                    health.drop("memory_lost", count=segment.left())
+                segment.close()
+            self._segments, self._current = [], None
 
     def before_fork(self) -> None:
         """Let no segment be half made while the process forks: its descriptor would be the child's for ever."""

@@ -51,15 +51,16 @@ class Keeper:
         self._stop.set()
         self._journal.keeper_bell.ring()
 
-    def adopt(self) -> int:
-        """Adopt a few orphans, unless many are waiting already; return how many."""
-        waiting = sum(segment.adopted for segment in self._journal.segments())
+    def adopt(self) -> bool:
+        """Adopt a few orphans, unless many are waiting already; tell whether there were any, or may be more."""
         destination = self._journal.destination
         with self._journal.making:
-            orphans = adopt_orphans(destination.directory, len(destination.urls), MOST_ADOPTED - waiting)
+            mine = {segment.path for segment in self._journal.segments() if segment.adopted and segment.path}
+            most = MOST_ADOPTED - len(mine)
+            orphans, more = adopt_orphans(destination.directory, len(destination.urls), most, mine)
             for orphan in orphans:
                 self._journal.adopt(orphan)
-        return len(orphans)
+        return more or bool(orphans)
 
     def _idle_s(self) -> float:
         now = time.monotonic()

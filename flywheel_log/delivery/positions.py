@@ -13,11 +13,16 @@ ALL = 10**_WIDTH - 1
 """The position of a sink that a segment has nothing for, whatever will be in it."""
 
 
-class Positions:
-    """The bytes of one segment that each sink has acknowledged, in a file of one fixed-width number a sink.
+_PLACE_WIDTH = 41
+_RECORD = _WIDTH + 1 + _PLACE_WIDTH + 1
 
-    A record is overwritten in place by one write of 21 bytes, so a kill leaves the old number or the new one. Losing
-    the file costs nothing but a comparison with what is stored.
+
+class Positions:
+    """The bytes of one segment that each sink has acknowledged, in a file of one record of fixed width a sink.
+
+    Beside the number is the place, if the sink knows one, behind which it stores all that it has not acknowledged. A
+    record is overwritten in place by one write, so a kill leaves the old one or the new one. Losing the file costs
+    nothing but a comparison with what is stored.
 
     Args:
         path: the file; None keeps the numbers in memory.
@@ -28,6 +33,7 @@ class Positions:
         self._path = path
         self._fd: int | None = None
         self.acknowledged = [0] * sinks
+        self.places = [b""] * sinks
 
     def load(self, limit: int) -> None:
         """Read what an earlier process noted; what is neither `ALL` nor a position up to *limit* counts as 0."""
@@ -36,9 +42,17 @@ class Positions:
         except OSError:
             data = b""  # No sink got anywhere, or nobody knows: everything is offered again.
         for sink in range(len(self.acknowledged)):
-            record = data[sink * (_WIDTH + 1) : (sink + 1) * (_WIDTH + 1) - 1]
-            position = int(record) if len(record) == _WIDTH and record.isdigit() else 0
-            self.acknowledged[sink] = position if position <= limit or position == ALL else 0
+            record = data[sink * _RECORD : (sink + 1) * _RECORD]
+            number, _, place = record.partition(b" ")
+            if len(record) != _RECORD or len(number) != _WIDTH or not number.isdigit():
+                continue
+            if (position := int(number)) <= limit or position == ALL:
+                self.acknowledged[sink], self.places[sink] = position, place.strip()
+
+    def note(self, sink: int, place: bytes) -> None:
+        """Note that sink number *sink* will store everything that it has not acknowledged behind *place*."""
+        self.places[sink] = place
+        self.acknowledge(sink, self.acknowledged[sink])
 
     def acknowledge(self, sink: int, position: int) -> None:
         """Note that sink number *sink* holds every byte before *position*."""
@@ -53,7 +67,8 @@ class Positions:
     def _write(self, path: Path, sink: int, position: int) -> None:
         if self._fd is None:
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-        os.pwrite(self._fd, b"%0*d\n" % (_WIDTH, position), sink * (_WIDTH + 1))
+        place = self.places[sink].ljust(_PLACE_WIDTH)
+        os.pwrite(self._fd, b"%0*d %b\n" % (_WIDTH, position, place), sink * _RECORD)
 
     def close(self) -> None:
         """Release the file and leave it."""

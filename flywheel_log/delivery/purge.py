@@ -103,5 +103,5 @@ def _replace(segment: Segment, path: Path, data: bytes, acknowledged: list[int])
     segment.positions.remove()
     os.rename(draft, path)
     for sink, position in enumerate(acknowledged):
-        if position:
+        if position or segment.positions.places[sink]:
             segment.positions.acknowledge(sink, position)

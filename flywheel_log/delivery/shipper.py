@@ -15,6 +15,7 @@ from .batch import next_batch
 from .bell import Bell
 from .enrich import Enrich, enriched
 from .journal import Journal
+from .places import unstored
 from .retry import Backoff
 from .segments import Segment
 from .tuning import Tuning
@@ -148,7 +149,7 @@ class Shipper:
         self._patiently(self._opened)  # First, for the sink says how much it takes at once.
         batch = next_batch(segment, start, self._option("batch_lines"), self._option("batch_bytes"))
         offered = enriched(batch.lines, self._enrich, getattr(self._sink, "prepare", None))
-        waiting = self._patiently(lambda: self._opened().missing(offered)) if segment.adopted else offered
+        waiting = self._patiently(lambda: unstored(self._opened(), offered, segment, self._number))
         off = self._store(waiting)
         if off and segment.aside:
             return False

@@ -35,7 +35,7 @@ class Supply:
 
     Attributes:
         making: held while segments are made or adopted, and while the process forks.
-        released: nothing is wanted any more.
+        released: no line is taken any more.
     """
 
     def __init__(
@@ -100,12 +100,11 @@ class Supply:
         return time.monotonic() < self._refused_until
 
     def release(self) -> None:
-        """Delete what was made ahead of need; nothing is wanted any more."""
+        """Delete what was made ahead of need."""
         with self.making:
-            self.released = True
             spare, self._spare = self._spare, None
-        if spare is not None:
-            spare.remove()
+            if spare is not None:
+                spare.remove()
 
     def forget(self) -> None:
         """Let go, in a forked child, of what the parent made ahead of need."""

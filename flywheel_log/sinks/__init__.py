@@ -18,7 +18,11 @@ Opener = Callable[[str], "Sink"]
 
 
 class Sink(Protocol):
-    """The end of the road. Methods are called by one shipper thread at a time, never by the program's own calls."""
+    """The end of the road. Methods are called by one shipper thread at a time, never by the program's own calls.
+
+    A sink that stores in order may have a method `place() -> bytes`: a word of at most 41 ASCII characters for where it
+    ends now. Its `missing(lines, since)` is then told the last one before *lines*, and need look no farther back.
+    """
 
     def write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Store *lines*, each one event as a JSON object in UTF-8 without a newline, in the order of the journal.

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
@@ -19,37 +20,54 @@ _ID = re.compile(rb'\{"id":"([^"\\]*)-(\d+)"')
 _Id = tuple[bytes, int]
 
 
-def unstored(lines: Sequence[bytes], files: Iterable[Path], chunk: int = CHUNK_BYTES) -> list[bytes]:
-    """Return those of *lines*, events with ids, that none of *files*, the newest first, holds whole.
+class Part(NamedTuple):
+    """A file from the position *start* on, which is the beginning of a line."""
+
+    path: Path
+    start: int = 0
+
+
+def unstored(
+    lines: Sequence[bytes], parts: Iterable[Part], chunk: int = CHUNK_BYTES, *, all_of_them: bool = False
+) -> list[bytes]:
+    """Return those of *lines*, events with ids, that none of *parts*, the newest first, holds whole.
 
     A process writes its events in the order of their ids, so the search ends at the first older event of each process
-    in *lines*; at the latest 1 GiB from the end. *chunk* bytes, more than an id has, are read at once.
+    in *lines*, unless *all_of_them* are to be looked through; at the latest 1 GiB from the end. *chunk* bytes, more
+    than an id has, are read at once.
     """
     wanted = {identity: line for line in lines if (identity := _id(line))}
     oldest: dict[bytes, int] = {}
     for run, number in wanted:
         oldest[run] = min(number, oldest.get(run, number))
     found = set()
-    for line in _backwards(files, [b'{"id":"%s-' % run for run in oldest], chunk):
+    for line in _backwards(parts, [b'{"id":"%s-' % run for run in oldest], chunk):
         identity = _id(line)
         if identity is None or identity[0] not in oldest:
             continue
         if identity in wanted and _is_whole(line):
             found.add(identity)
-        elif identity[1] < oldest[identity[0]]:
+        elif identity[1] < oldest[identity[0]] and not all_of_them:
             del oldest[identity[0]]
             if not oldest:
                 break
     return [line for line in lines if _id(line) not in found]
 
 
-def absent(lines: Sequence[bytes], files: Iterable[Path]) -> set[bytes]:
-    """Return those of *lines*, records without ids, that none of *files*, the newest first, holds."""
-    missing = set(lines)
-    for line in _backwards(files, [b""], CHUNK_BYTES):
-        missing.discard(line)
-        if not missing:
-            break
+def absent(records: Sequence[bytes], parts: Iterable[Part]) -> list[bool]:
+    """Tell which of *records*, which have no ids, none of *parts*, the newest first, holds; equal ones are counted."""
+    there = dict.fromkeys(records, 0)
+    left = len(records)
+    for line in _backwards(parts, [b""], CHUNK_BYTES):
+        if line in there:
+            there[line] += 1
+            left -= 1
+            if not left:
+                break
+    missing = []
+    for record in records:  # What is stored of equal ones are the first.
+        missing.append(there[record] <= 0)
+        there[record] -= 1
     return missing
 
 
@@ -67,21 +85,22 @@ def _is_whole(line: bytes) -> bool:
     return True
 
 
-def _backwards(files: Iterable[Path], marks: Sequence[bytes], chunk: int) -> Iterator[bytes]:
-    """Yield the ended lines of *files* from the last one, until the farthest distance is read.
+def _backwards(parts: Iterable[Part], marks: Sequence[bytes], chunk: int) -> Iterator[bytes]:
+    """Yield the ended lines of *parts* from the last one, until the farthest distance is read.
 
     Only lines that begin with one of *marks* are sure to be among them.
     """
     left = FARTHEST_BYTES
-    for path in files:
+    for path, begin in parts:
         try:
             fd = _opened(path)
         except FileNotFoundError:
             continue
         try:
             end = os.fstat(fd).st_size
-            yield from _lines(fd, range(max(0, end - left), end), marks, chunk)
-            left -= end
+            start = max(begin, end - left)
+            yield from _lines(fd, range(start, end), marks, chunk, whole=start == begin)
+            left -= end - start
         finally:
             os.close(fd)
         if left <= 0:
@@ -97,7 +116,7 @@ def _opened(path: Path) -> int:
         return os.dup(plain.fileno())
 
 
-def _lines(fd: int, part: range, marks: Sequence[bytes], chunk: int) -> Iterator[bytes]:
+def _lines(fd: int, part: range, marks: Sequence[bytes], chunk: int, *, whole: bool) -> Iterator[bytes]:
     rest: list[bytes] = []  # Pieces, the last first, of a line whose beginning has not been read.
     ended = False
     end = part.stop
@@ -118,5 +137,5 @@ def _lines(fd: int, part: range, marks: Sequence[bytes], chunk: int) -> Iterator
             yield from reversed(others if ended else others[:-1])
         ended = True
         rest = [first]
-    if ended and part.start == 0:
+    if ended and whole:
         yield b"".join(reversed(rest))

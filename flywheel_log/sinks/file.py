@@ -8,7 +8,7 @@ import os
 import time
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -19,7 +19,7 @@ import orjson
 from ..event import JSON, Event, to_flat
 from ..health import health
 from ._sharing import is_named, lock, numbered, shift
-from ._tail import absent, unstored
+from ._tail import Part, absent, unstored
 
 LOCK_TIMEOUT_S = 5.0
 _MEGABYTE = 1_000_000
@@ -95,26 +95,39 @@ class File:
         self._options = options
         self._fd: int | None = None
         self._torn = False
+        self._place: bytes | None = None
         _open_files.add(self)
 
     def write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Append *lines* in one write; all of them, or none and an OSError."""
         if self._torn:  # An earlier write failed and could not be taken back: nobody knows how much of it is there.
-            lines = self.missing(lines)
+            lines = self.missing(lines, self._place or b"")
         data = b"".join(record + b"\n" for line in lines if (record := self._record(line)))
         with self._locked(len(data)) as fd:
             self._append(fd, data)
         return ()
 
-    def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        """Return those of *lines* that neither the file nor one rotated away holds."""
+    def place(self) -> bytes:
+        """Return where the file ends: nothing that is written from now on is before that."""
+        if self._place is None:
+            with self._locked(0) as fd:
+                self._placed(fd, os.fstat(fd).st_size)
+        return self._place or b""
+
+    def missing(self, lines: Sequence[bytes], since: bytes = b"") -> Sequence[bytes]:
+        """Return those of *lines* that neither the file nor one rotated away holds, from the place *since* on."""
         path = self._options.path
         files = [path, *(file for number in range(1, self._options.keep + 1) for file in numbered(path, number))]
+        parts = _behind(since, files) if since else None
+        known = parts is not None
+        parts = list(map(Part, files)) if parts is None else parts
         if self._options.format == "full":
-            return unstored(lines, files)
-        records = [self._record(line) for line in lines]
-        gone = absent(records, files)
-        return [line for line, record in zip(lines, records, strict=True) if record in gone]
+            return unstored(lines, parts, all_of_them=known)
+        missing = absent([self._record(line) for line in lines], parts)
+        return [line for line, is_missing in zip(lines, missing, strict=True) if is_missing]
+
+    def _placed(self, fd: int, end: int) -> None:
+        self._place = b"%d %d" % (os.fstat(fd).st_ino, end)
 
     def stats(self) -> dict[str, int]:
         """Return nothing: a file counts nothing that the shipper does not."""
@@ -191,6 +204,18 @@ class File:
             self._torn = False
             raise
         self._torn = False
+        self._placed(fd, end + len(data))
+
+
+def _behind(place: bytes, files: Sequence[Path]) -> list[Part] | None:
+    """The parts of *files*, the newest first, that are behind *place*; None if the file from then is not among them."""
+    inode, start = map(int, place.split())
+    for number, file in enumerate(files):
+        with suppress(FileNotFoundError):
+            there = file.stat()
+            if there.st_ino == inode and there.st_size >= start:
+                return [*map(Part, files[:number]), Part(file, start)]
+    return None
 
 
 def _flat(event: Event) -> JSON:

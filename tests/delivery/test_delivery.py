@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from flywheel_log.delivery import Delivery, drain
+from flywheel_log.delivery import delivery as delivery_module
 from flywheel_log.delivery import journal as delivery_journal
 from flywheel_log.delivery.destination import Destination
 from flywheel_log.delivery.keeper import Keeper
@@ -395,6 +396,53 @@ def test_a_put_that_interrupts_another_one_anywhere_is_stored_once(make, size):
     assert delivery.flush(20) == 0
     assert sorted(json.loads(line)["id"] for line in sink.lines) == sorted(returned)
     assert at > 100
+
+
+def test_a_put_beside_a_close_anywhere_in_it_is_delivered_and_starts_one_set_of_threads(make):
+    """Another thread may have its turn between any two instructions; so here, at each in turn."""
+    sink, returned, beside = Memory(), [], []
+    delivery = make(sink)
+    ours = delivery_module.__file__
+
+    def closed(at):
+        """Close, and have another thread put at the instruction number *at*; whether there were so many."""
+        left = at
+
+        def trace(frame, event, _):
+            nonlocal left
+            frame.f_trace_opcodes = frame.f_code.co_filename == ours
+            if event == "opcode":
+                left -= 1
+                if left == 0:
+                    sys.settrace(None)
+                    beside.append(threading.Thread(target=lambda: returned.append(delivery.put(LINE))))
+                    beside[-1].start()
+                    beside[-1].join(0.05)  # Where close holds the lock that it needs, it is done later.
+            return trace
+
+        before = sys.gettrace()
+        sys._getframe().f_trace_opcodes = True
+        sys.settrace(trace)
+        try:
+            delivery.close(20)
+        finally:
+            sys.settrace(before)
+        return left <= 0
+
+    others, at = threading.active_count(), 1
+    while closed(at):
+        beside[-1].join()
+        assert delivery.flush(20) == 0, f"nobody delivers what was put at instruction {at}"
+        assert threading.active_count() - others in (0, 2)
+        at += 1
+        returned.append(delivery.put(LINE))
+        assert delivery.flush(20) == 0
+    delivery.close(20)
+    other = make(sink)
+    other.adopt()
+    assert other.flush(20, adopted=True) == 0
+    assert len(sink.lines) == len(returned)
+    assert at > 50
 
 
 def test_a_full_journal_drops_the_newest_and_reports_the_loss_when_there_is_room(make):

@@ -167,8 +167,6 @@ def test_sixteen_processes_share_one_log_that_is_renamed_under_them(places):
     programs = [
         Program(root, f"file:{log}", "--size", 200, "--count", rounds(200, 2_500), "--close") for _ in range(16)
     ]
-    for program in programs:
-        program.await_first()
     until(log.exists)
     renamed = []
     while any(program.is_running() for program in programs):

@@ -240,3 +240,28 @@ def test_the_lock_of_another_process_is_respected_while_it_is_held(tmp_path):
         fcntl.flock(other, fcntl.LOCK_UN)
     assert os.waitpid(child, 0)[1] == 0
     assert ids(path) == ["a1b2-1", "a1b2-2"]
+
+
+def test_behind_a_place_everything_is_looked_through_in_whatever_order_it_was_stored(tmp_path):
+    path = tmp_path / "genai.log"
+    sink = open_sink(f"file:{path}?keep=2")
+    sink.write([event(7)])
+    place = sink.place()
+    assert len(place) <= 41
+    sink.write([event(3)])
+    sink.write([event(1)])
+    other = open_sink(f"file:{path}?keep=2")
+    assert other.missing([event(3), event(7)], place) == [event(7)]
+    path.rename(f"{path}.1")
+    other.write([event(4)])
+    assert other.missing([event(3), event(4), event(5), event(7)], place) == [event(5), event(7)]
+    (tmp_path / "genai.log.1").rename(tmp_path / "genai.log.of-yesterday")
+    assert other.missing([event(4), event(5)], place) == [event(5)]
+
+
+def test_equal_records_of_a_flat_file_are_counted(tmp_path):
+    sink = open_sink(f"file:{tmp_path}/genai.log?format=flat")
+    place = sink.place()
+    sink.write([event(1), event(1), event(2)])
+    assert sink.missing([event(1)] * 3, place) == [event(1)]
+    assert sink.missing([event(1)] * 3, sink.place()) == [event(1)] * 3

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel_log.contract import event
-from flywheel_log.sinks._tail import unstored
+from flywheel_log.sinks._tail import Part, unstored
 
 numbers = st.integers(0, 30)
 contents = st.lists(
@@ -25,7 +25,7 @@ def test_any_chunk_finds_what_the_whole_file_shows(content, wanted, torn, chunk)
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "genai.log"
         path.write_bytes(b"".join(content) + torn)
-        assert unstored(lines, [path], chunk) == unstored(lines, [path])
+        assert unstored(lines, [Part(path)], chunk) == unstored(lines, [Part(path)])
 
 
 @given(st.lists(numbers, unique=True).map(sorted), st.sets(numbers), st.integers(32, 1000))
@@ -33,5 +33,5 @@ def test_what_a_process_stored_in_its_order_is_found(there, wanted, chunk):
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "genai.log"
         path.write_bytes(b"".join(event(number) + b"\n" for number in there))
-        found = unstored([event(number) for number in sorted(wanted)], [path], chunk)
+        found = unstored([event(number) for number in sorted(wanted)], [Part(path)], chunk)
     assert found == [event(number) for number in sorted(wanted - set(there))]

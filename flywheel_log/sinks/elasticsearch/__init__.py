@@ -16,7 +16,7 @@ from . import dead_letters
 from .cluster import Cluster, Unreachable
 from .dead_letters import DeadLetter
 from .document import Document, document, documents, stub
-from .ensure import Unfit, ensure
+from .indices import Indices
 from .target import Target, target
 from .target import resolve as resolve
 from .verdict import DUPLICATE, INDEX_ERRORS, STORED, Fate, Verdict, hopeless, verdicts
@@ -26,6 +26,7 @@ MOST_BYTES = 5_000_000
 _FEWEST_BYTES = 50_000
 _BULK = "/_bulk?filter_path=items.*.status,items.*.error.type,items.*.error.reason"
 _OK, _TOO_LARGE = 200, 413
+_GONE = "index_not_found_exception"
 
 Documents = list[Document]
 
@@ -49,7 +50,7 @@ class ElasticsearchSink:
         self._target = where
         self.linger_s = where.linger
         self._cluster = Cluster(where, clock)
-        self._ready: set[str] = set()
+        self._indices = Indices(self._cluster, clock)
         self._most_bytes = MOST_BYTES
         self._counts: Counter[str] = Counter()
         self._hindrance = ""
@@ -64,7 +65,7 @@ class ElasticsearchSink:
         self._cluster.limit(self._target.timeout)
         self._barred = {}
         made = [one if isinstance(one, Document) else document(one, self._target) for one in lines]
-        unfit = self._unfit({one.index_name for one in made})
+        unfit = self._indices.unfit({one.index_name for one in made})
         again = self._write([one for one in made if one.index_name not in unfit] if unfit else made)
         if not again and not unfit:
             return []
@@ -76,19 +77,6 @@ class ElasticsearchSink:
         worst = next(iter(shut.values()))
         waiting = {index: [given[id(one.line)] for one in left if one.index_name == index] for index in shut}
         raise PutOff(worst.reason, worst.after, waiting)
-
-    def _unfit(self, indices: set[str]) -> dict[str, Unfit]:
-        """Which of the *indices* would spoil our documents; the others are there, and ready."""
-        found: dict[str, Unfit] = {}
-        for index in indices - self._ready:
-            try:
-                ensure(self._cluster, index)
-                self._ready.add(index)
-            except Unfit as error:
-                found[index] = error
-            except Unreachable as error:
-                raise RetryLater(str(error)) from error
-        return found
 
     def _write(self, documents: Documents) -> Documents:
         batches = deque(_batches(documents, self._most_bytes))
@@ -134,6 +122,8 @@ class ElasticsearchSink:
         for one, verdict in zip(documents, judged, strict=True):
             if verdict.reason in INDEX_ERRORS:
                 self._barred[one.index_name] = RetryLater(verdict.reason)
+            elif verdict.fate is Fate.REFUSED or verdict.reason == _GONE:
+                self._indices.doubt([one.index_name])
         refused = [
             stub(one.line, self._target, verdict.reason)
             for one, verdict in zip(documents, judged, strict=True)
@@ -167,8 +157,8 @@ class ElasticsearchSink:
     def _bulk(self, documents: Documents) -> list[Verdict]:
         """Raises `RetryLater`, `TooLarge`; returns one verdict a document, in order."""
         try:
-            for unfit in self._unfit({one.index_name for one in documents}).values():
-                raise unfit
+            for error in self._indices.unfit({one.index_name for one in documents}).values():
+                raise error
             parts = [part for one in documents for part in (one.create(), one.source)]
             answer = self._cluster.request("POST", _BULK, b"\n".join([*parts, b""]))
         except Unreachable as error:
@@ -188,8 +178,6 @@ class ElasticsearchSink:
         self._counts["duplicates"] += duplicates
         if hindered := [verdict.reason for verdict in judged if verdict.reason]:
             self._hindrance = hindered[-1]
-        if "index_not_found_exception" in hindered:
-            self._ready.clear()
 
     def _halve(self, batches: deque[Documents]) -> Documents:
         """Split the first of *batches*, which was too large, and send smaller ones from now on.

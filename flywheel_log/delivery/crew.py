@@ -1,0 +1,89 @@
+"""A journal and the threads that keep and ship it: from a first put to a close."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from .. import threads
+from ..health import health
+from .journal import Journal
+from .keeper import Keeper
+from .segments import Segment
+from .shipper import Shipper
+
+
+class Crew:
+    """All that begins anew after a close or in a forked child, so that it is replaced as one thing.
+
+    Args:
+        journal: what it works for.
+
+    Attributes:
+        keeper: of the journal; None before `start`.
+        shippers: one a sink.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.keeper: Keeper | None = None
+        self.shippers: list[Shipper] = []
+        self._progress = threading.Condition()
+        self._threads: list[threading.Thread] = []
+        self._started = False
+
+    def start(self, new_keeper: Callable[[Journal], Keeper], new_shipper: Callable[..., Shipper]) -> None:
+        """Start the threads, once; the caller sees to it that no two threads are here at a time."""
+        if self._started:  # Or about to be: this may be a finaliser that interrupts the lines below.
+            return
+        self._started = True
+        journal = self.journal
+        self.keeper = keeper = new_keeper(journal)
+        numbers = range(len(journal.destination.urls))
+        self.shippers = [new_shipper(number, journal, progress=self._progress) for number in numbers]
+        journal.bells = [shipper.bell for shipper in self.shippers]
+        self._run(keeper)
+        for shipper in self.shippers:
+            self._run(shipper)
+        for bell in journal.bells:
+            bell.ring()  # For what another thread put while the bells were being hung up.
+
+    def _run(self, worker: Keeper | Shipper) -> None:
+        if thread := threads.start(urlsplit(worker.name).scheme, worker.run):
+            self._threads.append(thread)
+
+    def flush(self, timeout: float | None, *, adopted: bool) -> int:
+        """Do what `Delivery.flush` says."""
+        wanted = self.journal.snapshot(adopted=adopted)
+        for shipper in self.shippers:
+            shipper.hurry()
+        with self._progress:
+            self._progress.wait_for(lambda: not self._left(wanted), timeout if self._threads else 0)
+        return self._left(wanted)
+
+    def _left(self, wanted: list[tuple[Segment, int]]) -> int:
+        """How many of the events in *wanted*, and of those that are aside, some sink has not acknowledged."""
+        # In this order: what a sink puts off meanwhile is counted here, there, or twice, but never not at all.
+        waiting = sum(segment.left(events) for segment, events in wanted)
+        return waiting + sum(segment.left() for segment in self.journal.segments() if segment.aside)
+
+    def stop(self, deadline: float) -> None:
+        """Stop the threads and let go of the segments, at *deadline*, a time of the monotonic clock, at the latest."""
+        workers: list[Keeper | Shipper] = [*self.shippers, *filter(None, [self.keeper])]
+        for worker in workers:
+            worker.stop()
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if any(thread.is_alive() for thread in self._threads):
+            health.warn("sink_hangs_at_close")
+            # It may still acknowledge what it writes, so the segments stay with it as long as it hangs.
+            threads.start("close", self._release)
+        else:
+            self._release()
+
+    def _release(self) -> None:
+        for thread in self._threads:
+            thread.join()
+        self.journal.release()
