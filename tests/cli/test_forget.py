@@ -141,12 +141,13 @@ def test_what_a_sink_has_already_is_not_delivered_twice(command: Command, tmp_pa
     die(log, journal, *(record(number, f"u{number % 2}") for number in range(6)))
     (segment,) = journal.glob("*/*.seg")
     data = segment.read_bytes().rstrip(b"\0")
-    first = b"".join(data.splitlines(keepends=True)[:3])
+    lines = data.splitlines(keepends=True)
+    first = b"".join(lines[:3])
     log.write_bytes(first)
     segment.with_suffix(".pos").write_bytes(b"%020d %41s\n" % (len(first), b""))
     assert command("forget", "--user", "u1").code == 0
     (positions,) = journal.glob("*/*.pos")
-    assert int(positions.read_bytes().split()[0]) == len(data.splitlines(keepends=True)[0] + data.splitlines(keepends=True)[2])
+    assert int(positions.read_bytes().split()[0]) == len(lines[0] + lines[2])
     command("drain")
     assert [json.loads(line)["user_id"] for line in log.read_text().splitlines()] == ["u0", "u0", "u0"]
 
