@@ -1,12 +1,13 @@
 """What recording costs the caller's thread: bare, recorded and naive calls, interleaved in one run.
 
 Every figure is processor time of the calling thread (`time.thread_time`) over a transport that answers from memory, so
-that nothing but the SDK and the recording is measured. The variants take turns, call by call; of each, the fastest
-quarter counts, because what other programs of the machine do only ever adds, without the very fastest. "naive" is the
-`logging.info(json.dumps(...))` of the tutorials, with request, answer, usage and latency. "tutorial" are the same
-lines as the tutorials set them up: `basicConfig(filename=..., level=INFO)` has the HTTP client write a line of its own
-for each request. "recorded" is as installed, secrets redacted; "no redaction" has `redact="off"`, as the naive lines
-have. The row of the trace is of a call with all context stamped on it, which the naive lines do not write.
+that nothing but the SDK and the recording is measured. The variants take turns, call by call, and each call is compared
+with the bare one of its turn, so that a machine that changes its speed changes both; the middle half of the differences
+counts. "naive" is the `logging.info(json.dumps(...))` of the tutorials, with request, answer, usage and latency.
+"tutorial" are the same lines as the tutorials set them up: `basicConfig(filename=..., level=INFO)` has the HTTP client
+write a line of its own for each request. "recorded" is as installed, secrets redacted; "no redaction" has
+`redact="off"`, as the naive lines have. The row of the trace is of a call with all context stamped on it, which the
+naive lines do not write.
 
 Run `python benchmarks/overhead.py [--rounds N] [--memory CALLS]`.
 """
@@ -17,12 +18,13 @@ import argparse
 import asyncio
 import json
 import logging
+import operator
 import os
 import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -124,10 +126,16 @@ def in_threads(variant: Variant) -> float:
     return statistics.mean(figures)
 
 
-def fast(figures: list[float]) -> float:
-    """The mean of the fastest quarter, without the first figure and without the fastest twentieth."""
-    ordered = sorted(figures[1:])
-    return statistics.mean(ordered[len(ordered) // 20 : max(len(ordered) // 20 + 1, len(ordered) // 4)])
+def middle(figures: Iterable[float]) -> float:
+    """The mean of the middle half, without the first figure."""
+    ordered = sorted(list(figures)[1:])
+    quarter = len(ordered) // 4
+    return statistics.mean(ordered[quarter : len(ordered) - quarter])
+
+
+def added(figures: dict[str, list[float]]) -> dict[str, float]:
+    """What each variant takes longer than the bare call of the same turn."""
+    return {key: middle(map(operator.sub, some, figures["bare"])) for key, some in figures.items()}
 
 
 def compare(name: str, variants: dict[str, Variant], rounds: int, measure: Any = once) -> dict[str, float]:
@@ -139,12 +147,11 @@ def compare(name: str, variants: dict[str, Variant], rounds: int, measure: Any =
             recorder.replace(RECORDERS.get(key))
             http_log.disabled = key != "tutorial"
             figures[key].append(measure(variant))
-    best = {key: fast(some) for key, some in figures.items()}
-    added = {key: some - best["bare"] for key, some in best.items()}
-    row = "".join(f"{added[key]:15.1f}" for key in COLUMNS)
-    ratios = "".join(f"{added['no redaction'] / added[key]:10.2f}" for key in ("naive", "tutorial"))
-    print(f"{name:30}{best['bare']:10.0f}{row}{ratios}", flush=True)
-    return added
+    more = added(figures)
+    row = "".join(f"{more[key]:15.1f}" for key in COLUMNS)
+    ratios = "".join(f"{more['no redaction'] / more[key]:10.2f}" for key in ("naive", "tutorial"))
+    print(f"{name:30}{middle(figures['bare']):10.0f}{row}{ratios}", flush=True)
+    return more
 
 
 def main() -> None:
@@ -162,7 +169,7 @@ def main() -> None:
     loop = asyncio.new_event_loop()
     abare, arecorded = async_client(), flywheel_log.instrument(async_client(), workload_id="benchmark")
     rounds = arguments.rounds
-    print(f"openai {openai.VERSION}; microseconds of the calling thread per call, the fastest quarter of many calls")
+    print(f"openai {openai.VERSION}; microseconds of the calling thread per call")
     titles = "".join(f"{'+ ' + title:>15}" for title in COLUMNS)
     print(f"{'':30}{'bare':>10}{titles}   : naive  : tutorial")
     small = {"bare": plain(bare, HELLO), "recorded": plain(recorded, HELLO), "naive": plain_naive(bare, HELLO)}
@@ -172,8 +179,8 @@ def main() -> None:
     long = {"bare": plain(bare, LONG), "recorded": plain(recorded, LONG), "naive": plain_naive(bare, LONG)}
     compare("40 KB conversation, 8 tools", long, 3 * rounds)
     streamed = {"bare": stream(bare), "recorded": stream(recorded), "naive": stream_naive(bare)}
-    added = compare(f"stream of {len(CHUNKS)} chunks", streamed, 2 * rounds)
-    print(f"{'  a chunk':30}{'':40}{added['recorded'] / len(CHUNKS):15.2f}{added['no redaction'] / len(CHUNKS):15.2f}")
+    more = compare(f"stream of {len(CHUNKS)} chunks", streamed, 2 * rounds)
+    print(f"{'  a chunk':30}{'':40}{more['recorded'] / len(CHUNKS):15.2f}{more['no redaction'] / len(CHUNKS):15.2f}")
     awaited = {
         "bare": asynchronous(abare, loop),
         "recorded": asynchronous(arecorded, loop),

@@ -4,9 +4,10 @@
 
 Each peer has a process of its own, because most of them patch the SDK for all of it. There, the bare call, the naive
 lines, flywheel_log and the peer take turns, in blocks of a few calls, between which the peer is switched on and off.
-As in `overhead.py`, figures are processor time of the calling thread over a transport that answers from memory, the
-fastest quarter counts, and what is done in other threads does not. What a peer sends goes to a server of this machine
-that takes everything; those that make spans of OpenTelemetry have its batch processor, whose exporter drops them.
+As in `overhead.py`, figures are processor time of the calling thread over a transport that answers from memory,
+compared with the bare call of the same turn; what is done in other threads does not count. What a peer sends goes to a
+server of this machine that takes everything; those that make spans of OpenTelemetry have its batch processor, whose
+exporter drops them.
 
 Each peer is set up as its documentation says, to record prompts and answers. flywheel_log is as installed: it redacts,
 and a call that has returned is safe from a crash, which it is with none of the peers.
@@ -30,7 +31,8 @@ from typing import Any, NamedTuple
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from _scenarios import CHUNKS, HELLO, LONG, sync_client
-from overhead import begin_naive, fast, once, plain, plain_naive, stream, stream_naive
+from openai.resources.chat.completions import Completions
+from overhead import added, begin_naive, once, plain, plain_naive, stream, stream_naive
 
 import flywheel_log
 
@@ -56,37 +58,34 @@ def processor() -> Any:
     return BatchSpanProcessor(Dropping())
 
 
+def patching(patch: Callable[[], object]) -> tuple[Any, Switch]:
+    """A client as what *patch* makes of the SDK's method; not all of them take back what they did to it."""
+    bare = vars(Completions)["create"]
+    patch()
+    patched = vars(Completions)["create"]
+    Completions.create = bare
+
+    @contextmanager
+    def on() -> Iterator[None]:
+        Completions.create = patched
+        yield
+        Completions.create = bare
+
+    return sync_client(), on
+
+
 def instrumentor(module: str) -> tuple[Any, Switch]:
     """One that patches the SDK's classes, in the manner of OpenTelemetry's contributors."""
     from opentelemetry.sdk.trace import TracerProvider
 
-    patching = importlib.import_module(module).OpenAIInstrumentor()
     provider = TracerProvider()
     provider.add_span_processor(processor())
-
-    @contextmanager
-    def on() -> Iterator[None]:
-        patching.instrument(tracer_provider=provider)
-        yield
-        patching.uninstrument()
-
-    return sync_client(), on
+    made = importlib.import_module(module).OpenAIInstrumentor()
+    return patching(partial(made.instrument, tracer_provider=provider))
 
 
 def langfuse() -> tuple[Any, Switch]:
-    from langfuse.openai import openai  # It patches the SDK's methods when it is imported.
-
-    owner = openai.resources.chat.completions.Completions
-    patched = owner.create
-    owner.create = patched.__wrapped__
-
-    @contextmanager
-    def on() -> Iterator[None]:
-        owner.create = patched
-        yield
-        owner.create = patched.__wrapped__
-
-    return sync_client(), on
+    return patching(partial(importlib.import_module, "langfuse.openai"))
 
 
 def langsmith() -> tuple[Any, Switch]:
@@ -151,8 +150,7 @@ def measure(peer: Peer, rounds: int) -> dict[str, dict[str, float]]:
     found = {}
     for kind, (variant, naive, some) in kinds.items():
         turns = {"bare": variant(bare), "naive": naive} | {name: variant(client) for name, client in clients.items()}
-        figures = take_turns(turns, on, some)
-        found[kind] = {name: fast(figures[name]) - fast(figures["bare"]) for name in turns if name != "bare"}
+        found[kind] = added(take_turns(turns, on, some))
     return found
 
 
@@ -191,8 +189,8 @@ def compare(name: str, rounds: int, url: str) -> None:
         return
     found = json.loads(done.stdout.strip().splitlines()[-1])
     row = ""
-    for added in found.values():
-        ours, theirs, naive = added["flywheel_log"], added["peer"], added["naive"]
+    for more in found.values():
+        ours, theirs, naive = more["flywheel_log"], more["peer"], more["naive"]
         row += f"{naive:9.0f}{ours:7.0f}{theirs:9.0f}{theirs / ours:7.1f}x"
     print(f"{name:15}{version(PEERS[name].distribution):10}{row}", flush=True)
 
@@ -208,7 +206,7 @@ def main() -> None:
         os._exit(0)  # What some of them do at exit takes its time.
     server = make_server("127.0.0.1", 0, taking, handler_class=Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(f"openai {version('openai')}; microseconds that recording adds in the calling thread, the fastest quarter")
+    print(f"openai {version('openai')}; microseconds that recording adds in the calling thread")
     print(f"{'':25}{'small call':^33}{'40 KB conversation':^33}{f'stream of {len(CHUNKS)} chunks':^33}")
     print(f"{'':25}" + f"{'naive':>9}{'ours':>7}{'peer':>9}{'':8}" * 3)
     for name in given.names or PEERS:
