@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,6 +51,8 @@ def command(
                 break
     if count:
         typer.echo(found)
+    if not found and not sources and Path(pattern).is_file():
+        raise typer.BadParameter(f"{pattern} is a file; what to find comes first: flywheel-log grep REGEX {pattern}")
     if not found:
         raise nothing("records", sources, chosen)
 
@@ -57,9 +60,9 @@ def command(
 def _with(chosen: Filter, pattern: str) -> Filter:
     both = f"(?=[\\s\\S]*(?:{pattern}))(?=[\\s\\S]*(?:{chosen.text}))" if chosen.text else pattern
     try:
-        return replace(chosen, text=both)
-    except ValueError:
-        raise typer.BadParameter(f"{pattern!r} is no regular expression", param_hint="REGEX") from None
+        return replace(replace(chosen, text=pattern), text=both)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="REGEX") from None
 
 
 def _put(event: Event, pattern: str, *, as_json: bool) -> None:

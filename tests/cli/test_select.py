@@ -108,6 +108,21 @@ def test_grep_counts_and_stops_and_prints_events(command: Command, log: Path):
     assert command("grep", "order", "--text", "on its way", "--count", log).out == "1\n"
 
 
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("(", "'(' is no regular expression: missing )"),
+        ("log.jsonl", "log.jsonl is a file; what to find comes first: flywheel-log grep REGEX log.jsonl"),
+    ],
+)
+def test_grep_says_what_is_wrong_with_what_it_is_to_find(command: Command, tmp_path: Path, pattern: str, said: str):
+    (tmp_path / "log.jsonl").write_bytes(b"")
+    (tmp_path / "genai.log").write_bytes(b"")
+    ran = command("grep", pattern)
+    assert ran.code == 2
+    assert said in " ".join(ran.err.replace("│", " ").split())
+
+
 def test_grep_without_a_hit_is_one(command: Command, log: Path):
     assert command("grep", "nothing", log) == Ran(
         1, "", f"flywheel-log: none of the records in {log} match text=nothing\n"

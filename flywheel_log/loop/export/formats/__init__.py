@@ -38,6 +38,7 @@ def find(name: str) -> Format:
 
     Raises:
         ValueError: there is none; the message lists those that there are.
+        ModuleNotFoundError: it needs a library that is not installed.
     """
     if name not in names():
         raise ValueError(f"format {name!r} is unknown; have {', '.join(names())}")

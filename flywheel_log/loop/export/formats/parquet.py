@@ -15,14 +15,12 @@ FILES = {"train": "train.parquet", "validation": "validation.parquet", "eval": "
 
 _BATCH = 1000
 
+# Where they are missing, choosing the format says so, before a log is read and a folder made.
+arrow, parquet = need("pyarrow", "parquet"), need("pyarrow.parquet", "parquet")
+
 
 def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike
-    """Write one example a row, compressed.
-
-    Raises:
-        ModuleNotFoundError: pyarrow is not installed.
-    """
-    arrow, parquet = need("pyarrow", "parquet"), need("pyarrow.parquet", "parquet")
+    """Write one example a row, compressed."""
     types = {str: arrow.string(), int: arrow.int64(), float: arrow.float64()}
     schema = arrow.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
     rows = ({name: _sound(value) for name, value in row(one).items()} for one in examples)
