@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Any
 
@@ -16,7 +15,6 @@ from .tape import Tape
 
 _ERROR = b'"error"'
 _REPORTED = re.compile(rb'"error"\s*:\s*[{"]')
-_LEFT = (GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError)
 
 
 class Outcome:
@@ -117,4 +115,5 @@ def of_error(error: BaseException, http: Any = None) -> Outcome:
 
 
 def _unless_left(error: BaseException | None) -> Error | None:
-    return None if error is None or isinstance(error, _LEFT) else wire.error_of(error)
+    # What takes a caller away is no `Exception`, by convention: a cancelled task of asyncio or trio, an interrupt.
+    return wire.error_of(error) if isinstance(error, Exception) else None
