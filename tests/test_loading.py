@@ -32,6 +32,20 @@ if child == 0:
     os._exit(slow.VALUE)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+PRICES = """
+import sys
+from flywheel_log.pipeline import price
+
+price._list()
+before = set(sys.modules)
+prices = price.Prices({})
+for details in ({}, {"prompt_tokens_details": {"cached_tokens": 5, "audio_tokens": 2}}):
+    for model, provider in (("gpt-audio", "openai"), ("claude-sonnet-4-5", "anthropic"), ("unknown", "nobody")):
+        response = {"model": model, "usage": details, "service_tier": "flex"}
+        call = {"input_tokens": 300_000, "output_tokens": 20, "cached_tokens": 5, "response": response}
+        prices({"timestamp": "2026-11-02T03:04:05.000Z", "kind": "llm", "provider": provider, "model": model, **call})
+print(sorted(set(sys.modules) - before))
+"""
 IN_A_LOADING_THREAD = """
 import os, threading
 import flywheel_log.delivery
@@ -65,3 +79,8 @@ def test_a_child_imports_what_a_thread_was_importing_when_it_was_born(tmp_path: 
 
 def test_what_is_imported_may_fork() -> None:
     assert printed(IN_A_LOADING_THREAD) == "1"
+
+
+def test_a_price_loads_nothing_that_was_not_loaded_with_the_list() -> None:
+    """The list loads itself when it is first asked, in a thread of ours; a fork must wait for that, too."""
+    assert printed(PRICES) == "[]"

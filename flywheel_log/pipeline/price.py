@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache, partial
@@ -109,6 +110,9 @@ def _list() -> Any:
     try:
         with loading():
             import genai_prices
+
+            with suppress(LookupError, ValueError):  # Its first price loads the list itself, and what reads it.
+                genai_prices.calc_price(genai_prices.Usage(input_tokens=1), "gpt-4o", provider_id="openai")
     except ImportError:  # The extra `prices` is not installed; the user's own table may be all that is wanted.
         return None
     return genai_prices
