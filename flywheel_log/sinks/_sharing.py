@@ -6,6 +6,8 @@ import fcntl
 import itertools
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import RetryLater
@@ -39,6 +41,29 @@ def is_named(fd: int, path: Path) -> bool:
     except FileNotFoundError:
         return False
     return (ours.st_dev, ours.st_ino) == (named.st_dev, named.st_ino)
+
+
+@contextmanager
+def locked(path: Path, timeout: float, flags: int) -> Iterator[int | None]:
+    """Hold the lock of the log that bears the name *path* now; yield it, opened with *flags*, or None if there is none.
+
+    Raises:
+        RetryLater: somebody else held it for *timeout* seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fd = os.open(path, flags | os.O_CLOEXEC)
+        except FileNotFoundError:
+            yield None
+            return
+        try:
+            lock(fd, deadline)
+            if is_named(fd, path):
+                yield fd
+                return
+        finally:
+            os.close(fd)
 
 
 def numbered(path: Path, number: int) -> list[Path]:

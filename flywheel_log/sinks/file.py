@@ -118,11 +118,10 @@ class File:
         """Return those of *lines* that neither the file nor one rotated away holds, from the place *since* on."""
         path = self._options.path
         files = [path, *(file for number in range(1, self._options.keep + 1) for file in numbered(path, number))]
-        parts = _behind(since, files) if since else None
-        known = parts is not None
-        parts = list(map(Part, files)) if parts is None else parts
+        behind = _behind(since, files) if since else None
+        parts = [*map(Part, files)] if behind is None else behind
         if self._options.format == "full":
-            return unstored(lines, parts, all_of_them=known)
+            return unstored(lines, parts, all_of_them=behind is not None)
         missing = absent([self._record(line) for line in lines], parts)
         return [line for line, is_missing in zip(lines, missing, strict=True) if is_missing]
 

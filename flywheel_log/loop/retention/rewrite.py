@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import gzip
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from flywheel_log.sinks import RetryLater
-from flywheel_log.sinks._sharing import COMPRESSED, is_named, lock
+from flywheel_log.sinks import RetryLater, _sharing
+from flywheel_log.sinks._sharing import COMPRESSED, is_named
 
 from .. import progress
 from ..sources.file import family, opened
@@ -56,21 +55,12 @@ def locked(log: Path, timeout: float = LOCK_TIMEOUT_S) -> Iterator[int | None]:
     Raises:
         TimeoutError: somebody else held it for *timeout* seconds.
     """
-    deadline = time.monotonic() + timeout
-    while True:
+    with ExitStack() as held:
         try:
-            fd = os.open(log, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            fd = -1
-        try:
-            if fd >= 0:
-                _lock(fd, deadline, log)
-            if fd < 0 or is_named(fd, log):
-                yield fd if fd >= 0 else None
-                return
-        finally:
-            if fd >= 0:
-                os.close(fd)
+            fd = held.enter_context(_sharing.locked(log, timeout, os.O_RDWR))
+        except RetryLater:
+            raise TimeoutError(f"the lock of {log} is held by somebody who does not let go of it") from None
+        yield fd
 
 
 def rewrite(log: Path, file: Path, doomed: Doomed, *, compress: bool = False) -> Rewritten:
@@ -108,13 +98,6 @@ def count(file: Path, doomed: Doomed) -> Rewritten:
         for _ in done.without(lines, doomed):
             pass
     return done
-
-
-def _lock(fd: int, deadline: float, log: Path) -> None:
-    try:
-        lock(fd, deadline)
-    except RetryLater:
-        raise TimeoutError(f"the lock of {log} is held by somebody who does not let go of it") from None
 
 
 @contextmanager

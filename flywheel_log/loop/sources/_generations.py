@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,7 +12,7 @@ from typing import BinaryIO, cast
 
 from flywheel_log.loop import progress
 from flywheel_log.sinks import RetryLater
-from flywheel_log.sinks._sharing import is_named, lock
+from flywheel_log.sinks._sharing import locked
 
 PACKED = ".gz"
 _TRIES = 50
@@ -132,14 +131,9 @@ def _locked(log: Path) -> Iterator[None]:
 
     The system does not promise that a folder which is listed while files are renamed in it lists all of them.
     """
-    deadline = time.monotonic() + _PATIENCE_S
-    with ExitStack() as stack:
+    with ExitStack() as lock:
         with suppress(OSError, RetryLater):
-            while True:
-                fd = stack.enter_context(log.open("rb")).fileno()
-                lock(fd, deadline)
-                if is_named(fd, log):
-                    break
+            lock.enter_context(locked(log, _PATIENCE_S, os.O_RDONLY))
         yield
 
 
