@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from _scenarios import CHUNKS, HELLO, LONG, sync_client
+from openai import OpenAI
 from openai.resources.chat.completions import Completions
 from overhead import added, begin_naive, once, plain, plain_naive, stream, stream_naive
 
@@ -59,17 +60,23 @@ def processor() -> Any:
 
 
 def patching(patch: Callable[[], object]) -> tuple[Any, Switch]:
-    """A client as what *patch* makes of the SDK's method; not all of them take back what they did to it."""
-    bare = vars(Completions)["create"]
+    """A client as what *patch* makes of the SDK's methods; not all of them take back what they did to those."""
+    methods = ((Completions, "create"), (OpenAI, "request"))
+
+    def put(there: list[Any]) -> None:
+        for (owner, name), method in zip(methods, there, strict=True):
+            setattr(owner, name, method)
+
+    bare = [getattr(owner, name) for owner, name in methods]
     patch()
-    patched = vars(Completions)["create"]
-    Completions.create = bare
+    patched = [getattr(owner, name) for owner, name in methods]
+    put(bare)
 
     @contextmanager
     def on() -> Iterator[None]:
-        Completions.create = patched
+        put(patched)
         yield
-        Completions.create = bare
+        put(bare)
 
     return sync_client(), on
 
