@@ -54,11 +54,11 @@ class Recorder:
         self._chain = processors(settings, self._sampler, stamped=self._delivery is not None)
         # Where nobody looks inside before the journal, an answer need not be parsed in the program's own call.
         self._straight = self._delivery is not None and BLIND.issuperset(self._chain) and not settings.judges
-        self._log = self._chained(self._chain)
+        self._log = None if self._straight else self._chained(self._chain)
 
     def _chained(self, chain: list[Any]) -> Any:
         """The processors as a logger of structlog's, a private one; what they leave comes back to `keep`."""
-        import structlog
+        import structlog  # With what it loads for its own console, as long as all else that a start does.
 
         # Bound values stand under those of the event: who made the call is known best where it was made.
         return structlog.wrap_logger(
@@ -77,7 +77,7 @@ class Recorder:
             if event["kind"] in CALLS:
                 meter.note(priced({**seen, **found}), self.settings.workload_id, self._figures)
             event = cast(Event, {**event, **found})
-            if not self._straight:
+            if self._log is not None:
                 return cast("str | None", self._log.keep(**event))
             for processor in self._chain:  # Ours, which drop nothing: structlog's logger would do the same.
                 event = processor(None, "keep", event)

@@ -36,9 +36,23 @@ heavy = {"elasticsearch", "openai", "pydantic_settings", "rich", "structlog", "t
 print(sorted(heavy & set(sys.modules)))
 """
 
+RECORD_A_CALL = """
+import os, sys, flywheel_log
+from openai import OpenAI
+from flywheel_log.standin import serve
+os.chdir(sys.argv[1])
+flywheel_log.configure(journal="journal")
+with serve() as server:
+    client = flywheel_log.instrument(OpenAI(base_url=server.url, api_key="sk-1", max_retries=0))
+    client.chat.completions.create(model="gpt-4.1-mini", messages=[{"role": "user", "content": "Hi"}])
+assert flywheel_log.flush() == 0
+print(sorted({"elasticsearch", "rich", "structlog", "typer"} & set(sys.modules)))
+"""
 
-def run_python(program: str) -> str:
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+
+def run_python(program: str, *arguments: str) -> str:
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     return done.stdout
 
 
@@ -88,3 +102,8 @@ def test_windows_is_told_at_the_import_what_is_missing_there() -> None:
 
 def test_the_front_door_leaves_heavy_libraries_to_those_who_use_them() -> None:
     assert run_python(LIST_HEAVY) == "[]\n"
+
+
+def test_a_recorded_call_loads_none_of_them_but_the_settings(tmp_path: Path) -> None:
+    assert run_python(RECORD_A_CALL, str(tmp_path)) == "[]\n"
+    assert len([*flywheel_log.read(tmp_path / "genai.log")]) == 1
