@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import typer
 
+from flywheel_log.counted import counted
 from flywheel_log.loop.replay.fit import REASONS
 from flywheel_log.loop.replay.forecast import Forecast
 from flywheel_log.loop.replay.plan import Plan
@@ -22,7 +23,7 @@ def put_plan(made: Plan, named: dict[str, str], server: str, *, dry_run: bool, a
     if as_json:
         put_json({**named, "server": server, "dry_run": dry_run, "calls": made.calls, **_numbers(made)})
         return
-    typer.echo(one_line(f"{_title(named)}: {sums.requests} of {made.calls} calls to {server}"))
+    typer.echo(one_line(f"{_title(named)}: {sums.requests:,} of {counted(made.calls, 'call')} to {server}"))
     for count, what in _others(made):
         typer.echo(f"  {count:>8}  {what}")
     typer.echo(f"forecast: {_forecast(sums)}")

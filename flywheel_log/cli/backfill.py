@@ -9,6 +9,7 @@ from itertools import islice
 import orjson
 import typer
 
+from flywheel_log.counted import counted
 from flywheel_log.event import Event
 from flywheel_log.sinks.elasticsearch import MOST_DOCUMENTS, ElasticsearchSink
 
@@ -31,7 +32,7 @@ def command(sources: Sources = None, *, into: Into = "elasticsearch:", timeout: 
     stats = sink.stats()
     stored, known = stats.get("stored", 0), stats.get("duplicates", 0)
     dead = f"; {stats['dead']} were refused, see `flywheel-log dead-letters`" if stats.get("dead") else ""
-    typer.echo(f"{stored} events are in {target.index}, {known} of them were there already{dead}")
+    typer.echo(f"{counted(stored, 'event')} in {target.index}, {known:,} of them from before{dead}")
 
 
 def _batches(events: Iterator[Event]) -> Iterator[list[bytes]]:

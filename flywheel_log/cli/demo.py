@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import typer
 
+from flywheel_log.counted import counted
 from flywheel_log.event import Event
 from flywheel_log.loop.read import read
 
@@ -94,7 +95,7 @@ def _recorded(log: Path, *, real: bool) -> list[Event]:
     finally:
         left = flywheel_log.shutdown(timeout=3.0)
     if left:
-        raise Problem(f"{left} records wait in the journal, because {log} cannot be written")
+        raise Problem(f"{counted(left, 'record')} left in the journal, because {log} cannot be written")
     return [event for event in read(log) if event.get("session_id") == session]
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import typer
 
 from flywheel_log.config import Settings, load
+from flywheel_log.counted import counted
 from flywheel_log.sinks import RetryLater, open_sink
 
 from . import Problem
@@ -102,7 +103,7 @@ def _left_behind(settings: Settings) -> Iterator[Finding]:
                 fix += f", or let today's index take them: flywheel-log drain --from '{name}' --into elasticsearch:"
             elif name.startswith("file:"):
                 fix += f", or let another file take them: flywheel-log drain --from '{name}' --into file:genai.log"
-        yield Finding(f"{count} events wait for {name}", fix)
+        yield Finding(f"{counted(count, 'event')} waiting for {name}", fix)
 
 
 def _sink(url: str) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flywheel_log.counted import counted
 from flywheel_log.event import Event
 from flywheel_log.loop.clusters import Cluster, clusters
 from flywheel_log.loop.errors import Errors, Faulty
@@ -92,7 +93,7 @@ def _put(errors: Errors, alike: list[Cluster]) -> None:
 
     screen = console()
     share = errors.share
-    screen.print(f"{round(share.hits)} of {round(share.of)} calls went wrong ({share.value or 0:.1%})")
+    screen.print(f"{round(share.hits):,} of {counted(round(share.of), 'call')} went wrong ({share.value or 0:.1%})")
     if errors.groups:
         screen.print(_table(errors, screen.width))
     for one in alike:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from flywheel_log.counted import counted
 from flywheel_log.delivery.destination import public
 from flywheel_log.event import JSON
 from flywheel_log.loop.export import Dedup, Recipe, export, names
@@ -133,8 +134,8 @@ def _put(manifest: JSON, out: Path, *, as_json: bool) -> None:
         put_json(manifest)
         return
     counts = manifest["counts"]
-    taken, rows = f"{counts['taken']} of {counts['calls']} calls", _rows(manifest)
-    made = taken if rows == counts["taken"] else f"{rows} rows made of {taken}"
+    taken, rows = f"{counts['taken']:,} of {counted(counts['calls'], 'call')}", _rows(manifest)
+    made = taken if rows == counts["taken"] else f"{counted(rows, 'row')} made of {taken}"
     typer.echo(f"{made} are in {one_line(str(out))}")
     for name, file in manifest["files"].items():
         typer.echo(f"  {file['rows']:>8}  {one_line(name)}")

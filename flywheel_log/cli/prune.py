@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flywheel_log.counted import counted
 from flywheel_log.loop.retention.prune import Pruned, prune
 
 from . import Problem
@@ -66,4 +67,4 @@ def _put(one: Pruned, *, dry_run: bool, as_json: bool) -> None:
         return
     did = "would go" if dry_run else "gone"
     sizes = f"{told(one.before)} → {'about ' * dry_run}{told(one.after)}" if one.removed else told(one.before)
-    typer.echo(one_line(f"{one.file}: {one.removed} of {one.removed + one.kept} records {did} ({sizes})"))
+    typer.echo(one_line(f"{one.file}: {one.removed:,} of {counted(one.removed + one.kept, 'record')} {did} ({sizes})"))

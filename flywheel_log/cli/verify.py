@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from flywheel_log.counted import counted
 from flywheel_log.loop.gaps import Census, Gap
 
 from . import Problem
@@ -30,7 +31,8 @@ def command(sources: Sources = None, *, as_json: AsJson = False) -> None:
         raise Problem(f"{missing} of {census.events + missing} events are missing")
     if not as_json:
         also = f", {len(dead)} of them dead letters" if dead else ""
-        typer.echo(f"all there: {census.events} events of {census.runs} processes{also}")
+        runs = counted(census.runs, "process", "processes")
+        typer.echo(f"all there: {counted(census.events, 'event')} of {runs}{also}")
 
 
 def _put(gap: Gap, *, as_json: bool) -> None:

@@ -73,7 +73,7 @@ def test_the_doctor_says_where_else_what_waits_for_a_file_that_is_gone_can_go(co
     die("file:gone.log")
     gone = f"file:{tmp_path}/gone.log"
     assert command("doctor").out.splitlines()[-1] == (
-        f"FIX  1 events wait for {gone}: run `flywheel-log drain`, or let another file take them: "
+        f"FIX  1 event waiting for {gone}: run `flywheel-log drain`, or let another file take them: "
         f"flywheel-log drain --from '{gone}' --into file:genai.log"
     )
 

@@ -55,7 +55,7 @@ def test_a_correction_makes_a_pair(command: Command, log: Path):
     quality = {"target": {"id": "run-1"}, "correction": "Soon."}
     log.write_text(log.read_text() + json.dumps({**said, "quality": quality}) + "\n")
     ran = command("export", "--format", "dpo", "-o", "d", log)
-    assert (ran.code, ran.out.splitlines()[0], ran.err) == (0, "1 rows made of 2 of 3 calls are in d", "")
+    assert (ran.code, ran.out.splitlines()[0], ran.err) == (0, "1 row made of 2 of 3 calls are in d", "")
 
 
 def test_wrong_usage_is_two(command: Command, log: Path):

@@ -38,9 +38,9 @@ def test_a_log_is_brought_into_the_index_and_a_second_time_changes_nothing(
     url: str, log: Path, api: Api, index: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.run(["backfill", str(log), "--into", url]) == 0
-    assert capsys.readouterr().out == f"1200 events are in {index}, 0 of them were there already\n"
+    assert capsys.readouterr().out == f"1,200 events in {index}, 0 of them from before\n"
     assert cli.run(["backfill", str(log), "--into", url]) == 0
-    assert capsys.readouterr().out == f"1200 events are in {index}, 1200 of them were there already\n"
+    assert capsys.readouterr().out == f"1,200 events in {index}, 1,200 of them from before\n"
     assert len(api.ids(index)) == 1200
 
 
@@ -103,7 +103,7 @@ def test_verify_finds_three_documents_that_were_deleted_by_hand(
     api("POST", f"{index}/_refresh")
     capsys.readouterr()
     assert cli.run(["verify", url]) == 0
-    assert capsys.readouterr().out == "all there: 100 events of 1 processes\n"
+    assert capsys.readouterr().out == "all there: 100 events of 1 process\n"
     for number in (1, 50, 51):
         api("DELETE", f"{index}/_doc/run-{number}?refresh=true")
     assert cli.run(["verify", url]) == 1
@@ -226,7 +226,7 @@ def test_what_waits_for_an_index_that_does_not_fit_goes_into_the_new_one_as_the_
     monkeypatch.setenv("ELASTICSEARCH_INDEX", f"{index}-2")
     monkeypatch.setenv("FLYWHEEL_LOG_SINKS", "elasticsearch:")
     assert cli.run(["doctor"]) == 1
-    told = f"FIX  3 events wait for {url}: "
+    told = f"FIX  3 events waiting for {url}: "
     fix = next(one for one in capsys.readouterr().out.splitlines() if one.startswith(told))
     assert cli.run(shlex.split(fix.partition("take them: flywheel-log ")[2])) == 0
     assert len(api.ids(f"{index}-2")) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flywheel_log.counted import counted
 from flywheel_log.event import JSON
 
 from .check import Outcome
@@ -80,20 +81,16 @@ def _value(outcome: Outcome) -> str:
 
 def _rests_on(outcome: Outcome) -> str:
     if outcome.rule.quantity.kind == "rate" and outcome.value is not None:
-        return f"{round(outcome.value * outcome.measured)} of {_calls(outcome.measured)}"
-    return _calls(outcome.measured)
+        return f"{round(outcome.value * outcome.measured)} of {counted(outcome.measured, 'call')}"
+    return counted(outcome.measured, "call")
 
 
 def _too_little(outcome: Outcome) -> str:
     least = outcome.rule.least
     if outcome.calls and not outcome.measured:
-        return f"none of {_calls(outcome.calls)} has it"
+        return f"none of {counted(outcome.calls, 'call')} has it"
     if outcome.measured < max(least, 1):
-        return f"{_calls(outcome.measured)}, needs {max(least, 1)}"
+        return f"{counted(outcome.measured, 'call')}, needs {max(least, 1)}"
     if outcome.baseline_measured < max(least, 1):
-        return f"{_calls(outcome.baseline_measured)} before, needs {max(least, 1)}"
+        return f"{counted(outcome.baseline_measured, 'call')} before, needs {max(least, 1)}"
     return "the time before is not covered by the log, or cannot be compared"
-
-
-def _calls(count: int) -> str:
-    return "1 call" if count == 1 else f"{count:,} calls"
