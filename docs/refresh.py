@@ -40,7 +40,7 @@ KINDS: dict[object, str] = {
 }
 MADE_DEFAULTS = {
     "sinks": "`file:genai.log`; with `ELASTICSEARCH_URL` set, `elasticsearch:` too",
-    "journal": "`flywheel-log/journal` in the user's state directory",
+    "journal": "`flywheel-log/journal` in the user's state directory; without a home, among the temporary files",
 }
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from platformdirs import user_state_path
 from pydantic import (
     AliasChoices,
     Field,
@@ -20,6 +19,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .event import Event
+from .home import home
 from .sinks import open_sink
 from .unknown import instead
 
@@ -105,7 +105,7 @@ class Settings(Sinks):
 
     client_id: str = Field("default", validation_alias=AliasChoices(f"{PREFIX}CLIENT_ID", "ELASTICSEARCH_CLIENT_ID"))
     workload_id: str = "default"
-    journal: Path = Field(default_factory=lambda: user_state_path("flywheel-log") / "journal")
+    journal: Path = Field(default_factory=lambda: home() / "journal")
     journal_quota_mb: int = Field(1024, ge=16)
     content: Literal["on", "off"] = "on"
     usage: Literal["auto", "always", "never"] = "auto"

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from platformdirs import user_state_path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flywheel_log.health import health
+from flywheel_log.home import home
 
 DEFAULT_INDEX = "llm-logs"
 OPTIONS = ("ca_certs", "dead_letters", "linger", "timeout", "tls")
@@ -243,5 +243,4 @@ def _seconds(name: str, text: str) -> float:
 def _dead_letters(index: str) -> Path:
     """Beside the journal, wherever that was moved to."""
     journal = os.environ.get("FLYWHEEL_LOG_JOURNAL")
-    home = Path(journal).parent if journal else user_state_path("flywheel-log")
-    return home / "dead-letters" / f"{index}.jsonl"
+    return (Path(journal).parent if journal else home()) / "dead-letters" / f"{index}.jsonl"
