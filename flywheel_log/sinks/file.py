@@ -49,7 +49,7 @@ def resolve(url: str) -> str:
     parts = urlsplit(url)
     if parts.netloc or not parts.path:
         return url
-    path = quote(os.path.abspath(os.path.expanduser(unquote(parts.path))))  # noqa: PTH100, PTH111 - links stay links
+    path = quote(_absolute(parts.path))
     return f"file:{path}?{parts.query}" if parts.query else f"file:{path}"
 
 
@@ -62,7 +62,7 @@ def open(url: str) -> File:
     parts = urlsplit(url)
     if parts.netloc or not parts.path:
         raise ValueError(f"sink {url!r} names no file of this machine; write file:genai.log or file:/var/log/genai.log")
-    path = Path(unquote(parts.path)).expanduser().absolute()
+    path = Path(_absolute(parts.path))
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
     if unknown := sorted(set(given) - {"format", "rotate_mb", "keep"}):
         raise ValueError(f"sink 'file' knows no parameter {', '.join(unknown)}; has format, keep, rotate_mb")
@@ -74,6 +74,14 @@ def open(url: str) -> File:
             _whole("keep", given.get("keep", "5")),
         )
     )
+
+
+def _absolute(quoted: str) -> str:
+    path = unquote(quoted)
+    try:
+        return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111 - links stay links
+    except FileNotFoundError:
+        raise ValueError(f"{path} is in the working directory, which does not exist any more; write file:/…") from None
 
 
 def _format(value: str) -> Format:

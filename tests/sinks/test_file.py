@@ -63,6 +63,15 @@ def test_a_wrong_url_is_an_error_that_names_both_sides(url, message):
     assert str(error.value) == message
 
 
+def test_a_relative_path_where_there_is_no_working_directory_is_an_error_that_says_so(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(ValueError, match=r"genai\.log is in the working directory, which does not exist any more; write"):
+        open_sink("file:genai.log")
+    open_sink(f"file:{tmp_path}/genai.log").close()
+
+
 def test_opening_does_not_touch_the_disk(tmp_path):
     open_sink(f"file:{tmp_path}/deep/genai.log").close()
     assert list(tmp_path.iterdir()) == []
