@@ -119,7 +119,8 @@ class File:
         """Return where the file ends: nothing that is written from now on is before that."""
         if self._place is None:
             with self._locked(0) as fd:
-                self._placed(fd, os.fstat(fd).st_size)
+                status = os.fstat(fd)
+                self._place = _place(status, status.st_size)
         return self._place or b""
 
     def missing(self, lines: Sequence[bytes], since: bytes = b"") -> Sequence[bytes]:
@@ -132,9 +133,6 @@ class File:
             return unstored(lines, parts, all_of_them=behind is not None)
         missing = absent([self._record(line) for line in lines], parts)
         return [line for line, is_missing in zip(lines, missing, strict=True) if is_missing]
-
-    def _placed(self, fd: int, end: int) -> None:
-        self._place = b"%d %d" % (os.fstat(fd).st_ino, end)
 
     def stats(self) -> dict[str, int]:
         """Return nothing: a file counts nothing that the shipper does not."""
@@ -199,7 +197,8 @@ class File:
         return bool(self._options.rotate_bytes) and there > 0 and there + size > self._options.rotate_bytes
 
     def _append(self, fd: int, data: bytes) -> None:
-        end = os.fstat(fd).st_size
+        status = os.fstat(fd)
+        end = status.st_size
         if end and os.pread(fd, 1, end - 1) != b"\n":
             data = b"\n" + data  # Somebody died in the middle of a line; ours must not become its rest.
         self._torn = True
@@ -211,7 +210,11 @@ class File:
             self._torn = False
             raise
         self._torn = False
-        self._placed(fd, end + len(data))
+        self._place = _place(status, end + len(data))  # Nothing that may fail: what is written must not come again.
+
+
+def _place(status: os.stat_result, end: int) -> bytes:
+    return b"%d %d" % (status.st_ino, end)
 
 
 def _behind(place: bytes, files: Sequence[Path]) -> list[Part] | None:

@@ -1,5 +1,6 @@
 """The file sink: whole lines, once, whoever else writes to, renames or breaks the file."""
 
+import errno
 import fcntl
 import json
 import os
@@ -205,6 +206,21 @@ def test_what_is_no_file_of_a_disk_is_written_to_and_needs_no_sync():
     sink.sync()
     sink.close()
     assert health.dropped() == {}
+
+
+def test_what_is_written_is_written_whatever_fails_behind_it(tmp_path, monkeypatch):
+    """Or it would be offered again, and stand there twice."""
+    write, fstat, written = os.write, os.fstat, []
+
+    def failing(*given):
+        if written:
+            raise OSError(errno.EIO, "injected")
+        return fstat(*given)
+
+    sink = open_sink(f"file:{tmp_path}/genai.log")
+    monkeypatch.setattr(os, "write", lambda *given: (write(*given), written.append(1))[0])
+    monkeypatch.setattr(os, "fstat", failing)
+    assert sink.write([event(1)]) == ()
 
 
 def test_a_deleted_directory_is_made_again(tmp_path):

@@ -80,7 +80,7 @@ def _oddities(texts: Iterable[str]) -> Iterator[str]:
 
 def _no_text(name: str) -> str:
     """Say that the column *name*, read as a text, may be JSON of another sort: 7, true, an object, a list."""
-    number = f"{name} < ':' AND NOT regexp_matches({name}, '[^0-9eE.+-]')"
+    number = f"{name} < ':' AND NOT regexp_matches({name}, '^$|[^0-9eE.+-]')"
     return (  # in this order, what is seldom needed and takes long is seldom done
         f"CASE WHEN {name} BETWEEN 'a' AND '{{' THEN {name} IN ('true', 'false') "
         f"WHEN {name} < ':' AND contains({name}, ':') THEN false "
