@@ -200,7 +200,7 @@ class Journal:
 
     def retire(self, segment: Segment) -> None:
         """Delete *segment* if no line will follow and every sink has acknowledged every line."""
-        if segment.sealed and segment.done():
+        if segment.sealed and segment.settled():
             with self.making:  # A child forked in between would keep its descriptor, and the disk its blocks.
                 if segment in self._segments:  # Or another sink's thread was faster.
                     self._segments.remove(segment)
@@ -226,7 +226,7 @@ class Journal:
         with self.making:
             self.supply.release()
             for segment in self._segments:
-                if segment.done():
+                if segment.settled():
                     segment.remove()
                 elif segment.path is None:
                     health.drop("memory_lost", count=segment.left())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..disk import is_of_this_boot
 from ..health import health
 
 SUFFIX = ".pos"
@@ -36,9 +37,13 @@ class Positions:
         self.places = [b""] * sinks
 
     def load(self, limit: int) -> None:
-        """Read what an earlier process noted; what is neither `ALL` nor a position up to *limit* counts as 0."""
+        """Read what an earlier process noted; what is neither `ALL` nor a position up to *limit* counts as 0.
+
+        So does a position from before the machine started: it may be on the disk, and what it speaks of not.
+        """
         try:
             data = self._path.read_bytes() if self._path else b""
+            limit = limit if self._path and is_of_this_boot(self._path) else 0
         except OSError:
             data = b""  # No sink got anywhere, or nobody knows: everything is offered again.
         for sink in range(len(self.acknowledged)):

@@ -8,7 +8,9 @@ import mmap
 import os
 from pathlib import Path
 
+from ..disk import sync_name
 from ..health import health
+from . import space
 from .positions import ALL, Positions
 from .positions import SUFFIX as POSITIONS
 
@@ -18,7 +20,6 @@ _NEWLINE = 10
 _POPULATE_WRITE = 23  # MADV_POPULATE_WRITE of Linux 5.14, which Python does not name.
 _WARM_BYTES = 1 << 17
 _WARM_BYTES_AT_MOST = 1 << 20
-_ZEROES = bytes(1 << 16)
 _NO_PREALLOCATION = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 
@@ -33,6 +34,7 @@ class Segment:
         size, used: bytes there are, and bytes that hold lines.
         events: how many lines there are.
         shipped: how many of them each sink has acknowledged.
+        secured: the bytes, from the start, that each sink has acknowledged and brought to the disk itself.
         aside: whether its lines have been put off by the one sink that it is for.
         adopted: whether another process wrote it and died.
         sealed: no line will follow.
@@ -46,6 +48,7 @@ class Segment:
         self.used = 0
         self.events = 0
         self.shipped = [0] * sinks
+        self.secured = [0] * sinks
         self.adopted = False
         self.aside = False
         self.sealed = False
@@ -149,6 +152,8 @@ class Segment:
         used = self.used
         if self.fd is not None and used > self._synced:
             os.fsync(self.fd)
+            if not self._synced and self.path is not None:
+                sync_name(self.path)
             self._synced = used
 
     def warm(self) -> None:
@@ -176,12 +181,21 @@ class Segment:
         self.positions.acknowledge(sink, position)
         self.shipped[sink] += events
 
+    def is_insecure(self, sink: int) -> bool:
+        """Tell whether sink number *sink* has something that is not on the disk itself, as far as is known."""
+        return self.secured[sink] < self.positions.acknowledged[sink]
+
+    def secure(self, sink: int) -> None:
+        """Note that what sink number *sink* has acknowledged is beyond the reach of a power failure."""
+        self.secured[sink] = self.positions.acknowledged[sink]
+
     def reserve(self, sink: int) -> None:
         """Have all the lines to come be for sink number *sink* alone, and count as put off by it."""
         self.aside = True
         for other in range(len(self.shipped)):
             if other != sink:
                 self.acknowledge(other, ALL, ALL)
+                self.secure(other)
 
     def waiting(self, sink: int, events: int | None = None) -> int:
         """How many of the lines, or of the first *events*, wait for sink number *sink*."""
@@ -194,6 +208,10 @@ class Segment:
     def done(self) -> bool:
         """Tell whether every sink has acknowledged every line."""
         return min(self.positions.acknowledged, default=self.used) >= self.used
+
+    def settled(self) -> bool:
+        """Tell whether every sink has brought every line to the disk itself, so that nobody needs this file."""
+        return min(self.secured, default=self.used) >= self.used
 
     def remove(self) -> None:
         """Delete the file: everything in it is stored elsewhere."""
@@ -219,18 +237,10 @@ class Segment:
 def _mapped(fd: int, size: int) -> mmap.mmap | None:
     """Map *fd*; None where the file system cannot."""
     try:  # First the blocks: to touch a page without one on a full disk is SIGBUS.
-        _preallocate(fd, size)
+        space.preallocate(fd, size)
         return mmap.mmap(fd, size)
     except OSError as error:
         if error.errno not in {*_NO_PREALLOCATION, errno.ENODEV}:
             raise
         health.warn("journal_not_mapped", error)
         return None
-
-
-def _preallocate(fd: int, size: int) -> None:
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(fd, 0, size)
-        return
-    for start in range(0, size, len(_ZEROES)):
-        os.pwrite(fd, _ZEROES[: size - start], start)

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from ..health import health
 from ..sinks import PutOff, RetryLater, Sink
@@ -15,6 +14,7 @@ from .batch import next_batch
 from .bell import Bell
 from .enrich import Enrich, enriched
 from .journal import Journal
+from .outlet import Outlet
 from .places import unstored
 from .retry import Backoff
 from .segments import Segment
@@ -50,18 +50,16 @@ class Shipper:
         self.name = journal.destination.names[number]
         self.bell = Bell()
         self._number = number
-        self._url = journal.destination.urls[number]
+        self._outlet = Outlet(journal.destination.urls[number], open_sink, tuning)
         self._journal = journal
         self._tuning = tuning
         self._progress = progress
         self._backoff = Backoff(random)
         self._aside = Aside(journal, number)
         self._aside_backoff = Backoff(random)
-        self._open_sink = open_sink
         self._enrich = enrich
         self._hurry = threading.Event()
         self._stopping = False
-        self._sink: Sink | None = None
         self._acknowledged = 0
         self._retried = 0
         self._last_error: str | None = None
@@ -74,12 +72,13 @@ class Shipper:
         """Ship until stopped, then close the sink. The body of the thread."""
         while not self._stopping:
             self.bell.wait(self._idle_s())
-            self._hurry.wait(self._option("linger_s"))
+            self._hurry.wait(self._outlet.option("linger_s"))
             self._hurry.clear()
             self.bell.rearm()
             self._guard(self._ship)
             self._guard(self._sync)
-        self._guard(self._close)
+        self._guard(self._sync)
+        self._guard(self._outlet.close)
 
     def hurry(self) -> None:
         """Try again at once, whatever the back-off says."""
@@ -103,11 +102,8 @@ class Shipper:
             "retried": self._retried,
             "lag_s": round(time.monotonic() - behind, 3) if waiting and behind is not None else 0.0,
             "last_error": self._last_error,
-            **(self._sink.stats() if self._sink else {}),
+            **self._outlet.stats(),
         }
-
-    def _option(self, name: str) -> Any:
-        return getattr(self._sink, name, getattr(self._tuning, name))
 
     def _idle_s(self) -> float | None:
         due = [at for at in (self._reread_at, self._aside_at, self._sync_at) if at is not None]
@@ -140,16 +136,21 @@ class Shipper:
             self._reread_at = time.monotonic() + self._backoff.delay()
         except Exception as error:  # noqa: BLE001 - the other segments are shipped all the same
             health.drop("shipper_failed", error)
+        if segment.is_insecure(self._number):  # The room of one that is full may be wanted now.
+            due = time.monotonic() + (0.0 if segment.sealed else self._tuning.sync_s)
+            self._sync_at = min(self._sync_at or due, due)
+        self._guard(self._sync)
         self._journal.retire(segment)
 
     def _ship_batch(self, segment: Segment) -> bool:
         start = segment.positions.acknowledged[self._number]
         if start >= segment.used:
             return False
-        self._patiently(self._opened)  # First, for the sink says how much it takes at once.
-        batch = next_batch(segment, start, self._option("batch_lines"), self._option("batch_bytes"))
-        offered = enriched(batch.lines, self._enrich, getattr(self._sink, "prepare", None))
-        waiting = self._patiently(lambda: unstored(self._opened(), offered, segment, self._number))
+        outlet = self._outlet
+        self._patiently(outlet.opened)  # First, for the sink says how much it takes at once.
+        batch = next_batch(segment, start, outlet.option("batch_lines"), outlet.option("batch_bytes"))
+        offered = enriched(batch.lines, self._enrich, outlet.option("prepare"))
+        waiting = self._patiently(lambda: unstored(outlet.opened(), offered, segment, self._number))
         off = self._store(waiting)
         if off and segment.aside:
             return False
@@ -188,8 +189,7 @@ class Shipper:
         return {}
 
     def _write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        again = self._patiently(lambda: self._opened().write(lines), len(lines))
-        self._sync_at = self._sync_at or time.monotonic() + self._tuning.sync_s
+        again = self._patiently(lambda: self._outlet.opened().write(lines), len(lines))
         if len(again) < len(lines):
             self._backoff.reset()
         if again:
@@ -222,7 +222,7 @@ class Shipper:
     def _failed(self, reason: str, events: int, error: Exception) -> None:
         self._retried += events
         self._last_error = reason
-        health.warn(f"sink_{urlsplit(self._url).scheme}_failing", error)
+        health.warn(f"sink_{self._outlet.scheme}_failing", error)
 
     def _pause(self, seconds: float) -> None:
         self._hurry.wait(seconds)
@@ -230,20 +230,16 @@ class Shipper:
         if self._stopping:
             raise _Stopped
 
-    def _opened(self) -> Sink:
-        if self._sink is None:
-            self._sink = self._open_sink(self._url)
-        return self._sink
-
     def _sync(self) -> None:
-        if self._sync_at is not None and (self._stopping or time.monotonic() >= self._sync_at):
-            self._sync_at = None
-            if sync := getattr(self._sink, "sync", None):
-                sync()
-
-    def _close(self) -> None:
-        if self._sink is not None:
-            self._sink.close()
+        """Have the sink bring what it acknowledged to the disk itself; only then may the journal forget it."""
+        if self._sync_at is None or not (self._stopping or time.monotonic() >= self._sync_at):
+            return
+        self._sync_at = time.monotonic() + self._tuning.sync_s  # Again, should it fail.
+        self._outlet.sync()
+        self._sync_at = None
+        for segment in self._journal.segments():
+            segment.secure(self._number)
+            self._journal.retire(segment)
 
 
 class _Stopped(BaseException):

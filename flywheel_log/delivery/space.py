@@ -1,4 +1,4 @@
-"""How much of the disk the journal may take."""
+"""How much of the disk the journal may take, and how it takes that."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 FREE_PERCENT = 5
 _LOOK_S = 1.0
+_ZEROES = bytes(1 << 16)
 
 
 def check(root: Path, size: int, quota: int) -> None:
@@ -28,6 +29,15 @@ def check(root: Path, size: int, quota: int) -> None:
     kept = min(disk.f_blocks * disk.f_frsize * FREE_PERCENT // 100, quota)
     if disk.f_bavail * disk.f_frsize - size < kept:
         raise OSError(errno.ENOSPC, "the disk is nearly full")
+
+
+def preallocate(fd: int, size: int) -> None:
+    """Give the file *fd* its *size* bytes now. Raises OSError if the disk has no room."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(fd, 0, size)
+        return
+    for start in range(0, size, len(_ZEROES)):
+        os.pwrite(fd, _ZEROES[: size - start], start)
 
 
 def taken(root: Path) -> int:

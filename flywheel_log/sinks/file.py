@@ -14,6 +14,7 @@ from typing import cast
 
 import orjson
 
+from ..disk import sync_name
 from ..event import JSON, Event, to_flat
 from ..health import health
 from ._file_url import Options, options, resolve
@@ -41,6 +42,7 @@ class File:
         self._options = options
         self._fd: int | None = None
         self._torn = False
+        self._named = False
         self._place: bytes | None = None
         _open_files.add(self)
 
@@ -77,14 +79,21 @@ class File:
         return {}
 
     def sync(self) -> None:
-        """Bring what was written to the disk itself; the shipper calls this about once a second."""
-        if self._fd is None:
+        """Bring what was written, by a dead process too, to the disk itself; the shipper asks about once a second."""
+        if not self._options.path.exists():
             return
+        fd = self._opened()
+        _sync(fd)
+        if not self._named and is_named(fd, self._options.path):
+            sync_name(self._options.path)
+            self._named = True
+
+    def _leave(self) -> None:
+        """Close a file that was rotated away, all of it on the disk itself."""
         try:
-            os.fsync(self._fd)
-        except OSError as error:
-            if error.errno != errno.EINVAL:  # A terminal, a pipe, /dev/null: there is no disk behind it.
-                raise
+            _sync(self._opened())
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Close the file."""
@@ -110,11 +119,11 @@ class File:
             lock(fd, deadline)
             try:
                 if not is_named(fd, self._options.path):
-                    self.close()
+                    self._leave()
                     continue
                 if self._is_full(fd, size):
                     shift(self._options.path, self._options.keep)
-                    self.close()
+                    self._leave()
                     continue
                 yield fd
                 return
@@ -127,6 +136,7 @@ class File:
             for directory in reversed(self._options.path.parents):
                 if not directory.exists():
                     directory.mkdir(0o700, exist_ok=True)
+            self._named = False
             self._fd = os.open(self._options.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         return self._fd
 
@@ -149,6 +159,14 @@ class File:
             raise
         self._torn = False
         self._place = _place(status, end + len(data))  # Nothing that may fail: what is written must not come again.
+
+
+def _sync(fd: int) -> None:
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # A terminal, a pipe, /dev/null: there is no disk behind it.
+            raise
 
 
 def _place(status: os.stat_result, end: int) -> bytes:

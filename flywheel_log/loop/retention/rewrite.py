@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from flywheel_log.disk import sync_name
 from flywheel_log.sinks import RetryLater, _sharing
 from flywheel_log.sinks._sharing import COMPRESSED, is_named
 
@@ -163,11 +164,7 @@ def _replace(log: Path, old: BinaryIO, draft: Path, done: Rewritten, *, compress
         os.fsync(new.fileno())
     _take_name(file, draft, gone=not done.kept and file != log, compress=compress)
     done.changed = True
-    directory = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_name(file)
 
 
 def _take_name(file: Path, draft: Path, *, gone: bool, compress: bool) -> None:

@@ -1,0 +1,54 @@
+"""One sink as its shipper has it: opened when it is needed, with defaults for what it does not say or do itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..sinks import Sink
+from .tuning import Tuning
+
+
+class Outlet:
+    """The sink of one URL.
+
+    Args:
+        url: of the sink.
+        open_sink: opens the sink of a URL.
+        tuning: defaults for what the sink does not say itself.
+    """
+
+    def __init__(self, url: str, open_sink: Callable[[str], Sink], tuning: Tuning) -> None:
+        self.scheme = urlsplit(url).scheme
+        self._url = url
+        self._open_sink = open_sink
+        self._tuning = tuning
+        self._sink: Sink | None = None
+
+    def opened(self) -> Sink:
+        """Return the sink. Raises what opening it raises."""
+        if self._sink is None:
+            self._sink = self._open_sink(self._url)
+        return self._sink
+
+    def option(self, name: str) -> Any:
+        """Return the sink's own *name*, else the default."""
+        return getattr(self._sink, name, getattr(self._tuning, name, None))
+
+    def sync(self) -> None:
+        """Have the sink bring what it, or a dead process, has stored to the disk itself, if there is one.
+
+        Raises what the sink raises.
+        """
+        if sync := getattr(self.opened(), "sync", None):
+            sync()
+
+    def stats(self) -> dict[str, int]:
+        """Return the sink's own counters."""
+        return self._sink.stats() if self._sink else {}
+
+    def close(self) -> None:
+        """Close the sink, if it was opened."""
+        if self._sink is not None:
+            self._sink.close()
