@@ -23,8 +23,8 @@ class Sink(Protocol):
     A sink that stores in order may have a method `place() -> bytes`: a word of at most 41 ASCII characters for where it
     ends now. Its `missing(lines, since)` is then told the last one before *lines*, and need look no farther back.
 
-    A sink with a disk behind it may have a method `sync()`, which brings all that it holds to the disk itself, beyond the
-    reach of a power failure. It is called about once a second, and the journal forgets nothing before.
+    A sink with a disk behind it may have a method `sync()`, which brings all that it holds to the disk itself, beyond
+    the reach of a power failure. It is called about once a second, and the journal forgets nothing before.
     """
 
     def write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
