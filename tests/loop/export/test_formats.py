@@ -94,6 +94,46 @@ def test_openai_takes_the_chats(written: Written):
     assert nulls(rows) == 0
 
 
+def test_only_the_last_answer_is_learnt_and_the_history_is_in_known_words(tmp_path: Path):
+    history = [
+        {"role": "developer", "content": "Be brief."},
+        {"role": "user", "content": "Rain?", "name": "ada"},
+        {**TEXT, "content": None, "refusal": "I cannot say.", "annotations": [], "reasoning_content": "Hm."},
+        {"role": "user", "content": "And now?"},
+    ]
+    export([call(1, TEXT, messages=history)], Feedbacks(()), tmp_path / "d", recipe=ALL)
+    assert json.loads((tmp_path / "d" / "train.jsonl").read_bytes()) == {
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Rain?", "name": "ada"},
+            {"role": "assistant", "content": "I cannot say.", "weight": 0},
+            {"role": "user", "content": "And now?"},
+            {"role": "assistant", "content": "No."},
+        ],
+        "tools": [TOOL],
+    }
+
+
+def test_what_redaction_makes_equal_is_in_the_dataset_once(tmp_path: Path):
+    events = [
+        call(
+            n,
+            TEXT,
+            messages=[{"role": "user", "content": f"Is user{n}@example.com in?"}],
+            session_id=f"s{n}@example.com",
+        )
+        for n in range(40)
+    ]
+    counts = export(events, Feedbacks(()), tmp_path / "d", recipe=Recipe(redact="pii"))["counts"]
+    assert counts == {"calls": 40, "taken": 1, "dropped": {"duplicate": 39}}
+
+
+def test_whose_a_call_is_still_divides_what_is_redacted(tmp_path: Path):
+    events = [call(n, {**TEXT, "content": f"No {n}."}, session_id=f"s{n}@example.com") for n in range(60)]
+    files = export(events, Feedbacks(()), tmp_path / "d", recipe=Recipe(redact="pii"))["files"]
+    assert min(file["rows"] for file in files.values()) > 0
+
+
 def test_hugging_face_loads_the_chats(written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

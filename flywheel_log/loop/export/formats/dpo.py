@@ -32,7 +32,8 @@ def pairs(examples: Sequence[Example]) -> Iterator[JSON]:
             rated[one.asked][one.feedback.verdict].append(one)
     for answers in rated.values():
         for better, worse in zip(cycle(answers["good"]), answers["bad"], strict=False):
-            yield _pair(worse, better.answer, worse.answer)
+            if better.answer != worse.answer:
+                yield _pair(worse, better.answer, worse.answer)
 
 
 def _pair(one: Example, better: JSON | None, worse: JSON | None) -> JSON:

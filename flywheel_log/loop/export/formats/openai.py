@@ -15,11 +15,18 @@ FILES = {"train": "train.jsonl", "validation": "validation.jsonl", "eval": "eval
 
 
 def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike
-    """Write one chat a line, the answer as its last message."""
+    """Write one chat a line, the answer as its last message, and the only one to be learnt."""
     return write_lines(path, map(row, examples))
 
 
 def row(one: Example) -> JSON:
-    """Return *one* as a chat: the messages, the answer after them, and the tools if there are any."""
+    """Return *one* as a chat: the messages, the answer after them, and the tools if there are any.
+
+    What the assistant had said before weighs nothing: it is an example of its own, or was refused as one.
+    """
     tools = {"tools": one.tools} if one.tools else {}
-    return {"messages": [*one.messages, one.answer], **tools}
+    return {"messages": [*map(_known, one.messages), one.answer], **tools}
+
+
+def _known(message: JSON) -> JSON:
+    return message | {"weight": 0} if message.get("role") == "assistant" else message
