@@ -14,7 +14,7 @@ from flywheel_log.event import JSON, Event
 from ..candidate import digest
 from ..conversation import text_of
 from ..feedback import Feedback
-from ..fields import finite
+from ..fields import finite, utc
 
 _LEARNT = ("role", "content", "tool_calls", "function_call")
 _SAID = (*_LEARNT, "name", "tool_call_id")
@@ -46,8 +46,8 @@ class Example:
 
     @property
     def timestamp(self) -> str:
-        """When the call began."""
-        return self.event["timestamp"]
+        """When the call began, in UTC."""
+        return utc(self.event["timestamp"])
 
     @property
     def rank(self) -> tuple[bool, bool, str, str]:

@@ -94,6 +94,26 @@ def test_openai_takes_the_chats(written: Written):
     assert nulls(rows) == 0
 
 
+def test_one_tool_at_a_time_is_learnt_as_that(tmp_path: Path):
+    one = call(1, CALLING)
+    one["request"]["parallel_tool_calls"] = False
+    export([one], Feedbacks(()), tmp_path / "d", recipe=ALL)
+    row = json.loads((tmp_path / "d" / "train.jsonl").read_bytes())
+    assert (row["tools"], row["parallel_tool_calls"]) == ([TOOL], False)
+
+
+def test_a_number_too_large_for_a_table_is_unknown(tmp_path: Path):
+    export([call(1, TEXT, input_tokens=2**63)], Feedbacks(()), tmp_path / "d", form="parquet", recipe=ALL)
+    assert pyarrow.parquet.read_table(tmp_path / "d" / "train.parquet")["input_tokens"].to_pylist() == [None]
+
+
+def test_other_loggers_times_are_written_as_the_blueprint_reads_them(tmp_path: Path):
+    odd = call(1, TEXT) | {"timestamp": "2024-05-16 10:07:54"}
+    export([odd], Feedbacks(()), tmp_path / "d", form="flywheel", recipe=ALL)
+    document = json.loads((tmp_path / "d" / "train.jsonl").read_bytes())
+    assert (document["timestamp"], fatal(document)) == ("2024-05-16T10:07:54.000Z", [])
+
+
 def test_only_the_last_answer_is_learnt_and_the_history_is_in_known_words(tmp_path: Path):
     history = [
         {"role": "developer", "content": "Be brief."},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from flywheel_log import projection
 from flywheel_log.event import JSON
 
 from ..example import Example
@@ -24,8 +25,14 @@ def row(one: Example) -> JSON:
 
     What the assistant had said before weighs nothing: it is an example of its own, or was refused as one.
     """
-    tools = {"tools": one.tools} if one.tools else {}
-    return {"messages": [*map(_known, one.messages), one.answer], **tools}
+    return {"messages": [*map(_known, one.messages), one.answer], **_tools(one)}
+
+
+def _tools(one: Example) -> JSON:
+    if not one.tools:
+        return {}
+    single = projection.as_chat(one.event)[0].get("parallel_tool_calls") is False
+    return {"tools": one.tools} | ({"parallel_tool_calls": False} if single else {})
 
 
 def _known(message: JSON) -> JSON:
