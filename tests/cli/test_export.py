@@ -37,6 +37,18 @@ def test_json_is_the_manifest(command: Command, log: Path, tmp_path: Path):
     )
 
 
+def test_replays_are_taken_where_their_workload_is_named(command: Command, log: Path):
+    replayed = {
+        **CHAT,
+        "id": "run-9",
+        "workload_id": "support.replay",
+        "metadata": {"replay": {"of": "run-1", "run": "x"}},
+    }
+    log.write_text(log.read_text() + json.dumps(replayed) + "\n")
+    assert "         1  left out: replay" in command("export", log).out.splitlines()
+    assert command("export", "--workload", "support.replay", log).out.startswith("1 of 1 calls are in dataset\n")
+
+
 def test_nothing_to_take_is_one(command: Command, log: Path):
     ran = command("export", "--status", "error", log)
     assert (ran.code, ran.err) == (1, "flywheel-log: no call can be taken that matches status=error\n")

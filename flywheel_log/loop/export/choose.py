@@ -15,6 +15,7 @@ from flywheel_log.projection.chat import objects
 from ..candidate import digest
 from ..conversation import kept_by_server
 from ..feedback import Feedbacks
+from ..replay.origin import is_ours, origin
 from .example import Example, example
 from .recipe import Recipe
 from .shelf import Kept, Shelf
@@ -43,7 +44,7 @@ def choose(
         if event.get("kind") != "llm":
             continue
         found = example(event, feedbacks.on(event))
-        reason = "no_chat" if found is None else _refused(found, recipe, pairs=pairs)
+        reason = _apart(event, recipe) or ("no_chat" if found is None else _refused(found, recipe, pairs=pairs))
         if found is None or reason:
             dropped[reason or ""] += 1
         else:
@@ -51,6 +52,15 @@ def choose(
     kept = _without_duplicates(taken, recipe, shelf)
     dropped["duplicate"] = len(taken) - len(kept)
     return sorted(kept, key=lambda one: (one.timestamp, one.id)), +dropped
+
+
+def _apart(event: Event, recipe: Recipe) -> str | None:
+    """Name what `replay` sent, and no user: a model's verdict of two answers, or another answer to an old question."""
+    if not is_ours(event):
+        return None
+    if origin(event) is None:
+        return "judge"
+    return None if recipe.replays else "replay"
 
 
 def _refused(one: Example, recipe: Recipe, *, pairs: bool) -> str | None:

@@ -161,7 +161,9 @@ def _answer(message: Mapping[str, Any]) -> JSON | None:
     kept = {"role": "assistant", **without_nulls({key: message.get(key) for key in _LEARNT})}
     if not kept.get("tool_calls"):
         kept.pop("tool_calls", None)
-    return kept if set(kept) - {"role"} else None
+    said = kept.get("content")
+    silent = not said.strip() if isinstance(said, str) else not said
+    return None if silent and not (kept.get("tool_calls") or kept.get("function_call")) else kept
 
 
 def _correction(correction: Any) -> JSON | None:

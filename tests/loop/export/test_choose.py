@@ -66,6 +66,18 @@ def test_a_call_is_left_out_with_its_reason(fields: dict[str, Any], reason: str)
     assert chosen(call(**fields), recipe=Recipe(max_tokens=100)) == ([], {reason: 1})
 
 
+def test_what_replay_sent_is_left_out_unless_it_is_wanted():
+    again = call(2, said="Since.", metadata={"replay": {"of": "r-1", "run": "x"}})
+    judged = call(3, said="FIRST", metadata={"judge": {"of": "r-1", "run": "x", "first": "new"}})
+    assert chosen(call(1), again, judged) == ([("r-1", "Because.")], {"replay": 1, "judge": 1})
+    assert chosen(again, judged, recipe=Recipe(replays=True)) == ([("r-2", "Since.")], {"judge": 1})
+
+
+@pytest.mark.parametrize("said", ["", " \n", []])
+def test_to_say_nothing_is_no_answer(said: Any):
+    assert chosen(call(said=said)) == ([], {"no_answer": 1})
+
+
 def test_what_is_no_call_of_a_chat_is_not_counted():
     assert chosen(call(kind="embedding"), call(kind="step")) == ([], {})
 

@@ -202,6 +202,17 @@ def test_preferences_are_corrections_and_ratings_of_one_question(written: Writte
     ]
 
 
+def test_nothing_made_up_is_preferred_nor_an_answer_to_itself(tmp_path: Path):
+    asked = [{"role": "user", "content": "Question 3?"}]
+    invented = call(
+        6, {**TEXT, "content": "Invented."}, messages=asked, hallucination_flag=True, quality={"thumbs": "up"}
+    )
+    same = call(7, {**TEXT, "content": "Bad."}, messages=asked, quality={"thumbs": "up"})
+    recipe = replace(ALL, dedup="none")
+    manifest = export([EVENTS[3], invented, same], Feedbacks(()), tmp_path / "d", form="dpo", recipe=recipe)
+    assert (manifest["counts"]["taken"], manifest["files"]["train.jsonl"]["rows"]) == (3, 0)
+
+
 def test_arrow_reads_the_types_of_a_table(tmp_path: Path):
     export(EVENTS, Feedbacks(EVENTS), tmp_path / "p", form="parquet", recipe=ALL)
     table = pyarrow.parquet.read_table(tmp_path / "p" / "train.parquet")
@@ -211,6 +222,13 @@ def test_arrow_reads_the_types_of_a_table(tmp_path: Path):
         ["r-1", "Rain?", "No.", None, 7, "3", None],
         ["r-2", "Question 2?", "", "weather", 7, "3", None],
     ]
+
+
+@pytest.mark.parametrize("start", [*"=+-@\t\n＝＋－＠"])  # noqa: RUF001  some spreadsheets take these for the others
+def test_no_answer_begins_a_formula(tmp_path: Path, start: str):
+    export([call(1, {**TEXT, "content": f"{start}1"})], Feedbacks(()), tmp_path / "c", form="csv", recipe=ALL)
+    with (tmp_path / "c" / "train.csv").open(newline="") as file:
+        assert next(csv.DictReader(file))["answer"] == f"'{start}1"
 
 
 def test_a_spreadsheet_runs_nothing(tmp_path: Path):
