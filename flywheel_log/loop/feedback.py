@@ -153,7 +153,8 @@ def _graded(score: float | None, scale: object, *, stars: bool) -> Verdict | Non
         return None
     # Shares are 0 to 1, with a -1 for thumbs down.
     low, high = _scale(scale) or ((1.0, 5.0) if stars or score > 1 else (0.0, 1.0))
-    return "good" if score > (low + high) / 2 else "bad"
+    above = score - (low + high) / 2
+    return "good" if (above > 0 if low < high else above < 0) else "bad"
 
 
 def _scale(scale: object) -> tuple[float, float] | None:
