@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from hashlib import blake2b
 from typing import Protocol, TypeVar
 
@@ -42,20 +43,23 @@ def split(examples: Sequence[One], recipe: Recipe) -> dict[str, list[One]]:
     """Divide *examples* into the sets of *recipe*, by its shares and its seed.
 
     Examples of one session, of one trace, that ask the same, or that go on where another one ended stay together. Each
-    conversation is drawn by itself, by a hash of its first question: it is in the same set when the log has grown, and
-    whatever else a dataset takes. So the shares hold as those of so many draws do; but of a tool with enough
-    conversations for one in each set, each set has one. A set takes no conversation that is larger than its share.
+    conversation is drawn by itself, by a hash of how it began: it is in the same set when the log has grown, when some
+    of its answers are left out, and whatever else a dataset takes. So the shares hold as those of so many draws do; but
+    of a tool with enough conversations for one in each set, each set has one. A set takes no conversation that is
+    larger than its share.
     The order of *examples* does not matter.
     """
     shares = {name: share for name, share in recipe.shares.items() if share > 0}
     largest = max(shares, key=lambda name: shares[name])
     most = {name: max(1.0, share * len(examples)) for name, share in shares.items()}
     strata: dict[str, list[tuple[float, list[One]]]] = defaultdict(list)
-    for group in _conversations(examples):
-        strata[_stratum(group)].append((_drawn(group, recipe.seed), group))
+    groups = _conversations(examples)
+    shared = _shared(groups)
+    for group in groups:
+        strata[_stratum(group)].append((_drawn(group, shared, recipe.seed), group))
     sets: dict[str, list[One]] = {name: [] for name in shares}
-    for groups in strata.values():
-        for name, group in _dealt(groups, shares):
+    for drawn in strata.values():
+        for name, group in _dealt(drawn, shares):
             sets[name if len(group) <= most[name] else largest] += group
     return {name: sorted(some, key=lambda one: (one.timestamp, one.id)) for name, some in sets.items()}
 
@@ -100,8 +104,15 @@ def _stratum(group: Sequence[One]) -> str:
     return min(counts, key=lambda tool: (-counts[tool], tool), default="")
 
 
-def _drawn(group: Sequence[One], seed: int) -> float:
-    """A number from 0 to 1 that depends on the group's earliest question alone."""
-    lot = min(group, key=lambda one: (one.timestamp, one.id)).openings[-1]
+def _shared(groups: Sequence[Sequence[One]]) -> set[bytes]:
+    """What more than one conversation begins with, such as examples of questions and answers."""
+    found = Counter(opening for group in groups for opening in {each for one in group for each in one.openings})
+    return {opening for opening, count in found.items() if count > 1}
+
+
+def _drawn(group: Sequence[One], shared: AbstractSet[bytes], seed: int) -> float:
+    """A number from 0 to 1 that depends on the seed, and on the first question that this group alone has asked."""
+    openings = min(group, key=lambda one: (one.timestamp, one.id)).openings
+    lot = next((opening for opening in openings if opening not in shared), openings[-1])
     salt = seed.to_bytes(8, "little", signed=True)
     return int.from_bytes(blake2b(lot, salt=salt, digest_size=6).digest()) / 2**48

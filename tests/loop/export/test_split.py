@@ -76,6 +76,15 @@ def test_the_turns_of_a_conversation_stay_together():
     assert {sum(one in talk for one in some) for some in sets.values() for talk in talks} == {0, 3}
 
 
+def test_a_conversation_stays_in_its_set_when_its_first_answer_is_left_out():
+    first = [made(2 * number, asked=f"Hello {number}") for number in range(200)]
+    second = [made(2 * number + 1, before=(f"Hello {number}", "Hi."), asked="How?") for number in range(200)]
+    whole, left = split([*first, *second], Recipe()), split([*first[100:], *second], Recipe())
+    assert {name: [one for one in some if one in second] for name, some in whole.items()} == {
+        name: [one for one in some if one in second] for name, some in left.items()
+    }
+
+
 def test_a_conversation_that_is_larger_than_a_set_is_learnt():
     for seed in range(20):
         sets = split(
