@@ -37,6 +37,7 @@ Again = Annotated[
     typer.Option("--again", metavar="MANIFEST", help="Make the dataset of this manifest once more, and compare."),
 ]
 _DEFAULT = Recipe()
+_REPLAYED = {"workload_id", "metadata.replay.run"}
 
 
 @selecting
@@ -60,14 +61,15 @@ def command(
     """Make a dataset of the calls.
 
     Answers that were corrected are learnt as corrected; those rated bad, failed, cut, refused or otherwise unsafe are
-    left out. A conversation is in one set only. Beside the files a manifest says how to make them again: --again does
-    it, with the manifest's format, filters and recipe, and exits with 1 if the files differ.
+    left out, and so are answers of replays, unless --workload names theirs. A conversation is in one set only. Beside
+    the files a manifest says how to make them again: --again does it, with the manifest's format, filters and recipe,
+    and exits with 1 if the files differ.
     """
     before = _manifest(again) if again else None
     try:
-        recipe = Recipe(
-            eval_share, validation_share, seed, dedup, similarity, max_tokens, unsafe=include_unsafe, redact=redact
-        )
+        replays = not _REPLAYED.isdisjoint(chosen.where)
+        numbers = (eval_share, validation_share, seed, dedup, similarity, max_tokens)
+        recipe = Recipe(*numbers, unsafe=include_unsafe, replays=replays, redact=redact)
         if before:
             sources = sources or before["made_from"]["sources"]
             form, recipe, chosen = (
@@ -136,7 +138,7 @@ def _put(manifest: JSON, out: Path, *, as_json: bool) -> None:
     counts = manifest["counts"]
     taken, rows = f"{counts['taken']:,} of {counted(counts['calls'], 'call')}", _rows(manifest)
     made = taken if rows == counts["taken"] else f"{counted(rows, 'row')} made of {taken}"
-    typer.echo(f"{made} are in {one_line(str(out))}")
+    typer.echo(f"{made} in {one_line(str(out))}")
     for name, file in manifest["files"].items():
         typer.echo(f"  {file['rows']:>8}  {one_line(name)}")
     for reason, count in counts["dropped"].items():

@@ -43,6 +43,15 @@ def conversation(event: Event) -> Conversation:
     return Conversation(tuple(_asked(request)), tuple(_answered(response)))
 
 
+def kept_by_server(request: Any) -> bool:
+    """Tell whether *request* goes on from something that only the server has: a response, a conversation, a prompt."""
+    if not isinstance(request, dict):
+        return False
+    return bool(
+        request.get("previous_response_id") or request.get("conversation") or isinstance(request.get("prompt"), dict)
+    )
+
+
 def _asked(request: JSON) -> Iterator[Turn]:
     given: Any = next((request[key] for key in ("messages", "input", "prompt") if request.get(key)), [])
     for one in given if isinstance(given, list) else [given]:

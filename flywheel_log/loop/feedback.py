@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any, Literal
 
 from flywheel_log.event import Event
@@ -38,20 +40,39 @@ class Feedback:
 
 
 class Feedbacks:
-    """The feedback on the calls of a log, by what it names: a call's id, its response's id, its span or its trace."""
+    """The feedback on the calls of a log, by what it names: a call's id, its response's id, its span or its trace.
+
+    A rating without a scale is one of stars, 1 to 5, where any of its name in the log is above 1; else of 0 to 1.
+    """
 
     def __init__(self, events: Iterable[Event]) -> None:
-        self._by_target: dict[str, Feedback] = {}
-        for event in events:
+        self._by_target: dict[str, list[tuple[int, Event]]] = defaultdict(list)
+        self._stars: set[str] = set()
+        for number, event in enumerate(events):
             if event.get("kind") == "feedback" and (target := target_of(event)):
-                self._by_target[target] = _joined(self._by_target.get(target, Feedback()), opinion(event))
+                self._by_target[target].append((number, event))
+                self._stars.update(_stars(event))
 
     def on(self, event: Event) -> Feedback:
-        """Return what was said about *event*, most specific name first; an empty `Feedback` if nothing was."""
+        """Return what was said about *event*; an empty `Feedback` if nothing was.
+
+        What names the call itself, by either of its ids, counts more than what it bears, and that more than what names
+        its span or its trace; of what is alike the latest counts.
+        """
         if event.get("kind") == "feedback":
             return Feedback()
-        known = (self._by_target[name] for name in names_of(event) if name in self._by_target)
-        return _joined(next(known, Feedback()), opinion(event))
+        names = [name for name in names_of(event) if name in self._by_target]
+        if not names:
+            return opinion(event, self._stars)
+        ids = {event.get("id"), (event.get("response") or {}).get("id")}
+        wide = [self._said([name]) for name in reversed(names) if name not in ids]
+        found = [*(one for some in wide for one in some), event, *self._said(name for name in names if name in ids)]
+        return reduce(_joined, (opinion(one, self._stars) for one in found))
+
+    def _said(self, names: Iterable[str]) -> list[Event]:
+        """Return the feedback that has one of *names*, in the order of the log."""
+        said = (one for name in {*names} for one in self._by_target[name])
+        return [event for _, event in sorted(said, key=lambda one: one[0])]
 
     def __contains__(self, name: str) -> bool:
         return name in self._by_target
@@ -74,12 +95,16 @@ def target_of(event: Event) -> str | None:
     return target if isinstance(target, str) else None
 
 
-def opinion(event: Event) -> Feedback:
-    """Return what *event*, a feedback event or a call with a `quality` of its own, says about an answer."""
+def opinion(event: Event, stars: Collection[str] = ()) -> Feedback:
+    """Return what *event*, a feedback event or a call with a `quality` of its own, says about an answer.
+
+    The ratings whose names are among *stars* are of 1 to 5 where they say nothing else.
+    """
     said = _said(event)
-    rating = next((said[key] for key in _RATINGS if said.get(key) is not None), None)
+    name = _rated(said)
+    rating = said.get(name)
     score = _score(rating)
-    verdict = _word(said.get("thumbs")) or _word(rating) or _graded(score, said.get("scale"))
+    verdict = _word(said.get("thumbs")) or _word(rating) or _graded(score, said.get("scale"), stars=name in stars)
     flag = event.get("hallucination_flag")
     label = said.get("label")
     return Feedback(
@@ -111,14 +136,28 @@ def _word(rating: object) -> Verdict | None:
     return _WORDS.get(rating.strip().casefold()) if isinstance(rating, str) else None
 
 
-def _graded(score: float | None, scale: object) -> Verdict | None:
+def _rated(said: Mapping[str, Any]) -> str:
+    return next((key for key in _RATINGS if said.get(key) is not None), "")
+
+
+def _stars(event: Event) -> Iterator[str]:
+    """The name of the rating in *event* if it cannot be a share, and its scale is not said."""
+    said = _said(event)
+    score = _score(said.get(name := _rated(said)))
+    if score is not None and score > 1 and _scale(said.get("scale")) is None:
+        yield name
+
+
+def _graded(score: float | None, scale: object, *, stars: bool) -> Verdict | None:
     if score is None:
         return None
-    return "good" if score > _middle(score, scale) else "bad"
+    # Shares are 0 to 1, with a -1 for thumbs down.
+    low, high = _scale(scale) or ((1.0, 5.0) if stars or score > 1 else (0.0, 1.0))
+    above = score - (low + high) / 2
+    return "good" if (above > 0 if low < high else above < 0) else "bad"
 
 
-def _middle(score: float, scale: object) -> float:
-    """Without a named scale, shares are 0 to 1 (and a -1 for thumbs down), and larger numbers stars from 1 to 5."""
+def _scale(scale: object) -> tuple[float, float] | None:
     if isinstance(scale, list) and len(scale) == 2 and all(isinstance(end, (int, float)) for end in scale):  # noqa: PLR2004
-        return float(sum(scale)) / 2
-    return 0.5 if score <= 1 else 3.0
+        return float(scale[0]), float(scale[1])
+    return None

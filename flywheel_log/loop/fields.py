@@ -13,6 +13,8 @@ from flywheel_log.unknown import instead
 PERIODS = {"day": len("2026-01-31"), "hour": len("2026-01-31T10"), "minute": len("2026-01-31T10:00")}
 """How much of a timestamp tells the period."""
 
+_OURS = len("2026-01-31T10:00:00.000Z")
+
 
 def getter(name: str) -> Callable[[Event], str]:
     """Return a function that reads the field *name* of an event as text, "" where it is missing.
@@ -24,7 +26,7 @@ def getter(name: str) -> Callable[[Event], str]:
         ValueError: there is no such field; the message names the one that was meant, or all.
     """
     if name in PERIODS:
-        return lambda event: event["timestamp"][: PERIODS[name]]
+        return lambda event: utc(event["timestamp"])[: PERIODS[name]]
     path = name.split(".")
     known = sorted({*Event.__annotations__, *PERIODS})
     if path[0] not in known:
@@ -48,6 +50,18 @@ def instant(timestamp: str) -> datetime | None:
     except ValueError:
         return None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def utc(timestamp: str) -> str:
+    """Return a timestamp as we write it, so that two can be compared as texts; one that cannot be read as it is."""
+    if len(timestamp) == _OURS and timestamp[-1] == "Z":
+        return timestamp
+    time = instant(timestamp)
+    try:
+        moment = time.astimezone(UTC) if time else None
+    except OverflowError:  # at either end of all years
+        moment = None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else timestamp
 
 
 def finite(value: object) -> Any:

@@ -159,7 +159,8 @@ def differ(a: Share | Mean, b: Share | Mean) -> float | None:
     """Return how likely a difference as large as that of *a* and *b* is by chance (0 to 1); None if that is unknown.
 
     Shares by Fisher's exact test where fewer than 10 are expected, else by the pooled z test; means by Welch's test.
-    Weighted ones count by their effective numbers, in Fisher's test rounded.
+    Means of which neither scatters by the permutation test. Weighted ones count by their effective numbers, in Fisher's
+    test and that of permutations rounded.
 
     Raises:
         TypeError: one is a share and the other a mean.
@@ -216,6 +217,11 @@ def _means_differ(a: Mean, b: Mean) -> float | None:
     if min(a.effective, b.effective) < 2:  # noqa: PLR2004  a scatter needs two
         return None
     if a.error + b.error == 0:
-        return 1.0 if a.mean == b.mean else 0.0
+        return 1.0 if a.mean == b.mean else _apart(round(a.effective), round(b.effective))
     freedom = (a.error + b.error) ** 2 / (a.error**2 / (a.effective - 1) + b.error**2 / (b.effective - 1))
     return 2 * student(-abs(a.mean - b.mean) / math.sqrt(a.error + b.error), freedom)
+
+
+def _apart(of_a: int, of_b: int) -> float:
+    """Of all ways to divide so many numbers, the share of the two in which none of one side is among the other's."""
+    return min(1.0, 2 * math.exp(-_log_choose(of_a + of_b, of_a)))

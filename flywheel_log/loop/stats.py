@@ -8,7 +8,7 @@ from datetime import datetime
 
 from flywheel_log.event import Event
 
-from .fields import finite, getter
+from .fields import finite, getter, utc
 from .sketch import Sketch
 
 CALLS = ("llm", "embedding", "moderation")
@@ -29,7 +29,7 @@ class Row:
         input_tokens, output_tokens, cached_tokens: sums of those known.
         cost_usd: the sum of the known costs; None if none is. `priced` counts the calls with a known cost.
         latency, first_token: milliseconds, as sketches (`.quantile(0.95)`).
-        first, last: the earliest and the latest timestamp.
+        first, last: the earliest and the latest timestamp, in UTC.
 
     All but `recorded` are of the recorded calls, or estimates for all calls where they were added *scaled*.
     """
@@ -81,8 +81,9 @@ class Row:
         for sketch, name in ((self.latency, "latency_ms"), (self.first_token, "time_to_first_token_ms")):
             if (value := finite(event.get(name))) is not None:
                 sketch.add(value, times)
-        self.first = min(self.first or event["timestamp"], event["timestamp"])
-        self.last = max(self.last, event["timestamp"])
+        time = utc(event["timestamp"])
+        self.first = min(self.first or time, time)
+        self.last = max(self.last, time)
 
     def merge(self, other: Row) -> None:
         """Count all calls of *other* too."""

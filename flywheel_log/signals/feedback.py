@@ -16,6 +16,7 @@ def log_feedback(
     target: Any,
     *,
     rating: float | None = None,
+    scale: tuple[float, float] | None = None,
     thumbs: Literal["up", "down"] | None = None,
     label: str | None = None,
     correction: str | None = None,
@@ -28,7 +29,9 @@ def log_feedback(
 
     Args:
         target: which call: the id of its event, the id of the provider's response, or the SDK's response object.
-        rating: a number on the scale of your own.
+        rating: a number on the scale of your own; datasets take what is above its middle for good.
+        scale: the worst and the best rating, such as (1, 5), or (6, 1); without it, readers take ratings for 0 to 1,
+            and for 1 to 5 where they find one above 1.
         thumbs: "up" or "down".
         label: a word to group by, e.g. "off_topic".
         correction: the answer that would have been right; datasets prefer it.
@@ -42,12 +45,14 @@ def log_feedback(
 
     Raises:
         TypeError: *target* has no id, or there is no feedback in it.
-        ValueError: *thumbs* is neither "up" nor "down".
+        ValueError: *thumbs* is neither "up" nor "down", or *scale* is not two numbers, or has no rating on it.
     """
     if thumbs not in (None, "up", "down"):
         raise ValueError(f"thumbs is 'up' or 'down'; got {thumbs!r}")
     said = {"rating": rating, "thumbs": thumbs, "label": label, "correction": correction, "comment": comment}
-    quality = {key: value for key, value in said.items() if value is not None}
+    quality: JSON = {key: value for key, value in said.items() if value is not None}
+    if scale is not None:
+        quality["scale"] = _scale(scale, rating)
     if not quality and hallucination is None:
         raise TypeError(f"feedback says at least one of {', '.join(said)}, hallucination; got none")
     about: JSON = {"quality": quality or None, "hallucination_flag": hallucination, "user_id": user_id}
@@ -59,6 +64,15 @@ def feedback(target: str, fields: Mapping[str, Any]) -> Event:
     """Return the event that says *fields* about the call *target*."""
     event: JSON = {"timestamp": timestamp(time.time()), "kind": "feedback", **fields, "target": target}
     return cast(Event, event)
+
+
+def _scale(scale: tuple[float, float], rating: float | None) -> list[float]:
+    ends = [*scale]
+    if len(ends) != 2 or not min(ends) < max(ends):  # noqa: PLR2004  the worst and the best
+        raise ValueError(f"scale is the worst and the best rating, such as (1, 5); got {scale!r}")
+    if rating is None or not min(ends) <= rating <= max(ends):
+        raise ValueError(f"rating is between {min(ends):g} and {max(ends):g}, the ends of its scale; got {rating!r}")
+    return ends
 
 
 def id_of(target: Any) -> str:

@@ -86,6 +86,7 @@ def test_programs_get_all_figures(command: Command, log: Path):
             "threshold": 0.05,
             "calls": 3,
             "measured": 3,
+            "estimated": 3.0,
             "min": 3,
             "where": {},
             "since": "2026-01-31T09:45:03+00:00",

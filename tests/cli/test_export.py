@@ -15,7 +15,7 @@ Command = Callable[..., Ran]
 def test_a_dataset_is_told_in_numbers(command: Command, log: Path):
     assert command("export", "--eval-share", "0", "--validation-share", "0.5", "-o", "d", log) == Ran(
         0,
-        "2 of 3 calls are in d\n"
+        "2 of 3 calls in d\n"
         "         1  train.jsonl\n"
         "         1  validation.jsonl\n"
         "         1  left out: no answer\n",
@@ -37,6 +37,18 @@ def test_json_is_the_manifest(command: Command, log: Path, tmp_path: Path):
     )
 
 
+def test_replays_are_taken_where_their_workload_is_named(command: Command, log: Path):
+    replayed = {
+        **CHAT,
+        "id": "run-9",
+        "workload_id": "support.replay",
+        "metadata": {"replay": {"of": "run-1", "run": "x"}},
+    }
+    log.write_text(log.read_text() + json.dumps(replayed) + "\n")
+    assert "         1  left out: replay" in command("export", log).out.splitlines()
+    assert command("export", "--workload", "support.replay", log).out.startswith("1 of 1 call in dataset\n")
+
+
 def test_nothing_to_take_is_one(command: Command, log: Path):
     ran = command("export", "--status", "error", log)
     assert (ran.code, ran.err) == (1, "flywheel-log: no call can be taken that matches status=error\n")
@@ -44,7 +56,7 @@ def test_nothing_to_take_is_one(command: Command, log: Path):
 
 def test_rated_answers_that_make_no_pair_are_one(command: Command, log: Path):
     ran = command("export", "--format", "dpo", "-o", "d", log)
-    assert (ran.code, ran.out.splitlines()[0]) == (1, "0 rows made of 2 of 3 calls are in d")
+    assert (ran.code, ran.out.splitlines()[0]) == (1, "0 rows made of 2 of 3 calls in d")
     assert ran.err == (
         "flywheel-log: no pair of a better and a worse answer: correct answers, or rate answers to the same question\n"
     )
@@ -55,7 +67,7 @@ def test_a_correction_makes_a_pair(command: Command, log: Path):
     quality = {"target": {"id": "run-1"}, "correction": "Soon."}
     log.write_text(log.read_text() + json.dumps({**said, "quality": quality}) + "\n")
     ran = command("export", "--format", "dpo", "-o", "d", log)
-    assert (ran.code, ran.out.splitlines()[0], ran.err) == (0, "1 row made of 2 of 3 calls are in d", "")
+    assert (ran.code, ran.out.splitlines()[0], ran.err) == (0, "1 row made of 2 of 3 calls in d", "")
 
 
 def test_wrong_usage_is_two(command: Command, log: Path):

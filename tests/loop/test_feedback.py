@@ -37,6 +37,30 @@ def test_nothing_said_is_nothing():
     assert (feedbacks.on(CALL), len(feedbacks)) == (Feedback(), 1)
 
 
+def test_both_ids_of_a_call_name_it_and_the_latest_word_counts():
+    opinions = [said("run-1", correction="Ulm", score=1), said("chatcmpl-1", score=0)]
+    assert Feedbacks(opinions).on(CALL) == Feedback("bad", 0.0, "Ulm")
+    assert Feedbacks(opinions[::-1]).on(CALL) == Feedback("good", 1.0, "Ulm")
+
+
+def test_what_is_said_later_counts_more_than_what_the_call_bears():
+    call = {**CALL, "hallucination_flag": False, "quality": {"score": 0.9, "label": "judged"}}
+    later = [said(hallucination_flag=True, score=0)]
+    assert Feedbacks(later).on(call) == Feedback("bad", 0.0, hallucination=True, label="judged")
+
+
+def test_one_star_is_bad_where_there_are_stars():
+    stars = Feedbacks(
+        [said(rating=1), said("run-2", rating=5), said("run-3", score=1), said("run-4", rating=1, scale=[0, 1])]
+    )
+    assert [stars.on({**CALL, "id": f"run-{n}", "response": {}}).verdict for n in range(1, 5)] == [
+        "bad",
+        "good",
+        "good",
+        "good",
+    ]
+
+
 def test_flags_and_labels_are_joined_too():
     opinions = [said(hallucination_flag=True), said(quality={"label": "off_topic", "thumbs": "down"})]
     assert Feedbacks(opinions).on(CALL) == Feedback("bad", None, None, hallucination=True, label="off_topic")
@@ -51,6 +75,9 @@ def test_flags_and_labels_are_joined_too():
         ({"rating": 5}, "good"),
         ({"rating": 3}, "bad"),
         ({"rating": 6, "scale": [0, 10]}, "good"),
+        ({"rating": 1, "scale": [1, 5]}, "bad"),
+        ({"rating": 2, "scale": [6, 1]}, "good"),
+        ({"rating": 5, "scale": [6, 1]}, "bad"),
         ({"rating": "thumbs_down"}, "bad"),
         ({"quality": {"value": " Up "}}, "good"),
         ({"quality": {"thumbs": "up", "rating": 2}}, "good"),

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from flywheel_log.loop.fields import finite, getter
+from flywheel_log.loop.fields import finite, getter, utc
 
 EVENT = {
     "timestamp": "2026-01-31T10:07:59.123Z",
@@ -51,3 +51,17 @@ def test_for_an_unknown_field_the_one_that_was_meant_is_named_or_all(name: str, 
 
 def test_a_number_is_what_can_be_added_up():
     assert [finite(value) for value in (1, 2.5, True, "3", None, math.nan, math.inf)] == [1, 2.5] + [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "expected"),
+    [
+        ("2026-01-31T10:07:59.123Z", "2026-01-31T10:07:59.123Z"),
+        ("2026-01-01T00:30:00+02:00", "2025-12-31T22:30:00.000Z"),
+        ("2026-01-31 10:07:59.123456", "2026-01-31T10:07:59.123Z"),
+        ("0001-01-01T00:00:00+02:00", "0001-01-01T00:00:00+02:00"),
+        ("yesterday", "yesterday"),
+    ],
+)
+def test_other_loggers_times_are_those_of_utc(timestamp: str, expected: str):
+    assert (utc(timestamp), getter("day")({"timestamp": timestamp, "kind": "llm"})) == (expected, expected[:10])

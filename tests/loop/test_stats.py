@@ -77,6 +77,16 @@ def test_a_rate_is_by_the_minute_between_first_and_last():
     assert summarise(events).total.calls_per_minute == 1.0
 
 
+def test_times_of_several_zones_are_those_of_one():
+    zones = ["2026-01-01T00:30:00+02:00", "2025-12-31T23:00:00-05:00", "2025-12-31T21:00:00"]
+    total = summarise([{**call(), "timestamp": one} for one in zones], by=["day"]).total
+    assert (total.first, total.last, total.calls_per_minute) == (
+        "2025-12-31T21:00:00.000Z",
+        "2026-01-01T04:00:00.000Z",
+        3 / 420,
+    )
+
+
 def test_a_foreign_timestamp_has_no_rate():
     assert summarise([{**call(), "timestamp": "yesterday"}]).total.calls_per_minute is None
 

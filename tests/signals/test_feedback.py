@@ -25,6 +25,7 @@ def test_feedback_is_an_event_that_names_the_call(events: list[Event]) -> None:
     log_feedback(
         "run-1",
         rating=4,
+        scale=(1, 5),
         thumbs="up",
         label="ok",
         correction="better",
@@ -38,7 +39,14 @@ def test_feedback_is_an_event_that_names_the_call(events: list[Event]) -> None:
         "client_id": "default",
         "workload_id": "default",
         "kind": "feedback",
-        "quality": {"rating": 4, "thumbs": "up", "label": "ok", "correction": "better", "comment": "why"},
+        "quality": {
+            "rating": 4,
+            "scale": [1, 5],
+            "thumbs": "up",
+            "label": "ok",
+            "correction": "better",
+            "comment": "why",
+        },
         "hallucination_flag": False,
         "user_id": "u1",
         "target": "run-1",
@@ -68,6 +76,20 @@ def test_feedback_that_says_nothing_is_refused() -> None:
         TypeError, match="says at least one of rating, thumbs, label, correction, comment, hallucination"
     ):
         log_feedback("run-1")
+
+
+@pytest.mark.parametrize(
+    ("rating", "scale", "message"),
+    [
+        (1, (5,), r"scale is the worst and the best rating, such as \(1, 5\); got \(5,\)"),
+        (1, (1, 1), "scale is the worst and the best rating"),
+        (6, (1, 5), "rating is between 1 and 5, the ends of its scale; got 6"),
+        (None, (1, 5), "rating is between 1 and 5, the ends of its scale; got None"),
+    ],
+)
+def test_a_rating_is_on_its_scale(rating: float | None, scale: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        log_feedback("run-1", rating=rating, scale=scale, thumbs="up")
 
 
 def test_thumbs_are_up_or_down() -> None:

@@ -35,7 +35,8 @@ class Outcome:
         value: the figure in the window, in the quantity's unit; None if no call has it.
         baseline: the same before the window; a total is that of as much time as the window has.
         chance: how likely such a change is by chance alone (0 to 1), where that was tested.
-        calls, measured: how many calls the window has, and how many of them have the number.
+        calls, measured: how many calls the window has on record, and how many of them have the number.
+        estimated: how many calls the measured ones stand for, where only a sample was kept; figures are of all these.
         baseline_measured: the same of the time before.
         since, until: the window.
         examples: ids of the calls that tell most.
@@ -48,6 +49,7 @@ class Outcome:
     chance: float | None
     calls: int
     measured: int
+    estimated: float
     baseline_measured: int
     since: datetime
     until: datetime
@@ -107,6 +109,7 @@ class _Watch:
             chance=chance,
             calls=self._now.calls,
             measured=self._now.measured,
+            estimated=self._now.estimated,
             baseline_measured=self._before.measured,
             since=self._since,
             until=self._until,

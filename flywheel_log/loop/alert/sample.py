@@ -9,6 +9,7 @@ from flywheel_log.event import Event
 from ..feedback import Feedback
 from ..sketch import Sketch
 from ..statistic import Mean, Share
+from ..stats import stands_for
 from .quantity import Quantity
 
 EXAMPLES = 3
@@ -21,15 +22,18 @@ class Sample:
         quantity: what is measured.
         lowest: the examples are the calls with the lowest numbers, not the highest.
 
+    Where a call was kept for others that were not, it counts as often as it stands for them.
+
     Attributes:
-        calls: how many there were.
-        measured: how many of them have the number.
+        calls: how many are on record.
+        measured: how many of them have the number; `estimated`: how many calls these stand for.
         share, mean: what `statistic.differ` compares; used for rates and means.
     """
 
     def __init__(self, quantity: Quantity, *, lowest: bool = False) -> None:
         self.calls = 0
         self.measured = 0
+        self.estimated = 0.0
         self.share = Share()
         self.mean = Mean()
         self._quantity = quantity
@@ -45,20 +49,21 @@ class Sample:
         if number is None:
             return
         self.measured += 1
-        self._count(number)
+        self.estimated += (times := stands_for(event))
+        self._count(number, times)
         if number > 0 or self._sign < 0:
             self._remember(number, event)
 
-    def _count(self, number: float) -> None:
+    def _count(self, number: float, times: float) -> None:
         match self._quantity.kind:
             case "rate":
-                self.share.add(hit=number > 0)
+                self.share.add(hit=number > 0, weight=times)
             case "mean":
-                self.mean.add(number)
+                self.mean.add(number, times)
             case "percentile":
-                self._sketch.add(number)
+                self._sketch.add(number, times)
             case "total":
-                self._total += number
+                self._total += number * times
 
     def _remember(self, number: float, event: Event) -> None:
         entry = (self._sign * number, event["timestamp"], event.get("id") or event["timestamp"])

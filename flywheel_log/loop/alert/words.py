@@ -39,6 +39,7 @@ def as_json(outcome: Outcome) -> JSON:
         **({"baseline": outcome.baseline, "baseline_measured": outcome.baseline_measured} if rule.baseline else {}),
         "calls": outcome.calls,
         "measured": outcome.measured,
+        "estimated": outcome.estimated,
         "min": rule.least,
         "where": rule.where.described().get("where", {}),
         "since": outcome.since.isoformat(),
@@ -80,9 +81,11 @@ def _value(outcome: Outcome) -> str:
 
 
 def _rests_on(outcome: Outcome) -> str:
-    if outcome.rule.quantity.kind == "rate" and outcome.value is not None:
-        return f"{round(outcome.value * outcome.measured)} of {counted(outcome.measured, 'call')}"
-    return counted(outcome.measured, "call")
+    estimated = round(outcome.estimated)
+    share = outcome.value if outcome.rule.quantity.kind == "rate" else None
+    hits = "" if share is None else f"{round(share * outcome.estimated):,} of "
+    sampled = f", estimated of {outcome.measured:,} on record" if estimated != outcome.measured else ""
+    return f"{hits}{counted(estimated, 'call')}{sampled}"
 
 
 def _too_little(outcome: Outcome) -> str:

@@ -53,11 +53,9 @@ def export(
     counted = Counter[str]()
     clean = Cleaner(recipe.redact)
     _make(folder)
-    with Shelf(folder) as shelf:
+    with Shelf(folder, clean) as shelf:
         examples, dropped = choose(_counted(events, counted), feedbacks, recipe, shelf, pairs=module.PAIRS)
-        sets = {
-            name: Shelved(lambda one: clean(shelf.get(one)), some) for name, some in split(examples, recipe).items()
-        }
+        sets = {name: Shelved(shelf.get, some) for name, some in split(examples, recipe).items()}
         files = dict(_write(module, folder, sets))
     manifest = {
         "flywheel_log": version("flywheel-log"),

@@ -6,10 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from flywheel_log import projection
+from flywheel_log.capture.derive import marks
+from flywheel_log.capture.surfaces import surface_named
 from flywheel_log.event import Event
+from flywheel_log.projection.chat import objects
 
 from ..candidate import digest
+from ..conversation import kept_by_server
 from ..feedback import Feedbacks
+from ..replay.origin import is_ours, origin
 from .example import Example, example
 from .recipe import Recipe
 from .shelf import Kept, Shelf
@@ -38,7 +44,7 @@ def choose(
         if event.get("kind") != "llm":
             continue
         found = example(event, feedbacks.on(event))
-        reason = "no_chat" if found is None else _refused(found, recipe, pairs=pairs)
+        reason = _apart(event, recipe) or ("no_chat" if found is None else _refused(found, recipe, pairs=pairs))
         if found is None or reason:
             dropped[reason or ""] += 1
         else:
@@ -48,21 +54,39 @@ def choose(
     return sorted(kept, key=lambda one: (one.timestamp, one.id)), +dropped
 
 
+def _apart(event: Event, recipe: Recipe) -> str | None:
+    """Name what `replay` sent, and no user: a model's verdict of two answers, or another answer to an old question."""
+    if not is_ours(event):
+        return None
+    if origin(event) is None:
+        return "judge"
+    return None if recipe.replays else "replay"
+
+
 def _refused(one: Example, recipe: Recipe, *, pairs: bool) -> str | None:
-    marks = {*map(str, one.event.get("training_unsafe") or ())}
+    unsafe = {*map(str, one.event.get("training_unsafe") or ()), *_marks(one.event)}
     if one.event.get("status", "ok") != "ok":
-        marks.add(one.event["status"])
+        unsafe.add(one.event["status"])
     if one.feedback.correction is not None:
-        marks -= _OF_THE_ANSWER
+        unsafe -= _OF_THE_ANSWER
     if one.answer is None:
         return "no_answer"
-    if marks and not recipe.unsafe:
-        return f"unsafe_{min(marks)}"
+    if unsafe and not recipe.unsafe:
+        return f"unsafe_{min(unsafe)}"
     if one.feedback.hallucination and one.feedback.correction is None and not pairs:
         return "hallucination"
     if one.feedback.verdict == "bad" and one.feedback.correction is None and not pairs:
         return "rated_bad"
     return "too_long" if recipe.max_tokens and one.tokens > recipe.max_tokens else None
+
+
+def _marks(event: Event) -> Iterator[str]:
+    """What the answer says of itself, which loggers other than ours do not mark; and whether the question is whole."""
+    yield from marks(surface_named("chat.completions"), projection.as_chat(event)[1])
+    request: Any = event.get("request") or {}
+    referred = any(one.get("type") == "item_reference" for one in objects(request.get("input")))
+    if referred or kept_by_server(request):
+        yield "server_state"
 
 
 def _without_duplicates(examples: Sequence[Kept], recipe: Recipe, shelf: Shelf) -> list[Kept]:
@@ -75,7 +99,10 @@ def _without_duplicates(examples: Sequence[Kept], recipe: Recipe, shelf: Shelf) 
 
 
 def _dissimilar(examples: Sequence[Kept], similarity: float, shelf: Shelf) -> Iterator[Kept]:
-    """Yield the examples whose texts are not *similarity* alike (0 to 1) to one that was yielded before."""
+    """Yield the examples whose latest turns are not *similarity* alike (0 to 1) to those of an earlier one.
+
+    Instructions and history are no part of that: they are alike in all calls of a workload.
+    """
     from ..extra import need
 
     datasketch = need("datasketch", "datasets")
@@ -83,7 +110,7 @@ def _dissimilar(examples: Sequence[Kept], similarity: float, shelf: Shelf) -> It
     kept: dict[int, Any] = {}
     for number, one in enumerate(examples):
         sketch = datasketch.MinHash(num_perm=_PERMUTATIONS, seed=1)
-        sketch.update_batch(_shingles(shelf.get(one).text))
+        sketch.update_batch(_shingles(shelf.get(one).latest))
         # The index finds what may be alike; the sketches say how much.
         if not any(sketch.jaccard(kept[other]) >= similarity for other in index.query(sketch)):
             index.insert(number, sketch)

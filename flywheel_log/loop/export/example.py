@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 from flywheel_log import projection
@@ -13,8 +14,10 @@ from flywheel_log.event import JSON, Event
 from ..candidate import digest
 from ..conversation import text_of
 from ..feedback import Feedback
+from ..fields import finite, utc
 
 _LEARNT = ("role", "content", "tool_calls", "function_call")
+_SAID = (*_LEARNT, "name", "tool_call_id")
 _CHARACTERS_A_TOKEN = 4
 
 
@@ -24,7 +27,7 @@ class Example:
 
     Attributes:
         event: the call it comes from.
-        messages: what was asked, as chat messages without nulls.
+        messages: what was asked, as chat messages without nulls, nor anything else that only an API's answers have.
         answer: the assistant's message to learn: the correction where there is one.
         given: the assistant's message that was really given; None if there was none.
         feedback: what was said about it.
@@ -43,8 +46,8 @@ class Example:
 
     @property
     def timestamp(self) -> str:
-        """When the call began."""
-        return self.event["timestamp"]
+        """When the call began, in UTC."""
+        return utc(self.event["timestamp"])
 
     @property
     def rank(self) -> tuple[bool, bool, str, str]:
@@ -53,11 +56,20 @@ class Example:
         return self.feedback.correction is not None, good, self.timestamp, self.id
 
     @property
-    def keys(self) -> tuple[Hashable, ...]:
-        """What examples have in common that stay together: the first question, the session, the trace."""
-        first = digest(next((message for message in self.messages if message.get("role") == "user"), self.messages))
+    def openings(self) -> tuple[bytes, ...]:
+        """Digests of what the user said until the first time, the second, ... and the last; never empty.
+
+        A later call of the same conversation has the last one of an earlier call among its own. What every call begins
+        with, such as examples of questions and answers, is the last one of none.
+        """
+        said: list[Any] = [message for message in self.messages if message.get("role") == "user"] or [self.messages]
+        return tuple(accumulate(said, lambda before, one: digest([before.hex(), one]), initial=b""))[1:]
+
+    @property
+    def belongs_to(self) -> tuple[Hashable, ...]:
+        """The session and the trace, as far as it has them."""
         named = ((name, self.event.get(name)) for name in ("session_id", "trace_id"))
-        return first, *((name, value) for name, value in named if isinstance(value, str) and value)
+        return tuple((name, value) for name, value in named if isinstance(value, str) and value)
 
     @cached_property
     def tools(self) -> list[Any]:
@@ -75,7 +87,7 @@ class Example:
     @property
     def tokens(self) -> int:
         """How long question and answer are: the provider's count, else a token for each four characters."""
-        asked, answered = self.event.get("input_tokens"), self.event.get("output_tokens")
+        asked, answered = (finite(self.event.get(name)) for name in ("input_tokens", "output_tokens"))
         if asked is not None and answered is not None:
             return int(asked + answered)
         return len(self.text) // _CHARACTERS_A_TOKEN
@@ -83,8 +95,13 @@ class Example:
     @cached_property
     def text(self) -> str:
         """All that is asked and answered, as text."""
-        messages = [*self.messages, self.answer or {}]
-        return "\n".join(text_of(one.get("content")) + text_of(one.get("tool_calls")) for one in messages)
+        return _text([*self.messages, self.answer or {}])
+
+    @property
+    def latest(self) -> str:
+        """What was said from the user's last message on, as text: what tells this call from others of its kind."""
+        spoken = [at for at, one in enumerate(self.messages) if one.get("role") == "user"]
+        return _text([*self.messages[spoken[-1] if spoken else 0 :], self.answer or {}])
 
     @cached_property
     def asked(self) -> bytes:
@@ -118,6 +135,10 @@ def without_nulls(value: Any) -> Any:
             return value
 
 
+def _text(messages: Iterable[JSON]) -> str:
+    return "\n".join(text_of(one.get("content")) + text_of(one.get("tool_calls")) for one in messages)
+
+
 def _chat(request: JSON, response: JSON) -> tuple[list[JSON], JSON | None]:
     messages = request.get("messages")
     if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
@@ -125,14 +146,24 @@ def _chat(request: JSON, response: JSON) -> tuple[list[JSON], JSON | None]:
     choices = response.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, dict) else None
-    return without_nulls(messages), _answer(message) if isinstance(message, dict) else None
+    return [*map(_said, messages)], _answer(message) if isinstance(message, dict) else None
+
+
+def _said(message: JSON) -> JSON:
+    """A message of the history in the words that all trainers know; programs may send answers back as they were."""
+    said: JSON = without_nulls({key: message[key] for key in _SAID if key in message})
+    if message.get("refusal") and not said.get("content"):
+        said["content"] = message["refusal"]
+    return said | {"role": "system"} if message.get("role") == "developer" else said
 
 
 def _answer(message: Mapping[str, Any]) -> JSON | None:
     kept = {"role": "assistant", **without_nulls({key: message.get(key) for key in _LEARNT})}
     if not kept.get("tool_calls"):
         kept.pop("tool_calls", None)
-    return kept if set(kept) - {"role"} else None
+    said = kept.get("content")
+    silent = not said.strip() if isinstance(said, str) else not said
+    return None if silent and not (kept.get("tool_calls") or kept.get("function_call")) else kept
 
 
 def _correction(correction: Any) -> JSON | None:

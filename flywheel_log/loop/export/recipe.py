@@ -21,6 +21,7 @@ class Recipe:
         similarity: from which share of common word triples on two texts are similar.
         max_tokens: leave out longer examples; 0 for none.
         unsafe: take even what is marked unsafe for training.
+        replays: take the answers of `replay` too, of which there may be many to one question.
         redact: what is replaced in what is written, as the setting `redact` names it: `secrets,pii`; nothing by
             default, as the log is redacted already. The other settings of redaction hold, too.
 
@@ -35,6 +36,7 @@ class Recipe:
     similarity: float = 0.85
     max_tokens: int = 0
     unsafe: bool = False
+    replays: bool = False
     redact: str = ""
 
     def __post_init__(self) -> None:

@@ -32,7 +32,8 @@ class Kept:
     timestamp: str
     rank: tuple[bool, bool, str, str]
     content: bytes
-    keys: tuple[Hashable, ...]
+    openings: tuple[bytes, ...]
+    belongs_to: tuple[Hashable, ...]
     tool: str
     prompt: str
     model: str
@@ -43,9 +44,11 @@ class Shelf:
 
     Args:
         folder: on whose disk it lies.
+        clean: what is done to each before it is set aside; whose it is, is known from before.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clean: Callable[[Example], Example] = lambda one: one) -> None:
+        self._clean = clean
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  it is closed with the shelf
         self._end = 0
 
@@ -57,6 +60,7 @@ class Shelf:
 
     def put(self, one: Example) -> Kept:
         """Set *one* aside."""
+        belongs_to, one = one.belongs_to, self._clean(one)
         data = line({"event": one.event, "feedback": vars(one.feedback)})
         place = self._end
         self._file.seek(place)
@@ -64,7 +68,7 @@ class Shelf:
         prompt = one.event.get("prompt") or {}
         named = "@".join(filter(None, (as_text(prompt.get("name")), as_text(prompt.get("version")))))
         model = intern(str(one.event.get("model") or ""))
-        known = (one.id, one.timestamp, one.rank, one.content, one.keys)
+        known = (one.id, one.timestamp, one.rank, one.content, one.openings, belongs_to)
         return Kept(place, len(data), *known, intern(one.tool), intern(named), model)
 
     def get(self, kept: Kept) -> Example:

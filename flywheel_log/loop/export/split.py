@@ -1,9 +1,11 @@
-"""Dividing examples into sets, so that no conversation is in two of them and each tool is in all of them."""
+"""Dividing examples into sets, so that no conversation is in two of them and each has its set for good."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from hashlib import blake2b
 from typing import Protocol, TypeVar
 
@@ -22,12 +24,12 @@ class Divided(Protocol):
         """When the call began."""
 
     @property
-    def content(self) -> bytes:
-        """A digest of what was asked and of the answer."""
+    def openings(self) -> tuple[bytes, ...]:
+        """Digests of what the user said until the first time, the second, ... and the last; never empty."""
 
     @property
-    def keys(self) -> tuple[Hashable, ...]:
-        """What examples have in common that stay together; never empty."""
+    def belongs_to(self) -> tuple[Hashable, ...]:
+        """What else examples have in common that stay together: a session, a trace."""
 
     @property
     def tool(self) -> str:
@@ -40,24 +42,44 @@ One = TypeVar("One", bound=Divided)
 def split(examples: Sequence[One], recipe: Recipe) -> dict[str, list[One]]:
     """Divide *examples* into the sets of *recipe*, by its shares and its seed.
 
-    Examples of one session, of one trace, with the same first question, or rating the same question differently stay
-    together. Conversations are dealt out tool by tool, so that the shares hold for each tool as nearly as they can.
+    Examples of one session, of one trace, that ask the same, or that go on where another one ended stay together. Each
+    conversation is drawn by itself, by a hash of how it began: it is in the same set when the log has grown, when some
+    of its answers are left out, and whatever else a dataset takes. So the shares hold as those of so many draws do; but
+    of a tool with enough conversations for one in each set, each set has one. A set takes no conversation that is
+    larger than its share.
     The order of *examples* does not matter.
     """
-    groups = _conversations(examples)
-    dealt = sorted(groups, key=lambda group: (_stratum(group), _drawn(group, recipe.seed)))
     shares = {name: share for name, share in recipe.shares.items() if share > 0}
+    largest = max(shares, key=lambda name: shares[name])
+    most = {name: max(1.0, share * len(examples)) for name, share in shares.items()}
+    strata: dict[str, list[tuple[float, list[One]]]] = defaultdict(list)
+    groups = _conversations(examples)
+    shared = _shared(groups)
+    for group in groups:
+        strata[_stratum(group)].append((_drawn(group, shared, recipe.seed), group))
     sets: dict[str, list[One]] = {name: [] for name in shares}
-    seen = 0
-    for group in dealt:
-        seen += len(group)
-        wanting = max(shares, key=lambda name: shares[name] * seen - len(sets[name]))
-        sets[wanting] += group
+    for drawn in strata.values():
+        for name, group in _dealt(drawn, shares):
+            sets[name if len(group) <= most[name] else largest] += group
     return {name: sorted(some, key=lambda one: (one.timestamp, one.id)) for name, some in sets.items()}
 
 
+def _dealt(groups: list[tuple[float, list[One]]], shares: Mapping[str, float]) -> Iterator[tuple[str, list[One]]]:
+    """Yield each group with its set: that in whose part of 0 to 1 its number lies, or which would have none."""
+    left = sorted(groups, key=lambda pair: pair[0])
+    begin, count = 1.0, len(groups)
+    for name in reversed([*shares]):  # Another share of one set leaves those before it as they are.
+        begin -= shares[name]
+        at = bisect_left(left, begin, key=lambda pair: pair[0])
+        if at == len(left) and shares[name] * count >= 1:
+            at -= 1
+        yield from ((name, group) for _, group in left[at:])
+        del left[at:]
+    yield from ((name, group) for _, group in left)
+
+
 def _conversations(examples: Sequence[One]) -> list[list[One]]:
-    """Group the examples that have a key in common, directly or through others."""
+    """Group the examples that have something in common, directly or through others."""
     parents: dict[Hashable, Hashable] = {}
 
     def root(key: Hashable) -> Hashable:
@@ -65,13 +87,14 @@ def _conversations(examples: Sequence[One]) -> list[list[One]]:
             parents[key] = key = parents[parents[key]]
         return key
 
+    asked = {one.openings[-1] for one in examples}
     for one in examples:
-        first, *others = one.keys
-        for other in others:
-            parents[root(other)] = root(first)
+        *before, last = one.openings
+        for other in (*one.belongs_to, *filter(asked.__contains__, before)):
+            parents[root(other)] = root(last)
     groups: dict[Hashable, list[One]] = defaultdict(list)
     for one in examples:
-        groups[root(one.keys[0])].append(one)
+        groups[root(one.openings[-1])].append(one)
     return list(groups.values())
 
 
@@ -81,6 +104,15 @@ def _stratum(group: Sequence[One]) -> str:
     return min(counts, key=lambda tool: (-counts[tool], tool), default="")
 
 
-def _drawn(group: Sequence[One], seed: int) -> bytes:
-    lot = min(one.content for one in group)
-    return blake2b(lot, salt=seed.to_bytes(8, "little", signed=True), digest_size=8).digest()
+def _shared(groups: Sequence[Sequence[One]]) -> set[bytes]:
+    """What more than one conversation begins with, such as examples of questions and answers."""
+    found = Counter(opening for group in groups for opening in {each for one in group for each in one.openings})
+    return {opening for opening, count in found.items() if count > 1}
+
+
+def _drawn(group: Sequence[One], shared: AbstractSet[bytes], seed: int) -> float:
+    """A number from 0 to 1 that depends on the seed, and on the first question that this group alone has asked."""
+    openings = min(group, key=lambda one: (one.timestamp, one.id)).openings
+    lot = next((opening for opening in openings if opening not in shared), openings[-1])
+    salt = seed.to_bytes(8, "little", signed=True)
+    return int.from_bytes(blake2b(lot, salt=salt, digest_size=6).digest()) / 2**48

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from ..fields import utc
 from ..read import parse
 from ..sources.file import opened
 
@@ -13,11 +14,11 @@ _FIRST, _PLACES = 500, 64
 
 
 def is_sound(path: Path) -> bool:
-    """Tell whether the reader in Python skips none of the first lines of *path*, and of those spread over the rest."""
+    """Tell whether the first lines of *path*, and those spread over the rest, are records whose times are of UTC."""
     try:
         for line in _lines(path):
-            if line.strip():
-                parse(line)
+            if line.strip() and utc(at := parse(line)["timestamp"]) != at:
+                return False
     except (ValueError, RecursionError):
         return False
     return True

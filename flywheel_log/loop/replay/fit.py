@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from flywheel_log.event import JSON, Event
+from flywheel_log.loop.conversation import kept_by_server
 
 from .change import Change, Unfit
 
@@ -29,8 +30,6 @@ REASONS = {
 
 KEYS = {"chat.completions": "messages", "responses": "input"}
 """The surfaces that are replayed, and where their requests have what is said."""
-
-_KEPT_BY_THE_SERVER = ("previous_response_id", "conversation", "prompt")
 
 
 def request_of(
@@ -60,7 +59,7 @@ def request_of(
         raise Unfit("redacted")
     if not anywhere and event.get("provider", "openai") != "openai":
         raise Unfit("other_provider")
-    if surface == "responses" and any(request.get(key) for key in _KEPT_BY_THE_SERVER):
+    if kept_by_server(request):
         raise Unfit("server_state")
     body = change.of(event)
     if not isinstance(body.get("model"), str):

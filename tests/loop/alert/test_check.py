@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flywheel_log.loop.alert import Outcome, check, earliest, parse
+from flywheel_log.loop.alert.words import told
 from flywheel_log.loop.feedback import Feedbacks
 
 from .calls import NOON, call, failed
@@ -36,12 +37,24 @@ def test_a_share_over_its_limit_fires_with_the_latest_examples():
             chance=None,
             calls=16,
             measured=16,
+            estimated=16,
             baseline_measured=0,
             since=NOON - timedelta(minutes=15),
             until=NOON,
             examples=["r-3-1", "r-5-1"],
         )
     ]
+
+
+def test_of_a_sample_the_figures_are_those_of_all_calls():
+    kept = [
+        *(call(5, n, sample_rate=0.1, cost_usd=1.0, latency_ms=10.0) for n in range(20)),
+        *(failed(5, n) for n in range(20, 25)),
+    ]
+    rate = checked("error_rate > 5% over 15m", kept)
+    assert (rate.state, rate.value, rate.calls, rate.measured, rate.estimated) == ("quiet", 5 / 205, 25, 25, 205)
+    assert told(rate) == "error_rate > 5% over 15m: 2.439% (5 of 205 calls, estimated of 25 on record)"
+    assert [checked(f"{name} > 0 over 15m", kept).value for name in ("calls", "errors", "cost")] == [205, 5, 200]
 
 
 def test_the_window_begins_when_it_says_and_ends_before_its_end():

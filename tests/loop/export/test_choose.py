@@ -14,6 +14,8 @@ from flywheel_log.loop.export.recipe import Recipe
 from flywheel_log.loop.export.shelf import Shelf
 from flywheel_log.loop.feedback import Feedback, Feedbacks
 
+ITEMS = {"output": [{"role": "assistant", "content": [{"type": "output_text", "text": "So."}]}]}
+
 
 def call(number: int = 1, *, asked: str = "Why?", said: str | None = "Because.", **fields: Any) -> dict[str, Any]:
     return {
@@ -45,6 +47,14 @@ def chosen(*events: Any, recipe: Recipe | None = None, pairs: bool = False) -> t
         ({"status": "incomplete"}, "unsafe_incomplete"),
         ({"training_unsafe": ["length"]}, "unsafe_length"),
         ({"said": None}, "no_answer"),
+        ({"response": {"choices": [{"finish_reason": "length", "message": {"content": "So"}}]}}, "unsafe_length"),
+        ({"response": {"content": [{"type": "text", "text": "So"}], "stop_reason": "max_tokens"}}, "unsafe_length"),
+        ({"request": {"input": "And?", "previous_response_id": "resp_1"}, "response": ITEMS}, "unsafe_server_state"),
+        ({"request": {"input": "And?", "conversation": {"id": "c"}}, "response": ITEMS}, "unsafe_server_state"),
+        (
+            {"request": {"input": [{"type": "item_reference", "id": "r"}, "?"]}, "response": ITEMS},
+            "unsafe_server_state",
+        ),
         ({"request": {"input": "x"}}, "no_chat"),
         ({"hallucination_flag": True}, "hallucination"),
         ({"quality": {"thumbs": "down"}}, "rated_bad"),
@@ -54,6 +64,18 @@ def chosen(*events: Any, recipe: Recipe | None = None, pairs: bool = False) -> t
 )
 def test_a_call_is_left_out_with_its_reason(fields: dict[str, Any], reason: str):
     assert chosen(call(**fields), recipe=Recipe(max_tokens=100)) == ([], {reason: 1})
+
+
+def test_what_replay_sent_is_left_out_unless_it_is_wanted():
+    again = call(2, said="Since.", metadata={"replay": {"of": "r-1", "run": "x"}})
+    judged = call(3, said="FIRST", metadata={"judge": {"of": "r-1", "run": "x", "first": "new"}})
+    assert chosen(call(1), again, judged) == ([("r-1", "Because.")], {"replay": 1, "judge": 1})
+    assert chosen(again, judged, recipe=Recipe(replays=True)) == ([("r-2", "Since.")], {"judge": 1})
+
+
+@pytest.mark.parametrize("said", ["", " \n", []])
+def test_to_say_nothing_is_no_answer(said: Any):
+    assert chosen(call(said=said)) == ([], {"no_answer": 1})
 
 
 def test_what_is_no_call_of_a_chat_is_not_counted():
@@ -102,6 +124,20 @@ def test_similar_calls_are_found_among_others():
     ]
     taken, dropped = chosen(*events, recipe=Recipe(dedup="near", similarity=0.7))
     assert ([identity for identity, _ in taken], dropped) == (["r-2", "r-3"], {"duplicate": 1})
+
+
+def test_what_all_calls_are_told_makes_none_of_them_similar():
+    rules = {"role": "system", "content": " ".join(f"Rule {number} holds." for number in range(200))}
+    shots = [{"role": "user", "content": "Of Bavaria?"}, {"role": "assistant", "content": "Munich is the capital."}]
+    events = [call(number, said=f"It is town {number}.") for number in range(10)]
+    for number, event in enumerate(events):
+        asked = {"role": "user", "content": f"What is the capital of land {number}?"}
+        event["request"] = {"messages": [rules, *shots, asked]}
+    assert chosen(*events, recipe=Recipe(dedup="near"))[1] == {}
+
+
+def test_counts_that_are_no_numbers_are_not_counted():
+    assert chosen(call(input_tokens=float("nan"), output_tokens=1), recipe=Recipe(max_tokens=9))[1] == {}
 
 
 def test_calls_of_other_apis_are_chats_too():

@@ -94,6 +94,66 @@ def test_openai_takes_the_chats(written: Written):
     assert nulls(rows) == 0
 
 
+def test_one_tool_at_a_time_is_learnt_as_that(tmp_path: Path):
+    one = call(1, CALLING)
+    one["request"]["parallel_tool_calls"] = False
+    export([one], Feedbacks(()), tmp_path / "d", recipe=ALL)
+    row = json.loads((tmp_path / "d" / "train.jsonl").read_bytes())
+    assert (row["tools"], row["parallel_tool_calls"]) == ([TOOL], False)
+
+
+def test_a_number_too_large_for_a_table_is_unknown(tmp_path: Path):
+    export([call(1, TEXT, input_tokens=2**63)], Feedbacks(()), tmp_path / "d", form="parquet", recipe=ALL)
+    assert pyarrow.parquet.read_table(tmp_path / "d" / "train.parquet")["input_tokens"].to_pylist() == [None]
+
+
+def test_other_loggers_times_are_written_as_the_blueprint_reads_them(tmp_path: Path):
+    odd = call(1, TEXT) | {"timestamp": "2024-05-16 10:07:54"}
+    export([odd], Feedbacks(()), tmp_path / "d", form="flywheel", recipe=ALL)
+    document = json.loads((tmp_path / "d" / "train.jsonl").read_bytes())
+    assert (document["timestamp"], fatal(document)) == ("2024-05-16T10:07:54.000Z", [])
+
+
+def test_only_the_last_answer_is_learnt_and_the_history_is_in_known_words(tmp_path: Path):
+    history = [
+        {"role": "developer", "content": "Be brief."},
+        {"role": "user", "content": "Rain?", "name": "ada"},
+        {**TEXT, "content": None, "refusal": "I cannot say.", "annotations": [], "reasoning_content": "Hm."},
+        {"role": "user", "content": "And now?"},
+    ]
+    export([call(1, TEXT, messages=history)], Feedbacks(()), tmp_path / "d", recipe=ALL)
+    assert json.loads((tmp_path / "d" / "train.jsonl").read_bytes()) == {
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Rain?", "name": "ada"},
+            {"role": "assistant", "content": "I cannot say.", "weight": 0},
+            {"role": "user", "content": "And now?"},
+            {"role": "assistant", "content": "No."},
+        ],
+        "tools": [TOOL],
+    }
+
+
+def test_what_redaction_makes_equal_is_in_the_dataset_once(tmp_path: Path):
+    events = [
+        call(
+            n,
+            TEXT,
+            messages=[{"role": "user", "content": f"Is user{n}@example.com in?"}],
+            session_id=f"s{n}@example.com",
+        )
+        for n in range(40)
+    ]
+    counts = export(events, Feedbacks(()), tmp_path / "d", recipe=Recipe(redact="pii"))["counts"]
+    assert counts == {"calls": 40, "taken": 1, "dropped": {"duplicate": 39}}
+
+
+def test_whose_a_call_is_still_divides_what_is_redacted(tmp_path: Path):
+    events = [call(n, {**TEXT, "content": f"No {n}."}, session_id=f"s{n}@example.com") for n in range(60)]
+    files = export(events, Feedbacks(()), tmp_path / "d", recipe=Recipe(redact="pii"))["files"]
+    assert min(file["rows"] for file in files.values()) > 0
+
+
 def test_hugging_face_loads_the_chats(written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -142,6 +202,17 @@ def test_preferences_are_corrections_and_ratings_of_one_question(written: Writte
     ]
 
 
+def test_nothing_made_up_is_preferred_nor_an_answer_to_itself(tmp_path: Path):
+    asked = [{"role": "user", "content": "Question 3?"}]
+    invented = call(
+        6, {**TEXT, "content": "Invented."}, messages=asked, hallucination_flag=True, quality={"thumbs": "up"}
+    )
+    same = call(7, {**TEXT, "content": "Bad."}, messages=asked, quality={"thumbs": "up"})
+    recipe = replace(ALL, dedup="none")
+    manifest = export([EVENTS[3], invented, same], Feedbacks(()), tmp_path / "d", form="dpo", recipe=recipe)
+    assert (manifest["counts"]["taken"], manifest["files"]["train.jsonl"]["rows"]) == (3, 0)
+
+
 def test_arrow_reads_the_types_of_a_table(tmp_path: Path):
     export(EVENTS, Feedbacks(EVENTS), tmp_path / "p", form="parquet", recipe=ALL)
     table = pyarrow.parquet.read_table(tmp_path / "p" / "train.parquet")
@@ -151,6 +222,13 @@ def test_arrow_reads_the_types_of_a_table(tmp_path: Path):
         ["r-1", "Rain?", "No.", None, 7, "3", None],
         ["r-2", "Question 2?", "", "weather", 7, "3", None],
     ]
+
+
+@pytest.mark.parametrize("start", [*"=+-@\t\n＝＋－＠"])  # noqa: RUF001  some spreadsheets take these for the others
+def test_no_answer_begins_a_formula(tmp_path: Path, start: str):
+    export([call(1, {**TEXT, "content": f"{start}1"})], Feedbacks(()), tmp_path / "c", form="csv", recipe=ALL)
+    with (tmp_path / "c" / "train.csv").open(newline="") as file:
+        assert next(csv.DictReader(file))["answer"] == f"'{start}1"
 
 
 def test_a_spreadsheet_runs_nothing(tmp_path: Path):

@@ -15,21 +15,82 @@ from flywheel_log.loop.export.split import split
 from flywheel_log.loop.feedback import Feedback
 
 
-def made(number: int, *, asked: str | None = None, tool: str = "", **fields: Any) -> Example:
+def made(
+    number: int, *, asked: str | None = None, tool: str = "", before: tuple[str, ...] = (), **fields: Any
+) -> Example:
     event: Any = {"id": f"r-{number:04}", "timestamp": "2026-01-31T10:00:00.000Z", "kind": "llm", **fields}
     calls = {"tool_calls": [{"type": "function", "function": {"name": tool}}]} if tool else {}
     answer = {"role": "assistant", "content": f"Answer {number}", **calls}
-    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": asked or f"Question {number}"}]
-    return Example(event, messages, answer, answer, Feedback())
+    said = [*before, asked or f"Question {number}"]
+    turns = [{"role": ("user", "assistant")[place % 2], "content": text} for place, text in enumerate(said)]
+    return Example(event, [{"role": "system", "content": "Be brief."}, *turns], answer, answer, Feedback())
 
 
 def ids(examples: list[Example]) -> list[str]:
     return [one.id for one in examples]
 
 
-def test_the_shares_are_kept():
-    sets = split([made(number) for number in range(100)], Recipe(eval_share=0.2, validation_share=0.1))
-    assert {name: len(some) for name, some in sets.items()} == {"train": 70, "validation": 10, "eval": 20}
+def sizes(sets: dict[str, list[Example]]) -> dict[str, int]:
+    return {name: len(some) for name, some in sets.items()}
+
+
+def test_the_shares_are_those_of_so_many_draws():
+    sets = split([made(number) for number in range(2500)], Recipe(eval_share=0.2, validation_share=0.1))
+    # Three standard deviations of as many independent draws.
+    assert sizes(sets) == {
+        "train": pytest.approx(1750, abs=3 * (2500 * 0.7 * 0.3) ** 0.5),
+        "validation": pytest.approx(250, abs=3 * (2500 * 0.1 * 0.9) ** 0.5),
+        "eval": pytest.approx(500, abs=3 * (2500 * 0.2 * 0.8) ** 0.5),
+    }
+
+
+def test_a_conversation_stays_in_its_set_as_the_log_grows_and_with_other_recipes():
+    examples = [made(number) for number in range(400)]
+    early, late = split(examples[:200], Recipe()), split(examples, Recipe())
+    assert {name: set(ids(early[name])) - set(ids(late[name])) for name in early} == {
+        "train": set(),
+        "validation": set(),
+        "eval": set(),
+    }
+    assert split(examples, Recipe(validation_share=0.3))["eval"] == late["eval"]
+
+
+@pytest.mark.parametrize("count", [10, 12, 20])
+def test_few_conversations_are_enough_for_one_in_each_set(count: int):
+    for seed in range(20):
+        assert min(sizes(split([made(number) for number in range(count)], Recipe(seed=seed))).values()) > 0
+
+
+def test_what_every_request_begins_with_does_not_make_them_one_conversation():
+    shots = ("2 + 2", "4", "3 + 3", "6")
+    sets = split([made(number, before=shots) for number in range(200)], Recipe())
+    assert min(sizes(sets).values()) > 10
+
+
+def test_the_turns_of_a_conversation_stay_together():
+    said = [("Hello {}", "Hi.", "How?", "So.", "Why?")[:end] for end in (1, 3, 5)]
+    turns = [[text.format(talk) for text in one] for talk in range(100) for one in said]
+    examples = [made(number, before=tuple(one[:-1]), asked=one[-1]) for number, one in enumerate(turns)]
+    talks = [examples[at : at + 3] for at in range(0, 300, 3)]
+    sets = split(examples, Recipe())
+    assert {sum(one in talk for one in some) for some in sets.values() for talk in talks} == {0, 3}
+
+
+def test_a_conversation_stays_in_its_set_when_its_first_answer_is_left_out():
+    first = [made(2 * number, asked=f"Hello {number}") for number in range(200)]
+    second = [made(2 * number + 1, before=(f"Hello {number}", "Hi."), asked="How?") for number in range(200)]
+    whole, left = split([*first, *second], Recipe()), split([*first[100:], *second], Recipe())
+    assert {name: [one for one in some if one in second] for name, some in whole.items()} == {
+        name: [one for one in some if one in second] for name, some in left.items()
+    }
+
+
+def test_a_conversation_that_is_larger_than_a_set_is_learnt():
+    for seed in range(20):
+        sets = split(
+            [*(made(n, session_id="s") for n in range(60)), *(made(n) for n in range(60, 100))], Recipe(seed=seed)
+        )
+        assert sum(one.event.get("session_id") == "s" for one in sets["train"]) == 60
 
 
 def test_a_share_of_nothing_is_no_set():
@@ -39,11 +100,7 @@ def test_a_share_of_nothing_is_no_set():
 def test_each_tool_is_in_each_set():
     examples = [made(number, tool=("rare" if number < 10 else "often")) for number in range(110)]
     sets = split(examples, Recipe())
-    assert {name: sum(one.tool == "rare" for one in some) for name, some in sets.items()} == {
-        "train": 8,
-        "validation": 1,
-        "eval": 1,
-    }
+    assert min(sum(one.tool == tool for one in some) for some in sets.values() for tool in ("rare", "often")) > 0
 
 
 def test_the_seed_decides_and_the_order_of_the_log_does_not():

@@ -17,6 +17,8 @@ COLUMNS: dict[str, type] = {
 }
 """The columns and what is in them; any of them may be unknown."""
 
+_TOO_LARGE = 2**63
+
 
 def row(one: Example) -> dict[str, Any]:
     """Return *one* as the values of `COLUMNS`, None for what is unknown."""
@@ -40,6 +42,7 @@ def row(one: Example) -> dict[str, Any]:
 
 def _as(kind: type, value: Any) -> Any:
     try:
-        return None if value is None else kind(value)
+        made = None if value is None else kind(value)
     except (TypeError, ValueError, OverflowError):
         return None
+    return None if isinstance(made, int) and abs(made) >= _TOO_LARGE else made

@@ -12,7 +12,7 @@ from ._table import COLUMNS, row
 PAIRS = False
 FILES = {"train": "train.csv", "validation": "validation.csv", "eval": "eval.csv"}
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  some take these for the others
 
 
 def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike

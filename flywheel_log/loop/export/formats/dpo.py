@@ -28,11 +28,12 @@ def pairs(examples: Sequence[Example]) -> Iterator[JSON]:
         if one.feedback.correction is not None:
             if one.given is not None and one.answer != one.given:
                 yield _pair(one, one.answer, one.given)
-        elif one.feedback.verdict is not None:
+        elif one.feedback.verdict == "bad" or (one.feedback.verdict == "good" and not one.feedback.hallucination):
             rated[one.asked][one.feedback.verdict].append(one)
     for answers in rated.values():
         for better, worse in zip(cycle(answers["good"]), answers["bad"], strict=False):
-            yield _pair(worse, better.answer, worse.answer)
+            if better.answer != worse.answer:
+                yield _pair(worse, better.answer, worse.answer)
 
 
 def _pair(one: Example, better: JSON | None, worse: JSON | None) -> JSON:

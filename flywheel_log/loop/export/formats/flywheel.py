@@ -28,7 +28,7 @@ def _document(one: Example) -> JSON:
     return {
         "request": request,
         "response": without_nulls({**response, "choices": [choice]}),
-        "timestamp": event["timestamp"],
+        "timestamp": one.timestamp,
         "client_id": event.get("client_id") or "default",
         "workload_id": event.get("workload_id") or "default",
     }
