@@ -145,8 +145,9 @@ class Call:
         self._finish(outcome.of_error(error, self._http))
 
     @_never_lost
-    def conclude(self, found: Outcome) -> None:
-        """The call is over, and whoever drove it has read its *found* outcome."""
+    def conclude(self, found: Outcome, surface: Surface | None = None) -> None:
+        """The call is over, and its outcome *found*, of *surface* where that is known better by now."""
+        self._surface = surface or self._surface
         if self._waited is None:
             self._waited = self._clock() - self._started
         self._finish(found)

@@ -16,11 +16,12 @@ from .call import Emit
 from .gather import json_of, said
 from .outcome import Outcome
 from .seen import Seen, arguments_of
-from .surfaces import surface_named
+from .surfaces import surface_named, surface_of
 
 Decorated = TypeVar("Decorated")
 
 _PROMPTS = ("prompt", "question", "query", "message", "text", "input", "content")
+_ANSWERS = ("choices", "output", "object")
 _PARAMETERS = ("model", "temperature", "max_tokens", "top_p", "tools")
 
 
@@ -61,10 +62,15 @@ def _answer(value: Any) -> Outcome:
     return Outcome(response_of(value))
 
 
+def _is_whole(value: JSON) -> bool:
+    surface = surface_of(value)
+    return surface is not None and surface.finished(value, {})
+
+
 def response_of(value: Any) -> JSON:
     """What a function returned, as a response: an SDK's object as it is, a string as the answer, else JSON."""
     value = wire.plain(value)
-    if isinstance(value, dict) and ("choices" in value or "output" in value or "object" in value):
+    if isinstance(value, dict) and (any(key in value for key in _ANSWERS) or _is_whole(value)):
         return value
     if isinstance(value, str) or value is None:
         return said(value)

@@ -8,7 +8,7 @@ from ..event import JSON
 from ..serialise import dumps
 from . import wire
 from .outcome import Outcome
-from .surfaces import Surface
+from .surfaces import Surface, surface_of
 
 KEEP_AT_MOST = 100_000
 _SAYS = ("choices", "output", "content", "error")
@@ -18,7 +18,7 @@ class Gathered:
     """Collects pieces: text becomes one message, an SDK's chunks the response they belong to, anything else JSON.
 
     Args:
-        surface: how to fold chunks.
+        surface: how to fold chunks that do not say it themselves.
     """
 
     def __init__(self, surface: Surface) -> None:
@@ -38,9 +38,10 @@ class Gathered:
         if not self._pieces:
             return Outcome(None, whole=exhausted)
         if all(isinstance(piece, dict) for piece in self._pieces):
-            response = self._surface.assemble(self._pieces)
+            surface = surface_of(self._pieces[0]) or self._surface
+            response = surface.assemble(self._pieces)
             if any(response.get(key) for key in _SAYS):
-                finished = exhausted or self._surface.finished(response, request)
+                finished = exhausted or surface.finished(response, request)
                 return Outcome(response, whole=finished and not self._more)
         return Outcome(said(_text(self._pieces)), whole=exhausted and not self._more)
 

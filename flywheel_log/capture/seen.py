@@ -17,7 +17,7 @@ from .call import Emit
 from .gather import Gathered
 from .outcome import Outcome, of_error
 from .outer import Outer, Within
-from .surfaces import Surface, surface_for
+from .surfaces import Surface, surface_for, surface_of
 from .timed import Timed
 
 _STEPS = ("__next__", "__anext__")
@@ -100,7 +100,7 @@ class Seen(Timed):
         """Record what there was until *error*."""
         if self._is_mine():
             so_far = self._gathered.outcome(self._body, exhausted=False)
-            self._call.conclude(Outcome(so_far.response, of_error(error).error, whole=so_far.whole))
+            self._conclude(Outcome(so_far.response, of_error(error).error, whole=so_far.whole))
 
     @guarded("capture", default=lambda run, _: run.happened())
     def _record(self, value: Any) -> None:
@@ -110,12 +110,16 @@ class Seen(Timed):
             for item in value:
                 self.yielded(item)
         if self._in_pieces:
-            self._call.conclude(self._gathered.outcome(self._body, exhausted=True))
+            self._conclude(self._gathered.outcome(self._body, exhausted=True))
         elif _has_http(value):
             self._watch.start()  # From here on its reader tells when it waits.
             self._call.answered(value, surface_for(wire.http_response(value).url.path))
         else:
-            self._call.conclude(self._read(value))
+            self._conclude(self._read(value))
+
+    def _conclude(self, found: Outcome) -> None:
+        answer = found.response
+        self._call.conclude(found, surface_of(answer) if isinstance(answer, dict) else None)
 
     def _is_stream(self, value: Any) -> bool:
         """Whether *value* gives its answer piece by piece: what was asked for as a stream need only be iterable."""

@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import anthropic
 import openai
 import pytest
 
 import flywheel_log
 from flywheel_log import logged_llm
-from flywheel_log.event import Event
+from flywheel_log.event import Event, to_document
 from flywheel_log.health import health
 from flywheel_log.standin import Server
-from tests.capture.clients import HELLO, MESSAGES, SAID, bare
+from tests.capture.clients import HELLO, KEY, MESSAGES, SAID, bare
 
 
 def content(event: Event) -> Any:
@@ -246,6 +247,42 @@ def test_errors_and_early_exits_are_told(events: list[Event]) -> None:
         ("words", "incomplete"),
     ]
     assert (events[0]["error"], content(events[1])) == ({"type": "OSError", "message": "down"}, "one")
+
+
+def of_responses(server: Server, **more: Any) -> Any:
+    with bare(server) as client:
+        yield client.responses.create(model="m", input="hi", **more)
+
+
+def of_anthropic(server: Server, **more: Any) -> Any:
+    with anthropic.Anthropic(base_url=server.url.removesuffix("/v1"), api_key=KEY) as client:
+        yield client.messages.create(model="m", max_tokens=99, messages=MESSAGES, **more)
+
+
+SDKS = {"responses": of_responses, "messages": of_anthropic}
+
+
+@pytest.mark.parametrize("surface", SDKS)
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_the_answer_of_another_api_is_recorded_as_one(
+    in_pieces: bool, surface: str, server: Server, events: list[Event]
+) -> None:
+    @logged_llm
+    def whole(prompt: str) -> Any:
+        return next(SDKS[surface](server))
+
+    @logged_llm
+    def pieces(prompt: str) -> Any:
+        for stream in SDKS[surface](server, stream=True):
+            yield from stream
+
+    list(pieces("hi")) if in_pieces else whole("hi")
+    (event,) = events
+    assert (event["surface"], event["status"], "training_unsafe" in event) == (surface, "ok", False)
+    assert (event["usage_source"], event["input_tokens"], event["output_tokens"]) == ("api", 2, 15)
+    document = to_document(event)
+    assert document["request"]["messages"] == MESSAGES
+    assert document["response"]["choices"][0]["message"]["content"] == SAID
 
 
 CYCLE: list[Any] = []
