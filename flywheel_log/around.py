@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import inspect
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
@@ -54,8 +54,8 @@ def around(function: Decorated, begin: Callable[[Any, tuple[Any, ...], dict[str,
 
 
 def _driven(result: Any, run: Around) -> Any:
-    if inspect.iscoroutine(result):
-        return _named_like(result, _coroutine(result, run))
+    if inspect.iscoroutine(result) or (inspect.isgenerator(result) and inspect.isawaitable(result)):
+        return _named_like(result, _coroutine(_Awaited(result), run))
     if inspect.isgenerator(result):
         return _named_like(result, _generator(result, run))
     if inspect.isasyncgen(result):
@@ -83,10 +83,25 @@ def _named_like(result: Any, driver: Any) -> Any:
     return driver
 
 
-async def _coroutine(coroutine: Coroutine[Any, Any, Any], run: Around) -> Any:
+class _Awaited:
+    """Holds a coroutine, or a generator that is one (`types.coroutine`), for the driver that awaits it.
+
+    Where the driver is given up before it starts, nobody else would close what it holds, and Python would warn of that.
+    """
+
+    __slots__ = ("coroutine",)
+
+    def __init__(self, coroutine: Any) -> None:
+        self.coroutine = coroutine
+
+    def __del__(self) -> None:
+        self.coroutine.close()
+
+
+async def _coroutine(held: _Awaited, run: Around) -> Any:
     try:
         with run.running():
-            result = await coroutine
+            result = await held.coroutine
     except BaseException as error:
         run.raised(error)
         raise

@@ -6,6 +6,8 @@ import asyncio
 import functools
 import gc
 import inspect
+import types
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -162,6 +164,32 @@ ASYNC_PLAYS = {
 async def test_an_async_generator_plays_as_the_undecorated_one(play: str) -> None:
     steps = ASYNC_PLAYS[play]
     assert await aplay(watched(async_generator)[0](1), steps) == await aplay(async_generator(1), steps)
+
+
+@types.coroutine
+def awaited_generator(a: int) -> Any:
+    yield from asyncio.sleep(0).__await__()
+    return a
+
+
+async def test_a_generator_that_is_a_coroutine_can_be_awaited() -> None:
+    decorated, told = watched(awaited_generator)
+    assert (await decorated(1), told) == (1, [("returned", 1)])
+
+
+GIVEN_UP = {"closed": lambda made: made.close(), "dropped": lambda made: None}
+
+
+@pytest.mark.parametrize("how", GIVEN_UP)
+def test_a_coroutine_that_is_given_up_warns_as_the_undecorated_one(how: str) -> None:
+    def warned(function: Any) -> list[str]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            GIVEN_UP[how](function(1))
+            gc.collect()
+        return [str(one.message) for one in caught]
+
+    assert warned(watched(coroutine)[0]) == warned(coroutine)
 
 
 async def test_what_happens_is_told() -> None:

@@ -46,7 +46,7 @@ class Call:
 
     __slots__ = (
         *("__weakref__", "_before", "_body", "_client", "_clock", "_emit", "_fields", "_http", "_provider", "_retries"),
-        *("_started", "_streamed", "_surface", "_tap", "_tape", "_timestamp", "_waited", "asked_usage", "under_way"),
+        *("_started", "_surface", "_tap", "_tape", "_timestamp", "_waited", "asked_usage", "streamed", "under_way"),
     )
 
     def __init__(
@@ -71,7 +71,7 @@ class Call:
         self._body = body
         self._fields = fields
         self._emit: Emit | None = emit
-        self._streamed = streamed
+        self.streamed = streamed
         self._client = client
         self._clock = clock
         self._waited: float | None = None
@@ -128,7 +128,7 @@ class Call:
                 self._waited = self._clock() - self._started
             if http is None:
                 self._finish(outcome.of_result(result))
-            elif self._streamed or not http.is_closed:
+            elif self.streamed or not http.is_closed:
                 self._listen(http)
             else:
                 self._finish(outcome.of_body(http.content, http, parsed=hasattr(result, "model_dump")))
@@ -145,8 +145,9 @@ class Call:
         self._finish(outcome.of_error(error, self._http))
 
     @_never_lost
-    def conclude(self, found: Outcome) -> None:
-        """The call is over, and whoever drove it has read its *found* outcome."""
+    def conclude(self, found: Outcome, surface: Surface | None = None) -> None:
+        """The call is over, and its outcome *found*, of *surface* where that is known better by now."""
+        self._surface = surface or self._surface
         if self._waited is None:
             self._waited = self._clock() - self._started
         self._finish(found)
@@ -166,7 +167,7 @@ class Call:
     def _listen(self, http: Any) -> None:
         # Whoever asked for a stream reads events, whatever the server calls them; some say nothing, or `text/plain`.
         waited, hide = self._waited or 0.0, self.asked_usage
-        events = is_event_stream(http) or (self._streamed and not amazon.is_stream(http))
+        events = is_event_stream(http) or (self.streamed and not amazon.is_stream(http))
         self._tape = Tape(self._surface, waited, self._clock, events=events, hide_usage=hide)
         self._tap = Tap(http, self._tape, self.ended)
         unended.add(self)
@@ -200,7 +201,7 @@ class Call:
             "provider": self._provider,
             "status": found.status,
             "latency_ms": milliseconds(self._waited or 0.0),
-            "streamed": self._streamed,
+            "streamed": self.streamed,
         }
         body = self._body
         if isinstance(model := body.get("model"), str):
@@ -223,7 +224,7 @@ class Call:
         return cast(Event, event)
 
     def _add_stream(self, event: JSON, found: Outcome) -> None:
-        event["streamed"] = self._streamed or (self._tape is not None and self._tape.events)
+        event["streamed"] = self.streamed or (self._tape is not None and self._tape.events)
         if event["streamed"] and self._tape is not None and (first := self._tape.first) is not None:
             event["time_to_first_token_ms"] = milliseconds(first)
         if self.asked_usage and found.error is None:

@@ -76,8 +76,9 @@ def uninstrument(client: Any = None) -> None:
     global _everyone  # noqa: PLW0603 - one switch for the process
     with _lock:
         for known in [*_marked, *foreign.instrumented] if client is None else [client]:
-            if not foreign.uninstrument(known):
-                vars(known).pop(_MARK, None)
+            own = getattr(known, "__dict__", {})
+            if not foreign.uninstrument(known) and isinstance(own, dict):
+                own.pop(_MARK, None)
                 _marked.discard(known)
         if client is None:
             _everyone = None

@@ -142,6 +142,7 @@ class _Run(Timed):
     def __enter__(self) -> Self:
         self._before = _sending.get()
         _sending.set(self)
+        self._call.enter()
         return super().__enter__()
 
     @guarded("capture")
@@ -149,6 +150,7 @@ class _Run(Timed):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         super().__exit__(kind, error, trace)
+        self._call.leave()
         if _sending.get() is self:
             _sending.set(self._before)
 

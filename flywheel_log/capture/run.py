@@ -61,6 +61,10 @@ class Run(Call):
         self._first: float | None = None
         self._heard = False
         super().__init__(surface, provider, body, self._stamps, self._with_figures(emit), counted=False, clock=clock)
+        # Whoever is around it may be over before anybody tells of this call's end, which comes from another thread.
+        for around in (self._outer.around, at.around if at is not None else None):
+            if around is not None:
+                around.tell()
         unended.add(self)
 
     def rename(self, fields: Mapping[str, Any]) -> None:

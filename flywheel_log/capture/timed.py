@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,7 +16,7 @@ from .surfaces import Surface
 
 
 class Timed(Around):
-    """One call; inside the block of `running` its request is under way, and its clock runs.
+    """One call; inside the block of `running` its clock runs.
 
     Args:
         surface: how to read what comes back.
@@ -26,6 +26,7 @@ class Timed(Around):
         emit: takes the event.
         streamed: whether a stream was asked for.
         client: whose credentials must not reach the record.
+        counted: whether a decorated function around it leaves the recording to this call.
     """
 
     def __init__(
@@ -38,21 +39,23 @@ class Timed(Around):
         *,
         streamed: bool,
         client: Any = None,
+        counted: bool = True,
     ) -> None:
         self._surface = surface
         self._streamed = streamed
         self._body = body
         self._fields = fields
         self._watch = Stopwatch()
-        self._call = Call(surface, provider, body, fields, emit, streamed=streamed, client=client, clock=self._watch)
+        about = {"streamed": streamed, "client": client, "counted": counted}
+        self._call = Call(surface, provider, body, fields, emit, clock=self._watch, **about)
 
+    @guarded("capture", default=lambda _: nullcontext())
     def running(self) -> AbstractContextManager[Any]:
         """The clock runs inside."""
         return self
 
     @guarded("capture", default=lambda self: self)
     def __enter__(self) -> Self:
-        self._call.enter()
         self._watch.start()
         return self
 
@@ -61,7 +64,6 @@ class Timed(Around):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._watch.stop()
-        self._call.leave()
 
     @property
     def _silent(self) -> bool:

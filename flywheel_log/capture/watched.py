@@ -30,6 +30,9 @@ class Watched(wrapt.ObjectProxy):  # type: ignore[type-arg]  # no class to be su
         try:
             with self._self_run.running():
                 item = next(self._self_source)
+        except StopIteration:
+            self._self_run.returned(None)
+            raise
         except BaseException as error:
             self._self_run.raised(error)
             raise
@@ -40,6 +43,9 @@ class Watched(wrapt.ObjectProxy):  # type: ignore[type-arg]  # no class to be su
         try:
             with self._self_run.running():
                 item = await anext(self._self_source)
+        except StopAsyncIteration:
+            self._self_run.returned(None)
+            raise
         except BaseException as error:
             self._self_run.raised(error)
             raise

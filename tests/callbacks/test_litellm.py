@@ -203,6 +203,23 @@ async def test_what_the_consumer_of_a_stream_calls_meanwhile_is_its_own(
     assert sorted((event["workload_id"], event["streamed"]) for event in events) == [("chat", True), ("mine", False)]
 
 
+async def test_a_decorated_function_around_leaves_the_record_to_the_callback(asking: Any, recorded: Recorded) -> None:
+    @flywheel_log.logged_llm(user_id="u")
+    def ask(**more: Any) -> Any:
+        return litellm.completion(**asking, **more)
+
+    @flywheel_log.logged_llm(user_id="u")
+    async def ask_later(**more: Any) -> Any:
+        return await litellm.acompletion(**asking, **more)
+
+    ask()
+    list(ask(stream=True))
+    await ask_later()
+    [chunk async for chunk in await ask_later(stream=True)]
+    asked = [(event["workload_id"], event["user_id"], event["provider"]) for event in await recorded(4)]
+    assert asked == [("chat", "u", "openai")] * 4
+
+
 async def aenumerate(stream: Any) -> Any:
     number = 0
     async for item in stream:

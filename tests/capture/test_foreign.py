@@ -7,13 +7,15 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+import openai
 import pytest
 from openai.types.chat import ChatCompletion
 
 import flywheel_log
 from flywheel_log.event import Event
 from flywheel_log.health import health
-from tests.capture.clients import HELLO, MESSAGES, chunk
+from flywheel_log.standin import Server
+from tests.capture.clients import HELLO, MESSAGES, SAID, bare, chunk
 
 ANSWER = {"object": "chat.completion", "choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}}]}
 
@@ -237,6 +239,68 @@ def test_messages_changed_while_a_stream_is_read_do_not_change_the_record(events
     messages[0]["content"] = "changed"
     list(stream)
     assert [event["request"]["messages"] for event in events] == [MESSAGES]
+
+
+def test_what_is_given_without_names_is_recorded_by_the_names_of_the_parameters(events: list[Event]) -> None:
+    def create(model: str, messages: Any, **more: Any) -> Any:
+        return ANSWER
+
+    fake(create).chat.completions.create("m", MESSAGES, temperature=0.5)
+    assert [event["request"] for event in events] == [{"model": "m", "messages": MESSAGES, "temperature": 0.5}]
+
+
+def test_a_stream_that_nobody_had_to_ask_for_is_recorded_when_it_ends(events: list[Event]) -> None:
+    client = fake(lambda **_: Stream(spaced(WORDS)))
+    assert list(client.chat.completions.create(**HELLO)) == spaced(WORDS)
+    assert [(event["status"], event["streamed"], content(event)) for event in events] == [("ok", True, "yes")]
+
+
+def test_a_recorded_client_inside_makes_the_one_record(client: Any, events: list[Event]) -> None:
+    def create(**asked: Any) -> Any:
+        return client.chat.completions.create(**asked).choices[0].message.content
+
+    gateway = SimpleNamespace(chat=SimpleNamespace(completions=SimpleNamespace(create=create)))
+    flywheel_log.instrument(gateway, tags=["gateway"], user_id="u")
+    gateway.chat.completions.create(**HELLO)
+    (event,) = events
+    assert (event["provider"], event["tags"], event["user_id"]) == ("openai", ["gateway"], "u")
+    assert (event["usage_source"], content(event)) == ("api", SAID)
+
+
+def test_a_stream_of_a_client_that_is_not_recorded_stays_the_sdks(server: Server, events: list[Event]) -> None:
+    with bare(server) as client:
+        stream = fake(client.chat.completions.create).chat.completions.create(**HELLO, stream=True)
+        assert type(stream) is openai.Stream
+        list(stream)
+    assert [(event["status"], event["streamed"], content(event)) for event in events] == [("ok", True, SAID)]
+
+
+class Anew:
+    """A client that makes its resources whenever they are asked for."""
+
+    embeddings = SimpleNamespace(create=len)
+
+    @property
+    def chat(self) -> Any:
+        return SimpleNamespace(completions=SimpleNamespace(create=len))
+
+
+class Slotted:
+    __slots__ = ("embeddings",)
+
+    def __init__(self) -> None:
+        self.embeddings = SimpleNamespace(create=len)
+
+
+REFUSED = {Anew: "it makes another `chat.completions` each time", Slotted: "must have __dict__"}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_client_whose_methods_cannot_be_replaced_is_refused_and_stays_itself(kind: Any) -> None:
+    client = kind()
+    with pytest.raises(TypeError, match=f"{kind.__name__} does not let its methods be replaced: .*{REFUSED[kind]}"):
+        flywheel_log.instrument(client)
+    assert client.embeddings.create is len
 
 
 def test_other_surfaces_of_a_fake_are_recorded(events: list[Event]) -> None:

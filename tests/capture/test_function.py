@@ -7,20 +7,23 @@ import datetime as dt
 import functools
 import gc
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import anthropic
 import openai
 import pytest
 
 import flywheel_log
 from flywheel_log import logged_llm
-from flywheel_log.event import Event
+from flywheel_log.event import Event, to_document
 from flywheel_log.health import health
 from flywheel_log.standin import Server
-from tests.capture.clients import HELLO, MESSAGES, SAID, bare
+from tests.capture.clients import HELLO, KEY, MESSAGES, SAID, bare
 
 
 def content(event: Event) -> Any:
@@ -246,6 +249,42 @@ def test_errors_and_early_exits_are_told(events: list[Event]) -> None:
     assert (events[0]["error"], content(events[1])) == ({"type": "OSError", "message": "down"}, "one")
 
 
+def of_responses(server: Server, **more: Any) -> Any:
+    with bare(server) as client:
+        yield client.responses.create(model="m", input="hi", **more)
+
+
+def of_anthropic(server: Server, **more: Any) -> Any:
+    with anthropic.Anthropic(base_url=server.url.removesuffix("/v1"), api_key=KEY) as client:
+        yield client.messages.create(model="m", max_tokens=99, messages=MESSAGES, **more)
+
+
+SDKS = {"responses": of_responses, "messages": of_anthropic}
+
+
+@pytest.mark.parametrize("surface", SDKS)
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_the_answer_of_another_api_is_recorded_as_one(
+    in_pieces: bool, surface: str, server: Server, events: list[Event]
+) -> None:
+    @logged_llm
+    def whole(prompt: str) -> Any:
+        return next(SDKS[surface](server))
+
+    @logged_llm
+    def pieces(prompt: str) -> Any:
+        for stream in SDKS[surface](server, stream=True):
+            yield from stream
+
+    list(pieces("hi")) if in_pieces else whole("hi")
+    (event,) = events
+    assert (event["surface"], event["status"], "training_unsafe" in event) == (surface, "ok", False)
+    assert (event["usage_source"], event["input_tokens"], event["output_tokens"]) == ("api", 2, 15)
+    document = to_document(event)
+    assert document["request"]["messages"] == MESSAGES
+    assert document["response"]["choices"][0]["message"]["content"] == SAID
+
+
 CYCLE: list[Any] = []
 CYCLE.append(CYCLE)
 ODD: dict[str, Any] = {
@@ -285,6 +324,78 @@ def test_wrong_arguments_raise_as_they_do_alone(events: list[Event]) -> None:
     with pytest.raises(TypeError, match=r"missing 1 required positional argument: 'prompt'"):
         ask()  # type: ignore[call-arg]
     assert [event["status"] for event in events] == ["error"]
+
+
+class Chunks:
+    """A stream as vendors' SDKs have them: an iterator of their own."""
+
+    def __init__(self, *pieces: Any) -> None:
+        self.pieces = iter(pieces)
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self.pieces)
+
+
+def test_a_stream_object_is_recorded_while_it_is_read(events: list[Event]) -> None:
+    stream = logged_llm(lambda: Chunks("one ", "two"))()
+    assert (isinstance(stream, Chunks), events) == (True, [])
+    assert list(stream) == ["one ", "two"]
+    dropped = logged_llm(lambda: map(str, [1, 2]))()
+    next(dropped)
+    del dropped
+    gc.collect()
+    assert [(event["status"], event["streamed"], content(event)) for event in events] == [
+        ("ok", True, "one two"),
+        ("incomplete", True, "1"),
+    ]
+
+
+def test_a_file_is_no_stream_of_answers(events: list[Event], tmp_path: Path) -> None:
+    with (tmp_path / "answer").open("w") as file:
+        assert logged_llm(lambda: file)() is file
+    assert [(event["status"], event["streamed"]) for event in events] == [("ok", False)]
+
+
+PIECES: dict[str, tuple[list[Any], str]] = {
+    "text and nothing": ([None, "a", None, "b"], "ab"),
+    "bytes that cut a letter": ([b"gr\xc3", b"\xbcn"], "grün"),
+    "objects of one's own": (
+        [{"type": "token", "text": "a"}, {"text": "b"}],
+        '[{"type":"token","text":"a"},{"text":"b"}]',
+    ),
+    "pairs": ([("token", "a"), 1], '[["token","a"],1]'),
+    "text and an object": (["a", {"done": True}], 'a{"done":true}'),
+}
+
+
+@pytest.mark.parametrize("kind", PIECES)
+def test_pieces_of_any_kind_are_put_together_without_loss(kind: str, events: list[Event]) -> None:
+    pieces, whole = PIECES[kind]
+
+    @logged_llm
+    def answer() -> Any:
+        yield from pieces
+
+    assert list(answer()) == pieces
+    assert [(event["status"], content(event)) for event in events] == [("ok", whole)]
+
+
+def test_the_time_that_the_consumer_of_a_generator_takes_is_not_the_models(events: list[Event]) -> None:
+    @logged_llm
+    def words() -> Any:
+        yield ""
+        yield "one"
+        yield "two"
+
+    begun = time.perf_counter()
+    for _ in words():
+        sum(range(300_000))
+    elapsed = (time.perf_counter() - begun) * 1000
+    (event,) = events
+    assert 0 < event["time_to_first_token_ms"] <= event["latency_ms"] < elapsed / 2
 
 
 def test_what_is_returned_is_returned_itself(events: list[Event]) -> None:

@@ -225,6 +225,7 @@ def test_what_no_dataset_should_take_is_marked(choice: Any, marks: list[str]) ->
     ("response", "marks"),
     [
         ({"status": "completed", "output": []}, []),
+        ({"status": "queued", "output": []}, ["incomplete"]),
         ({"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}, ["length"]),
         ({"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}, ["content_filter"]),
         ({"output": [{"type": "message", "content": [{"type": "refusal"}]}]}, ["refusal"]),

@@ -20,6 +20,7 @@ class Surface(Protocol):
         KIND: the kind of event a call becomes.
         TEXT: finds the JSON in front of the text of a streamed delta, so that runs of them can be joined unparsed.
         FIRST_TEXT: finds the first text (or tool argument) of a stream in the bytes of one event.
+        SAYS: what its answers, and the first events of its streams, say that they are, where they do.
     """
 
     NAME: str
@@ -27,6 +28,7 @@ class Surface(Protocol):
     KIND: Kind
     TEXT: re.Pattern[bytes]
     FIRST_TEXT: re.Pattern[bytes]
+    SAYS: frozenset[str]
 
     def assemble(self, events: list[JSON]) -> JSON:
         """Fold the events of a stream into the response the same call would have given unstreamed."""
@@ -51,6 +53,12 @@ def surface_for(url: str) -> Surface | None:
 def surface_named(name: str) -> Surface:
     """The surface called *name*, e.g. `chat.completions`. Raises KeyError where there is none."""
     return {surface.NAME: surface for surface in _surfaces()}[name]
+
+
+def surface_of(said: JSON) -> Surface | None:
+    """The surface whose answer, or the first event of whose stream, *said* is by its own words; None for none."""
+    words = [word for word in (said.get("object"), said.get("type")) if isinstance(word, str)]
+    return next((surface for surface in _surfaces() if not surface.SAYS.isdisjoint(words)), None)
 
 
 @cache

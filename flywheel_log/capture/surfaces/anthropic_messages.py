@@ -13,6 +13,7 @@ PATH = "/v1/messages"
 KIND: Kind = "llm"
 TEXT = re.compile(rb'"(?:text|thinking|partial_json)"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"(?:text|thinking|partial_json)"\s*:\s*"[^"]')
+SAYS = frozenset({"message", "message_start"})
 
 _DELTAS = {
     "text_delta": "text",

@@ -15,3 +15,4 @@ PATH = "/embeddings"
 KIND: Kind = "embedding"
 TEXT = re.compile(rb'"embedding"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"embedding"')
+SAYS = frozenset[str]()

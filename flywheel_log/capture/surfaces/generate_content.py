@@ -13,6 +13,7 @@ PATH = ":generateContent"
 KIND: Kind = "llm"
 TEXT = re.compile(rb'"text"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"text"\s*:\s*"[^"]|"functionCall"\s*:\s*\{')
+SAYS = frozenset[str]()
 
 _MERGED = {"text", "thought"}
 _FILTERED = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE")

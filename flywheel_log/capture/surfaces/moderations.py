@@ -14,6 +14,7 @@ PATH = "/moderations"
 KIND: Kind = "moderation"
 TEXT = re.compile(rb'"results"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"results"')
+SAYS = frozenset[str]()
 
 
 def tokens(response: JSON) -> JSON:  # noqa: ARG001 - the surfaces' common signature

@@ -14,8 +14,10 @@ TEXT = re.compile(rb'"delta"\s*:\s*"')
 FIRST_TEXT = re.compile(
     rb'"type"\s*:\s*"response\.\w+(?:_\w+)*\.delta".*"delta"\s*:\s*"[^"]|"delta"\s*:\s*"[^"].*\.delta"'
 )
+SAYS = frozenset({"response", "response.created"})
 
 _ENDS = ("response.completed", "response.incomplete", "response.failed")
+_NOT_YET = ("queued", "in_progress", "cancelled")  # As the answer to `background=True` is.
 _TEXTS = {
     "response.output_text.delta": ("content", "text"),
     "response.refusal.delta": ("content", "refusal"),
@@ -78,6 +80,8 @@ def finished(response: JSON, request: JSON) -> bool:  # noqa: ARG001 - the surfa
 def marks(response: JSON) -> list[str]:
     """Reasons of the response and of its output items."""
     found = set()
+    if response.get("status") in _NOT_YET:
+        found.add("incomplete")
     if response.get("status") == "incomplete":
         reason = (response.get("incomplete_details") or {}).get("reason")
         found.add("content_filter" if reason == "content_filter" else "length")
