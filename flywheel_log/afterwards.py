@@ -48,8 +48,11 @@ class Afterwards(Generic[Item]):
             self._start()
 
     def flush(self, timeout: float | None) -> bool:
-        """Wait until all that was put before is done, at most *timeout* seconds (None: for ever); whether it is."""
-        if self._thread is None:
+        """Wait until all that was put before is done, at most *timeout* seconds (None: for ever); whether it is.
+
+        Not in the work itself, which would wait for its own end.
+        """
+        if self._thread in (None, threading.current_thread()):
             return True
         done = threading.Event()
         self._queue.put(done)

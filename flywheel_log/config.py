@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -134,6 +135,15 @@ class Settings(Sinks):
     @classmethod
     def _lists(cls, value: str | Sequence[str]) -> Sequence[str]:
         return _split(value)
+
+    @field_validator("judges", "processors")
+    @classmethod
+    def _plain(cls, functions: tuple[Any, ...]) -> tuple[Any, ...]:
+        for one in functions:
+            if iscoroutinefunction(one) or iscoroutinefunction(getattr(one, "__call__", None)):  # noqa: B004 - its kind
+                name = getattr(one, "__name__", type(one).__name__)
+                raise ValueError(f"{name} is a coroutine function, which nobody awaits; have a plain function")
+        return functions
 
     @field_validator("redact", mode="before")
     @classmethod

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import random
 import re
 import sys
 from typing import NamedTuple
 
+from .chance import chance
+
 TRACING = "opentelemetry.trace"
 """The module that is loaded where somebody uses OpenTelemetry."""
 
-# A generator of our own: a program that seeds Python's gets the same numbers in every run, and must go on to do so.
-_random = random.Random()
-os.register_at_fork(after_in_child=_random.seed)
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?", re.ASCII)
 
 
@@ -26,12 +23,12 @@ class Parent(NamedTuple):
 
 def new_trace_id() -> str:
     """Return 32 random hexadecimal digits, not all zero."""
-    return f"{_random.getrandbits(128) or 1:032x}"
+    return f"{chance.getrandbits(128) or 1:032x}"
 
 
 def new_span_id() -> str:
     """Return 16 random hexadecimal digits, not all zero."""
-    return f"{_random.getrandbits(64) or 1:016x}"
+    return f"{chance.getrandbits(64) or 1:016x}"
 
 
 def current_span() -> Parent | None:
