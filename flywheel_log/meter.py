@@ -7,6 +7,7 @@ import threading
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping
+from operator import add
 from typing import Any, NamedTuple
 
 from .event import JSON
@@ -59,11 +60,10 @@ class Histogram:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
 
-    def copy(self) -> Histogram:
-        """Return a histogram that stays as it is."""
-        copied = Histogram(self.bounds)
-        copied.counts, copied.sum = list(self.counts), self.sum
-        return copied
+    def join(self, other: Histogram) -> None:
+        """Count what *other*, of the same bounds, has counted."""
+        self.counts = [*map(add, self.counts, other.counts)]
+        self.sum += other.sum
 
 
 class Series:
@@ -99,11 +99,16 @@ class Series:
             self.cost_usd += cost
             self.priced += 1
 
+    def join(self, other: Series) -> None:
+        """Count what *other* has counted."""
+        for name, value in vars(self).items():
+            more = getattr(other, name)
+            value.join(more) if isinstance(value, Histogram) else setattr(self, name, value + more)
+
     def copy(self) -> Series:
         """Return a series that stays as it is."""
         copied = Series()
-        for name, value in vars(self).items():
-            setattr(copied, name, value.copy() if isinstance(value, Histogram) else value)
+        copied.join(self)
         return copied
 
 
@@ -167,7 +172,7 @@ class Meter:
                 series = self._quick[key] = self._new(Key(*(part or "" for part in key)))
             series.add(get)
         for listener in self.listeners:
-            listener(event)
+            listener({"workload_id": workload_id, **event})
 
     def _new(self, key: Key) -> Series:
         if len(self._quick) > MOST_SERIES:
