@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PREFIX = "FLYWHEEL_LOG_"
 _LONGEST_SHOWN = 60
+_NEEDED = frozenset({"id", "kind", "timestamp"})
 _ALTERNATIVES = ("constrained-float", "dict[str,constrained-float]")  # as pydantic names what `sample` may be
 Processor = Callable[[Any, str, Event], Event]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -97,7 +98,7 @@ class Settings(Sinks):
         sample: the share of the calls that is kept, 0 to 1; or shares by workload, `"*"` for all others.
         sample_first: so many events of each workload an hour are kept whatever `sample` says.
         fields_allow, fields_deny: the fields that are written or left out, as paths: `user_id`, `metadata.email`,
-            `request.messages.content`; comma lists in the environment.
+            `request.messages.content`; comma lists in the environment. With `cost_usd` come the counts it is found by.
         prices: dollars for a million tokens of models that the price list does not know:
             `{"my-model": {"input": 0.5, "output": 1.5, "cached": 0.1}}`.
         durability: "fsync" lets a call return only when its record is safe from a power failure, too.
@@ -135,6 +136,13 @@ class Settings(Sinks):
     @classmethod
     def _lists(cls, value: str | Sequence[str]) -> Sequence[str]:
         return _split(value)
+
+    @field_validator("fields_deny")
+    @classmethod
+    def _dispensable(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        if needed := sorted(_NEEDED & set(paths)):
+            raise ValueError(f"{needed[0]} is needed by all who read; have any field but {', '.join(sorted(_NEEDED))}")
+        return paths
 
     @field_validator("judges", "processors")
     @classmethod

@@ -128,7 +128,7 @@ def _title(event: Event) -> str:
         case "feedback":
             quality = event.get("quality") or {}
             said = ", ".join(f"{key} {value}" for key, value in quality.items() if isinstance(value, str | int | float))
-            return " ".join(filter(None, ("feedback", event.get("name"), said)))
+            return " ".join(filter(None, ("feedback", str(event.get("name") or ""), said)))
         case kind:
             return " ".join(filter(None, (event.get("surface") or kind, event.get("model"))))
 

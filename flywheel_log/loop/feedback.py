@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import itemgetter
 from typing import Any, Literal
 
 from flywheel_log.event import Event
@@ -41,17 +44,23 @@ class Feedbacks:
     """The feedback on the calls of a log, by what it names: a call's id, its response's id, its span or its trace."""
 
     def __init__(self, events: Iterable[Event]) -> None:
-        self._by_target: dict[str, Feedback] = {}
-        for event in events:
+        self._by_target: dict[str, list[tuple[int, Feedback]]] = defaultdict(list)
+        for at, event in enumerate(events):
             if event.get("kind") == "feedback" and (target := target_of(event)):
-                self._by_target[target] = _joined(self._by_target.get(target, Feedback()), opinion(event))
+                self._by_target[target].append((at, opinion(event)))
 
     def on(self, event: Event) -> Feedback:
-        """Return what was said about *event*, most specific name first; an empty `Feedback` if nothing was."""
+        """Return what was said about *event*, by whichever of its names; an empty `Feedback` if nothing was.
+
+        Judges call it by its id, people by that of the response they saw. What was said about its trace counts where
+        nothing was said about the call.
+        """
         if event.get("kind") == "feedback":
             return Feedback()
-        known = (self._by_target[name] for name in names_of(event) if name in self._by_target)
-        return _joined(next(known, Feedback()), opinion(event))
+        wide, names = event.get("trace_id"), dict.fromkeys(names_of(event))
+        said = [(name != wide, at, one) for name in names for at, one in self._by_target.get(name, ())]
+        opinions = [one for *_, one in sorted(said, key=itemgetter(0, 1))]
+        return reduce(_joined, [*opinions, opinion(event)], Feedback())
 
     def __contains__(self, name: str) -> bool:
         return name in self._by_target

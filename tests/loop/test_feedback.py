@@ -23,6 +23,15 @@ def test_the_most_specific_name_wins():
     assert Feedbacks([said("t1", score=1), said("run-1", score=0)]).on(CALL) == Feedback("bad", 0.0)
 
 
+def test_what_judges_say_by_the_calls_id_and_people_by_the_responses_is_said_of_one_call():
+    opinions = [said("chatcmpl-1", thumbs="down"), said("run-1", hallucination_flag=True), said("s1", correction="Ulm")]
+    assert Feedbacks(opinions).on(CALL) == Feedback("bad", None, "Ulm", hallucination=True)
+    for names in (("run-1", "chatcmpl-1"), ("chatcmpl-1", "run-1")):
+        assert Feedbacks([said(name, score=score) for score, name in enumerate(names)]).on(CALL) == Feedback(
+            "good", 1.0
+        )
+
+
 def test_of_several_opinions_the_latest_of_each_sort_counts():
     opinions = [said(correction="Ulm"), said(score=0), said(score=1), said(comment="thanks")]
     assert Feedbacks(opinions).on(CALL) == Feedback("good", 1.0, "Ulm")
