@@ -118,7 +118,8 @@ class Meter:
     A call is noted by whoever makes it, which costs next to nothing, and counted by the next `settle`.
 
     Attributes:
-        listeners: told of each call when it is counted; they must neither raise nor take their time.
+        listeners: told of each call when it is counted, by the names it is counted under; they must neither raise nor
+            take their time.
     """
 
     def __init__(self) -> None:
@@ -126,7 +127,7 @@ class Meter:
         self._lock = threading.RLock()  # The end of a dropped stream may be counted by the garbage collector, anywhere.
         self._settling = threading.RLock()
         self._series: dict[Key, Series] = {}
-        self._quick: dict[tuple[str | None, ...], Series] = {}
+        self._quick: dict[tuple[str | None, ...], tuple[Key, Series]] = {}
         self.listeners: list[Callable[[Mapping[str, Any]], object]] = []
 
     def note(self, event: JSON, workload_id: str, figures: Figures) -> None:
@@ -167,19 +168,20 @@ class Meter:
             error["type"] if error else "",
         )
         with self._lock:
-            series = self._quick.get(key)
-            if series is None:
-                series = self._quick[key] = self._new(Key(*(part or "" for part in key)))
+            counted = self._quick.get(key)
+            if counted is None:
+                counted = self._quick[key] = self._new(Key(*(part or "" for part in key)))
+            named, series = counted
             series.add(get)
         for listener in self.listeners:
-            listener({"workload_id": workload_id, **event})
+            listener({**event, "workload_id": named.workload_id, "model": named.model})
 
-    def _new(self, key: Key) -> Series:
+    def _new(self, key: Key) -> tuple[Key, Series]:
         if len(self._quick) > MOST_SERIES:
             self._quick.clear()
         if len(self._series) >= MOST_SERIES and key not in self._series:
             key = key._replace(workload_id="other", model="other")
-        return self._series.setdefault(key, Series())
+        return key, self._series.setdefault(key, Series())
 
     def series(self) -> dict[Key, Series]:
         """Return the totals so far, as they are now."""

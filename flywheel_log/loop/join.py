@@ -9,7 +9,7 @@ from typing import cast
 
 from flywheel_log.event import JSON, Event, to_flat
 
-from .feedback import target_of
+from .feedback import response_id_of, target_of
 
 SAYING = ("feedback", "moderation")
 """The kinds of events that say something about others."""
@@ -57,7 +57,7 @@ class Annotations:
         return cast(Event, {**event, **known, **merged})
 
     def _said(self, event: Event) -> JSON:
-        names = (event.get("id"), (event.get("response") or {}).get("id"))
+        names = (event.get("id"), response_id_of(event))
         known = {name for name in names if isinstance(name, str)}
         placed = [one for name in known for one in self._feedback.get(name, ())]
         said = [event for _, event in sorted(placed, key=itemgetter(0))]

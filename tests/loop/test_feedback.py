@@ -19,6 +19,12 @@ def test_a_call_is_named_by_any_of_its_ids(target: object):
     assert Feedbacks([said(target, score=1)]).on(CALL) == Feedback("good", 1.0)
 
 
+def test_googles_answers_have_their_id_in_googles_words():
+    call = {"id": "run-1", "kind": "llm", "response": {"responseId": "g-1"}}
+    assert Feedbacks([said("g-1", score=1)]).on(call) == Feedback("good", 1.0)
+    assert Feedbacks([said("g-1", score=1)]).on({**call, "response": ["g-1"]}) == Feedback()
+
+
 def test_the_most_specific_name_wins():
     assert Feedbacks([said("t1", score=1), said("run-1", score=0)]).on(CALL) == Feedback("bad", 0.0)
 

@@ -184,6 +184,17 @@ def test_opentelemetry_is_told_all_calls_of_a_burst() -> None:
     assert counted(reader) == [("burst", 5_000)]
 
 
+def test_opentelemetry_gets_no_more_series_than_there_are(client: openai.OpenAI) -> None:
+    reader, own = InMemoryMetricReader(), Meter()
+    export = export_metrics(MeterProvider([reader]))
+    own.listeners.extend(meter.listeners)
+    for number in range(1005):
+        own.add(CALL | {"workload_id": f"workload-{number}"}, "default")
+    export.stop()
+    points = counted(reader)
+    assert (len(points), dict(points)["other"]) == (1001, 5)
+
+
 def test_opentelemetry_gets_the_standard_metrics(client: openai.OpenAI) -> None:
     reader = InMemoryMetricReader()
     export = export_metrics(MeterProvider([reader]))
