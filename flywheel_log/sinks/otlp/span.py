@@ -47,8 +47,13 @@ def request(lines: Iterable[bytes], target: Target, content: str) -> bytes:
 def _remains(event: JSON, _: str) -> Span:
     """The span of an *event* that a processor has given a shape which nobody expects: that there was one."""
     identity = str(event.get("id") or "")
-    ids = {"trace_id": _identifier(None, identity, 16), "span_id": _identifier(None, identity, 8)}
-    return Span(**ids, flags=1, name="event", attributes=_pairs({"flywheel_log.event.id": identity}))
+    return Span(
+        trace_id=_identifier(None, identity, 16),
+        span_id=_identifier(None, identity, 8),
+        flags=1,
+        name="event",
+        attributes=_pairs({"flywheel_log.event.id": identity}),
+    )
 
 
 @guarded("otlp", default=_remains)
