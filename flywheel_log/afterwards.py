@@ -20,13 +20,14 @@ class Afterwards(Generic[Item]):
 
     Args:
         name: the thread's, and the reason under which failures are counted.
-        work: done with every item; what it raises is counted as `<name>_failed`. Items beyond a thousand that wait are
-            left out, counted as `<name>_left_out`.
+        work: done with every item; what it raises is counted as `<name>_failed`.
+        most: so many items wait; further ones are left out, counted as `<name>_left_out`.
     """
 
-    def __init__(self, name: str, work: Callable[[Item], object]) -> None:
+    def __init__(self, name: str, work: Callable[[Item], object], most: int = WAITING_AT_MOST) -> None:
         self._name = name
         self._work = work
+        self._most = most
         self._lock = threading.RLock()
         self._begin()
         # A forked child has no such thread, and the parent does what waits.
@@ -40,7 +41,7 @@ class Afterwards(Generic[Item]):
 
     def put(self, item: Item) -> None:
         """Have *item* worked on later."""
-        if self._queue.qsize() >= WAITING_AT_MOST:
+        if self._queue.qsize() >= self._most:
             health.drop(f"{self._name}_left_out")
             return
         self._queue.put(item)
@@ -48,8 +49,11 @@ class Afterwards(Generic[Item]):
             self._start()
 
     def flush(self, timeout: float | None) -> bool:
-        """Wait until all that was put before is done, at most *timeout* seconds (None: for ever); whether it is."""
-        if self._thread is None:
+        """Wait until all that was put before is done, at most *timeout* seconds (None: for ever); whether it is.
+
+        Not in the work itself, which would wait for its own end.
+        """
+        if self._thread in (None, threading.current_thread()):
             return True
         done = threading.Event()
         self._queue.put(done)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 PREFIX = "FLYWHEEL_LOG_"
 _LONGEST_SHOWN = 60
+_NEEDED = frozenset({"id", "kind", "timestamp"})
 _ALTERNATIVES = ("constrained-float", "dict[str,constrained-float]")  # as pydantic names what `sample` may be
 Processor = Callable[[Any, str, Event], Event]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -96,7 +98,7 @@ class Settings(Sinks):
         sample: the share of the calls that is kept, 0 to 1; or shares by workload, `"*"` for all others.
         sample_first: so many events of each workload an hour are kept whatever `sample` says.
         fields_allow, fields_deny: the fields that are written or left out, as paths: `user_id`, `metadata.email`,
-            `request.messages.content`; comma lists in the environment.
+            `request.messages.content`; comma lists in the environment. With `cost_usd` come the counts it is found by.
         prices: dollars for a million tokens of models that the price list does not know:
             `{"my-model": {"input": 0.5, "output": 1.5, "cached": 0.1}}`.
         durability: "fsync" lets a call return only when its record is safe from a power failure, too.
@@ -134,6 +136,22 @@ class Settings(Sinks):
     @classmethod
     def _lists(cls, value: str | Sequence[str]) -> Sequence[str]:
         return _split(value)
+
+    @field_validator("fields_deny")
+    @classmethod
+    def _dispensable(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        if needed := sorted(_NEEDED & set(paths)):
+            raise ValueError(f"{needed[0]} is needed by all who read; have any field but {', '.join(sorted(_NEEDED))}")
+        return paths
+
+    @field_validator("judges", "processors")
+    @classmethod
+    def _plain(cls, functions: tuple[Any, ...]) -> tuple[Any, ...]:
+        for one in functions:
+            if iscoroutinefunction(one) or iscoroutinefunction(getattr(one, "__call__", None)):  # noqa: B004 - its kind
+                name = getattr(one, "__name__", type(one).__name__)
+                raise ValueError(f"{name} is a coroutine function, which nobody awaits; have a plain function")
+        return functions
 
     @field_validator("redact", mode="before")
     @classmethod

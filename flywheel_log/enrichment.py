@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .config import Settings
 
 
+_PRICED = ("model", "service_tier", "usage", "usageMetadata")
+
+
 def understood(event: Mapping[str, Any]) -> JSON:
     """Return what *event* says of itself: token counts, marks and safety. A response that is bytes is parsed for it."""
     seen = parsed(event)
@@ -34,7 +37,7 @@ def priced(event: Mapping[str, Any]) -> JSON:
     kept = {key: value for key, value in event.items() if key not in ("request", "response")}
     response = parsed(event).get("response")
     if isinstance(response, dict):
-        kept["response"] = {key: response[key] for key in ("model", "service_tier", "usage") if key in response}
+        kept["response"] = {key: response[key] for key in _PRICED if key in response}
     return kept
 
 

@@ -7,6 +7,7 @@ import threading
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping
+from operator import add
 from typing import Any, NamedTuple
 
 from .event import JSON
@@ -59,11 +60,10 @@ class Histogram:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
 
-    def copy(self) -> Histogram:
-        """Return a histogram that stays as it is."""
-        copied = Histogram(self.bounds)
-        copied.counts, copied.sum = list(self.counts), self.sum
-        return copied
+    def join(self, other: Histogram) -> None:
+        """Count what *other*, of the same bounds, has counted."""
+        self.counts = [*map(add, self.counts, other.counts)]
+        self.sum += other.sum
 
 
 class Series:
@@ -99,11 +99,16 @@ class Series:
             self.cost_usd += cost
             self.priced += 1
 
+    def join(self, other: Series) -> None:
+        """Count what *other* has counted."""
+        for name, value in vars(self).items():
+            more = getattr(other, name)
+            value.join(more) if isinstance(value, Histogram) else setattr(self, name, value + more)
+
     def copy(self) -> Series:
         """Return a series that stays as it is."""
         copied = Series()
-        for name, value in vars(self).items():
-            setattr(copied, name, value.copy() if isinstance(value, Histogram) else value)
+        copied.join(self)
         return copied
 
 
@@ -113,7 +118,8 @@ class Meter:
     A call is noted by whoever makes it, which costs next to nothing, and counted by the next `settle`.
 
     Attributes:
-        listeners: told of each call when it is counted; they must neither raise nor take their time.
+        listeners: told of each call when it is counted, by the names it is counted under; they must neither raise nor
+            take their time.
     """
 
     def __init__(self) -> None:
@@ -121,7 +127,7 @@ class Meter:
         self._lock = threading.RLock()  # The end of a dropped stream may be counted by the garbage collector, anywhere.
         self._settling = threading.RLock()
         self._series: dict[Key, Series] = {}
-        self._quick: dict[tuple[str | None, ...], Series] = {}
+        self._quick: dict[tuple[str | None, ...], tuple[Key, Series]] = {}
         self.listeners: list[Callable[[Mapping[str, Any]], object]] = []
 
     def note(self, event: JSON, workload_id: str, figures: Figures) -> None:
@@ -162,19 +168,20 @@ class Meter:
             error["type"] if error else "",
         )
         with self._lock:
-            series = self._quick.get(key)
-            if series is None:
-                series = self._quick[key] = self._new(Key(*(part or "" for part in key)))
+            counted = self._quick.get(key)
+            if counted is None:
+                counted = self._quick[key] = self._new(Key(*(part or "" for part in key)))
+            named, series = counted
             series.add(get)
         for listener in self.listeners:
-            listener(event)
+            listener({**event, "workload_id": named.workload_id, "model": named.model})
 
-    def _new(self, key: Key) -> Series:
+    def _new(self, key: Key) -> tuple[Key, Series]:
         if len(self._quick) > MOST_SERIES:
             self._quick.clear()
         if len(self._series) >= MOST_SERIES and key not in self._series:
             key = key._replace(workload_id="other", model="other")
-        return self._series.setdefault(key, Series())
+        return key, self._series.setdefault(key, Series())
 
     def series(self) -> dict[Key, Series]:
         """Return the totals so far, as they are now."""

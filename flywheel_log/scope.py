@@ -230,7 +230,10 @@ class Held(_Frame):
 
 @contextmanager
 def suppress() -> Iterator[None]:
-    """Record nothing that is called inside the block (in this task or thread)."""
+    """Record nothing that is called inside the block, nor in the tasks and thread pools it is handed to.
+
+    A `threading.Thread` has a block of its own, or records.
+    """
     before = _suppressed.get()
     _suppressed.set(True)
     try:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import random
 import re
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from .chance import chance
 
 TRACING = "opentelemetry.trace"
 """The module that is loaded where somebody uses OpenTelemetry."""
 
-# A generator of our own: a program that seeds Python's gets the same numbers in every run, and must go on to do so.
-_random = random.Random()
-os.register_at_fork(after_in_child=_random.seed)
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?", re.ASCII)
 
 
@@ -26,12 +23,12 @@ class Parent(NamedTuple):
 
 def new_trace_id() -> str:
     """Return 32 random hexadecimal digits, not all zero."""
-    return f"{_random.getrandbits(128) or 1:032x}"
+    return f"{chance.getrandbits(128) or 1:032x}"
 
 
 def new_span_id() -> str:
     """Return 16 random hexadecimal digits, not all zero."""
-    return f"{_random.getrandbits(64) or 1:016x}"
+    return f"{chance.getrandbits(64) or 1:016x}"
 
 
 def current_span() -> Parent | None:
@@ -43,18 +40,26 @@ def current_span() -> Parent | None:
     return Parent(f"{span.trace_id:032x}", f"{span.span_id:016x}") if span.is_valid else None
 
 
-def parsed(traceparent: str) -> Parent | None:
+def parsed(traceparent: Any) -> Parent | None:
     """Read the header of https://www.w3.org/TR/trace-context/; None where it breaks the standard, which asks for that.
 
     A version of the standard that is yet to come may add fields at the end.
     """
-    found = _TRACEPARENT.fullmatch(traceparent.strip())
+    found = _TRACEPARENT.fullmatch(traceparent.strip()) if isinstance(traceparent, str) else None
     if found is None or (found[3] and traceparent.startswith("00")):
         return None
     parent = Parent(found[1], found[2])
     return parent if int(parent.trace_id, 16) and int(parent.span_id, 16) else None
 
 
-def traceparent(parent: Parent) -> str:
-    """Write the header that lets another process go on inside *parent*."""
-    return f"00-{parent.trace_id}-{parent.span_id}-01"
+def traceparent(trace_id: Any, span_id: Any) -> str | None:
+    """Write the header that lets another process go on inside the span *span_id*; None where the ids allow of none."""
+    header = f"00-{trace_id}-{span_id}-{'01' if _is_sampled() else '00'}"
+    return header if parsed(header) else None
+
+
+def _is_sampled() -> bool:
+    """Whether OpenTelemetry's current span is recorded, as the receiver's should be then; also where there is none."""
+    opentelemetry = sys.modules.get(TRACING)
+    span = opentelemetry.get_current_span().get_span_context() if opentelemetry is not None else None
+    return span is None or not span.is_valid or bool(span.trace_flags.sampled)

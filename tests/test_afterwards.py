@@ -42,6 +42,13 @@ def test_what_is_too_much_is_left_out_and_counted() -> None:
     assert (left_out in (4, 5), patient, afterwards.flush(10)) == (True, False, True)
 
 
+def test_work_that_flushes_does_not_wait_for_itself() -> None:
+    flushed: list[bool] = []
+    afterwards: Afterwards[int] = Afterwards("test", lambda _: flushed.append(afterwards.flush(None)))
+    afterwards.put(1)
+    assert (afterwards.flush(10), flushed) == (True, [True])
+
+
 def test_a_forked_child_begins_anew() -> None:
     afterwards = Afterwards[int]("test", os._exit)
     other = Afterwards[int]("other", lambda _: None)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+import flywheel_log
 from flywheel_log import scope
 from flywheel_log.scope import context, suppress
+from flywheel_log.testing import recording
 
 
 def current() -> dict[str, Any]:
@@ -126,6 +129,19 @@ def test_suppress_is_for_its_block():
             assert scope.suppressed()
         assert scope.suppressed()
     assert not scope.suppressed()
+
+
+def test_suppress_follows_into_thread_pools() -> None:
+    @flywheel_log.logged_llm
+    def ask(_: str) -> str:
+        return "an answer"
+
+    with recording() as events, ThreadPoolExecutor() as pool:
+        with flywheel_log.suppress():
+            pool.submit(ask, "in the block").result()
+            list(pool.map(ask, ["in the block"]))
+        pool.submit(ask, "behind it").result()
+    assert [event["request"]["messages"][0]["content"] for event in events] == ["behind it"]
 
 
 def test_suppress_may_end_in_another_context():

@@ -36,7 +36,7 @@ def test_what_breaks_the_standard_names_nobody(header: str) -> None:
 
 
 def test_a_header_that_is_written_is_read_back() -> None:
-    assert w3c.parsed(w3c.traceparent(PARENT)) == PARENT
+    assert w3c.parsed(w3c.traceparent(*PARENT)) == PARENT
 
 
 def test_ids_do_not_repeat_where_a_program_seeds_its_randomness() -> None:

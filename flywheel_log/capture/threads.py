@@ -16,7 +16,8 @@ from .outer import Outer, Within, outer
 def install() -> None:
     """From now on, what is submitted to a `ThreadPoolExecutor` runs with the fields of the place it is submitted from.
 
-    Inside a decorated function its calls are told to that function too, as if it had made them itself.
+    Inside a decorated function its calls are told to that function too, as if it had made them itself; inside a
+    `suppress()` block nothing of them is recorded.
     """
     import wrapt
 
@@ -54,12 +55,12 @@ def _submit(wrapped: Any, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
 @guarded("context", default=lambda function: function)
 def _carried(function: Callable[..., Any]) -> Callable[..., Any]:
     """*function*, to be run in a thread of the pool as if it were run here; itself where nothing is to be carried."""
-    told, fields = outer(), scope.current()
-    if told is None and not fields:
+    told, fields, silent = outer(), scope.current(), scope.suppressed()
+    if told is None and not fields and not silent:
         return function
 
     def carried(*given: Any, **named: Any) -> Any:
-        with _within(told, fields):
+        with _within(told, fields), scope.suppress() if silent else nullcontext():
             return function(*given, **named)
 
     return carried

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..event import JSON, Error, Wire
+from ..health import guarded
 from ..serialise import loads
 
 _RETRY_COUNT = "x-stainless-retry-count"
@@ -157,7 +158,7 @@ def plain(value: Any) -> Any:
 
 def error_of(error: BaseException) -> Error:
     """What is known of a failed call: class, message and the provider's identifiers."""
-    found: Error = {"type": type(error).__name__, "message": str(error)}
+    found: Error = {"type": type(error).__name__, "message": _words_of(error)}
     if isinstance(status := getattr(error, "status_code", None), int):
         found["status_code"] = status
     if isinstance(code := getattr(error, "code", None), str):
@@ -165,6 +166,11 @@ def error_of(error: BaseException) -> Error:
     if request_id := getattr(error, "request_id", None) or _request_id(getattr(error, "response", None)):
         found["request_id"] = request_id
     return found
+
+
+@guarded("capture", default=lambda _: "")
+def _words_of(error: BaseException) -> str:
+    return str(error)
 
 
 def error_in(payload: JSON, http: Any) -> Error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flywheel_log.event import Event
+from flywheel_log.loop.feedback import response_id_of
 from flywheel_log.loop.filter import Filter
 
 from . import Problem
@@ -71,7 +72,7 @@ def find(events: Iterable[Event], identity: str) -> Event:
     for event in events:
         if event.get("id") == identity:
             return event
-        if (event.get("response") or {}).get("id") == identity:
+        if response_id_of(event) == identity:
             answered = event
         elif (event.get("id") or "").startswith(identity):
             begun = [*begun[:_NAMED], event]
@@ -116,7 +117,7 @@ def facts(event: Event) -> list[tuple[str, str]]:
         ("id", fields.get("id")),
         ("time", f"{local:%Y-%m-%d %H:%M:%S %Z}" if local else event["timestamp"]),
         ("call", " · ".join(str(fields[key]) for key in ("provider", "surface", "model") if fields.get(key))),
-        ("response", (event.get("response") or {}).get("id")),
+        ("response", response_id_of(event)),
         ("status", f"{sign(event)} {event.get('status') or event['kind']}"),
         ("error", failure(event)),
         ("who", " · ".join(f"{key.removesuffix('_id')} {fields[key]}" for key in _WHO if fields.get(key))),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flywheel_log.event import Event
+from flywheel_log.loop.feedback import response_id_of
 from flywheel_log.loop.tree import Branch, tree
 
 from . import Problem
@@ -55,7 +56,7 @@ def _trace_id(identity: str, sources: list[str] | None) -> str:
             trace_id = event.get("trace_id")
             if isinstance(trace_id, str):
                 last = trace_id
-                if identity in (event.get("id"), (event.get("response") or {}).get("id"), trace_id):
+                if identity in (event.get("id"), response_id_of(event), trace_id):
                     return trace_id
                 if trace_id.startswith(identity):
                     begun[trace_id] = None
@@ -75,7 +76,7 @@ def _of_trace(events: Iterable[Event], trace_id: str) -> Iterator[Event]:
     names: set[Any] = set()
     for event in events:
         if event.get("trace_id") == trace_id or event.get("target") in names:
-            names |= {event.get("id"), (event.get("response") or {}).get("id")} - {None}
+            names |= {event.get("id"), response_id_of(event)} - {None}
             yield event
 
 
@@ -128,7 +129,7 @@ def _title(event: Event) -> str:
         case "feedback":
             quality = event.get("quality") or {}
             said = ", ".join(f"{key} {value}" for key, value in quality.items() if isinstance(value, str | int | float))
-            return " ".join(filter(None, ("feedback", event.get("name"), said)))
+            return " ".join(filter(None, ("feedback", str(event.get("name") or ""), said)))
         case kind:
             return " ".join(filter(None, (event.get("surface") or kind, event.get("model"))))
 

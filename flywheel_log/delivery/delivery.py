@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..chance import chance
 from ..health import health
 from ..sinks import Sink, open_sink
 from . import forks, space
@@ -61,7 +61,7 @@ class Delivery:
         quota_bytes: int = QUOTA_BYTES,
         fsync: bool = False,
         clock: Callable[[], float] = time.time,
-        random: Callable[[], float] = random.random,
+        random: Callable[[], float] = chance.random,
         run: Callable[[], str] = new_run,
         tuning: Tuning | None = None,
         open_sink: Callable[[str], Sink] = open_sink,

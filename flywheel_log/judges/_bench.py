@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import random
 import time
+from asyncio import CancelledError
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from .. import scope
 from ..afterwards import Afterwards
+from ..chance import chance
 from ..clock import timestamp
 from ..event import JSON, Event
 from ..health import health
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from ..config import Judge
 
 _RETRIEVALS = 500
-_VERDICT = frozenset({"quality", "safety", "hallucination_flag"})
+_OBJECTS = frozenset({"quality", "safety"})
+_VERDICT = _OBJECTS | {"hallucination_flag"}
 
 
 class Bench:
@@ -41,7 +43,7 @@ class Bench:
         judges: Sequence[Judge | str],
         share: float,
         record: Callable[[Event], object],
-        random: Callable[[], float] = random.random,
+        random: Callable[[], float] = chance.random,
     ) -> None:
         self._judges = [(name_of(judge), find(judge)) for judge in judges]
         self._share = share
@@ -58,9 +60,9 @@ class Bench:
 
     def _concerns(self, event: Event) -> bool:
         """Whether *event* is an answer to judge, or was retrieved for the answers to come."""
-        if event["kind"] == "retrieval":
+        if event.get("kind") == "retrieval":
             return True
-        whole = event["kind"] == "llm" and event.get("status") == "ok"
+        whole = event.get("kind") == "llm" and event.get("status") == "ok"
         return whole and (self._share >= 1 or self._random() < self._share)
 
     def _see(self, case: tuple[str, Event]) -> None:
@@ -76,18 +78,15 @@ class Bench:
 
     def _ask(self, name: str, judge: Judge, event: Event) -> None:
         try:
-            verdict = judge(event)
-            if verdict is None:
-                return
-            if unknown := set(verdict) - _VERDICT:
-                raise TypeError(f"a verdict has {', '.join(sorted(_VERDICT))}; got {', '.join(sorted(unknown))}")
-            said = {"timestamp": timestamp(time.time()), "kind": "feedback", "name": name, **verdict}
-            self._record(cast(Event, said | {"target": event["id"]} | _place_of(event)))
-        except Exception as error:  # noqa: BLE001 - the other judges are heard all the same
+            if found := _said(judge(cast(Event, dict(event)))):  # Its own, for it may change what it is given.
+                said = {"timestamp": timestamp(time.time()), "kind": "feedback", "name": name, **found}
+                self._record(cast(Event, said | {"target": event["id"]} | _place_of(event)))
+        except (Exception, SystemExit, CancelledError) as error:  # noqa: BLE001 - the other judges are heard all the same
             health.drop("judge_failed", error)
 
     def _remember(self, identity: str, event: Event) -> None:
-        self._texts[identity] = {doc["id"]: doc["text"] for doc in event["retrieval_docs"] if "text" in doc}
+        docs = [doc for doc in event.get("retrieval_docs") or () if "id" in doc and "text" in doc]
+        self._texts[identity] = {str(doc["id"]): doc["text"] for doc in docs}
         if len(self._texts) > _RETRIEVALS:
             self._texts.popitem(last=False)
 
@@ -99,8 +98,21 @@ class Bench:
         return {"retrieval_docs": [self._with_text(doc) if isinstance(doc, dict) else doc for doc in docs]}
 
     def _with_text(self, doc: JSON) -> JSON:
-        text = self._texts.get(doc.get("retrieval", ""), {}).get(doc.get("id", ""))
+        text = self._texts.get(doc.get("retrieval", ""), {}).get(str(doc.get("id")))
         return doc if text is None else {**doc, "text": text}
+
+
+def _said(verdict: Mapping[str, Any] | None) -> JSON:
+    """Return what *verdict* says, if readers will understand it. Raises TypeError where they will not."""
+    if verdict is None:
+        return {}
+    if unknown := set(verdict) - _VERDICT:
+        raise TypeError(f"a verdict has {', '.join(sorted(_VERDICT))}; got {', '.join(sorted(unknown))}")
+    said = {key: value for key, value in verdict.items() if value is not None}
+    for key in _OBJECTS & said.keys():
+        if not isinstance(said[key], Mapping):
+            raise TypeError(f"{key} is an object with a key for each finding; got {type(said[key]).__name__}")
+    return {key: value for key, value in said.items() if value != {}}
 
 
 def _place_of(event: Event) -> JSON:

@@ -64,7 +64,7 @@ class Feedbacks:
         names = [name for name in names_of(event) if name in self._by_target]
         if not names:
             return opinion(event, self._stars)
-        ids = {event.get("id"), (event.get("response") or {}).get("id")}
+        ids = {event.get("id"), response_id_of(event)}
         wide = [self._said([name]) for name in reversed(names) if name not in ids]
         found = [*(one for some in wide for one in some), event, *self._said(name for name in names if name in ids)]
         return reduce(_joined, (opinion(one, self._stars) for one in found))
@@ -83,8 +83,15 @@ class Feedbacks:
 
 def names_of(event: Event) -> list[str]:
     """Return what feedback may call *event*, most specific first: its id, its response's, its span's, its trace's."""
-    names = (event.get("id"), (event.get("response") or {}).get("id"), event.get("span_id"), event.get("trace_id"))
+    names = (event.get("id"), response_id_of(event), event.get("span_id"), event.get("trace_id"))
     return [name for name in names if isinstance(name, str)]
+
+
+def response_id_of(event: Event) -> str | None:
+    """Return the id that the service gave its answer, in the words of its API; None where it gave none."""
+    response = event.get("response")
+    found = (response.get("id") or response.get("responseId")) if isinstance(response, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def target_of(event: Event) -> str | None:

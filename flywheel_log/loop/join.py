@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import cast
 
 from flywheel_log.event import JSON, Event, to_flat
 
-from .feedback import target_of
+from .feedback import response_id_of, target_of
 
 SAYING = ("feedback", "moderation")
 """The kinds of events that say something about others."""
@@ -23,11 +24,11 @@ class Annotations:
     """What the events of a log say about its calls, by what they name: an event's id, or its response's."""
 
     def __init__(self, events: Iterable[Event]) -> None:
-        self._feedback: dict[str, list[Event]] = defaultdict(list)
+        self._feedback: dict[str, list[tuple[int, Event]]] = defaultdict(list)
         self._moderations: dict[str, JSON] = {}
-        for event in events:
+        for at, event in enumerate(events):
             if event.get("kind") == "feedback" and (target := target_of(event)):
-                self._feedback[target].append(event)
+                self._feedback[target].append((at, event))
             elif event.get("kind") == "moderation":
                 self._add_moderation(event)
 
@@ -56,8 +57,10 @@ class Annotations:
         return cast(Event, {**event, **known, **merged})
 
     def _said(self, event: Event) -> JSON:
-        names = (event.get("id"), (event.get("response") or {}).get("id"))
-        said = [one for name in names if isinstance(name, str) for one in self._feedback.get(name, ())]
+        names = (event.get("id"), response_id_of(event))
+        known = {name for name in names if isinstance(name, str)}
+        placed = [one for name in known for one in self._feedback.get(name, ())]
+        said = [event for _, event in sorted(placed, key=itemgetter(0))]
         found: JSON = {"quality": {}, "safety": {}}
         for one in said:
             for key in _OBJECTS:

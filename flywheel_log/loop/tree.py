@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from flywheel_log.event import Event
 
+from .feedback import response_id_of
+
 
 @dataclass
 class Branch:
@@ -24,8 +26,7 @@ def tree(events: Iterable[Event]) -> list[Branch]:
     branches = [Branch(event) for event in sorted(events, key=lambda event: event["timestamp"])]
     by_name: dict[str, Branch] = {}
     for branch in branches:
-        response = branch.event.get("response") or {}
-        for name in (branch.event.get("span_id"), branch.event.get("id"), response.get("id")):
+        for name in (branch.event.get("span_id"), branch.event.get("id"), response_id_of(branch.event)):
             if isinstance(name, str):
                 by_name.setdefault(name, branch)
     outermost = []

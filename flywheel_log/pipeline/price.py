@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -18,7 +19,7 @@ _MILLION = 1_000_000
 _DECIMALS = 10
 _TEN_MINUTES = len("2026-01-02T03:4")  # Prices that change by the time of the day do so at the half hour.
 _MODELS = 1024
-_PROVIDERS = {"gcp": "google"}  # OpenTelemetry's name, and the price list's.
+_PROVIDERS = {"fireworks_ai": "fireworks", "gcp": "google", "x_ai": "x-ai"}  # Usual names, and the list's.
 _COUNTS = (
     ("input_tokens", "input_tokens"),
     ("output_tokens", "output_tokens"),
@@ -29,8 +30,19 @@ _DETAILS = (
     ("prompt_tokens_details", "audio_tokens", "input_audio_tokens"),
     ("completion_tokens_details", "audio_tokens", "output_audio_tokens"),
     ("", "cache_creation_input_tokens", "cache_write_tokens"),
+    ("cache_creation", "ephemeral_1h_input_tokens", "cache_write_1h_tokens"),
+    ("server_tool_use", "web_search_requests", "web_searches"),
 )
 _DETAILED = frozenset(whole or name for whole, name, _ in _DETAILS)
+# Google counts them by modality; what is no text may have a price of its own.
+_BY_MODALITY = (
+    ("promptTokensDetails", "input_{}_tokens"),
+    ("toolUsePromptTokensDetails", "input_{}_tokens"),
+    ("candidatesTokensDetails", "output_{}_tokens"),
+    ("cacheTokensDetails", "cache_{}_read_tokens"),
+)
+_MODALITIES = {"AUDIO": "audio", "DOCUMENT": "image", "IMAGE": "image", "VIDEO": "video"}
+_PLAIN = frozenset({"input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"})
 
 
 class _Rates(NamedTuple):
@@ -73,7 +85,7 @@ class Prices:
         tier = answer.get("service_tier")
         place = model, event.get("provider", ""), tier if isinstance(tier, str) else None
         tiers = self._tiers(*place, event["timestamp"][:_TEN_MINUTES])
-        usage = _usage(event, answer.get("usage"))
+        usage = _usage(event, answer)
         rates = _of_size(tiers, usage.get("input_tokens", 0))
         if rates is None or not _is_complete(event, rates):
             return None
@@ -155,25 +167,26 @@ def _is_complete(event: Mapping[str, Any], rates: _Rates) -> bool:
 
 
 def _by_rates(usage: Mapping[str, int], rates: _Rates) -> float | None:
-    """None is for the list to decide: audio has rates of its own, and parts are not more than the whole."""
+    """None is for the list to decide: what is no text has rates of its own, and parts are not more than the whole."""
     _, request, new, cached, written, output = rates
     get = usage.get
     reads, writes = get("cache_read_tokens", 0), get("cache_write_tokens", 0)
     count = get("input_tokens", 0) - reads - writes
-    if count < 0 or "input_audio_tokens" in usage or "output_audio_tokens" in usage:
+    if count < 0 or not usage.keys() <= _PLAIN:
         return None
     tokens = count * new + reads * cached + writes * written
     return request + (tokens + get("output_tokens", 0) * output) / _MILLION
 
 
-def _usage(event: Mapping[str, Any], reported: Any) -> dict[str, int]:
-    """The counts of *event* that are there and not 0, by the price list's names; details as the service *reported*."""
+def _usage(event: Mapping[str, Any], answer: JSON) -> dict[str, int]:
+    """The counts of *event* that are there and not 0, by the price list's names; details as its *answer* reports."""
     usage: dict[str, int] = {}
     for name, listed in _COUNTS:
         if (count := event.get(name)) and isinstance(count, int):
             usage[listed] = count
+    reported = answer.get("usage")
     if not isinstance(reported, dict) or _DETAILED.isdisjoint(reported):
-        return usage
+        return usage | _by_modality(answer["usageMetadata"]) if "usageMetadata" in answer else usage
     for whole, name, listed in _DETAILS:
         details = reported.get(whole) if whole else reported
         if details and isinstance(details, dict) and (count := details.get(name)) and isinstance(count, int):
@@ -181,15 +194,25 @@ def _usage(event: Mapping[str, Any], reported: Any) -> dict[str, int]:
     return usage
 
 
+def _by_modality(reported: Any) -> dict[str, int]:
+    """What *reported*, Google's, counts of what is no text, by the price list's names."""
+    found: Counter[str] = Counter()
+    for details, listed in _BY_MODALITY if isinstance(reported, dict) else ():
+        for one in reported.get(details) or ():
+            if (modality := _MODALITIES.get(one.get("modality"))) and isinstance(one.get("tokenCount"), int):
+                found[listed.format(modality)] += one["tokenCount"]
+    return dict(found)
+
+
 def _by_table(event: Mapping[str, Any], price: Mapping[Rate, float]) -> float | None:
-    cached = event.get("cached_tokens", 0)
+    if any(price.get(rate) and f"{rate}_tokens" not in event for rate in ("input", "output")):
+        return None
+    cached = min(event.get("cached_tokens", 0), event.get("input_tokens", 0))
     counts: dict[Rate, int] = {
         "input": event.get("input_tokens", 0) - cached,
         "cached": cached,
         "output": event.get("output_tokens", 0),
     }
-    if any(price.get(rate) and f"{rate}_tokens" not in event for rate in ("input", "output")):
-        return None
     rates = {"cached": price["input"], **price} if "input" in price else price
     if any(count and rate not in rates for rate, count in counts.items()):
         return None

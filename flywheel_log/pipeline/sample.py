@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any
 
+from ..chance import chance
 from ..event import Event
 
 _OTHERS = "*"
@@ -38,16 +39,21 @@ class Sampler:
         first: int,
         *,
         clock: Callable[[], float] = time.monotonic,
-        random: Callable[[], float] = random.random,
+        random: Callable[[], float] = chance.random,
     ) -> None:
         self._shares = dict(share) if isinstance(share, Mapping) else {_OTHERS: share}
         self._first = first
         self._clock = clock
         self._random = random
-        self._lock = threading.Lock()
+        self._admitted: OrderedDict[str, None] = OrderedDict()
+        self._begin()
+        # A thread that the child does not have may have held the lock; what was left out is the parent's to tell.
+        os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()  # The end of a dropped stream may come from the garbage collector, anywhere.
         self._hour = 0
         self._seen: Counter[str] = Counter()
-        self._admitted: OrderedDict[str, None] = OrderedDict()
         self._left_out: Counter[str] = Counter()
 
     def __bool__(self) -> bool:

@@ -9,6 +9,7 @@ from ..event import JSON, Event, Wire
 from ..serialise import loads
 
 ALWAYS = ("timestamp", "kind", "client_id", "workload_id", "status")
+_PRICED_BY = ("provider", "model", "input_tokens", "output_tokens", "cached_tokens")
 _Tree = dict[str, "_Tree"]
 
 
@@ -21,7 +22,8 @@ class Selection:
     """
 
     def __init__(self, allow: Sequence[str], deny: Sequence[str]) -> None:
-        self._allow = _tree([*ALWAYS, *allow]) if allow else None
+        needed = _PRICED_BY if "cost_usd" in allow else ()  # The price is found behind the journal.
+        self._allow = _tree([*ALWAYS, *needed, *allow]) if allow else None
         self._deny = _tree(deny)
 
     def __bool__(self) -> bool:

@@ -11,6 +11,9 @@ from ..clock import timestamp
 from ..event import JSON, Event
 from ..recorder import record
 
+_NAMES = ("id", "response_id", "provider_response_id")
+"""What the SDKs, Google's and pydantic-ai's call the id of a response."""
+
 
 def log_feedback(
     target: Any,
@@ -28,7 +31,8 @@ def log_feedback(
     """Record feedback on one call, later and from any process; readers join it to the call's `quality`.
 
     Args:
-        target: which call: the id of its event, the id of the provider's response, or the SDK's response object.
+        target: which call: the id of its event, the id of the provider's response, or a response object: an SDK's,
+            or a message of LangChain's.
         rating: a number on the scale of your own; datasets take what is above its middle for good.
         scale: the worst and the best rating, such as (1, 5), or (6, 1); without it, readers take ratings for 0 to 1,
             and for 1 to 5 where they find one above 1.
@@ -77,10 +81,18 @@ def _scale(scale: tuple[float, float], rating: float | None) -> list[float]:
 
 def id_of(target: Any) -> str:
     """Return the id that *target* is, or has. Raises TypeError where there is none."""
-    identity = target.get("id") if isinstance(target, Mapping) else getattr(target, "id", target)
-    if not isinstance(identity, str) or not identity:
+    if isinstance(target, str) and target:
+        return target
+    # A message of LangChain's has an id of LangChain's, beside the service's.
+    named = (_part(holder, name) for holder in (_part(target, "response_metadata"), target) for name in _NAMES)
+    identity = next((name for name in named if isinstance(name, str) and name), None)
+    if identity is None:
         raise TypeError(f"feedback is about an id or an object that has one; got {type(target).__name__}")
     return identity
+
+
+def _part(holder: Any, name: str) -> Any:
+    return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
 
 
 def _who() -> Mapping[str, Any]:

@@ -76,7 +76,10 @@ def _sums(key: Key, series: Series) -> dict[str, Any]:
 
 
 def _exposition(totals: Metrics) -> Iterator[str]:
-    keys = [(_labels(key), series) for key, series in totals.series.items()]
+    by_labels: dict[str, Series] = {}
+    for key, series in totals.series.items():  # Several surfaces are one operation, and a line stands there once.
+        by_labels.setdefault(_labels(key), Series()).join(series)
+    keys = list(by_labels.items())
     yield from _histogram(_DURATION, "Duration of calls.", [(labels, one.duration) for labels, one in keys])
     first = [(labels, one.first_token) for labels, one in keys if one.first_token.count]
     yield from _histogram(_FIRST_TOKEN, "Time to the first token of streams.", first)

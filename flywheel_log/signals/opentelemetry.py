@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 
 _EXIT_SECONDS = 1.0
+_MOST_WAITING = 20_000  # Calls are counted together, once a second or a thousand at a time.
+_MEASURED = (
+    *("surface", "provider", "model", "error", "workload_id", "latency_ms", "time_to_first_token_ms"),
+    *("input_tokens", "output_tokens", "cost_usd"),
+)
 
 
 class Export:
@@ -35,17 +40,21 @@ class Export:
             "gen_ai.client.token.usage", "{token}", "Tokens of calls", explicit_bucket_boundaries_advisory=TOKENS
         )
         self._cost = scope.create_counter("flywheel_log.cost", "USD", "Dollars spent, as far as prices are known")
-        self._afterwards: Afterwards[Mapping[str, Any]] = Afterwards("metrics", self._count)
+        self._afterwards: Afterwards[Mapping[str, Any]] = Afterwards("metrics", self._count, _MOST_WAITING)
         self.flush = self._afterwards.flush
         meter.settle()  # The calls before are not exported.
-        meter.listeners.append(self._afterwards.put)
+        meter.listeners.append(self._put)
         atexit.register(self._settle, _EXIT_SECONDS)  # After that of the provider, so that it is called before.
 
     def stop(self) -> None:
         """Export no more calls; those so far are exported."""
         self._settle(None)
-        meter.listeners.remove(self._afterwards.put)
+        meter.listeners.remove(self._put)
         atexit.unregister(self._settle)
+
+    def _put(self, event: Mapping[str, Any]) -> None:
+        """Have *event* counted later; what was said is not kept until then."""
+        self._afterwards.put({key: event[key] for key in _MEASURED if key in event})
 
     def _settle(self, timeout: float | None) -> None:
         meter.settle()

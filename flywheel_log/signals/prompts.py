@@ -24,16 +24,19 @@ class Prompt:
 
     Raises:
         ValueError: a variable has no plain name, or the braces do not match.
+        TypeError: the template is no string.
     """
 
     def __init__(self, name: str, version: object, template: str) -> None:
+        if not isinstance(template, str):
+            raise TypeError(f"prompt {name!r}: a template is a string; got {type(template).__name__}")
         self.name = name
         self.version = str(version)
         self.template = template
         self.template_hash = hash_of(template)
         self.variables = _variables(name, template)
 
-    def format(self, **variables: Any) -> str:
+    def format(self, /, **variables: Any) -> str:
         """Return the text with *variables* in their places. Values are put in as they are, never read as templates.
 
         Raises:
@@ -45,7 +48,7 @@ class Prompt:
         return self.template.format(**variables)
 
     @contextmanager
-    def using(self, **variables: Any) -> Iterator[str]:
+    def using(self, /, **variables: Any) -> Iterator[str]:
         """Give the block the text with *variables* in their places, and stamp `prompt` on the calls made inside.
 
         Works in coroutines too: the stamp follows into what is awaited and started inside.
@@ -65,10 +68,17 @@ class Prompt:
 
 def _variables(name: str, template: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
-    for _, variable, _, _ in Formatter().parse(template):
-        if variable is None:
-            continue
-        if not variable.isidentifier():
-            raise ValueError(f"prompt {name!r}: a variable is a plain name like {{question}}; got {{{variable}}}")
+    for variable, form in _fields(name, template):
+        if not variable.isidentifier() or "{" in form:
+            got = f"{{{variable}{':' * bool(form)}{form}}}"
+            raise ValueError(f"prompt {name!r}: a variable is a plain name like {{question}}; got {got}")
         found[variable] = None
     return tuple(found)
+
+
+def _fields(name: str, template: str) -> list[tuple[str, str]]:
+    """What stands in the braces of *template*: name and format. Raises ValueError where they do not match."""
+    try:
+        return [(field, form or "") for _, field, form, _ in Formatter().parse(template) if field is not None]
+    except ValueError as error:
+        raise ValueError(f"prompt {name!r}: {error}; a literal brace is doubled") from None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from numbers import Real
 from typing import Any, cast
 
 from .. import scope
@@ -27,7 +29,16 @@ _NAMES = {
     "embedding": ("embedding", "vector"),
 }
 _REFERENCE = ("id", "score", "source")
-_lock = threading.Lock()
+_lock = threading.RLock()
+
+
+def _unlock() -> None:
+    """In a forked child, which does not have the thread that may hold the lock."""
+    global _lock  # noqa: PLW0603
+    _lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_unlock)
 
 
 @guarded("retrieval")
@@ -64,7 +75,8 @@ def log_retrieval(
     if scope.suppressed():
         return None
     columns = {"score": scores, "source": sources, "embedding": embeddings}
-    found = [_document(one) | _row(columns, at) for at, one in enumerate(documents)]
+    several = [documents] if isinstance(documents, str | Mapping) else documents
+    found = [_document(one) | _row(columns, at) for at, one in enumerate(several)]
     request = {"query": query, "embedding": query_embedding}
     event: JSON = {
         "timestamp": timestamp(time.time()),
@@ -86,10 +98,15 @@ def _remember(found: list[JSON], identity: str | None) -> None:
         return
     origin = {"retrieval": identity} if identity else {}
     references = [{key: one[key] for key in _REFERENCE if key in one} | origin for one in found]
-    fresh = {(one["id"], one.get("source")) for one in references}
+    fresh = set(map(_name_of, references))
     with _lock:
-        kept = [one for one in place.documents if (one["id"], one.get("source")) not in fresh]
+        kept = [one for one in place.documents if _name_of(one) not in fresh]
         place.documents[:] = [*kept, *references][-REMEMBERED:]
+
+
+def _name_of(reference: JSON) -> str:
+    """What a document is found again by; its id and source are whatever the program says, also a list or an object."""
+    return repr((reference["id"], reference.get("source")))
 
 
 def _row(columns: Mapping[str, Sequence[Any] | None], at: int) -> JSON:
@@ -99,7 +116,7 @@ def _row(columns: Mapping[str, Sequence[Any] | None], at: int) -> JSON:
 
 
 def _document(given: Any) -> JSON:
-    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], int | float):  # noqa: PLR2004 - a pair
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Real):  # noqa: PLR2004 - a pair
         return _document(given[0]) | {"score": given[1]}
     if isinstance(given, str):
         return {"id": _id_of(given), "text": given}

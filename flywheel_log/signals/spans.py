@@ -33,11 +33,14 @@ class step:  # noqa: N801 - reads as a statement: `with step("retrieve")`
         **fields: what `context` takes; stamped on the step and on everything inside.
 
     Raises:
-        TypeError: a field is none of an event's.
+        TypeError: a field is none of an event's, or there is a function where the name belongs.
     """
 
     def __init__(self, name: str, **fields: Any) -> None:
-        self._name = name
+        kind = type(self).__name__
+        if callable(name):
+            raise TypeError(f"{kind} needs a name before it decorates; write @{kind}({_named(name)!r})")
+        self._name = str(name)
         self._own = scope.fields_of(**fields)
 
     @guarded("context", default=lambda self: self)
@@ -97,11 +100,12 @@ class trace(step):  # noqa: N801
 
     @staticmethod
     def current_traceparent() -> str | None:
-        """Return the header `traceparent` for a request made here, so that its receiver can go on; None in no trace."""
+        """Return the header `traceparent` for a request made here, so that its receiver can go on; None in no trace.
+
+        None, too, in a trace that `context(trace_id=…)` has given an id of another form.
+        """
         stamps = scope.at_call()
-        if "trace_id" not in stamps or "parent_id" not in stamps:
-            return None
-        return w3c.traceparent(w3c.Parent(stamps["trace_id"], stamps["parent_id"]))
+        return w3c.traceparent(stamps.get("trace_id"), stamps.get("parent_id"))
 
 
 class Span(Place):
@@ -154,6 +158,10 @@ class Span(Place):
             if found.error is not None:
                 event["error"] = found.error
         record(cast(Event, event))
+
+
+def _named(function: Any) -> str:
+    return str(getattr(function, "__name__", type(function).__name__))
 
 
 def _stamps(around: Mapping[str, Any], asked_by: w3c.Parent | None) -> JSON:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import openai
 import pytest
@@ -101,6 +104,71 @@ def test_a_judge_that_fails_keeps_no_other_from_judging(client: openai.OpenAI) -
     call = call_of(recorded(broken, lambda _: {"nonsense": 1}, "grounding")(client))
     assert call["quality"]["grounding"]["method"] == "lexical_overlap"
     assert flywheel_log.stats()["dropped"] == {"judge_failed": 2}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        lambda _: sys.exit(1),
+        lambda _: asyncio.run(cancelled()),
+        lambda _: {"quality": "great"},
+        lambda _: {"safety": ["fine"]},
+        lambda _: "quality",
+    ],
+    ids=["it exits", "it is cancelled", "a word", "a list", "a text"],
+)
+def test_what_is_no_verdict_is_counted_and_the_next_answer_is_judged_too(client: openai.OpenAI, odd: Any) -> None:
+    ask = recorded(odd, "grounding")
+    for number in (1, 2):
+        events = [event for event in ask(client) if event.get("name") == "grounding"]
+        assert (len(events), flywheel_log.stats()["dropped"]) == (number, {"judge_failed": number})
+
+
+async def cancelled() -> None:
+    raise asyncio.CancelledError
+
+
+def test_a_verdict_that_says_nothing_is_none(client: openai.OpenAI) -> None:
+    events = recorded(lambda _: {}, lambda _: {"quality": None, "safety": {}})(client)
+    assert [event["kind"] for event in events] == ["retrieval", "llm", "step"]
+
+
+def test_a_judge_may_change_what_it_is_given(client: openai.OpenAI) -> None:
+    def clearing(event: Event) -> Mapping[str, Any]:
+        cast("dict[str, Any]", event).clear()
+        return {"quality": {"cleared": True}}
+
+    call = call_of(recorded(clearing, "grounding")(client))
+    assert (call["quality"]["cleared"], call["quality"]["grounding"]["method"]) == (True, "lexical_overlap")
+
+
+async def later(event: Event) -> Mapping[str, Any]:
+    return {"quality": {}}
+
+
+class Later:
+    async def __call__(self, event: Event) -> Mapping[str, Any]:
+        return {"quality": {}}
+
+
+@pytest.mark.parametrize("judge", [later, Later()])
+def test_a_coroutine_function_is_refused_for_nobody_would_await_it(judge: Any) -> None:
+    with pytest.raises(ValueError, match=r"judges: [lL]ater is a coroutine function, which nobody awaits"):
+        flywheel_log.configure(judges=[judge])
+
+
+def test_documents_whose_ids_are_left_out_are_nobodys_texts(client: openai.OpenAI) -> None:
+    events = recorded("grounding", fields_deny=["retrieval_docs.id"])(client)
+    assert ([event["kind"] for event in events], flywheel_log.stats()["dropped"]) == (["retrieval", "llm", "step"], {})
+
+
+def test_calls_a_judge_makes_in_a_thread_pool_are_not_recorded_either(client: openai.OpenAI) -> None:
+    def asking(_: Event) -> None:
+        with ThreadPoolExecutor() as pool:
+            pool.submit(client.chat.completions.create, **QUESTION).result()  # type: ignore[arg-type]
+
+    events = recorded(asking)(client)
+    assert [event["kind"] for event in events] == ["retrieval", "llm", "step"]
 
 
 def test_a_judges_own_calls_are_not_recorded(client: openai.OpenAI) -> None:

@@ -62,6 +62,16 @@ def calls(events: list[Event]) -> list[Event]:
     return [event for event in events if event["kind"] == "llm"]
 
 
+def test_feedback_on_a_message_is_about_the_call_it_came_from(
+    model: Ask, handler: FlywheelLogHandler, events: list[Event]
+) -> None:
+    chat = model(callbacks=[handler])
+    for message in (chat.invoke("hi"), reduce(add, chat.stream("hi"))):
+        flywheel_log.log_feedback(message, thumbs="up")
+    first, second, on_first, on_second = events
+    assert (first["response"]["id"], second["response"]["id"]) == (on_first["target"], on_second["target"])
+
+
 @pytest.mark.door("langchain", "request", "usage")
 def test_a_call_is_recorded_whole(model: Ask, handler: FlywheelLogHandler, events: list[Event]) -> None:
     model(callbacks=[handler], temperature=0.2, max_tokens=50).invoke([SystemMessage("Be brief."), HumanMessage("hi")])

@@ -19,8 +19,23 @@ def test_a_call_is_named_by_any_of_its_ids(target: object):
     assert Feedbacks([said(target, score=1)]).on(CALL) == Feedback("good", 1.0)
 
 
+def test_googles_answers_have_their_id_in_googles_words():
+    call = {"id": "run-1", "kind": "llm", "response": {"responseId": "g-1"}}
+    assert Feedbacks([said("g-1", score=1)]).on(call) == Feedback("good", 1.0)
+    assert Feedbacks([said("g-1", score=1)]).on({**call, "response": ["g-1"]}) == Feedback()
+
+
 def test_the_most_specific_name_wins():
     assert Feedbacks([said("t1", score=1), said("run-1", score=0)]).on(CALL) == Feedback("bad", 0.0)
+
+
+def test_what_judges_say_by_the_calls_id_and_people_by_the_responses_is_said_of_one_call():
+    opinions = [said("chatcmpl-1", thumbs="down"), said("run-1", hallucination_flag=True), said("s1", correction="Ulm")]
+    assert Feedbacks(opinions).on(CALL) == Feedback("bad", None, "Ulm", hallucination=True)
+    for names in (("run-1", "chatcmpl-1"), ("chatcmpl-1", "run-1")):
+        assert Feedbacks([said(name, score=score) for score, name in enumerate(names)]).on(CALL) == Feedback(
+            "good", 1.0
+        )
 
 
 def test_of_several_opinions_the_latest_of_each_sort_counts():

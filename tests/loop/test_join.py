@@ -57,6 +57,18 @@ def test_the_responses_id_will_do_and_feedback_may_stand_before_its_call(tmp_pat
     assert call["quality"]["thumbs"] == "up"
 
 
+def test_the_latest_word_counts_by_whichever_id_it_names_the_call(tmp_path: Path) -> None:
+    call, *_ = read_back(
+        tmp_path,
+        CALL,
+        said(2, "chatcmpl-1", quality={"rating": 1}),
+        said(3, "run-1", quality={"rating": 4}),
+        said(4, "chatcmpl-1", quality={"label": "fine"}),
+    )
+    assert [one["id"] for one in call["quality"].pop("feedback")] == ["run-2", "run-3", "run-4"]
+    assert call["quality"] == {"rating": 4, "label": "fine"}
+
+
 def test_what_a_call_says_itself_stays_unless_it_is_said_again(tmp_path: Path) -> None:
     own = CALL | {"safety": {"refused": True}, "quality": {"mine": 1}}
     call, _ = read_back(tmp_path, own, said(2, "run-1", safety={"moderation": {"flagged": False}}))

@@ -58,6 +58,13 @@ def weather(city: str) -> str:
     return f"dry in {city}"
 
 
+def test_feedback_on_an_answer_is_about_its_call(recorded: Make, events: list[Event]) -> None:
+    answer = recorded().models.generate_content(model=MODEL, contents="hi")
+    flywheel_log.log_feedback(answer, thumbs="up")
+    call, feedback = events
+    assert feedback["target"] == call["response"]["responseId"] == answer.response_id
+
+
 @pytest.mark.door("google", "request", "usage")
 def test_a_call_is_one_record_and_the_caller_sees_what_it_saw(bare: Make, recorded: Make, events: list[Event]) -> None:
     config = types.GenerateContentConfig(

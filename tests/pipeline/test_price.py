@@ -7,8 +7,10 @@ from itertools import product
 from typing import Any
 
 import pytest
-from genai_prices import Usage, calc_price, data_snapshot
+from genai_prices import Usage, calc_price, data_snapshot, extract_usage
 
+from flywheel_log.capture.derive import derive
+from flywheel_log.enrichment import priced
 from flywheel_log.pipeline.price import Prices
 
 
@@ -104,6 +106,70 @@ def test_what_is_remembered_of_a_model_gives_the_figures_of_the_list(counts: dic
         if prices(event) != listed(provider, model, counts, time):
             wrong.append((provider, model))
     assert wrong == []
+
+
+CLAUDE = {
+    "input_tokens": 1000,
+    "output_tokens": 100,
+    "cache_read_input_tokens": 500,
+    "cache_creation_input_tokens": 200,
+}
+HEARD = [{"modality": "TEXT", "tokenCount": 100}, {"modality": "AUDIO", "tokenCount": 900}]
+KNOWN = [{"modality": "TEXT", "tokenCount": 50}, {"modality": "AUDIO", "tokenCount": 450}]
+DRAWN = [{"modality": "TEXT", "tokenCount": 10}, {"modality": "IMAGE", "tokenCount": 1290}]
+REPORTED: list[tuple[str, str, str, str, dict[str, Any]]] = [
+    ("messages", "anthropic", "claude-sonnet-4-5", "usage", CLAUDE),
+    (
+        *("messages", "anthropic", "claude-sonnet-4-5", "usage"),
+        CLAUDE | {"cache_creation": {"ephemeral_5m_input_tokens": 50, "ephemeral_1h_input_tokens": 150}},
+    ),
+    (
+        *("messages", "anthropic", "claude-sonnet-4-5", "usage"),
+        {"input_tokens": 9, "output_tokens": 1, "server_tool_use": {"web_search_requests": 3}},
+    ),
+    (
+        *("generate_content", "gcp.gemini", "gemini-2.5-flash", "usageMetadata"),
+        {"promptTokenCount": 1000, "candidatesTokenCount": 100, "promptTokensDetails": HEARD},
+    ),
+    (
+        *("generate_content", "gcp.vertex_ai", "gemini-2.5-flash", "usageMetadata"),
+        {"promptTokenCount": 1000, "candidatesTokenCount": 100, "promptTokensDetails": HEARD}
+        | {"cachedContentTokenCount": 500, "cacheTokensDetails": KNOWN},
+    ),
+    (
+        *("generate_content", "gcp.gemini", "gemini-2.5-flash-image", "usageMetadata"),
+        {"promptTokenCount": 1000, "candidatesTokenCount": 1300, "candidatesTokensDetails": DRAWN},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("surface", "provider", "model", "key", "usage"),
+    REPORTED,
+    ids=["a cache", "a cache for an hour", "searches", "a recording", "a cached recording", "a picture"],
+)
+def test_what_a_service_counts_apart_has_the_price_that_the_list_reads_from_its_answer(
+    surface: str, provider: str, model: str, key: str, usage: dict[str, Any]
+) -> None:
+    listed = {"anthropic": "anthropic"}.get(provider, "google")
+    answer: dict[str, Any] = {"model": model, "modelVersion": model, key: usage}
+    event = {"timestamp": TIMES[0], "kind": "llm", "surface": surface, "provider": provider, "model": model}
+    event |= {"response": answer if key == "usage" else {key: usage}}
+    read = extract_usage(answer, provider_id=listed, api_flavor="default").usage
+    total = calc_price(
+        read, model, provider_id=listed, genai_request_timestamp=datetime.fromisoformat(TIMES[0])
+    ).total_price
+    assert Prices({})(priced({**event, **derive(event)})) == {"cost_usd": round(float(total), 10)}
+
+
+def test_providers_are_found_by_their_usual_names() -> None:
+    counts: Any = {"input_tokens": 1_000_000, "output_tokens": 0}
+    assert cost(provider="x_ai", model="grok-4", **counts) == listed("x-ai", "grok-4", counts, TIMES[0])
+
+
+def test_a_part_is_not_more_than_the_whole() -> None:
+    own = {"m": {"input": 1.0, "cached": 0.0, "output": 0.0}}
+    assert cost(own, model="m", input_tokens=10, cached_tokens=50, output_tokens=1) == {"cost_usd": 0.0}
 
 
 def test_half_a_price_is_no_price() -> None:

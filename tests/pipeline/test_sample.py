@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -82,6 +84,28 @@ def test_a_workload_has_its_own_share_and_the_others_that_of_the_star() -> None:
 def test_without_a_share_nothing_is_sampled_and_nothing_stamped() -> None:
     assert not Sampler(1.0, 10)
     assert "sample_rate" not in Sampler(1.0, 10)(None, "", event())
+
+
+def test_a_child_forked_while_a_thread_decides_waits_for_nobody_and_begins_anew() -> None:
+    deciding, decided = threading.Event(), threading.Event()
+
+    def clock() -> float:
+        if threading.current_thread() is not threading.main_thread():
+            deciding.set()
+            decided.wait(30)
+        return 0.0
+
+    sampler = Sampler(0.0, 1, clock=clock)
+    assert [passes(sampler) for _ in range(2)] == [1.0, None]
+    thread = threading.Thread(target=passes, args=(sampler,))
+    thread.start()
+    deciding.wait(30)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if (passes(sampler), passes(sampler), sampler.left_out()) == (1.0, None, {"chat": 1}) else 1)
+    decided.set()
+    thread.join(30)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_what_the_sample_leaves_out_is_in_the_stats() -> None:

@@ -75,6 +75,28 @@ def test_what_is_added_late_is_selected_too(setting: dict[str, Any], added: set[
     assert names & {"infrastructure", "pid", "cost_usd", "prompt", "template_hash"} == added
 
 
+@pytest.mark.parametrize("needed", ["id", "kind", "timestamp"])
+def test_what_all_who_read_need_is_not_denied(needed: str) -> None:
+    with pytest.raises(
+        ValueError, match=f"fields_deny: {needed} is needed by all who read; have any field but id, kind"
+    ):
+        flywheel_log.configure(fields_deny=["user_id", needed])
+
+
+def test_a_cost_that_is_allowed_comes_with_the_counts_it_is_found_by() -> None:
+    flywheel_log.configure(prices={"m": {"input": 1.0}}, fields_allow=["cost_usd"])
+    event: Any = {"timestamp": "2026-01-02T03:04:05.000Z", "kind": "llm", "model": "m", "provider": "ours"}
+    recorder.record(event | {"input_tokens": 5, "output_tokens": 0, "user_id": "u", "latency_ms": 1.0})
+    assert flywheel_log.flush() == 0
+    [written] = flywheel_log.read()
+    assert {key: value for key, value in written.items() if key not in ("id", "client_id", "workload_id")} == {
+        **event,
+        "input_tokens": 5,
+        "output_tokens": 0,
+        "cost_usd": 5e-06,
+    }
+
+
 def test_what_processors_add_is_selected_too() -> None:
     @flywheel_log.logged_llm
     def say(text: str) -> str:

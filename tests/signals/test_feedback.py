@@ -53,7 +53,19 @@ def test_feedback_is_an_event_that_names_the_call(events: list[Event]) -> None:
     }
 
 
-@pytest.mark.parametrize("target", ["chatcmpl-1", {"id": "chatcmpl-1"}, SimpleNamespace(id="chatcmpl-1")])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "chatcmpl-1",
+        {"id": "chatcmpl-1"},
+        SimpleNamespace(id="chatcmpl-1"),
+        SimpleNamespace(id="lc_run--1", response_metadata={"id": "chatcmpl-1"}),
+        SimpleNamespace(id="chatcmpl-1", response_metadata={}),
+        SimpleNamespace(response_id="chatcmpl-1"),
+        SimpleNamespace(provider_response_id="chatcmpl-1"),
+    ],
+    ids=["a text", "a dictionary", "OpenAI's", "LangChain's", "LangChain's stream", "Google's", "pydantic-ai's"],
+)
 def test_a_call_is_named_by_an_id_or_by_what_has_one(events: list[Event], target: Any) -> None:
     log_feedback(target, thumbs="up")
     assert events[0]["target"] == "chatcmpl-1"

@@ -14,9 +14,10 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from prometheus_client.parser import text_string_to_metric_families
 
 import flywheel_log
-from flywheel_log.meter import Key, Meter
+from flywheel_log.meter import Key, Meter, meter
 from flywheel_log.signals.metrics import Metrics, metrics
 from flywheel_log.signals.opentelemetry import export_metrics
+from flywheel_log.testing import recording
 
 CALL: dict[str, Any] = {
     "kind": "llm",
@@ -38,10 +39,10 @@ FAILED = CALL | {"status": "error", "error": {"type": "RateLimitError", "message
 
 @pytest.fixture
 def two_calls() -> Metrics:
-    meter = Meter()
-    meter.add(CALL, "default")
-    meter.add({key: value for key, value in FAILED.items() if "token" not in key and key != "cost_usd"}, "default")
-    return Metrics(meter.series(), {"journal_full": 3})
+    own = Meter()
+    own.add(CALL, "default")
+    own.add({key: value for key, value in FAILED.items() if "token" not in key and key != "cost_usd"}, "default")
+    return Metrics(own.series(), {"journal_full": 3})
 
 
 def test_a_row_is_a_workload_and_a_model(two_calls: Metrics) -> None:
@@ -100,6 +101,16 @@ def test_prometheus_reads_the_totals(two_calls: Metrics) -> None:
     }
 
 
+def test_a_line_stands_there_once_though_several_surfaces_are_one_operation() -> None:
+    own = Meter()
+    for surface in ("chat.completions", "responses"):
+        own.add(CALL | {"surface": surface}, "default")
+    lines = [line for line in Metrics(own.series(), {}).prometheus().splitlines() if not line.startswith("#")]
+    assert len({line.rpartition(" ")[0] for line in lines}) == len(lines)
+    assert [line.rpartition(" ")[2] for line in lines if "_count" in line] == ["2"] * 4
+    assert [line.rpartition(" ")[2] for line in lines if "_total" in line] == ["2", "0.003"]
+
+
 def test_buckets_count_up(two_calls: Metrics) -> None:
     lines = two_calls.prometheus().splitlines()
     counts = [
@@ -135,11 +146,53 @@ def test_totals_wait_for_the_thread_that_is_counting() -> None:
 
 
 def test_too_many_series_are_counted_together() -> None:
-    meter = Meter()
+    own = Meter()
     for number in range(1005):
-        meter.add({"kind": "llm", "latency_ms": 1.0}, f"workload-{number}")
-    series = meter.series()
+        own.add({"kind": "llm", "latency_ms": 1.0}, f"workload-{number}")
+    series = own.series()
     assert (len(series), series[Key("other", "", "other", "", "")].duration.count) == (1001, 5)
+
+
+def counted(reader: InMemoryMetricReader) -> list[tuple[Any, int]]:
+    """The workload and the number of calls of each point of the durations."""
+    data = reader.get_metrics_data()
+    return [
+        (point.attributes["workload_id"], point.count)
+        for resource in (data.resource_metrics if data else ())
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        for point in metric.data.data_points
+        if metric.name == "gen_ai.client.operation.duration"
+    ]
+
+
+def test_opentelemetry_is_told_the_workload_of_the_settings_whatever_looks_inside(client: openai.OpenAI) -> None:
+    reader = InMemoryMetricReader()
+    export = export_metrics(MeterProvider([reader]))
+    with recording(workload_id="support", processors=[lambda _, __, event: event]):
+        client.chat.completions.create(model="gpt-4.1-mini", messages=[{"role": "user", "content": "hi"}])
+    export.stop()
+    assert counted(reader) == [("support", 1)]
+
+
+def test_opentelemetry_is_told_all_calls_of_a_burst() -> None:
+    reader = InMemoryMetricReader()
+    export = export_metrics(MeterProvider([reader]))
+    for _ in range(5_000):
+        meter.add(CALL | {"workload_id": "burst"}, "default")
+    export.stop()
+    assert counted(reader) == [("burst", 5_000)]
+
+
+def test_opentelemetry_gets_no_more_series_than_there_are(client: openai.OpenAI) -> None:
+    reader, own = InMemoryMetricReader(), Meter()
+    export = export_metrics(MeterProvider([reader]))
+    own.listeners.extend(meter.listeners)
+    for number in range(1005):
+        own.add(CALL | {"workload_id": f"workload-{number}"}, "default")
+    export.stop()
+    points = counted(reader)
+    assert (len(points), dict(points)["other"]) == (1001, 5)
 
 
 def test_opentelemetry_gets_the_standard_metrics(client: openai.OpenAI) -> None:

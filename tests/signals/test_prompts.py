@@ -36,10 +36,26 @@ def test_what_does_not_fit_names_both_sides(given: dict[str, Any], named: str) -
     assert str(raised.value) == f"prompt 'support' version '3' needs persona, question; got {named}"
 
 
-@pytest.mark.parametrize("template", ["{}", "{0}", "{user.name}", "{user[name]}", "{a b}"])
+@pytest.mark.parametrize("template", ["{}", "{0}", "{user.name}", "{user[name]}", "{a b}", "{a:{b}}"])
 def test_a_variable_has_a_plain_name(template: str) -> None:
     with pytest.raises(ValueError, match=r"prompt 'p': a variable is a plain name like \{question\}; got \{"):
         Prompt("p", "1", template)
+
+
+@pytest.mark.parametrize("template", ["{", "}", "{% if x %}}", "{a!}"])
+def test_braces_that_do_not_match_are_told_with_the_prompts_name(template: str) -> None:
+    with pytest.raises(ValueError, match=r"prompt 'p': .*; a literal brace is doubled"):
+        Prompt("p", "1", template)
+
+
+@pytest.mark.parametrize("template", [None, b"text"])
+def test_a_template_is_a_string(template: Any) -> None:
+    with pytest.raises(TypeError, match=f"prompt 'p': a template is a string; got {type(template).__name__}"):
+        Prompt("p", "1", template)
+
+
+def test_a_variable_may_have_any_name() -> None:
+    assert Prompt("p", "1", "{self} and {class}").format(**{"self": "me", "class": "first"}) == "me and first"
 
 
 def test_a_call_made_with_it_carries_the_prompt(events: list[Event], ask: Callable[..., Any]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import flywheel_log
@@ -49,15 +50,39 @@ def test_a_retrieval_is_an_event_with_query_documents_scores_and_sources(events:
             {"id": "d1", "text": "text", "source": "a.md", "metadata": {"source": "a.md", "page": 3}},
         ),
         ((SimpleNamespace(page_content="text", metadata={}, id="d1"), 0.5), {"id": "d1", "text": "text", "score": 0.5}),
+        (({"id": "f1", "text": "text"}, np.float32(0.5)), {"id": "f1", "text": "text", "score": 0.5}),
         (SimpleNamespace(node_id="n1", text="text", score=0.7), {"id": "n1", "text": "text", "score": 0.7}),
         ({"_id": "e1", "_score": 3.2, "content": "text"}, {"id": "e1", "score": 3.2, "text": "text"}),
         ({"page_content": "text", "metadata": {"id": "m1"}}, {"id": "m1", "text": "text", "metadata": {"id": "m1"}}),
     ],
-    ids=["a LangChain document", "with its score", "a LlamaIndex node", "an Elasticsearch hit", "an id in metadata"],
+    ids=[
+        "a LangChain document",
+        "with its score",
+        "with FAISS' score",
+        "a LlamaIndex node",
+        "an Elasticsearch hit",
+        "an id in metadata",
+    ],
 )
 def test_documents_of_frameworks_are_understood(events: list[Event], given: Any, expected: dict[str, Any]) -> None:
     log_retrieval([given])
     assert events[0]["retrieval_docs"] == [expected]
+
+
+@pytest.mark.parametrize("given", ["text", {"id": "doc-4e656db9a855", "text": "text"}])
+def test_one_document_is_a_list_of_one(events: list[Event], given: Any) -> None:
+    log_retrieval(given)
+    assert events[0]["retrieval_docs"] == [{"id": "doc-4e656db9a855", "text": "text"}]
+
+
+def test_ids_and_sources_may_be_whatever_they_are(events: list[Event], ask: Ask) -> None:
+    with flywheel_log.trace("answer"):
+        for score in (0.1, 0.8):
+            log_retrieval([{"id": ["a", 1], "source": {"path": "a.md"}, "score": score}])
+        ask()
+    assert events[2]["retrieval_docs"] == [
+        {"id": ["a", 1], "source": {"path": "a.md"}, "score": 0.8, "retrieval": "test-2"}
+    ]
 
 
 def test_calls_that_follow_in_the_trace_name_the_documents(events: list[Event], ask: Ask) -> None:

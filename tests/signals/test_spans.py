@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 
 import flywheel_log
 from flywheel_log import step, trace
@@ -87,8 +88,10 @@ def test_a_header_begins_a_trace_of_its_own_even_inside_one(events: list[Event])
     assert found["inner"]["trace_id"] == "0af7651916cd43dd8448eb211c80319c" != found["outer"]["trace_id"]
 
 
-@pytest.mark.parametrize("broken", ["", "nonsense", HEADER[:-1], HEADER.replace("b7ad6b7169203331", "0" * 16)])
-def test_a_header_that_breaks_the_standard_is_ignored(events: list[Event], broken: str) -> None:
+@pytest.mark.parametrize(
+    "broken", ["", "nonsense", HEADER[:-1], HEADER.replace("b7ad6b7169203331", "0" * 16), b"00", 7]
+)
+def test_a_header_that_breaks_the_standard_is_ignored(events: list[Event], broken: Any) -> None:
     with trace("answer", traceparent=broken):
         pass
     assert "parent_id" not in events[0]
@@ -99,6 +102,39 @@ def test_the_header_for_another_process_names_the_step_under_way(events: list[Ev
         header = trace.current_traceparent()
     search = named(events)["search"]
     assert header == f"00-{search['trace_id']}-{search['span_id']}-01"
+
+
+def test_the_header_says_whether_opentelemetry_records_the_span(events: list[Event]) -> None:
+    for sampler, flags in ((ALWAYS_OFF, "00"), (ALWAYS_ON, "01")):
+        with TracerProvider(sampler=sampler).get_tracer("test").start_as_current_span("request"), trace("answer"):
+            header = trace.current_traceparent()
+            assert header is not None
+            assert header.endswith(f"-{flags}")
+
+
+def test_there_is_no_header_where_the_trace_has_an_id_of_another_form(events: list[Event]) -> None:
+    with flywheel_log.context(trace_id="request 7"), trace("answer"):
+        assert trace.current_traceparent() is None
+    assert events[0]["trace_id"] == "request 7"
+
+
+@pytest.mark.parametrize("kind", [flywheel_log.step, flywheel_log.trace])
+def test_a_decorator_without_a_name_says_how_to_write_it(kind: Any) -> None:
+    def retrieve() -> None: ...
+
+    with pytest.raises(TypeError, match=rf"{kind.__name__} needs a name .*; write @{kind.__name__}\('retrieve'\)"):
+        kind(retrieve)
+
+
+def test_a_name_is_a_text_and_an_error_without_words_is_told(events: list[Event]) -> None:
+    class Wordless(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    with pytest.raises(Wordless), flywheel_log.step(7):  # type: ignore[arg-type]
+        raise Wordless
+    (event,) = events
+    assert (event["name"], event["status"], event["error"]) == ("7", "error", {"type": "Wordless", "message": ""})
 
 
 def test_there_is_no_header_outside_a_trace() -> None:

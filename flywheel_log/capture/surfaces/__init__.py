@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from ...event import JSON, Kind
+from ...loading import loading
 
 
 class Surface(Protocol):
@@ -63,6 +64,7 @@ def surface_of(said: JSON) -> Surface | None:
 
 @cache
 def _surfaces() -> tuple[Surface, ...]:
-    modules: list[Any] = [import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+    with loading():
+        modules: list[Any] = [import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
     found = [cast(Surface, module) for module in modules if hasattr(module, "PATH")]
     return tuple(sorted(found, key=lambda surface: -len(surface.PATH)))

@@ -26,6 +26,7 @@ _CLIENTS = frozenset({"embedding", "llm", "moderation", "retrieval"})
 _DEEPEST = 12  # protobuf's readers give up at a hundred levels, of which an object takes three.
 _LARGEST = 1 << 63
 _MS = 1_000_000
+_LABELS = frozenset({"label", "method", "thumbs"})
 
 
 def request(lines: Iterable[bytes], target: Target, content: str) -> bytes:
@@ -43,6 +44,19 @@ def request(lines: Iterable[bytes], target: Target, content: str) -> bytes:
     return bytes(ExportTraceServiceRequest(resource_spans=resources.values()).SerializeToString())
 
 
+def _remains(event: JSON, _: str) -> Span:
+    """The span of an *event* that a processor has given a shape which nobody expects: that there was one."""
+    identity = str(event.get("id") or "")
+    return Span(
+        trace_id=_identifier(None, identity, 16),
+        span_id=_identifier(None, identity, 8),
+        flags=1,
+        name="event",
+        attributes=_pairs({"flywheel_log.event.id": identity}),
+    )
+
+
+@guarded("otlp", default=_remains)
 def span(event: JSON, content: str) -> Span:
     """The span of *event*. An event has the same span, however often it is made."""
     identity = str(event.get("id") or "")
@@ -58,8 +72,8 @@ def span(event: JSON, content: str) -> Span:
         start_time_unix_nano=started,
         end_time_unix_nano=started + int(taken * _MS),
         attributes=_pairs(attributes(event, content)),
-        events=_evaluations(event, started),
-        status=_status(event),
+        events=_evaluations(event, started, content),
+        status=_status(event, content),
     )
 
 
@@ -71,6 +85,7 @@ def _event(line: bytes) -> JSON:
     return event if isinstance(event, dict) else {}
 
 
+@guarded("otlp", default=lambda _: {})
 def _resource(event: JSON) -> JSON:
     """What made the event: the application, and the process it ran in, which may be another one by now."""
     machine = event.get("infrastructure") or {}
@@ -104,23 +119,32 @@ def _nanoseconds(timestamp: Any) -> int:
     return int(datetime.fromisoformat(str(timestamp)).timestamp() * 1000) * _MS
 
 
-def _status(event: JSON) -> Status:
+def _status(event: JSON, content: str) -> Status:
     if event.get("status") != "error":
         return Status()
     said = event.get("error") or {}
-    return Status(code=Status.STATUS_CODE_ERROR, message=_sound(str(said.get("message") or "")))
+    told = "" if content == "off" else str(said.get("message") or "")  # Services quote in it what they were sent.
+    return Status(code=Status.STATUS_CODE_ERROR, message=_sound(told))
 
 
 @guarded("otlp", default=lambda *_: [])
-def _evaluations(event: JSON, at: int) -> Sequence[Span.Event]:
+def _evaluations(event: JSON, at: int, content: str) -> Sequence[Span.Event]:
     """What was thought of a call, as the conventions' events of evaluation, one a question."""
     if event.get("kind") != "feedback":
         return []
     said = dict(event.get("quality") or {})
+    said = _scores(said) if content == "off" else said
     about = {"gen_ai.evaluation.explanation": said.pop("comment")} if "comment" in said else {}
     scores = [_score(name, value) | about for name, value in said.items()]
     name = "gen_ai.evaluation.result"
     return [Span.Event(time_unix_nano=at, name=name, attributes=_pairs(one)) for one in scores]
+
+
+def _scores(said: JSON) -> JSON:
+    """What *said* counts and names; all else, of people and of models that judge, may quote the answer."""
+    scores = {key: _scores(value) if isinstance(value, dict) else value for key, value in said.items()}
+    kept = {key: value for key, value in scores.items() if key in _LABELS or not isinstance(value, str | list)}
+    return {key: value for key, value in kept.items() if value != {}}
 
 
 def _score(name: str, value: Any) -> JSON:

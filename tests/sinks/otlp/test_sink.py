@@ -141,8 +141,10 @@ def test_an_outage_loses_nothing_and_doubles_nothing(collector: Collector) -> No
 
 def test_a_line_of_any_shape_is_a_span(collector: Collector) -> None:
     odd = [{"id": "r-1"}, {"id": "r-2", "kind": "llm", "request": {"messages": 7}, "response": {"choices": [None]}}]
+    odd += [{"id": "r-4", "latency_ms": "5ms"}, {"id": "r-5", "timestamp": "0001-01-01T00:00:00Z"}]
+    odd += [{"id": "r-6", "status": "error", "error": "why"}, {"id": "r-7", "infrastructure": "here"}]
     lines = [json.dumps(one).encode() for one in odd]
     surrogate = b'{"id": "r-3", "kind": "llm", "request": {"prompt": "\\ud800"}, "response": {}}'
     deliver(open_sink(collector.sink), [*lines, surrogate])
-    assert ids(collector) == ["r-1", "r-2", "r-3"]
-    assert attributes(collector.spans[2])["gen_ai.input.messages"][0]["parts"] == [{"type": "text", "content": "?"}]
+    assert ids(collector) == ["r-1", "r-2", "r-4", "r-5", "r-6", "r-7", "r-3"]
+    assert attributes(collector.spans[-1])["gen_ai.input.messages"][0]["parts"] == [{"type": "text", "content": "?"}]

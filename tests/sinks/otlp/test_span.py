@@ -150,6 +150,22 @@ def test_content_is_one_json_string_an_attribute_or_left_out(collector: Collecto
     assert off["gen_ai.usage.input_tokens"] == 18
 
 
+def test_with_content_off_nothing_quotes_what_was_said(collector: Collector) -> None:
+    grounding = {"method": "lexical_overlap", "score": 0.3, "unsupported": ["secret"], "why": "it says secret"}
+    quality = {"rating": 0, "thumbs": "down", "correction": "secret", "comment": "secret", "grounding": grounding}
+    failed = {"status": "error", "error": {"type": "BadRequestError", "message": "in your secret"}}
+    said = {"id": "1", "kind": "feedback", "target": "r-1", "quality": quality | {"reason": {"text": "secret"}}}
+    judged, call = sent(collector, said, {"id": "2", "kind": "llm", **failed}, options="?content=off")
+    assert "secret" not in str(judged) + str(call)
+    assert call.status == Status(code=Status.STATUS_CODE_ERROR)
+    name, value, label = (f"gen_ai.evaluation.{part}" for part in ("name", "score.value", "score.label"))
+    assert [attributes(event) for event in judged.events] == [
+        {name: "rating", value: 0},
+        {name: "thumbs", label: "down"},
+        {name: "grounding", value: {"method": "lexical_overlap", "score": 0.3}},
+    ]
+
+
 def test_the_responses_api_and_anthropics_messages_are_told_in_the_same_words(collector: Collector) -> None:
     responses = {
         "instructions": "Be brief.",
