@@ -229,8 +229,7 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[
             body = {**body, **options.extra_json}
         streamed = bool(kwargs.get("stream")) or body.get("stream") is True
         fields = scope.at_call(binding.fields)
-        provider = provider_of(type(client))  # type: ignore[arg-type]  # mypy takes no class for hashable
-        call = Call(surface, provider, body, fields, binding.emit, streamed=streamed, client=client)
+        call = Call(surface, provider_of(client), body, fields, binding.emit, streamed=streamed, client=client)
         attempt = usage.attempt(binding.usage, surface.NAME, client, args, kwargs) if streamed else None
         call.asked_usage = attempt is not None
         call.enter()

@@ -1,8 +1,9 @@
-"""Who serves a client of one of the SDKs, told from its class."""
+"""Who serves a client of one of the SDKs, told from its class and from the host it talks to."""
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
+from typing import Any
 
 # Parts of the names of clients that talk to a cloud's platform.
 _PLATFORMS = {
@@ -11,14 +12,56 @@ _PLATFORMS = {
     "AnthropicBedrock": "aws.bedrock",
     "AnthropicVertex": "gcp.vertex_ai",
 }
+# Services that speak another's API, by the ends of their hosts' names. The words are OpenTelemetry's where it has one
+# (https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/), else those of the price list.
+_SERVICES = {
+    "aiplatform.googleapis.com": "gcp.vertex_ai",
+    "amazonaws.com": "aws.bedrock",
+    "api.anthropic.com": "anthropic",
+    "api.cerebras.ai": "cerebras",
+    "api.cohere.ai": "cohere",
+    "api.cohere.com": "cohere",
+    "api.deepseek.com": "deepseek",
+    "api.fireworks.ai": "fireworks",
+    "api.groq.com": "groq",
+    "api.mistral.ai": "mistral_ai",
+    "api.moonshot.ai": "moonshotai",
+    "api.moonshot.cn": "moonshotai",
+    "api.novita.ai": "novita",
+    "api.openai.com": "openai",
+    "api.perplexity.ai": "perplexity",
+    "api.together.ai": "together",
+    "api.together.xyz": "together",
+    "api.x.ai": "x_ai",
+    "cognitiveservices.azure.com": "azure.ai.openai",
+    "generativelanguage.googleapis.com": "gcp.gemini",
+    "openai.azure.com": "azure.ai.openai",
+    "openrouter.ai": "openrouter",
+    "services.ai.azure.com": "azure.ai.inference",
+}
 
 
-@cache
-def provider_of(cls: type) -> str:
-    """OpenTelemetry's `gen_ai.provider.name` for clients of *cls*, e.g. `openai`, `azure.ai.openai`, `anthropic`."""
-    mro = cls.__mro__
+def provider_of(client: Any) -> str:
+    """OpenTelemetry's `gen_ai.provider.name` for *client*, e.g. `openai`, `azure.ai.openai`, `groq`.
+
+    A host that nobody knows, such as one's own server, speaks for nobody: then it is the SDK's own service.
+    """
+    return _provider(type(client), host_of(client))  # type: ignore[arg-type]  # mypy takes no class for hashable
+
+
+def host_of(client: Any) -> str:
+    """The host that *client* talks to, or an empty string."""
+    return str(getattr(getattr(client, "base_url", None), "host", ""))
+
+
+@lru_cache(maxsize=256)
+def _provider(cls: type, host: str) -> str:
     for part, provider in _PLATFORMS.items():
-        if any(part in base.__name__ for base in mro):
+        if any(part in base.__name__ for base in cls.__mro__):
             return provider
-    *_, base = (base for base in mro if "request" in vars(base))
+    name = f".{host}".replace("-aiplatform.", ".aiplatform.")  # Behind the region.
+    for end, provider in _SERVICES.items():
+        if name.endswith(f".{end}"):
+            return provider
+    *_, base = (base for base in cls.__mro__ if "request" in vars(base))
     return str(base.__module__).partition(".")[0]

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from ..event import JSON
 from ..health import guarded
+from .provider import host_of
 
 _SURFACES = frozenset({"chat.completions", "completions"})
 _HOSTS = (".openai.com", ".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
@@ -80,8 +81,3 @@ def attempt(asking: Asking, surface: str, client: Any, args: tuple[Any, ...], kw
 
 def _options(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return kwargs["options"] if "options" in kwargs else args[1]
-
-
-def host_of(client: Any) -> str:
-    """The host that *client* talks to, or an empty string."""
-    return str(getattr(getattr(client, "base_url", None), "host", ""))

@@ -19,7 +19,8 @@ _MILLION = 1_000_000
 _DECIMALS = 10
 _TEN_MINUTES = len("2026-01-02T03:4")  # Prices that change by the time of the day do so at the half hour.
 _MODELS = 1024
-_PROVIDERS = {"fireworks_ai": "fireworks", "gcp": "google", "x_ai": "x-ai"}  # Usual names, and the list's.
+# Usual names, and the list's.
+_PROVIDERS = {"fireworks_ai": "fireworks", "gcp": "google", "mistral_ai": "mistral", "x_ai": "x-ai"}
 _COUNTS = (
     ("input_tokens", "input_tokens"),
     ("output_tokens", "output_tokens"),
