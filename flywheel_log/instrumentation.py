@@ -38,12 +38,13 @@ def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
         **defaults: what `context` takes; stamped on every call unless the context says otherwise.
 
     Raises:
-        TypeError: *client* is no LLM client.
+        TypeError: *client* is no LLM client, or the class or the module of some.
         ValueError: the settings (environment) are wrong.
     """
     from .capture import client as clients
     from .capture import google, threads
 
+    _check(client)
     recorder = current()
     binding = clients.Binding(record, scope.fields_of(**defaults), recorder.asking)
     if client is None:
@@ -55,6 +56,15 @@ def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
         clients.instrument(client, binding)
     threads.install()
     return client
+
+
+def _check(client: Any) -> None:
+    """Tell a client from what clients are made of, which have the same methods."""
+    what = "class" if isinstance(client, type) else "module"
+    if what == "class" or (client is not None and client is sys.modules.get("openai")):
+        raise TypeError(
+            f"{client.__name__} is a {what}; instrument a client, or all of them by instrument() without any"
+        )
 
 
 def uninstrument(client: Any = None) -> None:

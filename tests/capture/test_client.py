@@ -305,7 +305,13 @@ def test_context_and_suppress_reach_the_record(client: openai.OpenAI, events: li
     ]
 
 
-@pytest.mark.parametrize("thing", [object(), 7, "client", None.__class__])
+@pytest.mark.parametrize(("thing", "named"), [(openai.OpenAI, "OpenAI is a class"), (openai, "openai is a module")])
+def test_what_clients_are_made_of_is_told_apart_from_them(thing: Any, named: str) -> None:
+    with pytest.raises(TypeError, match=f"{named}; instrument a client, or all of them by instrument"):
+        flywheel_log.instrument(thing)
+
+
+@pytest.mark.parametrize("thing", [object(), 7, "client"])
 def test_what_is_no_client_is_refused(thing: Any) -> None:
     with pytest.raises(TypeError, match="is no LLM client: it has neither `request"):
         flywheel_log.instrument(thing)
