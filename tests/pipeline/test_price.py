@@ -180,3 +180,14 @@ def test_half_a_price_is_no_price() -> None:
 
 def test_an_embedding_needs_no_output_to_have_a_price() -> None:
     assert cost(model="text-embedding-3-small", input_tokens=1_000_000) == {"cost_usd": 0.02}
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [("groq", "llama-3.3-70b-versatile"), ("mistral_ai", "mistral-small-latest"), ("x_ai", "grok-3")],
+)
+def test_a_service_that_speaks_openais_api_has_its_own_prices(provider: str, model: str) -> None:
+    counts = {"input_tokens": 1_000_000, "output_tokens": 1_000_000, "timestamp": "2026-01-02T03:04:05.000Z"}
+    price = Prices({})({"kind": "llm", "provider": provider, "model": model, "response": {"model": model}, **counts})
+    assert price["cost_usd"] > 0
+    assert Prices({})({"kind": "llm", "provider": "openai", "model": model, **counts}) == {}
