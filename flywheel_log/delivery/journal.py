@@ -199,7 +199,7 @@ class Journal:
             bell.ring()
 
     def retire(self, segment: Segment) -> None:
-        """Delete *segment* if no line will follow and every sink has acknowledged every line."""
+        """Delete *segment* if no line will follow and every sink has brought every line to the disk itself."""
         if segment.sealed and segment.settled():
             with self.making:  # A child forked in between would keep its descriptor, and the disk its blocks.
                 if segment in self._segments:  # Or another sink's thread was faster.
@@ -228,7 +228,7 @@ class Journal:
             for segment in self._segments:
                 if segment.settled():
                     segment.remove()
-                elif segment.path is None:
+                elif segment.path is None and not segment.done():
                     health.drop("memory_lost", count=segment.left())
                 segment.close()
             self._segments, self._current = [], None

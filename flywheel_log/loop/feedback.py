@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
+from operator import itemgetter
 from typing import Any, Literal
 
 from flywheel_log.event import Event
@@ -39,6 +40,33 @@ class Feedback:
     label: str = ""
 
 
+class Remarks:
+    """Feedback events by what they name."""
+
+    def __init__(self) -> None:
+        self._by_target: dict[str, list[tuple[int, Event]]] = defaultdict(list)
+        self._count = 0
+
+    def add(self, event: Event) -> bool:
+        """Keep *event* if it is feedback on something; whether it is. They come in the order of the log."""
+        target = target_of(event) if event.get("kind") == "feedback" else None
+        if target:
+            self._by_target[target].append((self._count, event))
+            self._count += 1
+        return bool(target)
+
+    def on(self, names: Iterable[str]) -> list[Event]:
+        """Return those that name one of *names*, in the order of the log."""
+        placed = (one for name in {*names} for one in self._by_target.get(name, ()))
+        return [event for _, event in sorted(placed, key=itemgetter(0))]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_target
+
+    def __len__(self) -> int:
+        return len(self._by_target)
+
+
 class Feedbacks:
     """The feedback on the calls of a log, by what it names: a call's id, its response's id, its span or its trace.
 
@@ -46,11 +74,10 @@ class Feedbacks:
     """
 
     def __init__(self, events: Iterable[Event]) -> None:
-        self._by_target: dict[str, list[tuple[int, Event]]] = defaultdict(list)
+        self._remarks = Remarks()
         self._stars: set[str] = set()
-        for number, event in enumerate(events):
-            if event.get("kind") == "feedback" and (target := target_of(event)):
-                self._by_target[target].append((number, event))
+        for event in events:
+            if self._remarks.add(event):
                 self._stars.update(_stars(event))
 
     def on(self, event: Event) -> Feedback:
@@ -61,24 +88,23 @@ class Feedbacks:
         """
         if event.get("kind") == "feedback":
             return Feedback()
-        names = [name for name in names_of(event) if name in self._by_target]
+        names = [name for name in names_of(event) if name in self._remarks]
         if not names:
             return opinion(event, self._stars)
         ids = {event.get("id"), response_id_of(event)}
-        wide = [self._said([name]) for name in reversed(names) if name not in ids]
-        found = [*(one for some in wide for one in some), event, *self._said(name for name in names if name in ids)]
+        wide = [self._remarks.on([name]) for name in reversed(names) if name not in ids]
+        found = [
+            *(one for some in wide for one in some),
+            event,
+            *self._remarks.on(name for name in names if name in ids),
+        ]
         return reduce(_joined, (opinion(one, self._stars) for one in found))
 
-    def _said(self, names: Iterable[str]) -> list[Event]:
-        """Return the feedback that has one of *names*, in the order of the log."""
-        said = (one for name in {*names} for one in self._by_target[name])
-        return [event for _, event in sorted(said, key=lambda one: one[0])]
-
     def __contains__(self, name: str) -> bool:
-        return name in self._by_target
+        return name in self._remarks
 
     def __len__(self) -> int:
-        return len(self._by_target)
+        return len(self._remarks)
 
 
 def names_of(event: Event) -> list[str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
-from operator import itemgetter
 from typing import cast
 
 from flywheel_log.event import JSON, Event, to_flat
 
-from .feedback import response_id_of, target_of
+from .feedback import Remarks, response_id_of
 
 SAYING = ("feedback", "moderation")
 """The kinds of events that say something about others."""
@@ -24,12 +22,10 @@ class Annotations:
     """What the events of a log say about its calls, by what they name: an event's id, or its response's."""
 
     def __init__(self, events: Iterable[Event]) -> None:
-        self._feedback: dict[str, list[tuple[int, Event]]] = defaultdict(list)
+        self._feedback = Remarks()
         self._moderations: dict[str, JSON] = {}
-        for at, event in enumerate(events):
-            if event.get("kind") == "feedback" and (target := target_of(event)):
-                self._feedback[target].append((at, event))
-            elif event.get("kind") == "moderation":
+        for event in events:
+            if not self._feedback.add(event) and event.get("kind") == "moderation":
                 self._add_moderation(event)
 
     def _add_moderation(self, event: Event) -> None:
@@ -58,9 +54,7 @@ class Annotations:
 
     def _said(self, event: Event) -> JSON:
         names = (event.get("id"), response_id_of(event))
-        known = {name for name in names if isinstance(name, str)}
-        placed = [one for name in known for one in self._feedback.get(name, ())]
-        said = [event for _, event in sorted(placed, key=itemgetter(0))]
+        said = self._feedback.on(name for name in names if isinstance(name, str))
         found: JSON = {"quality": {}, "safety": {}}
         for one in said:
             for key in _OBJECTS:

@@ -80,7 +80,7 @@ class File:
 
     def sync(self) -> None:
         """Bring what was written, by a dead process too, to the disk itself; the shipper asks about once a second."""
-        if not self._options.path.exists():
+        if self._fd is None and not self._options.path.exists():
             return
         fd = self._opened()
         _sync(fd)

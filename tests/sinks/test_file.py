@@ -208,6 +208,17 @@ def test_what_is_no_file_of_a_disk_is_written_to_and_needs_no_sync():
     assert health.dropped() == {}
 
 
+def test_what_was_written_to_a_file_that_was_renamed_away_is_synced_all_the_same(tmp_path, monkeypatch):
+    path, synced = tmp_path / "genai.log", []
+    sink = open_sink(f"file:{path}")
+    sink.write([event(1)])
+    inode = path.stat().st_ino
+    path.rename(tmp_path / "elsewhere")
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_ino))
+    sink.sync()
+    assert (synced, path.exists()) == ([inode], False)
+
+
 def test_what_is_written_is_written_whatever_fails_behind_it(tmp_path, monkeypatch):
     """Or it would be offered again, and stand there twice."""
     write, fstat, written = os.write, os.fstat, []
