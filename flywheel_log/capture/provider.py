@@ -28,7 +28,6 @@ _SERVICES = {
     "api.moonshot.ai": "moonshotai",
     "api.moonshot.cn": "moonshotai",
     "api.novita.ai": "novita",
-    "api.openai.com": "openai",
     "api.perplexity.ai": "perplexity",
     "api.together.ai": "together",
     "api.together.xyz": "together",
@@ -36,6 +35,7 @@ _SERVICES = {
     "cognitiveservices.azure.com": "azure.ai.openai",
     "generativelanguage.googleapis.com": "gcp.gemini",
     "openai.azure.com": "azure.ai.openai",
+    "openai.com": "openai",
     "openrouter.ai": "openrouter",
     "services.ai.azure.com": "azure.ai.inference",
 }
@@ -55,13 +55,18 @@ def host_of(client: Any) -> str:
 
 
 @lru_cache(maxsize=256)
+def service_at(host: str) -> str | None:
+    """The service that answers at *host*; None where nobody knows."""
+    name = f".{host}".replace("-aiplatform.", ".aiplatform.")  # Behind the region.
+    return next((service for end, service in _SERVICES.items() if name.endswith(f".{end}")), None)
+
+
+@lru_cache(maxsize=256)
 def _provider(cls: type, host: str) -> str:
     for part, provider in _PLATFORMS.items():
         if any(part in base.__name__ for base in cls.__mro__):
             return provider
-    name = f".{host}".replace("-aiplatform.", ".aiplatform.")  # Behind the region.
-    for end, provider in _SERVICES.items():
-        if name.endswith(f".{end}"):
-            return provider
+    if service := service_at(host):
+        return service
     *_, base = (base for base in cls.__mro__ if "request" in vars(base))
     return str(base.__module__).partition(".")[0]

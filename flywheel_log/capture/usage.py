@@ -9,10 +9,10 @@ from typing import Any, Literal, Self
 
 from ..event import JSON
 from ..health import guarded
-from .provider import host_of
+from .provider import host_of, service_at
 
 _SURFACES = frozenset({"chat.completions", "completions"})
-_HOSTS = (".openai.com", ".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+_SERVICES = frozenset({"openai", "azure.ai.openai", "azure.ai.inference"})
 _REFUSALS = frozenset({400, 422})
 
 
@@ -32,7 +32,7 @@ class Asking:
         """Whether to ask *host* in a streamed call of *surface* with *body*: never where the caller said something."""
         if self.mode == "never" or surface not in _SURFACES or "stream_options" in body or host in self.refused:
             return False
-        return self.mode == "always" or f".{host}".endswith(_HOSTS)
+        return self.mode == "always" or service_at(host) in _SERVICES
 
 
 class Attempt:
