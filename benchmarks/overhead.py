@@ -7,7 +7,7 @@ counts. "naive" is the `logging.info(json.dumps(...))` of the tutorials, with re
 "tutorial" are the same lines as the tutorials set them up: `basicConfig(filename=..., level=INFO)` has the HTTP client
 write a line of its own for each request. "recorded" is as installed, secrets redacted; "no redaction" has
 `redact="off"`, as the naive lines have. The row of the trace is of a call with all context stamped on it, which the
-naive lines do not write.
+naive lines do not write. What the threads behind the journal take is measured by itself, at a pace that a program has.
 
 Run `python benchmarks/overhead.py [--rounds N] [--memory CALLS]`.
 """
@@ -189,11 +189,25 @@ def main() -> None:
     compare("async call", awaited, 10 * rounds)
     compare("8 threads, small call", small, max(rounds // 4, 5), in_threads)
     recorder.replace(RECORDERS["recorded"])
+    watch_background(small["recorded"], 5 * rounds)
     if arguments.memory:
         watch_memory(small["recorded"], arguments.memory)
     print("waiting:", [one.flush(60) for one in RECORDERS.values()], "dropped:", flywheel_log.stats()["dropped"])
     for one in RECORDERS.values():
         one.close(5)
+
+
+def watch_background(variant: Variant, calls: int, rate: int = 200) -> None:
+    """Print what our own threads take for each of *calls* calls, of which *rate* a second are made."""
+    flywheel_log.flush(60)
+    begun, used, own = time.monotonic(), time.process_time(), time.thread_time()
+    for number in range(calls):
+        variant()
+        time.sleep(max(0.0, begun + number / rate - time.monotonic()))
+    caller = time.thread_time() - own
+    flywheel_log.flush(60)
+    behind = time.process_time() - used - (time.thread_time() - own)
+    print(f"background threads at {rate} calls a second: {behind / calls * 1e6:.0f} µs a call, {behind / caller:.1%} of it")
 
 
 def watch_memory(variant: Variant, calls: int) -> None:

@@ -71,8 +71,12 @@ class Recorder:
     def record(self, event: Event) -> str | None:
         """Take *event* down the road; return its id, or None where it was dropped. Never raises."""
         try:
-            if self._straight and (line := self._joined(event)) is not None:
-                return self._write(line)
+            if self._straight and (line := self._joined(fields := {**self._identity, **event})) is not None:
+                try:
+                    fields["id"] = identity = self._write(line)
+                finally:
+                    meter.note(fields, self.settings.workload_id, self._figures)
+                return identity
             found = understood(seen := parsed(event))
             if event["kind"] in CALLS:
                 meter.note(priced({**seen, **found}), self.settings.workload_id, self._figures)
@@ -86,24 +90,20 @@ class Recorder:
             health.drop("processor", error)
         return self._without_content(event)
 
-    def _joined(self, event: Event) -> bytes | None:
+    def _joined(self, fields: JSON) -> bytes | None:
         """The line of a call whose request and answer are bytes, put together without a look inside; else None."""
-        fields: JSON = {**self._identity, **event}
         request, response = fields.get("request"), fields.get("response")
-        if type(request) is not Wire or type(response) is not Wire or event["kind"] == "embedding":
+        if type(request) is not Wire or type(response) is not Wire or fields["kind"] == "embedding":
             return None
         del fields["request"], fields["response"]
         if stamp in self._chain:
             fields["infrastructure"] = machine.latest()
         told = dumps(fields)[1:-1]
         line = b"".join((b"{", UNREAD, told, b',"request":', request.raw, b',"response":', response.raw, b"}"))
+        fields["response"] = response
         if b"\0" in line:  # It is no JSON, and would be none of the journal's lines.
             return None
-        if b"\n" in line or b"\r" in line:  # Between tokens, for inside a string they would be no JSON.
-            line = line.replace(b"\n", b" ").replace(b"\r", b" ")
-        fields["response"] = response
-        meter.note(fields, self.settings.workload_id, self._figures)
-        return line
+        return line.replace(b"\n", b" ").replace(b"\r", b" ")  # Between tokens: inside a string they are no JSON.
 
     def _without_content(self, event: Event) -> str | None:
         """Fail closed: what a processor could not clean is not written, but that the call happened is."""
@@ -123,8 +123,7 @@ class Recorder:
             event, line = clean, dumps(clean)
         if len(line) > LOOK_ABOVE:
             event = cast(Event, settled(cast(JSON, event or loads(line))))  # What is cut would be misunderstood later.
-            event = trim(event, media=self.settings.media, max_bytes=self.settings.max_event_kb * 1024)
-            line = dumps(event)
+            line = dumps(event := trim(event, media=self.settings.media, max_bytes=self.settings.max_event_kb * 1024))
         identity = self._put(line)
         if event is not None:
             self._bench.offer(identity, event)

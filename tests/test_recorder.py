@@ -10,10 +10,11 @@ import openai
 import pytest
 
 import flywheel_log
-from flywheel_log import recorder
-from flywheel_log.enrichment import priced, settled
+from flywheel_log import config, recorder
+from flywheel_log.enrichment import Enrichment, priced, settled
 from flywheel_log.event import Event, Wire
 from flywheel_log.health import health
+from flywheel_log.meter import meter
 from flywheel_log.serialise import dumps
 from flywheel_log.testing import recording
 
@@ -138,3 +139,31 @@ def test_what_is_cut_is_understood_before() -> None:
     found = settled({"unread": 1, **ASKED, "response": ANSWER})
     assert ("unread" in found, found["input_tokens"], found["training_unsafe"]) == (False, 3, ["no_choices"])
     assert settled(found) == found
+
+
+def found_by(enrichment: Enrichment, identity: str, input_tokens: int) -> Any:
+    answer = {"choices": [], "usage": {"prompt_tokens": input_tokens, "completion_tokens": 2}}
+    [found] = enrichment([{"id": identity, "unread": 1, **ASKED, "response": answer}])
+    return found["input_tokens"]
+
+
+def test_what_was_found_for_one_sink_is_not_looked_for_again() -> None:
+    enrichment = Enrichment(config.load())
+    assert found_by(enrichment, "run-1", 3) == 3
+    assert found_by(enrichment, "run-1", 4) == 3  # An id has one answer, so that only a second look could tell.
+    assert enrichment.figures({"id": "run-1", **ASKED, "response": Wire(b"not looked at")})["input_tokens"] == 3
+    for number in range(2000):
+        found_by(enrichment, f"other-{number}", 1)
+    assert found_by(enrichment, "run-1", 4) == 4  # Nothing is kept for ever.
+
+
+def test_a_call_is_counted_under_the_id_of_its_line(tmp_path: Path) -> None:
+    road = recorder.Recorder(config.load(sinks=[f"file:{tmp_path / 'genai.log'}"], journal=tmp_path / "journal"))
+    counted: list[Any] = []
+    meter.listeners.append(counted.append)
+    try:
+        identity = road.record({**EVENT, **ASKED, "request": Wire(b"{}"), "response": Wire(dumps(ANSWER))})
+        assert road.close(10) == 0
+    finally:
+        meter.listeners.remove(counted.append)
+    assert [event["input_tokens"] for event in counted if event.get("id") == identity] == [3]

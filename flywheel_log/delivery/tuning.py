@@ -16,7 +16,7 @@ class Tuning:
         segment_bytes: every further segment; a larger line gets one of its own size.
         memory_bytes: what may wait in memory when no directory can be written.
         batch_lines, batch_bytes: what is handed to a sink at once, at most.
-        linger_s: how long a batch may grow before it is handed over.
+        linger_s: how long a batch may grow before it is handed over: each batch costs its thread as much as ten lines.
         sync_s: how often journal and file are brought to the disk itself.
         adopt_s: how often orphans are looked for.
         refused_s: how long a full disk is believed to be full.
@@ -27,7 +27,7 @@ class Tuning:
     memory_bytes: int = 64 * MEGABYTE
     batch_lines: int = 500
     batch_bytes: int = 5 * MEGABYTE
-    linger_s: float = 0.05
+    linger_s: float = 0.2
     sync_s: float = 1.0
     adopt_s: float = 5.0
     refused_s: float = 1.0

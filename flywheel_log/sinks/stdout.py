@@ -38,7 +38,12 @@ class Stdout:
 
     Args:
         stream: returns the text stream to write to.
+
+    Attributes:
+        linger_s: seconds for a batch to grow; few, because the events stand among other lines that people watch.
     """
+
+    linger_s = 0.05
 
     def __init__(self, stream: Callable[[], IO[str] | None] = lambda: sys.stdout) -> None:
         self._stream = stream

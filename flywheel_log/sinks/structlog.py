@@ -39,7 +39,12 @@ class Structlog:
     Args:
         logger: the name to ask for; None asks for none.
         level: of events that went well; one with `status` "error" is logged as an error.
+
+    Attributes:
+        linger_s: seconds for a batch to grow; few, because the events stand among the program's other lines.
     """
+
+    linger_s = 0.05
 
     def __init__(self, logger: str | None, level: str) -> None:
         self._name = logger
