@@ -207,7 +207,8 @@ def watch_background(variant: Variant, calls: int, rate: int = 200) -> None:
     caller = time.thread_time() - own
     flywheel_log.flush(60)
     behind = time.process_time() - used - (time.thread_time() - own)
-    print(f"background threads at {rate} calls a second: {behind / calls * 1e6:.0f} µs a call, {behind / caller:.1%} of it")
+    share = f"{behind / calls * 1e6:.0f} µs a call, {behind / caller:.1%} of what the call takes"
+    print(f"background threads at {rate} calls a second: {share}")
 
 
 def watch_memory(variant: Variant, calls: int) -> None:
