@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,15 @@ _MEASURED = (
 )
 
 
+_running: list[Export] = []
+_lock = threading.Lock()
+
+
 class Export:
     """What `export_metrics` began. Calls are handed to OpenTelemetry in a thread of its own, not in the caller's."""
 
     def __init__(self, provider: MeterProvider) -> None:
+        self.provider = provider
         scope = provider.get_meter("flywheel_log")
         self._duration = scope.create_histogram(
             "gen_ai.client.operation.duration", "s", "Duration of calls", explicit_bucket_boundaries_advisory=DURATIONS
@@ -48,6 +54,10 @@ class Export:
 
     def stop(self) -> None:
         """Export no more calls; those so far are exported."""
+        with _lock:
+            if self not in _running:
+                return
+            _running.remove(self)
         self._settle(None)
         meter.listeners.remove(self._put)
         atexit.unregister(self._settle)
@@ -73,6 +83,8 @@ class Export:
 def export_metrics(provider: MeterProvider | None = None) -> Export:
     """Record every call from now on in the metrics that OpenTelemetry's conventions for generative AI name.
 
+    Asked twice for the same provider, it returns the export that is under way: no call is counted twice.
+
     These are `gen_ai.client.operation.duration`, `gen_ai.client.token.usage` and `gen_ai.server.time_to_first_token`,
     by workload, operation, provider, model and class of error; and `flywheel_log.cost`, which they do not name yet.
 
@@ -86,7 +98,13 @@ def export_metrics(provider: MeterProvider | None = None) -> Export:
         from opentelemetry.metrics import get_meter_provider
     except ImportError:
         raise ImportError("OpenTelemetry is not installed; `pip install flywheel-log[otel]` does it") from None
-    return Export(provider or get_meter_provider())
+    provider = provider or get_meter_provider()
+    with _lock:
+        for export in _running:
+            if export.provider is provider:
+                return export
+        _running.append(Export(provider))
+        return _running[-1]
 
 
 def _record(histogram: Histogram, value: Any, attributes: dict[str, str], divisor: int) -> None:

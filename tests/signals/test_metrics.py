@@ -175,6 +175,17 @@ def test_opentelemetry_is_told_the_workload_of_the_settings_whatever_looks_insid
     assert counted(reader) == [("support", 1)]
 
 
+def test_an_export_that_is_asked_for_twice_counts_once() -> None:
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader])
+    export, again = export_metrics(provider), export_metrics(provider)
+    meter.add(CALL | {"workload_id": "once"}, "default")
+    again.stop()
+    export.stop()
+    assert counted(reader) == [("once", 1)]
+    export_metrics(provider).stop()  # It begins anew.
+
+
 def test_opentelemetry_is_told_all_calls_of_a_burst() -> None:
     reader = InMemoryMetricReader()
     export = export_metrics(MeterProvider([reader]))
