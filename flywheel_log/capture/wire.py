@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from types import SimpleNamespace
@@ -11,6 +12,8 @@ from ..event import JSON, Error, Wire
 from ..health import guarded
 from ..serialise import loads
 
+ERROR = b'"error"'
+_SOME_ERROR = re.compile(rb'"error"\s*:\s*[{"]')
 _RETRY_COUNT = "x-stainless-retry-count"
 _SHORTEST_SECRET = 12  # A shorter one is a placeholder such as "none" or "test", and a word of the prompts.
 _AUTHENTICATION = ("authorization", "api-key", "x-api-key")
@@ -37,6 +40,16 @@ def event(payload: bytes) -> JSON | None:
     except ValueError:
         return None
     return parsed if isinstance(parsed, dict) else None
+
+
+def may_report(raw: bytes) -> bool:
+    """Whether an error may be reported in *raw*: a tool's schema, or what a filter says, may have the word as well."""
+    return ERROR in raw and _SOME_ERROR.search(raw) is not None
+
+
+def reports(event: JSON) -> bool:
+    """Whether *event* of a stream reports its failure, at its top: what is said inside of a tool or a filter is none."""
+    return bool(event.get("error")) or event.get("type") == "error"
 
 
 def request_body(http: Any) -> Wire | None:
