@@ -48,7 +48,7 @@ def may_report(raw: bytes) -> bool:
 
 
 def reports(event: JSON) -> bool:
-    """Whether *event* of a stream reports its failure, at its top: what is said inside of a tool or a filter is none."""
+    """Whether *event* of a stream reports its failure, at its top: what a tool or a filter says inside is none."""
     return bool(event.get("error")) or event.get("type") == "error"
 
 

@@ -335,7 +335,7 @@ def test_what_a_filter_says_of_an_error_is_no_end_of_a_body_left_to_the_caller(
     answer = {"choices": [{"index": 0, **NOT_FILTERED, "message": message, "finish_reason": "stop"}]}
     whole = json.dumps(answer).encode()
     halves = [whole[:-20], 0.05, whole[-20:]]
-    with recorded(start(lambda _: Reply(200, {"content-type": "application/json"}, halves))) as client:
-        with client.chat.completions.with_streaming_response.create(**HELLO) as response:
-            assert b"".join(response.iter_bytes()) == whole
+    server = start(lambda _: Reply(200, {"content-type": "application/json"}, halves))
+    with recorded(server) as client, client.chat.completions.with_streaming_response.create(**HELLO) as response:
+        assert b"".join(response.iter_bytes()) == whole
     assert [(event["status"], event["response"]) for event in events] == [("ok", answer)]
