@@ -8,9 +8,10 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
+from .. import scope
 from ..event import JSON, Error, Wire
 from ..health import guarded
-from ..serialise import loads
+from ..serialise import dumps, loads
 
 ERROR = b'"error"'
 _SOME_ERROR = re.compile(rb'"error"\s*:\s*[{"]')
@@ -161,12 +162,25 @@ def content_of(http: Any) -> bytes:
 def plain(value: Any) -> Any:
     """An SDK's object as the JSON it was parsed from, a fake's namespaces as objects; anything else as it is."""
     if hasattr(type(value), "model_dump"):
-        return value.model_dump(mode="json", exclude_unset=True, warnings=False)
+        with scope.suppress():  # A model may compute its fields, by a decorated function of which it is an argument.
+            return value.model_dump(mode="json", exclude_unset=True, warnings=False)
     if isinstance(value, SimpleNamespace):
         return {key: plain(item) for key, item in vars(value).items()}
     if isinstance(value, list):  # Of models, perhaps; lists in lists are left alone, as they may hold themselves.
         return [item if isinstance(item, list) else plain(item) for item in value]
     return value
+
+
+def written(value: JSON) -> bytes:
+    """*value*, whatever is in it, as JSON. Nothing is recorded of what its objects do for that."""
+    with scope.suppress():
+        return dumps(value)
+
+
+def copied(value: JSON) -> JSON:
+    """*value*, whatever is in it, as the JSON that it is now."""
+    found: JSON = loads(written(value))
+    return found
 
 
 def error_of(error: BaseException) -> Error:
