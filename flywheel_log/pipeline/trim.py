@@ -21,6 +21,7 @@ _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?[^,]{0,100};base64,")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{60,}+[\r\n]{0,2}+)+")
 _SURELY = 1024
 _SHORTEST = 256
+_NUMBERS = frozenset({int, float})
 _NOTE = 100  # Characters, at most, of what stands in the place of what is missing.
 
 
@@ -87,6 +88,8 @@ def _strings(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, dict):
         return {key: _strings(item, change) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
+        if _NUMBERS.issuperset(map(type, value)):  # As a vector is: looked at without a step for each of them.
+            return value
         return [_strings(item, change) for item in value]
     return value
 

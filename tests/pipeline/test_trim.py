@@ -92,4 +92,4 @@ def test_an_event_of_numbers_is_walked_once() -> None:
     finally:
         sys.setprofile(None)
     assert trimmed == given
-    assert steps < 2 * 4 * len(numbers)  # A list and its three numbers each; comprehensions count in older Pythons.
+    assert steps < 2 * len(numbers)  # A comprehension is a call of its own in older Pythons.
