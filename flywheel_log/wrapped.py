@@ -17,8 +17,10 @@ Wrapped = TypeVar("Wrapped")
 class _Copied:
     """wrapt's wrappers refuse to be copied and pickled, but functions go to processes and stand in what is copied.
 
-    No name is annotated in its body: the class would have annotations of its own, and hide those of the function.
+    It has no annotations and no `__dict__` of its own, for they would hide those of the function.
     """
+
+    __slots__ = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reduced(self)
@@ -42,7 +44,8 @@ class _Bound(_Copied, BoundFunctionWrapper):  # type: ignore[type-arg]  # Not be
 
     @property
     def __func__(self) -> Any:
-        bare = self.__wrapped__.__func__
+        wrapped: Any = self.__wrapped__
+        bare = wrapped.__func__
         return self._self_parent if self._self_binding == "function" else bare
 
 

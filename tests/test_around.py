@@ -96,6 +96,22 @@ def test_who_reads_the_hints_of_a_function_reads_those_of_a_decorated_one() -> N
     assert (by_type(1), by_type("1")) == (3, "'1'")
 
 
+def test_who_wraps_a_decorated_function_finds_what_others_have_set_on_it() -> None:
+    def view(request: str) -> str:
+        return request
+
+    view.csrf_exempt = True  # type: ignore[attr-defined]
+    decorated, _ = watched(view)
+    decorated.login_required = True
+
+    @functools.wraps(decorated)
+    def outer(request: str) -> Any:
+        return decorated(request)
+
+    assert vars(decorated) == {"csrf_exempt": True, "login_required": True}
+    assert outer.__dict__ == {**vars(decorated), "__wrapped__": decorated}
+
+
 def script(*steps: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
     """Play *steps* on a generator and note what each gives or raises."""
 
