@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from inspect import isawaitable
 from typing import Any
 
-from . import scope
+from . import scope, w3c
 from .health import health
 from .place import opened
 from .signals.spans import trace
@@ -54,7 +54,7 @@ class FlywheelMiddleware:
             if not self._traces:
                 await self._app(connection, receive, send)
                 return
-            with trace(_name(connection), traceparent=_header(connection, b"traceparent")):
+            with trace(_name(connection), traceparent=_asked_by(connection)):
                 await self._app(connection, receive, send)
 
     async def _who(self, connection: Scope) -> scope.Fields:
@@ -71,6 +71,13 @@ class FlywheelMiddleware:
 
 def _name(connection: Scope) -> str:
     return f"{connection.get('method', 'WEBSOCKET')} {connection.get('path', '/')}"
+
+
+def _asked_by(connection: Scope) -> str | None:
+    """The caller's `traceparent`, unless its trace is under way: in an application that this one is mounted in."""
+    header = _header(connection, b"traceparent")
+    parent = w3c.parsed(header) if header else None
+    return None if parent is not None and parent.trace_id == scope.current().get("trace_id") else header
 
 
 def _header(connection: Scope, wanted: bytes) -> str | None:

@@ -26,7 +26,8 @@ MAX_REPR = 65_536
 MAX_BITS = 1_000  # What still fits a double, which is what most parsers make of a long integer.
 _SHORT_REPR = 1_000
 _MANY = 256
-_OPTIONS = orjson.OPT_SERIALIZE_NUMPY
+MAX_ARRAY = 128 * 1024
+"""Bytes of the largest array that is written number by number; of one beyond it, such as an image, the shape is."""
 _SCALARS = (str, int, float, bool, type(None))
 
 
@@ -42,7 +43,7 @@ def dumps(event: Mapping[str, Any]) -> bytes:
     reads the result. An event that defeats all of this keeps its scalar fields and gets `unserialisable`, counted.
     """
     try:
-        return orjson.dumps(event, _spliced, _OPTIONS)
+        return orjson.dumps(event, _spliced)
     except Exception:  # noqa: BLE001 - the next rungs exist for whatever the caller's values raise
         return _dumps_slowly(event)
 
@@ -149,10 +150,20 @@ def _plain(value: object) -> Any:
 def _dumped(value: object) -> Any:
     if is_dataclass(value):
         return {field.name: getattr(value, field.name, None) for field in fields(value)}
-    for method in ("model_dump", "tolist"):  # pydantic's models, numpy's arrays and numbers
-        if callable(dump := getattr(value, method, None)):
-            return dump()
+    if callable(dump := getattr(value, "model_dump", None)):  # As pydantic's models have it.
+        return dump()
+    if callable(dump := getattr(value, "tolist", None)):  # As arrays and numbers of numpy's have it, and tensors.
+        return _shape(value) if _is_large(value) else dump()
     return _representation(value, _SHORT_REPR)
+
+
+def _is_large(array: Any) -> bool:
+    size = getattr(array, "nbytes", 0)
+    return isinstance(size, int) and size > MAX_ARRAY
+
+
+def _shape(array: Any) -> str:
+    return f"<{type(array).__name__} {tuple(getattr(array, 'shape', ()))} {getattr(array, 'dtype', '')}>"
 
 
 def _text(data: bytes) -> str:

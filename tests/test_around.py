@@ -7,10 +7,12 @@ import functools
 import gc
 import inspect
 import types
+import typing
 import warnings
 from collections.abc import Callable
 from typing import Any
 
+import pydantic
 import pytest
 
 from flywheel_log.around import Around, around
@@ -81,6 +83,33 @@ def test_inspect_sees_the_function_itself(kind: str) -> None:
     assert inspect.signature(decorated) == inspect.signature(function)
     names = ("__name__", "__qualname__", "__doc__", "__module__")
     assert [getattr(decorated, name) for name in names] == [getattr(function, name) for name in names]
+    assert decorated.__annotations__ == function.__annotations__
+    assert typing.get_type_hints(decorated) == typing.get_type_hints(function) != {}
+
+
+def test_who_reads_the_hints_of_a_function_reads_those_of_a_decorated_one() -> None:
+    decorated, told = watched(plain)
+    assert pydantic.validate_call(decorated)("1", b="3") == 4
+    assert told == [("returned", 4)]
+    by_type = functools.singledispatch(repr)
+    by_type.register(decorated)
+    assert (by_type(1), by_type("1")) == (3, "'1'")
+
+
+def test_who_wraps_a_decorated_function_finds_what_others_have_set_on_it() -> None:
+    def view(request: str) -> str:
+        return request
+
+    view.csrf_exempt = True  # type: ignore[attr-defined]
+    decorated, _ = watched(view)
+    decorated.login_required = True
+
+    @functools.wraps(decorated)
+    def outer(request: str) -> Any:
+        return decorated(request)
+
+    assert vars(decorated) == {"csrf_exempt": True, "login_required": True}
+    assert outer.__dict__ == {**vars(decorated), "__wrapped__": decorated}
 
 
 def script(*steps: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:

@@ -105,6 +105,20 @@ async def test_a_request_may_be_a_trace_that_goes_on_from_the_callers(events: li
     assert {event["parent_id"] for event in calls} == {step["span_id"]}
 
 
+async def test_an_application_mounted_in_another_is_a_step_of_its_request(events: list[Event]) -> None:
+    mounted = FlywheelMiddleware(app, traces=True)
+    header = (b"traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+
+    async def send(_: Any) -> None:
+        pass
+
+    connection = {"type": "http", "method": "GET", "path": "/sub/ask", "headers": [header]}
+    await FlywheelMiddleware(mounted, traces=True)(connection, send, send)
+    *_, inner, outer = events
+    assert {event["trace_id"] for event in events} == {"0af7651916cd43dd8448eb211c80319c"}
+    assert (inner["parent_id"], outer["parent_id"]) == (outer["span_id"], "b7ad6b7169203331")
+
+
 async def test_what_is_no_request_passes_through_and_errors_are_the_applications(events: list[Event]) -> None:
     seen = []
 

@@ -11,6 +11,7 @@ import pathlib
 import threading
 import uuid
 
+import numpy as np
 import orjson
 import pydantic
 import pytest
@@ -133,6 +134,23 @@ def test_keys_that_json_does_not_know_become_text():
 
 def test_a_number_without_end_is_named():
     assert orjson.loads(dumps({"n": 10**5000})) == {"n": "<integer of 16610 bits>"}
+
+
+def test_arrays_become_lists_and_large_ones_their_shape() -> None:
+    arrays = {
+        "vector": np.array([0.5, 1.5], np.float32),
+        "columns": np.arange(6).reshape(2, 3).T,
+        "number": np.float32(0.5),
+        "image": np.zeros((1080, 1920, 3), np.uint8),
+        "models": [np.zeros((200, 200))],
+    }
+    assert json.loads(dumps(arrays)) == {
+        "vector": [0.5, 1.5],
+        "columns": [[0, 3], [1, 4], [2, 5]],
+        "number": 0.5,
+        "image": "<ndarray (1080, 1920, 3) uint8>",
+        "models": ["<ndarray (200, 200) float64>"],
+    }
 
 
 def test_locks_and_clients_become_their_repr():

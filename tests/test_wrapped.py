@@ -7,6 +7,7 @@ import copy
 import functools
 import gc
 import pickle
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
@@ -82,6 +83,20 @@ def test_an_object_that_holds_one_is_copied_with_it() -> None:
     agent = copy.deepcopy(Agent("a"))
     agent.name = "b"
     assert [tool("q") for tool in agent.tools] == ["to q", "b to q"]
+
+
+@pytest.mark.parametrize("kind", ["method", "class method"])
+def test_a_method_can_be_held_weakly_as_signals_hold_it(kind: str) -> None:
+    agent = Agent("a")
+    method = agent.method if kind == "method" else Agent.of_class
+    held = weakref.WeakMethod(method)
+    with testing.recording() as events:
+        assert held()("q") == method("q")
+    assert (held() == method, len(events)) == (True, 2)
+
+
+def test_what_is_no_method_has_no_function_inside() -> None:
+    assert not any(hasattr(function, "__func__") for function in (answer, Agent.method, Agent.static))
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -131,7 +131,7 @@ class Call:
             elif self.streamed or not http.is_closed:
                 self._listen(http)
             else:
-                self._finish(outcome.of_body(http.content, http, parsed=hasattr(result, "model_dump")))
+                self._finish(self._read(http, parsed=hasattr(result, "model_dump")))
         except Exception as error:  # noqa: BLE001 - `_never_lost`, without what a decorator costs
             health.drop("capture", error)
             self.happened()
@@ -163,6 +163,15 @@ class Call:
         self._waited = tape.waited
         found = outcome.of_stream(self._surface, tape, dict(self._body), self._http, error)
         self._finish(found or outcome.of_partial_body(tape, self._http, error))
+
+    def _read(self, http: Any, *, parsed: bool) -> Outcome:
+        if self._body.get("stream") is not True or not is_event_stream(http):
+            return outcome.of_body(http.content, http, parsed=parsed)
+        # Asked for by a body that the SDK has not looked into; it has read the events as if they were one answer.
+        self.streamed = True
+        tape = Tape(self._surface, 0.0)
+        tape.hear(http.content)
+        return outcome.of_stream(self._surface, tape, dict(self._body), http, None) or Outcome(None)
 
     def _listen(self, http: Any) -> None:
         # Whoever asked for a stream reads events, whatever the server calls them; some say nothing, or `text/plain`.

@@ -227,7 +227,7 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[
         body = options.json_data or {}
         if options.extra_json:
             body = {**body, **options.extra_json}
-        streamed = bool(kwargs.get("stream")) or body.get("stream") is True
+        streamed = bool(kwargs.get("stream"))
         fields = scope.at_call(binding.fields)
         call = Call(surface, provider_of(client), body, fields, binding.emit, streamed=streamed, client=client)
         attempt = usage.attempt(binding.usage, surface.NAME, client, args, kwargs) if streamed else None

@@ -8,10 +8,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from .. import scope
 from ..around import Around, around
-from ..event import JSON
 from ..health import guarded
 from ..place import opened
-from ..serialise import dumps, loads
 from . import wire
 from .call import Emit
 from .known import Known
@@ -122,7 +120,7 @@ def _logged(method: Any, surface: Surface, emit: Emit, fields: scope.Fields) -> 
             return Around()
         given = arguments_of(wrapped, args, kwargs) if args else kwargs
         # Serialised now: the caller may change its messages while a stream is read.
-        body: JSON = loads(dumps({key: wire.plain(value) for key, value in given.items()}))
+        body = wire.copied({key: wire.plain(value) for key, value in given.items()})
         inside = opened(scope.merge(fields, scope.current()))
         return Seen(surface, "unknown", body, inside, emit, read=of_result, counted=True)
 

@@ -10,7 +10,6 @@ from ..around import Around, around
 from ..event import JSON
 from ..health import guarded
 from ..place import opened
-from ..serialise import dumps, loads
 from . import threads, wire
 from .call import Emit
 from .gather import json_of, said
@@ -85,8 +84,7 @@ def _snapshot(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> J
     request["messages"] = _messages(arguments)
     if arguments:
         request["arguments"] = arguments
-    snapshot: JSON = loads(dumps(request))
-    return snapshot
+    return wire.copied(request)
 
 
 def _messages(arguments: JSON) -> list[Any]:
@@ -97,4 +95,4 @@ def _messages(arguments: JSON) -> list[Any]:
     key = next(iter([*named, *(key for key, value in arguments.items() if isinstance(value, str))]), None)
     if key is not None:
         return [{"role": "user", "content": arguments.pop(key)}]
-    return [{"role": "user", "content": dumps(arguments).decode()}]
+    return [{"role": "user", "content": wire.written(arguments).decode()}]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..event import JSON
-from ..serialise import dumps
 from . import wire
 from .outcome import Outcome
 from .surfaces import Surface, surface_of
@@ -64,7 +63,7 @@ def _encoded(text: str) -> bytes:
 
 def json_of(value: Any) -> bytes:
     """*value*, whatever it is, as JSON."""
-    return dumps({"_": value})[5:-1]
+    return wire.written({"_": value})[5:-1]
 
 
 def said(content: str | None) -> JSON:

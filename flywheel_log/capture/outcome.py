@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ..event import JSON, Error, Status, Wire
@@ -12,9 +11,6 @@ from . import amazon, sse, wire
 from .stream import is_event_stream
 from .surfaces import Surface
 from .tape import Tape
-
-_ERROR = b'"error"'
-_REPORTED = re.compile(rb'"error"\s*:\s*[{"]')
 
 
 class Outcome:
@@ -44,7 +40,7 @@ def of_result(result: Any) -> Outcome:
 
 def of_body(raw: bytes, http: Any, *, parsed: bool = False) -> Outcome:
     """From a body that was read to its end; one that the SDK has *parsed* need not be parsed here too."""
-    if parsed and not (_ERROR in raw and _REPORTED.search(raw)) and (sent := wire.as_sent(raw)) is not None:
+    if parsed and not wire.may_report(raw) and (sent := wire.as_sent(raw)) is not None:
         return Outcome(sent)
     response = wire.body(raw)
     reported = response.get("error") and "choices" not in response
@@ -72,7 +68,7 @@ def of_stream(surface: Surface, tape: Tape, request: JSON, http: Any, error: Bas
     if done := bool(payloads) and payloads[-1].startswith(sse.DONE):
         payloads.pop()
     events = [event for payload in payloads if (event := wire.event(payload)) is not None]
-    failure = next((event for event in events if event.get("error") or event.get("type") == "error"), None)
+    failure = next(filter(wire.reports, events), None)
     response = _assembled(surface, [event for event in events if event is not failure])
     if failure is None and response.get("error"):
         failure = response

@@ -10,11 +10,10 @@ from typing import Any, Self
 
 from ..health import guarded
 from .sized import asized, sized
-from .tape import ALIKE_NONE, ERROR, NO_USAGE, USAGE, Tape
+from .tape import ALIKE_NONE, NO_USAGE, USAGE, Tape
 
 _ENDS = re.compile(rb"(?>\r\n|\n|\r){2}")  # Every way that the standard has to end an event.
 CHUNKS_AT_ONCE = 256
-_REPORTED = re.compile(rb'"error"\s*:\s*[{"]')
 _GAP = rb"(?:\s|(?<=[\r\n])data:)*"  # The data of an event may go on in a line of its own.
 _NULL = rb'"usage"' + _GAP + b":" + _GAP + b"null"
 _NULL_USAGE = re.compile(b"," + _GAP + _NULL + b"|" + _NULL + _GAP + b",")
@@ -201,7 +200,7 @@ class Tap:
     def _taken(self, piece: bytes) -> bytes:
         """Keep *piece*, which the caller takes now; return what it sees of it."""
         self._tape.keep(piece)
-        if ERROR in piece and _REPORTED.search(piece):
+        if self._tape.reports(piece):
             self.end(None)  # The SDK will raise what it reports, and may leave the response open while that is held.
         return self._shown(piece)
 

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 
 from ..health import guarded, health
-from . import sse
+from . import sse, wire
 from .surfaces import Surface
 
 COMPACT_ABOVE = 1 << 20
 KEEP_AT_MOST = 64 << 20
 END = b"\n\n"
-ERROR, USAGE = b'"error"', b'"usage"'
+ERROR, USAGE = wire.ERROR, b'"usage"'
 NO_USAGE = b',"usage":null'  # As OpenAI writes it.
 ALIKE_NONE = (b"\0", b"\0", 1, -1)
 _LESSONS = 16  # A stream has a run or two of events that are alike; in one without runs none is looked for for ever.
@@ -107,6 +107,18 @@ class Tape:
         if self.run:
             self._fold()
         self._pieces.append(piece)
+
+    def hear(self, several: bytes) -> None:
+        """Keep *several* events that came in one piece."""
+        self.whole = False
+        self.keep(several)
+
+    def reports(self, piece: bytes) -> bool:
+        """Whether *piece* is an event that reports the stream's failure."""
+        if not (self.events and wire.may_report(piece)):
+            return False
+        said = map(wire.event, sse.payloads(sse.events(piece), self._surface))
+        return any(event is not None and wire.reports(event) for event in said)
 
     @guarded("stream")
     def _learn(self, event: bytes) -> None:

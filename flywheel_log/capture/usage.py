@@ -46,7 +46,7 @@ class Attempt:
 
     def __init__(self, asking: Asking, host: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         options = copy.copy(_options(args, kwargs))
-        options.json_data = {**options.json_data, "stream_options": {"include_usage": True}}
+        options.json_data = {**(options.json_data or {}), "stream_options": {"include_usage": True}}
         given = "options" in kwargs
         self.args = args if given else (args[0], options, *args[2:])
         self.kwargs = {**kwargs, "options": options} if given else kwargs
@@ -76,7 +76,8 @@ def attempt(asking: Asking, surface: str, client: Any, args: tuple[Any, ...], kw
         return None
     options, host = _options(args, kwargs), host_of(client)
     body = {**(options.json_data or {}), **(options.extra_json or {})}
-    return Attempt(asking, host, args, kwargs) if asking.wanted(surface, body, host) else None
+    # A body that the program wrote itself is sent as it is.
+    return Attempt(asking, host, args, kwargs) if body and asking.wanted(surface, body, host) else None
 
 
 def _options(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

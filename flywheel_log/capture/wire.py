@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
+from .. import scope
 from ..event import JSON, Error, Wire
 from ..health import guarded
-from ..serialise import loads
+from ..serialise import dumps, loads
 
+ERROR = b'"error"'
+_SOME_ERROR = re.compile(rb'"error"\s*:\s*[{"]')
 _RETRY_COUNT = "x-stainless-retry-count"
 _SHORTEST_SECRET = 12  # A shorter one is a placeholder such as "none" or "test", and a word of the prompts.
 _AUTHENTICATION = ("authorization", "api-key", "x-api-key")
@@ -37,6 +41,16 @@ def event(payload: bytes) -> JSON | None:
     except ValueError:
         return None
     return parsed if isinstance(parsed, dict) else None
+
+
+def may_report(raw: bytes) -> bool:
+    """Whether an error may be reported in *raw*: a tool's schema, or what a filter says, may have the word as well."""
+    return ERROR in raw and _SOME_ERROR.search(raw) is not None
+
+
+def reports(event: JSON) -> bool:
+    """Whether *event* of a stream reports its failure, at its top: what a tool or a filter says inside is none."""
+    return bool(event.get("error")) or event.get("type") == "error"
 
 
 def request_body(http: Any) -> Wire | None:
@@ -148,12 +162,25 @@ def content_of(http: Any) -> bytes:
 def plain(value: Any) -> Any:
     """An SDK's object as the JSON it was parsed from, a fake's namespaces as objects; anything else as it is."""
     if hasattr(type(value), "model_dump"):
-        return value.model_dump(mode="json", exclude_unset=True, warnings=False)
+        with scope.suppress():  # A model may compute its fields, by a decorated function of which it is an argument.
+            return value.model_dump(mode="json", exclude_unset=True, warnings=False)
     if isinstance(value, SimpleNamespace):
         return {key: plain(item) for key, item in vars(value).items()}
     if isinstance(value, list):  # Of models, perhaps; lists in lists are left alone, as they may hold themselves.
         return [item if isinstance(item, list) else plain(item) for item in value]
     return value
+
+
+def written(value: JSON) -> bytes:
+    """*value*, whatever is in it, as JSON. Nothing is recorded of what its objects do for that."""
+    with scope.suppress():
+        return dumps(value)
+
+
+def copied(value: JSON) -> JSON:
+    """*value*, whatever is in it, as the JSON that it is now."""
+    found: JSON = loads(written(value))
+    return found
 
 
 def error_of(error: BaseException) -> Error:

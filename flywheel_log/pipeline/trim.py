@@ -21,6 +21,8 @@ _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?[^,]{0,100};base64,")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{60,}+[\r\n]{0,2}+)+")
 _SURELY = 1024
 _SHORTEST = 256
+_NUMBERS = frozenset({int, float})
+_NOTE = 100  # Characters, at most, of what stands in the place of what is missing.
 
 
 def trim(event: Event, *, media: Media, max_bytes: int) -> Event:
@@ -31,11 +33,13 @@ def trim(event: Event, *, media: Media, max_bytes: int) -> Event:
     """
     fields = dict(cast(JSON, parse(None, "", event)))
     cut = _Cut()
-    if media != "keep":
-        fields = _strings(fields, lambda text: cut.media(text, media))
-    longest = max_bytes // 4
-    while longest >= _SHORTEST and _size(fields) > max_bytes:
-        fields = _strings(fields, partial(cut.text, longest=longest))
+    fields = _strings(fields, partial(cut.media, policy=media))
+    longest, size = max_bytes // 4, _size(fields)
+    while longest >= _SHORTEST and size > max_bytes:
+        if cut.widest > longest + _NOTE:  # Most of a large event may be numbers: to walk it again would cut nothing.
+            cut.widest = 0
+            fields = _strings(fields, partial(cut.text, longest=longest))
+            size = _size(fields)
         longest //= 2
     if cut.strings:
         fields["trimmed"] = {"strings": cut.strings, "characters": cut.characters}
@@ -46,9 +50,14 @@ def trim(event: Event, *, media: Media, max_bytes: int) -> Event:
 
 class _Cut:
     def __init__(self) -> None:
-        self.strings = self.characters = self.texts = 0
+        self.strings = self.characters = self.texts = self.widest = 0
 
     def media(self, text: str, policy: Media) -> str:
+        shown = text if policy == "keep" else self._without_media(text, policy)
+        self.widest = max(self.widest, len(shown))
+        return shown
+
+    def _without_media(self, text: str, policy: Media) -> str:
         if len(text) < _MEDIA_ABOVE:
             return text
         url = _DATA_URL.match(text)
@@ -63,8 +72,10 @@ class _Cut:
         return (url.group() if url else "") + note + "]"
 
     def text(self, text: str, *, longest: int) -> str:
-        if len(text) <= longest + 100:
+        if len(text) <= longest + _NOTE:
+            self.widest = max(self.widest, len(text))
             return text
+        self.widest = max(self.widest, longest + _NOTE)
         self.strings += 1
         self.texts += 1
         self.characters += len(text) - longest
@@ -77,6 +88,8 @@ def _strings(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, dict):
         return {key: _strings(item, change) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
+        if _NUMBERS.issuperset(map(type, value)):  # As a vector is: looked at without a step for each of them.
+            return value
         return [_strings(item, change) for item in value]
     return value
 

@@ -290,3 +290,52 @@ def test_an_answer_that_the_sdk_cannot_parse_is_kept_beside_its_error(
         assert (event["status"], event["error"]["type"], event["training_unsafe"][0]) == ("error", error, "error")
     else:
         assert (event["status"], "error" in event) == ("ok", False)
+
+
+NOT_FILTERED = {"content_filter_results": {"error": {"code": "content_filter_error", "message": "not filtered"}}}
+FILTERING = [chunk({"content": "one "}), chunk({"content": "two"}), chunk({}, "stop")]
+FILTERING[0]["choices"][0] |= NOT_FILTERED  # As Azure says that its filter was out of order.
+
+
+def test_what_a_filter_says_of_an_error_is_none_of_the_stream(
+    start: Callable[..., Server], events: list[Event]
+) -> None:
+    with recorded(start(streaming(*FILTERING))) as client:
+        list(client.chat.completions.create(**HELLO, stream=True))
+    ((answer,),) = [event["response"]["choices"] for event in events]
+    assert (events[0]["status"], answer["message"]["content"], answer["finish_reason"]) == ("ok", "one two", "stop")
+
+
+FAILING = {"type": "object", "properties": {"error": {"type": "string"}}}
+BEGUN = {"id": "r1", "object": "response", "status": "in_progress", "output": [], "error": None}
+BEGUN |= {"tools": [{"type": "function", "name": "report", "parameters": FAILING}]}
+FAILED = {"id": "t1", "type": "mcp_call", "name": "look_up", "arguments": "{}", "error": "no connection"}
+ENDED = {**BEGUN, "status": "completed", "output": [FAILED], "usage": {"input_tokens": 3, "output_tokens": 2}}
+TOLD = [
+    {"type": "response.created", "response": BEGUN},  # The service repeats the tools that it was given.
+    {"type": "response.output_item.done", "output_index": 0, "item": FAILED},
+    {"type": "response.completed", "response": ENDED},
+]
+
+
+def test_an_error_that_a_tool_has_or_may_have_is_none_of_the_stream(
+    start: Callable[..., Server], events: list[Event]
+) -> None:
+    with recorded(start(streaming(*TOLD, done=False))) as client:
+        asked = {"model": "m", "input": "hi", "stream": True}
+        list(client.post("/responses", body=asked, cast_to=object, stream=True, stream_cls=openai.Stream[object]))
+    (event,) = events
+    assert (event["status"], event["response"], event["output_tokens"]) == ("ok", ENDED, 2)
+
+
+def test_what_a_filter_says_of_an_error_is_no_end_of_a_body_left_to_the_caller(
+    start: Callable[..., Server], events: list[Event]
+) -> None:
+    message = {"role": "assistant", "content": "one two"}
+    answer = {"choices": [{"index": 0, **NOT_FILTERED, "message": message, "finish_reason": "stop"}]}
+    whole = json.dumps(answer).encode()
+    halves = [whole[:-20], 0.05, whole[-20:]]
+    server = start(lambda _: Reply(200, {"content-type": "application/json"}, halves))
+    with recorded(server) as client, client.chat.completions.with_streaming_response.create(**HELLO) as response:
+        assert b"".join(response.iter_bytes()) == whole
+    assert [(event["status"], event["response"]) for event in events] == [("ok", answer)]

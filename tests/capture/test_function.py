@@ -17,6 +17,7 @@ from unittest import mock
 
 import anthropic
 import openai
+import pydantic
 import pytest
 
 import flywheel_log
@@ -317,6 +318,24 @@ def test_arguments_and_results_of_any_kind_become_json(odd: str, events: list[Ev
     (event,) = events
     assert (event["status"], event["request"]["messages"][0]["content"]) == ("ok", "hi")
     assert ("sk-nothing" in str(event)[:100_000], health.dropped()) == (False, {})
+
+
+class Poem(pydantic.BaseModel):
+    topic: str
+
+    @pydantic.computed_field  # type: ignore[prop-decorator]
+    @property
+    @logged_llm(workload_id="title")
+    def title(self) -> str:
+        return f"On {self.topic}"
+
+
+def test_a_model_that_computes_a_field_by_a_decorated_function_is_recorded_once(events: list[Event]) -> None:
+    """To record its argument is to compute the field, which is not recorded for that."""
+    assert Poem(topic="rain").title == "On rain"
+    assert [(event["workload_id"], event["request"]["messages"][0]["content"]) for event in events] == [
+        ("title", '{"self":{"topic":"rain","title":"On rain"}}')
+    ]
 
 
 def test_wrong_arguments_raise_as_they_do_alone(events: list[Event]) -> None:

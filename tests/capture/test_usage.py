@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import openai
 import pytest
 
-from flywheel_log.capture.usage import Asking
+from flywheel_log.capture.usage import Asking, attempt
 from flywheel_log.event import Event
 from flywheel_log.standin import Reply, Server
 from flywheel_log.testing import recording
-from tests.capture.clients import HELLO, bare, chunk, recorded, seen, streaming
+from tests.capture.clients import HELLO, SAID, bare, chunk, recorded, seen, streaming
 
 ASKED = {"include_usage": True}
 USAGE = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
@@ -201,3 +202,30 @@ def test_counts_are_hidden_in_events_of_several_lines(
         chunks = [list(client.chat.completions.create(**HELLO, stream=True)) for client in (one, other)]
     assert shown(chunks[1]) == shown(chunks[0])
     assert [event["output_tokens"] for event in asking] == [5]
+
+
+def test_a_stream_that_only_the_body_asks_for_is_not_asked(start: Callable[..., Server], asking: list[Event]) -> None:
+    """The SDK reads it as one answer: there is nobody to hide the counts from it."""
+    alone, watched = start(), start()
+    with bare(alone) as one, recorded(watched) as other:
+        texts = [client.chat.completions.create(**HELLO, extra_body={"stream": True}) for client in (one, other)]
+    assert texts[1] == texts[0]
+    assert watched.requests[0].json() == alone.requests[0].json()
+    (event,) = asking
+    assert (event["status"], event["streamed"]) == ("ok", True)
+    assert event["response"]["choices"][0]["message"]["content"] == SAID
+
+
+def test_a_stream_whose_body_is_in_the_extras_is_asked(start: Callable[..., Server], asking: list[Event]) -> None:
+    server = start()
+    with recorded(server) as client:
+        options = {"extra_json": {**HELLO, "stream": True}}
+        chunks = {"cast_to": object, "stream": True, "stream_cls": openai.Stream[object]}
+        list(client.post("/chat/completions", options=options, **chunks))
+    assert server.requests[0].json()["stream_options"] == ASKED
+    assert [(event["status"], event["usage_source"]) for event in asking] == [("ok", "requested")]
+
+
+def test_a_body_that_the_program_wrote_itself_is_sent_as_it_is() -> None:
+    written = SimpleNamespace(json_data=None, extra_json=None)
+    assert attempt(Asking("always"), "chat.completions", None, (object, written), {}) is None

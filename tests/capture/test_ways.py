@@ -112,6 +112,7 @@ WAYS: dict[str, Way] = {
     "embeddings of a generator": lambda client: client.embeddings.create(model="m", input=(t for t in ["hi"])),
     "moderations": lambda client: client.moderations.create(input="hi"),
     "post": lambda client: client.post("/chat/completions", body=HELLO, cast_to=object),
+    "post without the first slash": lambda client: client.post("chat/completions", body=HELLO, cast_to=object),
 }
 RESPONSES: dict[str, Way] = {
     "responses": lambda client: client.responses.create(model="m", input="hi"),

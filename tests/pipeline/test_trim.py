@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import sys
 from typing import Any
 
 import orjson
@@ -73,3 +74,22 @@ def test_texts_are_cut_until_the_event_fits_and_no_dataset_takes_it() -> None:
     trimmed = trim(given, media="trim", max_bytes=20_000)
     assert len(orjson.dumps(trimmed)) < 21_000
     assert (trimmed["training_unsafe"], trimmed["trimmed"]["strings"] > 0) == (["trimmed"], True)
+
+
+def test_an_event_of_numbers_is_walked_once() -> None:
+    """However often one looks at numbers, there is no text in them to cut."""
+    steps = 0
+
+    def count(_: object, what: str, __: object) -> None:
+        nonlocal steps
+        steps += what == "call"
+
+    numbers = [[float(number), 1.5, 2.5] for number in range(5_000)]
+    given: Any = {"kind": "llm", "request": {"arguments": {"numbers": numbers}}}
+    sys.setprofile(count)
+    try:
+        trimmed = trim(given, media="trim", max_bytes=10_000)
+    finally:
+        sys.setprofile(None)
+    assert trimmed == given
+    assert steps < 2 * len(numbers)  # A comprehension is a call of its own in older Pythons.

@@ -47,7 +47,7 @@ class Surface(Protocol):
 @lru_cache(maxsize=512)
 def surface_for(url: str) -> Surface | None:
     """The surface that *url* belongs to, or None: then the call is left alone."""
-    path = url.partition("?")[0]
+    path = "/" + url.partition("?")[0]  # A path may be given without its first slash.
     return next((surface for surface in _surfaces() if path.endswith(surface.PATH)), None)
 
 
