@@ -65,7 +65,7 @@ def wanted(arguments: Sequence[str]) -> list[str]:
 def app(names: Sequence[str] | None = None) -> typer.Typer:
     """Build the command line from the modules of this folder, or only from those of *names*, which takes less time."""
     made = typer.Typer(
-        help="Look at what flywheel_log has recorded, and turn it into something better.",
+        help="Read what flywheel_log has recorded, analyse it, and turn it into datasets.",
         epilog=EPILOG,
         no_args_is_help=True,
         rich_markup_mode=None,

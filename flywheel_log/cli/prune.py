@@ -16,17 +16,24 @@ from ._progress import progress_shown
 from ._source import AsJson, Sources, logs
 
 OlderThan = Annotated[
-    str, typer.Option("--older-than", metavar="TIME", help="What began before: 12h, 90d, 4w ago, or 2026-01-31.")
+    str,
+    typer.Option(
+        "--older-than", metavar="TIME", help="Remove what began before this: 12h, 90d, 4w ago, or 2026-01-31."
+    ),
 ]
 LargerThan = Annotated[
     str,
-    typer.Option("--larger-than", metavar="SIZE", help="The oldest, until all files together are no larger: 10GB."),
+    typer.Option(
+        "--larger-than", metavar="SIZE", help="Remove the oldest until all files together are at most this size: 10GB."
+    ),
 ]
 Keep = Annotated[
     list[str] | None,
-    typer.Option("--keep", metavar="FIELD=VALUE", help="Never what this matches, or feedback=good; repeat it."),
+    typer.Option(
+        "--keep", metavar="FIELD=VALUE", help="Never remove what this matches, or feedback=good; may be repeated."
+    ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would go.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")]
 
 
 def command(
@@ -40,8 +47,8 @@ def command(
 ) -> None:
     """Remove old records from a log and its rotated files.
 
-    Programs may write to the log meanwhile. What --keep matches stays, with the feedback on it. An index has its own
-    means for this.
+    Programs may go on writing to the log. What --keep matches is kept, with its feedback. An index is pruned
+    in Elasticsearch itself.
     """
     before, most = time(older_than, "--older-than"), size(larger_than, "--larger-than")
     if before is None and most is None:
