@@ -20,9 +20,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .event import Event
-from .home import home
 from .sinks import open_sink
-from .unknown import instead
+from .state_directory import state_directory
+from .suggestion import suggestion
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -107,7 +107,7 @@ class Settings(Sinks):
 
     client_id: str = Field("default", validation_alias=AliasChoices(f"{PREFIX}CLIENT_ID", "ELASTICSEARCH_CLIENT_ID"))
     workload_id: str = "default"
-    journal: Path = Field(default_factory=lambda: home() / "journal")
+    journal: Path = Field(default_factory=lambda: state_directory() / "journal")
     journal_quota_mb: int = Field(1024, ge=16)
     content: Literal["on", "off"] = "on"
     usage: Literal["auto", "always", "never"] = "auto"
@@ -196,9 +196,9 @@ def load(**arguments: Any) -> Settings:
         ValueError: a value is wrong; the message names the setting, the value's problem and what is allowed.
     """
     for name in sorted(set(arguments) - set(Settings.model_fields)):
-        raise TypeError(f"{name} is no setting; {instead(name, sorted(Settings.model_fields))}")
+        raise TypeError(f"{name} is no setting; {suggestion(name, sorted(Settings.model_fields))}")
     for name in sorted(name for name in os.environ if name.startswith(PREFIX) and not _is_setting(name)):
-        raise ValueError(f"{name} is no setting; {instead(name, map(_variable, Settings.model_fields), PREFIX)}")
+        raise ValueError(f"{name} is no setting; {suggestion(name, map(_variable, Settings.model_fields), PREFIX)}")
     try:
         return Settings(**arguments)
     except ValidationError as error:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from ._trouble import told
+from ._file_errors import explained
 
 EPILOG = "Exit codes: 0 done, 1 nothing found or a problem, 2 wrong usage."
 
@@ -45,7 +45,7 @@ def run(arguments: Sequence[str]) -> int:
         typer.echo(f"flywheel-log: {problem}", err=True)
         return problem.code
     except OSError as error:
-        typer.echo(f"flywheel-log: {told(error)}", err=True)
+        typer.echo(f"flywheel-log: {explained(error)}", err=True)
         return 1
     except (KeyboardInterrupt, typer.Abort):
         return 130

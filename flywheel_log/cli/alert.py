@@ -13,8 +13,8 @@ from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import when
 
 from . import Problem
+from ._file_errors import explained
 from ._source import AsJson, Sources, feedbacks, reading
-from ._trouble import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def command(
     try:
         outcomes = _outcomes(sources, wanted, until)
     except OSError as error:
-        raise Problem(told(error), code=_FAILED) from None
+        raise Problem(explained(error), code=_FAILED) from None
     for outcome in outcomes:
         _put(outcome, tell_all=tell_all, as_json=as_json)
     fired = [outcome for outcome in outcomes if outcome.state == "fired"]
@@ -76,7 +76,7 @@ def _rules(lines: list[str], file: Path | None) -> list[Rule]:
     try:
         found = [*map(parse, lines), *(load(file) if file else ())]
     except OSError as error:
-        raise typer.BadParameter(told(error), param_hint="--rules") from None
+        raise typer.BadParameter(explained(error), param_hint="--rules") from None
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     if not found:
@@ -118,7 +118,7 @@ def _put(outcome: Outcome, *, tell_all: bool, as_json: bool) -> None:
     if as_json:
         put_json(words.as_json(outcome))
     elif tell_all or outcome.state == "fired":
-        typer.echo(one_line(f"{_MARKS[outcome.state]} {words.told(outcome)}"))
+        typer.echo(one_line(f"{_MARKS[outcome.state]} {words.in_words(outcome)}"))
 
 
 def _post(webhook: str, fired: Sequence[Outcome], timeout: float) -> None:

@@ -11,7 +11,7 @@ from flywheel_log.counted import counted
 from flywheel_log.loop.retention.prune import Pruned, prune
 
 from . import Problem
-from ._amounts import protecting, size, time, told
+from ._amounts import in_bytes, protecting, size, time
 from ._progress import progress_shown
 from ._source import AsJson, Sources, logs
 
@@ -73,5 +73,7 @@ def _put(one: Pruned, *, dry_run: bool, as_json: bool) -> None:
         put_json(asdict(one) | {"file": str(one.file), "dry_run": dry_run})
         return
     did = "would go" if dry_run else "gone"
-    sizes = f"{told(one.before)} → {'about ' * dry_run}{told(one.after)}" if one.removed else told(one.before)
+    sizes = (
+        f"{in_bytes(one.before)} → {'about ' * dry_run}{in_bytes(one.after)}" if one.removed else in_bytes(one.before)
+    )
     typer.echo(one_line(f"{one.file}: {one.removed:,} of {counted(one.removed + one.kept, 'record')} {did} ({sizes})"))

@@ -1,11 +1,11 @@
-"""What the operating system says of a file, in words for the user."""
+"""An error of the file system in words for the user."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 
-def told(error: OSError) -> str:
+def explained(error: OSError) -> str:
     """Return which file it is and what is wrong with it; errors of our own say so themselves."""
     if error.errno is None or error.strerror is None or error.filename is None:
         return str(error)
