@@ -96,7 +96,7 @@ class Settings(Sinks):
         redact_model: the spaCy model that finds names: a package or a directory.
         reasoning: "keep" what the model thought, "mask" it by its length, or "hash" it by its length and hash.
         sample: the share of the calls that is kept, 0 to 1; or shares by workload, `"*"` for all others.
-        sample_first: so many events of each workload an hour are kept whatever `sample` says.
+        sample_first: how many events of each workload are kept each hour whatever `sample` says.
         fields_allow, fields_deny: the fields that are written or left out, as paths: `user_id`, `metadata.email`,
             `request.messages.content`; comma lists in the environment. With `cost_usd` come the counts it is found by.
         prices: dollars for a million tokens of models that the price list does not know:

@@ -15,7 +15,7 @@ def explained(error: OSError) -> str:
 
 
 def _whose(path: Path) -> str:
-    """Logs are made for their owner's eyes only, so whoever may not read one wants to know who may."""
+    """Logs can be read by their owner only, so an error says who that is."""
     try:
         return f"; it is {path.owner()}'s, who alone may read what flywheel_log writes"
     except (OSError, KeyError):

@@ -1,4 +1,4 @@
-"""`flywheel-log dead-letters`: the events that Elasticsearch refused, and once the reason is mended, another try."""
+"""`flywheel-log dead-letters`: the events that Elasticsearch rejected; they are sent again once the reason is fixed."""
 
 from __future__ import annotations
 
