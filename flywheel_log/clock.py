@@ -1,4 +1,4 @@
-"""Moments and durations as the record writes them, in a few steps of plain arithmetic: every call takes both."""
+"""Timestamps and durations as the record writes them, in plain arithmetic, since every call needs both."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .event import Event
-from .home import home
 from .sinks import open_sink
-from .unknown import instead
+from .state_directory import state_directory
+from .suggestion import suggestion
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -96,7 +96,7 @@ class Settings(Sinks):
         redact_model: the spaCy model that finds names: a package or a directory.
         reasoning: "keep" what the model thought, "mask" it by its length, or "hash" it by its length and hash.
         sample: the share of the calls that is kept, 0 to 1; or shares by workload, `"*"` for all others.
-        sample_first: so many events of each workload an hour are kept whatever `sample` says.
+        sample_first: how many events of each workload are kept each hour whatever `sample` says.
         fields_allow, fields_deny: the fields that are written or left out, as paths: `user_id`, `metadata.email`,
             `request.messages.content`; comma lists in the environment. With `cost_usd` come the counts it is found by.
         prices: dollars for a million tokens of models that the price list does not know:
@@ -107,7 +107,7 @@ class Settings(Sinks):
 
     client_id: str = Field("default", validation_alias=AliasChoices(f"{PREFIX}CLIENT_ID", "ELASTICSEARCH_CLIENT_ID"))
     workload_id: str = "default"
-    journal: Path = Field(default_factory=lambda: home() / "journal")
+    journal: Path = Field(default_factory=lambda: state_directory() / "journal")
     journal_quota_mb: int = Field(1024, ge=16)
     content: Literal["on", "off"] = "on"
     usage: Literal["auto", "always", "never"] = "auto"
@@ -196,9 +196,9 @@ def load(**arguments: Any) -> Settings:
         ValueError: a value is wrong; the message names the setting, the value's problem and what is allowed.
     """
     for name in sorted(set(arguments) - set(Settings.model_fields)):
-        raise TypeError(f"{name} is no setting; {instead(name, sorted(Settings.model_fields))}")
+        raise TypeError(f"{name} is no setting; {suggestion(name, sorted(Settings.model_fields))}")
     for name in sorted(name for name in os.environ if name.startswith(PREFIX) and not _is_setting(name)):
-        raise ValueError(f"{name} is no setting; {instead(name, map(_variable, Settings.model_fields), PREFIX)}")
+        raise ValueError(f"{name} is no setting; {suggestion(name, map(_variable, Settings.model_fields), PREFIX)}")
     try:
         return Settings(**arguments)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""How a number of things is said."""
+"""Counts with their nouns, for messages."""
 
 from __future__ import annotations
 

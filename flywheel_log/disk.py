@@ -1,4 +1,4 @@
-"""What a power failure leaves: what was brought to the disk itself before, and who may be believed afterwards."""
+"""What survives a power failure: syncing directory entries, and telling which files were written since the boot."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def sync_name(path: Path) -> None:
-    """Bring to the disk itself that *path* is in its directory; its content is there already.
+    """Sync the entry of *path* in its directory to disk; the content of *path* must be synced already.
 
     Raises:
         OSError: the disk refused.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from . import projection
-from .projection.said import answered, asked
+from .projection.texts import answer_text, prompt_text
 
 JSON = dict[str, Any]
 
@@ -128,9 +128,9 @@ def into_document(event: JSON) -> JSON:
     for key in _NAMES:
         if key in event:
             document[key] = event.pop(key)
-    if prompt := asked(request):
+    if prompt := prompt_text(request):
         event["prompt_text"] = prompt[:_LONGEST_TEXT]
-    if output := answered(response):
+    if output := answer_text(response):
         event["output_text"] = output[:_LONGEST_TEXT]
     _mend_request(request, nulls, absent)
     _mend_response(response, nulls)
@@ -240,8 +240,8 @@ def to_flat(event: Event) -> JSON:
         "timestamp": event.get("timestamp"),
         "user_id": event.get("user_id"),
         "model": event.get("model"),
-        "prompt": asked(request),
-        "response": answered(response),
+        "prompt": prompt_text(request),
+        "response": answer_text(response),
         "input_tokens": event.get("input_tokens"),
         "output_tokens": event.get("output_tokens"),
         "latency_ms": event.get("latency_ms"),

@@ -1,4 +1,4 @@
-"""What the machine was doing while it called: host, process, CPU, memory, GPU; looked at now and then, not per call."""
+"""What the machine was doing during a call: host, process, CPU, memory, GPU; sampled now and then, not per call."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Gauge = Callable[[], JSON]
 
 
 class Machine:
-    """Knows host and pid at once, and what gauges say from the first time on that its thread has asked them.
+    """Knows host and pid at once, and the values of the gauges once its thread has read them.
 
     Args:
         gauges: makes the gauges, in the thread.
@@ -42,11 +42,11 @@ class Machine:
         os.register_at_fork(after_in_child=self._forget)
 
     def latest(self) -> JSON:
-        """Return what is known; the first time, begin to look. Read only."""
+        """Return what is known; the first call starts the thread. Do not change the result."""
         return self._latest or self._start()
 
     def stop(self) -> None:
-        """Look no more, until the next `latest`."""
+        """Stop the thread, until the next `latest`."""
         with self._lock:
             self._stop.set()
             self._latest = None

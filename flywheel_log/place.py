@@ -1,4 +1,4 @@
-"""What the calls of one block share besides their fields: where they stand in a trace, and what was retrieved there."""
+"""What the calls of one block share besides their fields: their position in a trace, and the documents retrieved."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from .around import Around, around
 from .event import JSON, Event
 from .health import guarded
 from .place import opened, stamped
-from .unknown import instead
+from .suggestion import suggestion
 
 Decorated = TypeVar("Decorated")
 Fields = Mapping[str, Any]
@@ -134,7 +134,7 @@ def fields_of(*, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = 
     unknown = sorted(set(others) - FIELDS)
     if unknown:
         known = [*sorted(FIELDS), "tags", "metadata"]
-        raise TypeError(f"{unknown[0]} is no field of an event; {instead(unknown[0], known)}")
+        raise TypeError(f"{unknown[0]} is no field of an event; {suggestion(unknown[0], known)}")
     fields = {key: value for key, value in others.items() if value is not None}
     if tags:
         fields["tags"] = list(tags)

@@ -1,4 +1,4 @@
-"""OpenTelemetry's words for what events say in ours: https://github.com/open-telemetry/semantic-conventions-genai."""
+"""OpenTelemetry's names for our providers and surfaces: https://github.com/open-telemetry/semantic-conventions-genai."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an event becomes one line of JSON, whatever the caller put into it: a ladder of four rungs that never raises."""
+"""An event as one line of JSON, whatever values it holds: four attempts, each more tolerant; it never raises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads of our own: they keep no program from ending, and bear our name; and the queue that they wait at."""
+"""Our daemon threads, named after the package, and the queue that they wait at."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import re
 import sys
 from typing import Any, NamedTuple
 
-from .chance import chance
+from .randomness import rng
 
 TRACING = "opentelemetry.trace"
 """The module that is loaded where somebody uses OpenTelemetry."""
@@ -23,12 +23,12 @@ class Parent(NamedTuple):
 
 def new_trace_id() -> str:
     """Return 32 random hexadecimal digits, not all zero."""
-    return f"{chance.getrandbits(128) or 1:032x}"
+    return f"{rng.getrandbits(128) or 1:032x}"
 
 
 def new_span_id() -> str:
     """Return 16 random hexadecimal digits, not all zero."""
-    return f"{chance.getrandbits(64) or 1:016x}"
+    return f"{rng.getrandbits(64) or 1:016x}"
 
 
 def current_span() -> Parent | None:

@@ -1,4 +1,4 @@
-"""A callable with something around it that is copied and pickled as the callable itself would be."""
+"""A wrapper around a callable that can be copied and pickled as the callable itself."""
 
 from __future__ import annotations
 

@@ -83,6 +83,14 @@ def test_a_file_is_named_after_what_it_holds() -> None:
     assert [name for name in MODULES if EMPTY_NAMES.search(name)] == []
 
 
+def test_the_page_of_the_architecture_names_every_module_and_folder() -> None:
+    page = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
+    table = page.split("## Folder by folder")[1].split("## Decisions")[0]
+    names = {path.name for path in PACKAGE.glob("*.py")} | {f"{path.parent.name}/" for path in PACKAGE.glob("*/*.py")}
+    private = {"__main__.py"} | {name for name in names if name.startswith("_") and name.endswith("/")}
+    assert sorted(names - private - set(re.findall(r"`([\w./]+)`", table))) == []
+
+
 def test_nothing_is_left_for_later() -> None:
     later = re.compile(r"\b(TODO|FIXME|XXX|HACK|NotImplementedError)\b")
     assert [name for name, text in MODULES.items() if later.search(text)] == []

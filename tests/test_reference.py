@@ -53,7 +53,7 @@ def reasons() -> set[str]:
                 word = str(node.args[0].value)
                 if called in ("drop", "guarded"):
                     found.add(word)
-                if called == "Afterwards":
+                if called == "BackgroundWorker":
                     found |= {f"{word}_failed", f"{word}_left_out"}
     return found
 

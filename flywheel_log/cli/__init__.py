@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from ._trouble import told
+from ._file_errors import explained
 
 EPILOG = "Exit codes: 0 done, 1 nothing found or a problem, 2 wrong usage."
 
@@ -45,7 +45,7 @@ def run(arguments: Sequence[str]) -> int:
         typer.echo(f"flywheel-log: {problem}", err=True)
         return problem.code
     except OSError as error:
-        typer.echo(f"flywheel-log: {told(error)}", err=True)
+        typer.echo(f"flywheel-log: {explained(error)}", err=True)
         return 1
     except (KeyboardInterrupt, typer.Abort):
         return 130
@@ -65,7 +65,7 @@ def wanted(arguments: Sequence[str]) -> list[str]:
 def app(names: Sequence[str] | None = None) -> typer.Typer:
     """Build the command line from the modules of this folder, or only from those of *names*, which takes less time."""
     made = typer.Typer(
-        help="Look at what flywheel_log has recorded, and turn it into something better.",
+        help="Read what flywheel_log has recorded, analyse it, and turn it into datasets.",
         epilog=EPILOG,
         no_args_is_help=True,
         rich_markup_mode=None,

@@ -56,7 +56,7 @@ def _filter(condition: str) -> Filter:
     return Filter(feedback=opinion)
 
 
-def told(count: float) -> str:
+def in_bytes(count: float) -> str:
     """Return a number of bytes in few characters: 812 B, 1.2 MB."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:  # noqa: PLR2004  the next unit

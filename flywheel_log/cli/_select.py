@@ -53,13 +53,16 @@ def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _options(
     *,
-    since: Annotated[str, typer.Option(metavar="TIME", help="Not before: 15m, 2h, 3d ago, or 2026-01-31T10:00.")] = "",
-    until: Annotated[str, typer.Option(metavar="TIME", help="Before that time.")] = "",
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="Calls from this time on: 15m, 2h, 3d ago, or 2026-01-31T10:00.")
+    ] = "",
+    until: Annotated[str, typer.Option(metavar="TIME", help="Calls before this time.")] = "",
     client: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Client; * and ? match anything, as in all below.")
+        list[str] | None, typer.Option(metavar="NAME", help="Client; * and ? are wildcards, as in the options below.")
     ] = None,
     workload: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Workload; repeat an option for one of several.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Workload; repeat any of these options to match one of several."),
     ] = None,
     model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Model.")] = None,
     status: Annotated[list[str] | None, typer.Option(metavar="STATUS", help="ok, error or incomplete.")] = None,
@@ -70,9 +73,9 @@ def _options(
     where: Annotated[
         list[str] | None, typer.Option(metavar="FIELD=VALUE", help="Any field, e.g. metadata.tenant=acme.")
     ] = None,
-    feedback: Annotated[str, typer.Option(metavar="|".join(OPINIONS), help="What was said about the answer.")] = "",
+    feedback: Annotated[str, typer.Option(metavar="|".join(OPINIONS), help="Feedback on the answer.")] = "",
     text: Annotated[
-        str, typer.Option(metavar="REGEX", help="What the conversation contains, in letters of any case.")
+        str, typer.Option(metavar="REGEX", help="Regular expression that the conversation contains; case is ignored.")
     ] = "",
 ) -> Filter:
     named = {"client": client, "workload": workload, "model": model, "status": status, "user": user}

@@ -29,14 +29,14 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SOURCE",
-        help="A log with what was rotated away from it, several, a quoted glob, or - for standard input. "
+        help="A log (its rotated files are read too), several logs, a quoted glob, or - for standard input. "
         "[default: the file sink of the settings, else genai.log]",
     ),
 ]
 EVERYTHING = Filter()
 _SUFFIXES = (".log", ".jsonl", ".json", ".gz")
 _SCHEMES = ("file:", "elasticsearch:")
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines, for programs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of text.")]
 
 
 def settings() -> Settings:

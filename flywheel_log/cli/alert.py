@@ -13,8 +13,8 @@ from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import when
 
 from . import Problem
+from ._file_errors import explained
 from ._source import AsJson, Sources, feedbacks, reading
-from ._trouble import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,14 +24,14 @@ Rules = Annotated[
     typer.Option("--rule", metavar="RULE", help="A rule such as 'error_rate > 5% over 15m'; repeat it for several."),
 ]
 RulesFile = Annotated[Path | None, typer.Option("--rules", metavar="FILE", help="A TOML file of rules.")]
-At = Annotated[str, typer.Option("--at", metavar="TIME", help="When the time ends that is looked at.")]
+At = Annotated[str, typer.Option("--at", metavar="TIME", help="End of the period that is checked.")]
 Webhook = Annotated[
     str,
     typer.Option("--webhook", metavar="URL", envvar="ALERT_WEBHOOK_URL", help="Post what fires there, as JSON."),
 ]
 Timeout = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds for the webhook to answer.")]
-All = Annotated[bool, typer.Option("--all", help="Tell what did not fire, too.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 also where there is too little data to tell.")]
+All = Annotated[bool, typer.Option("--all", help="Also show rules that did not fire.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 also if there is too little data to decide.")]
 
 _FIRED, _FAILED = 1, 3
 _MARKS = {"fired": "✗ fired", "quiet": "✓ quiet", "too_little_data": "? unknown"}
@@ -49,10 +49,10 @@ def command(
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check rules about the latest calls.
+    """Check alert rules against the latest calls.
 
     QUANTITY > NUMBER over TIME [against TIME] [where FIELD=VALUE] [min CALLS]. Exit codes: 0 nothing fired, 1 a rule
-    fired, 2 wrong usage or a wrong rule, 3 it could not be told: no log, no server, or a webhook that took nothing.
+    fired, 2 wrong usage or a wrong rule, 3 could not be checked: no log, no server, or a webhook that failed.
     """
     until = _until(at)
     wanted = _rules(rule or [], rules)
@@ -60,7 +60,7 @@ def command(
     try:
         outcomes = _outcomes(sources, wanted, until)
     except OSError as error:
-        raise Problem(told(error), code=_FAILED) from None
+        raise Problem(explained(error), code=_FAILED) from None
     for outcome in outcomes:
         _put(outcome, tell_all=tell_all, as_json=as_json)
     fired = [outcome for outcome in outcomes if outcome.state == "fired"]
@@ -76,7 +76,7 @@ def _rules(lines: list[str], file: Path | None) -> list[Rule]:
     try:
         found = [*map(parse, lines), *(load(file) if file else ())]
     except OSError as error:
-        raise typer.BadParameter(told(error), param_hint="--rules") from None
+        raise typer.BadParameter(explained(error), param_hint="--rules") from None
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     if not found:
@@ -118,7 +118,7 @@ def _put(outcome: Outcome, *, tell_all: bool, as_json: bool) -> None:
     if as_json:
         put_json(words.as_json(outcome))
     elif tell_all or outcome.state == "fired":
-        typer.echo(one_line(f"{_MARKS[outcome.state]} {words.told(outcome)}"))
+        typer.echo(one_line(f"{_MARKS[outcome.state]} {words.in_words(outcome)}"))
 
 
 def _post(webhook: str, fired: Sequence[Outcome], timeout: float) -> None:

@@ -18,10 +18,10 @@ from ._source import Sources, reading
 
 
 def command(sources: Sources = None, *, into: Into = "elasticsearch:", timeout: Timeout = 60.0) -> None:
-    """Bring a log into Elasticsearch.
+    """Load a log into Elasticsearch.
 
     Every event becomes one document with the event's own id, so a second run, or one while the program still delivers,
-    repeats nothing. An index is a source as well: that is how an old index moves into one with the right mapping.
+    makes no duplicates. The source may be an index: this moves an old index into one with the right mapping.
     """
     target = where(into)
     sink = ElasticsearchSink(target)

@@ -23,14 +23,19 @@ if TYPE_CHECKING:
 
 By = Annotated[str, typer.Option("--by", help="What to compare: prompt.version, model, workload_id, any field.")]
 Over = Annotated[
-    Literal["time"] | None, typer.Option("--over", help="Compare the earlier half of the time with the later, instead.")
+    Literal["time"] | None, typer.Option("--over", help="Compare the first half of the time with the second instead.")
 ]
 Values = Annotated[
-    list[str] | None, typer.Argument(metavar="[A B]", help="The two values; by default the two there are.")
+    list[str] | None,
+    typer.Argument(metavar="[A B]", help="The two values to compare; may be left out where there are only two."),
 ]
 Logs = Annotated[
     list[str] | None,
-    typer.Option("--log", metavar="SOURCE", help="A log; repeat it for several. [default: as of all commands]"),
+    typer.Option(
+        "--log",
+        metavar="SOURCE",
+        help="Log to read; may be repeated. [default: the file sink of the settings, else genai.log]",
+    ),
 ]
 Replay = Annotated[
     str, typer.Option("--replay", metavar="RUN", help="Compare a run of `replay`, or the last, with its originals.")
@@ -51,11 +56,11 @@ def command(
     as_json: AsJson = False,
     chosen: Filter = EVERYTHING,
 ) -> None:
-    """Compare two versions of a prompt, models, workloads.
+    """Compare two versions of a prompt, two models or two workloads.
 
-    Rates, tokens, cost, latency and ratings, each with its 95 % confidence interval. p is how likely such a difference
-    is by chance, corrected for the number of measures; those below 0.05 are marked. With --replay each new answer is
-    compared with the old one to the same request: how alike they are, and whether the pairs differ.
+    Rates, tokens, cost, latency and ratings, each with its 95 % confidence interval. p is the probability of
+    such a difference by chance, corrected for the number of measures; values below 0.05 are marked. With --replay, each
+    new answer is compared with the old one to the same request: how similar they are, and how the pairs differ.
     """
     known = Feedbacks(()) if "-" in (logs or ()) else feedbacks(logs, chosen.since)
     if replay:

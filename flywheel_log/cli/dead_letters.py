@@ -1,4 +1,4 @@
-"""`flywheel-log dead-letters`: the events that Elasticsearch refused, and once the reason is mended, another try."""
+"""`flywheel-log dead-letters`: the events that Elasticsearch rejected; they are sent again once the reason is fixed."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from ._source import AsJson
 if TYPE_CHECKING:
     from flywheel_log.sinks.elasticsearch.target import Target
 
-Again = Annotated[bool, typer.Option("--resend", help="Offer them to Elasticsearch again; what it takes is removed.")]
+Again = Annotated[
+    bool, typer.Option("--resend", help="Send them to Elasticsearch again; those it accepts are removed.")
+]
 
 
 def command(
     *, into: Into = "elasticsearch:", again: Again = False, timeout: Timeout = 60.0, as_json: AsJson = False
 ) -> None:
-    """List the events that Elasticsearch will not take, or send them again.
+    """List the events that Elasticsearch has rejected, or send them again.
 
-    They are kept in a file beside the journal, one for each index.
+    They are kept beside the journal, in one file for each index.
     """
     target = where(into)
     if again:

@@ -58,7 +58,7 @@ Try next:
 
 
 def command(*, log: Log = Path("genai.log"), stand_in: StandIn = False, as_json: AsJson = False) -> None:
-    """Make some calls and look at their records.
+    """Make some calls and show their records.
 
     A real client talks over real HTTP: to OpenAI if OPENAI_API_KEY is set (which costs a fraction of a cent), else to
     a stand-in inside this program that needs neither key nor network. Sync, async, streamed, a tool call, an error.

@@ -34,7 +34,7 @@ class Finding(NamedTuple):
 
 
 def command(*, as_json: AsJson = False) -> None:
-    """Look whether events can arrive.
+    """Check that events can be delivered.
 
     Checks the settings, the journal, the sinks and, in Elasticsearch, the index. Changes nothing.
     """

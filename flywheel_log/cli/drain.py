@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 Journal = Annotated[
     Path | None, typer.Option("--journal", help="The journal's directory.", show_default="that of the settings")
 ]
-Timeout = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to try at most.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=0, help="Give up after this many seconds.")]
 Into = Annotated[
     str | None,
-    typer.Option("--into", metavar="URL", help="A sink to take what waits for another one of its kind."),
+    typer.Option("--into", metavar="URL", help="Deliver to this sink what waits for another one of its kind."),
 ]
 From = Annotated[
     str | None,
@@ -37,10 +37,10 @@ def command(
     instead_of: From = None,
     as_json: AsJson = False,
 ) -> None:
-    """Deliver what programs that are gone have left behind.
+    """Deliver what programs left in the journal when they ended.
 
-    The journal of programs that still run is theirs and not touched. Credentials come from the environment. What waits
-    for an index that will not be mended goes to another one: --from elasticsearch://host/old --into elasticsearch:
+    Journals of programs that still run are not touched. Credentials come from the environment. To send what waits for
+    one index to another one: --from elasticsearch://host/old --into elasticsearch:
     """
     from flywheel_log.delivery import drain
     from flywheel_log.enrichment import Enrichment

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 Clusters = Annotated[
-    int, typer.Option("--clusters", min=0, help="Into how many clusters to divide their prompts; needs [analysis].")
+    int, typer.Option("--clusters", min=0, help="Number of clusters to group their prompts into; needs [analysis].")
 ]
 
 _GAP = 2
@@ -39,10 +39,10 @@ def command(
     as_json: AsJson = False,
     chosen: Filter = EVERYTHING,
 ) -> None:
-    """Find what goes wrong.
+    """Show what goes wrong, by kind.
 
-    Failures, refusals, cut answers, invalid tool arguments, bad ratings, hallucinations, retries and slow calls: how
-    many, their share of all calls, their trend, and the latest of each. `show ID` shows one in full.
+    Failures, refusals, truncated answers, invalid tool arguments, bad ratings, hallucinations, retries and slow calls:
+    their number, share of all calls, trend, and the latest of each. `show ID` shows one in full.
     """
     known = Feedbacks(()) if "-" in (sources or ()) else feedbacks(sources, chosen.since)
     faulty = Faulty(known, scaled=scale_up)

@@ -20,21 +20,32 @@ from ._progress import progress_shown
 from ._select import selecting
 from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, given, reading, wrong_source
 
-Form = Annotated[str, typer.Option("--format", metavar="|".join(names()), help="What is to be made.")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="The folder to make.")]
-EvalShare = Annotated[float, typer.Option("--eval-share", min=0, max=1, help="Which share evaluates.")]
-ValidationShare = Annotated[float, typer.Option("--validation-share", min=0, max=1, help="Which share validates.")]
-Seed = Annotated[int, typer.Option("--seed", help="Divides the examples into sets, always alike.")]
-Duplicates = Annotated[Dedup, typer.Option("--dedup", help="Which duplicates to leave out; near needs [datasets].")]
-Similarity = Annotated[float, typer.Option("--similarity", min=0, max=1, help="How alike near duplicates are.")]
-MaxTokens = Annotated[int, typer.Option("--max-tokens", min=0, help="Leave out longer examples; 0 is none.")]
-Unsafe = Annotated[bool, typer.Option("--include-unsafe", help="Take what is marked unsafe for training, too.")]
+Form = Annotated[str, typer.Option("--format", metavar="|".join(names()), help="Format of the dataset.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to create.")]
+EvalShare = Annotated[
+    float, typer.Option("--eval-share", min=0, max=1, help="Share of the examples used for evaluation.")
+]
+ValidationShare = Annotated[
+    float, typer.Option("--validation-share", min=0, max=1, help="Share of the examples used for validation.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Random seed of the split; the same seed gives the same sets.")]
+Duplicates = Annotated[Dedup, typer.Option("--dedup", help="Duplicates to leave out; near needs [datasets].")]
+Similarity = Annotated[
+    float, typer.Option("--similarity", min=0, max=1, help="Similarity from which two examples are near duplicates.")
+]
+MaxTokens = Annotated[
+    int, typer.Option("--max-tokens", min=0, help="Leave out examples longer than this; 0 keeps all.")
+]
+Unsafe = Annotated[bool, typer.Option("--include-unsafe", help="Include calls that are marked unsafe for training.")]
 Redact = Annotated[
-    str, typer.Option(metavar="secrets,pii,names", help="What to replace in the dataset, beyond what the log did.")
+    str,
+    typer.Option(
+        metavar="secrets,pii,names", help="What to redact in the dataset, beyond what was redacted in the log."
+    ),
 ]
 Again = Annotated[
     Path | None,
-    typer.Option("--again", metavar="MANIFEST", help="Make the dataset of this manifest once more, and compare."),
+    typer.Option("--again", metavar="MANIFEST", help="Make the dataset of this manifest again, and compare."),
 ]
 _DEFAULT = Recipe()
 _REPLAYED = {"workload_id", "metadata.replay.run"}
@@ -58,12 +69,12 @@ def command(
     as_json: AsJson = False,
     chosen: Filter = EVERYTHING,
 ) -> None:
-    """Make a dataset of the calls.
+    """Make a dataset from the calls.
 
-    Answers that were corrected are learnt as corrected; those rated bad, failed, cut, refused or otherwise unsafe are
-    left out, and so are answers of replays, unless --workload names theirs. A conversation is in one set only. Beside
-    the files a manifest says how to make them again: --again does it, with the manifest's format, filters and recipe,
-    and exits with 1 if the files differ.
+    Corrected answers are taken as corrected. Answers that are rated bad, failed, truncated, refused or otherwise unsafe
+    are left out, as are those of replays unless --workload names theirs. A conversation is in one set only. A manifest
+    beside the files records how they were made: --again makes them again with its format, filters and recipe, and exits
+    with 1 if the files differ.
     """
     before = _manifest(again) if again else None
     try:

@@ -21,20 +21,21 @@ if TYPE_CHECKING:
     from flywheel_log.config import Settings
 
 User = Annotated[
-    str, typer.Option("--user", metavar="ID", help="The user id that the records bear.", show_default=False)
+    str, typer.Option("--user", metavar="ID", help="The `user_id` of the records to remove.", show_default=False)
 ]
 Where = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SOURCE",
-        help="Logs, whose rotated files belong to them, and indices as elasticsearch:… URLs. "
+        help="Logs (with their rotated files), and indices as elasticsearch:… URLs. "
         "[default: all sinks of the settings]",
     ),
 ]
 Wait = Annotated[
-    float, typer.Option("--wait", min=0, help="Seconds for running programs to let go of what they delivered.")
+    float,
+    typer.Option("--wait", min=0, help="Seconds to wait for running programs to delete what they have delivered."),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what is there.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")]
 
 
 def command(
@@ -43,8 +44,8 @@ def command(
     """Remove all records of a user.
 
     From logs with their rotated files, from an index and its annotations, from its dead letters, and from the journal:
-    calls, steps, feedback by the user and feedback about their calls. Everything is looked through again afterwards;
-    the exit code is 1 if something is left.
+    calls, steps, feedback by the user and feedback about their calls. Afterwards everything is searched again; the
+    exit code is 1 if something is left.
     """
     if not user:
         raise typer.BadParameter("the user is ''; have the user id that the records bear", param_hint="--user")

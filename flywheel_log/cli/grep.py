@@ -20,9 +20,9 @@ from ._source import EVERYTHING, AsJson, Sources, nothing, reading
 if TYPE_CHECKING:
     from rich.text import Text
 
-Pattern = Annotated[str, typer.Argument(metavar="REGEX", help="What was said; letters of any case.")]
+Pattern = Annotated[str, typer.Argument(metavar="REGEX", help="Regular expression to search for; case is ignored.")]
 Most = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many calls to show at most; 0 is all.")]
-Count = Annotated[bool, typer.Option("--count", help="Print only how many calls there are.")]
+Count = Annotated[bool, typer.Option("--count", help="Print only the number of matching calls.")]
 _WIDE = 110
 
 
@@ -36,9 +36,9 @@ def command(
     as_json: AsJson = False,
     chosen: Filter = EVERYTHING,
 ) -> None:
-    """Find the calls in which something was said.
+    """Search prompts and answers.
 
-    Prompts, answers, tool calls and errors are searched; time, id and the words around the first hit are shown.
+    Searches prompts, answers, tool calls and errors, and shows time, id and the words around the first match.
     """
     chosen = _with(chosen, pattern)
     found = 0

@@ -11,22 +11,29 @@ from flywheel_log.counted import counted
 from flywheel_log.loop.retention.prune import Pruned, prune
 
 from . import Problem
-from ._amounts import protecting, size, time, told
+from ._amounts import in_bytes, protecting, size, time
 from ._progress import progress_shown
 from ._source import AsJson, Sources, logs
 
 OlderThan = Annotated[
-    str, typer.Option("--older-than", metavar="TIME", help="What began before: 12h, 90d, 4w ago, or 2026-01-31.")
+    str,
+    typer.Option(
+        "--older-than", metavar="TIME", help="Remove what began before this: 12h, 90d, 4w ago, or 2026-01-31."
+    ),
 ]
 LargerThan = Annotated[
     str,
-    typer.Option("--larger-than", metavar="SIZE", help="The oldest, until all files together are no larger: 10GB."),
+    typer.Option(
+        "--larger-than", metavar="SIZE", help="Remove the oldest until all files together are at most this size: 10GB."
+    ),
 ]
 Keep = Annotated[
     list[str] | None,
-    typer.Option("--keep", metavar="FIELD=VALUE", help="Never what this matches, or feedback=good; repeat it."),
+    typer.Option(
+        "--keep", metavar="FIELD=VALUE", help="Never remove what this matches, or feedback=good; may be repeated."
+    ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would go.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")]
 
 
 def command(
@@ -40,8 +47,8 @@ def command(
 ) -> None:
     """Remove old records from a log and its rotated files.
 
-    Programs may write to the log meanwhile. What --keep matches stays, with the feedback on it. An index has its own
-    means for this.
+    Programs may go on writing to the log. What --keep matches is kept, with its feedback. An index is pruned
+    in Elasticsearch itself.
     """
     before, most = time(older_than, "--older-than"), size(larger_than, "--larger-than")
     if before is None and most is None:
@@ -66,5 +73,7 @@ def _put(one: Pruned, *, dry_run: bool, as_json: bool) -> None:
         put_json(asdict(one) | {"file": str(one.file), "dry_run": dry_run})
         return
     did = "would go" if dry_run else "gone"
-    sizes = f"{told(one.before)} → {'about ' * dry_run}{told(one.after)}" if one.removed else told(one.before)
+    sizes = (
+        f"{in_bytes(one.before)} → {'about ' * dry_run}{in_bytes(one.after)}" if one.removed else in_bytes(one.before)
+    )
     typer.echo(one_line(f"{one.file}: {one.removed:,} of {counted(one.removed + one.kept, 'record')} {did} ({sizes})"))

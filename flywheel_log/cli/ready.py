@@ -17,10 +17,12 @@ from ._source import EVERYTHING, AsJson, Sources, nothing, reading
 if TYPE_CHECKING:
     from rich.console import Console
 
-EvalSize = Annotated[int, typer.Option("--eval-size", min=1, help="How many records a run evaluates with.")]
-ValRatio = Annotated[float, typer.Option("--val-ratio", min=0, max=1, help="Which share of the rest validates.")]
-MinRecords = Annotated[int, typer.Option("--min-records", min=1, help="How many records a run asks for at least.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="How many records a run takes at most.")]
+EvalSize = Annotated[int, typer.Option("--eval-size", min=1, help="Number of records that a run evaluates with.")]
+ValRatio = Annotated[
+    float, typer.Option("--val-ratio", min=0, max=1, help="Share of the remaining records used for validation.")
+]
+MinRecords = Annotated[int, typer.Option("--min-records", min=1, help="Smallest number of records that a run accepts.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="Largest number of records that a run uses.")]
 _NAMED = 5
 _WORDS = {
     "no_tool_call": "no tool is called, in a workload that calls tools",
@@ -43,7 +45,7 @@ def command(
 ) -> None:
     """Predict what a Data Flywheel run would do.
 
-    For each client and workload: usable records, what is dropped and why, the sizes of the datasets, what is missing.
+    For each client and workload: usable records, what is dropped and why, dataset sizes, and what is missing.
     The defaults are those of the blueprint's configuration. Exit code 1 if no workload is ready.
     """
     with reading(sources, chosen) as events:

@@ -31,25 +31,31 @@ BaseUrl = Annotated[
 ]
 Template = Annotated[
     str,
-    typer.Option("--template", metavar="NAME", help="The file is the template of this Prompt: fill it in."),
+    typer.Option(
+        "--template",
+        metavar="NAME",
+        help="The file is a new template of the Prompt of this name; its variables are filled in.",
+    ),
 ]
 Version = Annotated[
     str, typer.Option("--as", metavar="VERSION", help="The new prompt's version.", show_default="its file's name")
 ]
 Role = Annotated[Literal["system", "user"], typer.Option("--role", help="Whose message the new prompt replaces.")]
 Run = Annotated[str, typer.Option("--run", metavar="NAME", help="The run's name.", show_default="made of what is new")]
-Sample = Annotated[int | None, typer.Option("--sample", min=1, help="Send so many at most.")]
-Seed = Annotated[int, typer.Option("--seed", help="Draws the sample, always alike.")]
-Concurrency = Annotated[int, typer.Option("--concurrency", min=1, max=256, help="How many are on their way at once.")]
-Rate = Annotated[float | None, typer.Option("--rate", min=0.01, help="How many a minute, at most.")]
-Redacted = Annotated[bool, typer.Option("--redacted", help="Send what redaction left, too.")]
+Sample = Annotated[int | None, typer.Option("--sample", min=1, help="Send at most this many requests.")]
+Seed = Annotated[int, typer.Option("--seed", help="Random seed of the sample; the same seed draws the same requests.")]
+Concurrency = Annotated[
+    int, typer.Option("--concurrency", min=1, max=256, help="Number of requests in flight at once.")
+]
+Rate = Annotated[float | None, typer.Option("--rate", min=0.01, help="Maximum number of requests a minute.")]
+Redacted = Annotated[bool, typer.Option("--redacted", help="Also send requests in which something was redacted.")]
 Into = Annotated[
     str | None, typer.Option("--into", metavar="URL", help="A sink for the answers.", show_default="the log read")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Send nothing; say what would be sent, and for how much.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Send nothing; show what would be sent, and its cost.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before sending.")]
 Judge = Annotated[
-    str, typer.Option("--judge", metavar="MODEL", help="Let this model judge, afterwards, which answer is better.")
+    str, typer.Option("--judge", metavar="MODEL", help="Model that judges afterwards which answer is better.")
 ]
 
 
@@ -80,8 +86,8 @@ def command(
 
     The answers are recorded as workloads of their own (`support.replay`), and `compare --replay RUN` shows them beside
     the old ones. The key comes from OPENAI_API_KEY. Tools are offered, not run. Nothing is sent before you have seen
-    the forecast and said yes; the same command again sends only what has no answer yet. A judge is asked by the same
-    server, which of two answers is better; it does not know which one is new.
+    and confirmed the forecast; the same command again sends only requests that have no answer yet. A judge is a model
+    on the same server, asked which of two answers is better; it is not told which one is new.
     """
     change = _change(model, prompt, template, version, role)
     if not (change or base_url):

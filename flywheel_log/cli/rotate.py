@@ -12,10 +12,14 @@ from ._amounts import size
 from ._source import AsJson, Sources, logs
 
 LargerThan = Annotated[
-    str, typer.Option("--larger-than", metavar="SIZE", help="Only a log of at least so much: 500kB, 100MB, 1.5GB.")
+    str,
+    typer.Option("--larger-than", metavar="SIZE", help="Rotate only a log of at least this size: 500kB, 100MB, 1.5GB."),
 ]
 Keep = Annotated[
-    int | None, typer.Option("--keep", min=1, help="Delete rotated files beyond so many.", show_default="all are kept")
+    int | None,
+    typer.Option(
+        "--keep", min=1, help="Keep this many rotated files, and delete older ones.", show_default="all are kept"
+    ),
 ]
 Plain = Annotated[bool, typer.Option("--plain", help="Do not compress rotated files.")]
 
@@ -28,10 +32,10 @@ def command(
     plain: Plain = False,
     as_json: AsJson = False,
 ) -> None:
-    """Begin a new log, and compress the old one.
+    """Start a new log, and compress the old one.
 
-    genai.log becomes genai.log.1.gz, that becomes genai.log.2.gz, and so on. Programs that write to it with
-    flywheel_log go on with the new one and lose nothing. All readers read the old ones as well, the oldest first.
+    genai.log becomes genai.log.1.gz, which becomes genai.log.2.gz, and so on. Programs that write to it with
+    flywheel_log continue in the new one and lose nothing. All commands read the rotated files too, the oldest first.
     """
     at_least = size(larger_than, "--larger-than") or 1
     for log in logs(sources):

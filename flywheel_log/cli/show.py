@@ -38,7 +38,7 @@ def command(
 ) -> None:
     """Show one call in full.
 
-    The messages, the tools, the answer, tokens, latency, and who asked.
+    Messages, tools, answer, tokens, latency, and who asked.
     """
     identity, sources = or_last(identity, sources)
     event = _last(sources, chosen) if identity == "last" else _named(identity, sources, chosen)

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 By = Annotated[
-    str, typer.Option("--by", help="Fields to group by, with commas: any of a record's, prompt.version, day, hour.")
+    str,
+    typer.Option(
+        "--by", help="Fields to group by, separated by commas: any field of the record, prompt.version, day, hour."
+    ),
 ]
-Over = Annotated[Literal["time"] | None, typer.Option("--over", help="Draw how it went over time, instead.")]
+Over = Annotated[Literal["time"] | None, typer.Option("--over", help="Draw charts over time instead of a table.")]
 
 _KEY_WIDTH = 14
 _GAP = 2
@@ -40,8 +43,8 @@ def command(
 ) -> None:
     """Count calls, errors, tokens, cost and latency.
 
-    p50 and p95 are the latencies that half and 95 % of the calls do not exceed, within 1 %; first is the time to the
-    first token. A cost with a + lacks that of some calls; calls have one if they are recorded with [prices] installed.
+    p50 and p95 are the median and the 95th percentile of the latency, within 1 %; first is the time to the first token.
+    A cost marked + is incomplete: some calls have none. Calls have a cost if [prices] is installed where they are made.
     """
     if over:
         _put_over_time(sources, chosen, scaled=scale_up, as_json=as_json)

@@ -17,7 +17,7 @@ from ._select import selecting
 from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, named, newest, nothing, wrong_source
 
 Count = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the latest calls to show.")]
-Follow = Annotated[bool, typer.Option("-f", "--follow", help="Wait for more, until interrupted.")]
+Follow = Annotated[bool, typer.Option("-f", "--follow", help="Wait for further calls, until interrupted.")]
 
 
 @selecting
@@ -29,7 +29,7 @@ def command(
     as_json: AsJson = False,
     chosen: Filter = EVERYTHING,
 ) -> None:
-    """Show the latest calls, one a line.
+    """Show the latest calls, one per line.
 
     Time, status, workload, model, tokens in→out, latency, and the first words of prompt → answer.
     """

@@ -32,7 +32,7 @@ _STYLES = {"error": "red", "incomplete": "yellow"}
 def command(identity: Identity = "last", sources: Sources = None, *, as_json: AsJson = False) -> None:
     """Draw a trace as a tree.
 
-    Each line is a step, a call, a retrieval or feedback: how long it took, and the tokens of what is inside.
+    Each line is a step, a call, a retrieval or feedback: how long it took, and the tokens of all that is inside.
     """
     identity, sources = or_last(identity, sources)
     wanted = _trace_id(identity, sources)

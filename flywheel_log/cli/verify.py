@@ -12,10 +12,10 @@ from ._source import AsJson, Sources, nothing, reading
 
 
 def command(sources: Sources = None, *, as_json: AsJson = False) -> None:
-    """Find what is missing.
+    """Check a log for missing events.
 
-    The events of a process are numbered without gaps, so a number that nobody bears is an event that was lost, removed
-    or is still on its way. What is missing after a process's last event cannot be known.
+    The events of a process are numbered without gaps, so a missing number is an event that was lost, was removed or is
+    still on its way. Events missing after the last one of a process cannot be detected.
     """
     with reading(sources) as events:
         census = Census.of(events)

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..chance import chance
 from ..health import health
+from ..randomness import rng
 from ..sinks import Sink, open_sink
 from . import forks, space
 from .crew import Crew
@@ -61,7 +61,7 @@ class Delivery:
         quota_bytes: int = QUOTA_BYTES,
         fsync: bool = False,
         clock: Callable[[], float] = time.time,
-        random: Callable[[], float] = chance.random,
+        random: Callable[[], float] = rng.random,
         run: Callable[[], str] = new_run,
         tuning: Tuning | None = None,
         open_sink: Callable[[str], Sink] = open_sink,

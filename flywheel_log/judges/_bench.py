@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from .. import scope
-from ..afterwards import Afterwards
-from ..chance import chance
+from ..background import BackgroundWorker
 from ..clock import timestamp
 from ..event import JSON, Event
 from ..health import health
 from ..pipeline.parse import parse
+from ..randomness import rng
 from . import find, name_of
 
 if TYPE_CHECKING:
@@ -43,20 +43,20 @@ class Bench:
         judges: Sequence[Judge | str],
         share: float,
         record: Callable[[Event], object],
-        random: Callable[[], float] = chance.random,
+        random: Callable[[], float] = rng.random,
     ) -> None:
         self._judges = [(name_of(judge), find(judge)) for judge in judges]
         self._share = share
         self._record = record
         self._random = random
         self._texts: OrderedDict[str, dict[str, str]] = OrderedDict()
-        self._afterwards: Afterwards[tuple[str, Event]] = Afterwards("judge", self._see)
-        self.flush = self._afterwards.flush
+        self._worker: BackgroundWorker[tuple[str, Event]] = BackgroundWorker("judge", self._see)
+        self.flush = self._worker.flush
 
     def offer(self, identity: str | None, event: Event) -> None:
         """Take *event* as it was written under the id *identity*, if it was: judge it later, or remember it."""
         if self._judges and identity is not None and self._concerns(event):
-            self._afterwards.put((identity, event))
+            self._worker.put((identity, event))
 
     def _concerns(self, event: Event) -> bool:
         """Whether *event* is an answer to judge, or was retrieved for the answers to come."""

@@ -22,7 +22,7 @@ from ..event import JSON
 from ..health import guarded
 from ..place import opened
 from ..semconv import provider_of
-from .answer import told
+from .answer import without_nulls
 from .request import body_of, is_uncounted, metadata_of, named, surface_of
 
 __all__ = ["FlywheelLogger"]
@@ -137,7 +137,7 @@ class _Ticket:
         """The call has come to its end with *response*."""
         cost = kwargs.get("response_cost")
         self._cost = cost if isinstance(cost, float) and cost > 0 else None
-        self._run.over(Outcome(told(response)))
+        self._run.over(Outcome(without_nulls(response)))
 
     def failed(self, error: Any, kwargs: JSON) -> None:
         """The call has failed, perhaps after a part of its answer had come."""

@@ -17,7 +17,7 @@ _OF_RESPONSES = {
 }
 
 
-def told(response: Any) -> JSON:
+def without_nulls(response: Any) -> JSON:
     """LiteLLM's *response* without the nulls that it puts where a vendor says nothing; a message keeps its content."""
     said = wire.plain(response)
     if not isinstance(said, dict):

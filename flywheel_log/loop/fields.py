@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flywheel_log.event import Event
-from flywheel_log.unknown import instead
+from flywheel_log.suggestion import suggestion
 
 PERIODS = {"day": len("2026-01-31"), "hour": len("2026-01-31T10"), "minute": len("2026-01-31T10:00")}
 """How much of a timestamp tells the period."""
@@ -30,7 +30,7 @@ def getter(name: str) -> Callable[[Event], str]:
     path = name.split(".")
     known = sorted({*Event.__annotations__, *PERIODS})
     if path[0] not in known:
-        raise ValueError(f"field {name!r} is unknown; {instead(path[0], known)}")
+        raise ValueError(f"field {name!r} is unknown; {suggestion(path[0], known)}")
     if len(path) == 1:
         return lambda event: as_text(event.get(name))
     return lambda event: _deeper(event, path)

@@ -1,4 +1,4 @@
-"""How far reading has come: files say how many bytes are read, and whoever wants to know listens."""
+"""Progress of reading: files report how many bytes are read, to anyone who listens."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def heard() -> bool:
 
 
 def begin(total: int, unit: str = "bytes") -> None:
-    """Say that so many are going to be read."""
+    """Report how many are going to be read."""
     if meter := _METER.get():
         meter.begin(total, unit)
 
 
 def advance(count: int) -> None:
-    """Say that so many more are read."""
+    """Report how many more have been read."""
     if meter := _METER.get():
         meter.advance(count)
 
@@ -61,7 +61,7 @@ def expect(files: Iterable[Path]) -> None:
 
 
 def opened(path: Path) -> BinaryIO:
-    """Open *path* to read its bytes, of which whoever listens is told."""
+    """Open *path* to read its bytes, and report them to anyone who listens."""
     if not heard():
         return path.open("rb")
     return cast(BinaryIO, io.BufferedReader(_Counted(path), _BUFFER))

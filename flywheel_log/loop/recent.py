@@ -1,4 +1,4 @@
-"""Where in a log the latest events begin, so that whoever asks for the last minutes need not read the last year."""
+"""Where in a log the latest events begin, so that reading the last minutes does not read the last year."""
 
 from __future__ import annotations
 

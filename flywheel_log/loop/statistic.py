@@ -19,7 +19,7 @@ Interval = tuple[float, float]
 
 @dataclass
 class Share:
-    """So many of so many.
+    """A count out of a total.
 
     Attributes:
         hits, of: both counts; `hits` is not more than `of`. Where a call stands for several, sums of weights.

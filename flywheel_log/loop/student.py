@@ -1,4 +1,4 @@
-"""Student's distribution, by which means are told apart, from the standard library alone."""
+"""Student's t distribution, for comparing means, from the standard library alone."""
 
 from __future__ import annotations
 

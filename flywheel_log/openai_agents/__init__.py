@@ -22,7 +22,7 @@ from ..health import guarded
 from ..place import KEY, opened
 from ..serialise import dumps, loads
 from ..signals import spans
-from . import told
+from . import exchange
 
 __all__ = ["FlywheelTracingProcessor"]
 
@@ -139,8 +139,8 @@ class _Call(_Node):
             self._run.ended(None)
             return
         data = span.span_data
-        asked, answer = told.chat(data) if data.type == "generation" else told.responses(data)
-        if told.is_stream(data):
+        asked, answer = exchange.chat(data) if data.type == "generation" else exchange.responses(data)
+        if exchange.is_stream(data):
             self._run.heard(text=False)
         self._body.update(loads(dumps(asked)))
         error = _error(span)

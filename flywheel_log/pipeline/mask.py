@@ -7,8 +7,8 @@ from hashlib import sha256
 from typing import Any, Literal, cast
 
 from ..event import JSON, Event
+from .drop_tokens import drop_prompt_tokens, drop_tokens
 from .parse import parse
-from .unsay import unsay, unsay_prompt
 
 # Under these keys a string is reasoning wherever it stands; `reasoning` is an object where it asks for effort.
 _KEYS = frozenset({"reasoning_content", "reasoning", "thinking", "encrypted_content", "thoughtSignature"})
@@ -42,7 +42,7 @@ class Mask:
         fields = cast(JSON, parse(logger, method, event))
         bodies = [key for key in ("request", "response") if key in fields]
         masked: JSON = {key: self._masked(self._unparsed(fields[key])) for key in bodies}
-        fields.update(unsay_prompt(masked, fields))
+        fields.update(drop_prompt_tokens(masked, fields))
         return event
 
     def _unparsed(self, body: Any) -> Any:
@@ -62,7 +62,7 @@ class Mask:
             key: self._note(item) if key in _KEYS and isinstance(item, str) else self._masked(item)
             for key, item in value.items()
         }
-        return unsay(clean, value)
+        return drop_tokens(clean, value)
 
     def _said(self, value: Any) -> Any:
         """Mask every string below *value* except the names of types."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any
 
-from ..chance import chance
 from ..event import Event
+from ..randomness import rng
 
 _OTHERS = "*"
 _SPAN = 1 << 64
@@ -39,7 +39,7 @@ class Sampler:
         first: int,
         *,
         clock: Callable[[], float] = time.monotonic,
-        random: Callable[[], float] = chance.random,
+        random: Callable[[], float] = rng.random,
     ) -> None:
         self._shares = dict(share) if isinstance(share, Mapping) else {_OTHERS: share}
         self._first = first

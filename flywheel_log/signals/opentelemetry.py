@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..afterwards import Afterwards
+from ..background import BackgroundWorker
 from ..meter import DURATIONS, FIRST_TOKENS, TOKENS, meter
 from ..semconv import operation_of
 
@@ -46,8 +46,8 @@ class Export:
             "gen_ai.client.token.usage", "{token}", "Tokens of calls", explicit_bucket_boundaries_advisory=TOKENS
         )
         self._cost = scope.create_counter("flywheel_log.cost", "USD", "Dollars spent, as far as prices are known")
-        self._afterwards: Afterwards[Mapping[str, Any]] = Afterwards("metrics", self._count, _MOST_WAITING)
-        self.flush = self._afterwards.flush
+        self._worker: BackgroundWorker[Mapping[str, Any]] = BackgroundWorker("metrics", self._count, _MOST_WAITING)
+        self.flush = self._worker.flush
         meter.settle()  # The calls before are not exported.
         meter.listeners.append(self._put)
         atexit.register(self._settle, _EXIT_SECONDS)  # After that of the provider, so that it is called before.
@@ -64,7 +64,7 @@ class Export:
 
     def _put(self, event: Mapping[str, Any]) -> None:
         """Have *event* counted later; what was said is not kept until then."""
-        self._afterwards.put({key: event[key] for key in _MEASURED if key in event})
+        self._worker.put({key: event[key] for key in _MEASURED if key in event})
 
     def _settle(self, timeout: float | None) -> None:
         meter.settle()

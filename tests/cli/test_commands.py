@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from flywheel_log.cli import commands
-from flywheel_log.cli._trouble import told
+from flywheel_log.cli._file_errors import explained
 
 from .conftest import Ran
 
@@ -156,7 +156,7 @@ def test_a_source_of_a_replay_that_names_nothing_is_wrong_usage(command: Command
 def test_a_log_of_somebody_else_says_whose_it_is(log: Path):
     error = PermissionError(errno.EACCES, "Permission denied", str(log))
     owner = log.owner()
-    assert told(error) == f"{log}: permission denied; it is {owner}'s, who alone may read what flywheel_log writes"
+    assert explained(error) == f"{log}: permission denied; it is {owner}'s, who alone may read what flywheel_log writes"
 
 
 def test_a_log_that_is_waited_for_is_told(log: Path):

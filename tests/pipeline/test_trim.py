@@ -69,6 +69,12 @@ def test_ten_megabytes_of_audio_never_reach_a_document_by_accident() -> None:
     assert len(orjson.dumps(trimmed)) < 1000
 
 
+def test_a_long_text_keeps_its_beginning_and_its_end() -> None:
+    given: Any = {"kind": "llm", "timestamp": "t", "request": {"prompt": "a " * 2_500 + "z " * 2_500}}
+    kept = "a " * 500 + "…[8000 characters left out]…" + "z " * 500
+    assert trim(given, media="trim", max_bytes=8_000)["request"] == {"prompt": kept}
+
+
 def test_texts_are_cut_until_the_event_fits_and_no_dataset_takes_it() -> None:
     given = event("https://x", "é" * 400_000)
     trimmed = trim(given, media="trim", max_bytes=20_000)

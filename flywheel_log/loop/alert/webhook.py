@@ -11,7 +11,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 import orjson
 
 from .check import Outcome
-from .words import as_json, told
+from .words import as_json, in_words
 
 TIMEOUT_S = 10.0
 _SLACK = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -55,7 +55,7 @@ def post(url: str, outcomes: Sequence[Outcome], timeout: float = TIMEOUT_S) -> N
 
 def payload(outcomes: Sequence[Outcome]) -> bytes:
     """Return the body of the request."""
-    text = "\n".join(f"flywheel_log: {told(outcome)}" for outcome in outcomes)
+    text = "\n".join(f"flywheel_log: {in_words(outcome)}" for outcome in outcomes)
     return orjson.dumps({"text": text.translate(_SLACK), "alerts": [as_json(outcome) for outcome in outcomes]})
 
 

@@ -12,7 +12,7 @@ from .rule import Limit, Trend
 _SECOND, _MINUTE, _CENT_COUNTS = 1_000, 60_000, 100
 
 
-def told(outcome: Outcome) -> str:
+def in_words(outcome: Outcome) -> str:
     """Return *outcome* in one line: `error_rate > 5% over 15m: 12.5% (5 of 40 calls), e.g. run-1, run-2`."""
     if outcome.state == "too_little_data":
         return f"{_title(outcome)}: too little data, {_too_little(outcome)}"

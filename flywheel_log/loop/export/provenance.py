@@ -1,4 +1,4 @@
-"""What a dataset was made of, so that whoever makes it again can tell whether that is still the same."""
+"""What a dataset was made from, so that making it again can tell whether the source is still the same."""
 
 from __future__ import annotations
 

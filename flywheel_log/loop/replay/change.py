@@ -12,7 +12,6 @@ from flywheel_log.loop.conversation import text_of
 from flywheel_log.pipeline.fingerprint import hash_of
 
 Role = Literal["system", "user"]
-ROLES: tuple[Role, ...] = ("system", "user")
 _ROLES: dict[Role, tuple[str, ...]] = {"system": ("system", "developer"), "user": ("user",)}
 
 

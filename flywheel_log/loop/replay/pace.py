@@ -13,7 +13,7 @@ class Pace:
     Args:
         per_minute: requests a minute; None does not wait.
         clock: seconds, as of `time.monotonic`.
-        sleep: waits so many seconds; that of an event returns when there is nothing to wait for any more.
+        sleep: waits a number of seconds; that of an event returns when there is nothing to wait for any more.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Which requests a run sends, settled before the first one is: so many, for so much."""
+"""Which requests a run sends, and at what cost: decided before the first one is sent."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from ...event import JSON, Event
 from ...health import health
 from ...serialise import loads
-from ..unsay import unsay_prompt
+from ..drop_tokens import drop_prompt_tokens
 from .anchors import suspicious
 from .assignments import ASSIGNMENTS
 from .custom import custom
@@ -104,7 +104,7 @@ class Redactor:
             fields[key] = value if key in _OURS else walk.value(value)
         if not walk.found:
             return None
-        fields = unsay_prompt(fields, cast("dict[str, Any]", event))
+        fields = drop_prompt_tokens(fields, cast("dict[str, Any]", event))
         counts = fields.get("redactions") or {}
         fields["redactions"] = counts | {kind: counts.get(kind, 0) + count for kind, count in walk.found.items()}
         return cast(Event, fields)

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from ..unsay import unsay
+from ..drop_tokens import drop_tokens
 from .assignments import counts, is_placeholder, names_secret
 from .loose import looks_random, may_name_secret
 from .pattern import Finder, Span
@@ -54,7 +54,7 @@ class Walk:
             while unique in clean:
                 unique = f"{key}#{len(clean)}"
             clean[unique] = self._under(name, value)
-        return unsay(clean, fields)
+        return drop_tokens(clean, fields)
 
     def _under(self, name: str, value: Any) -> Any:
         if not self._named:

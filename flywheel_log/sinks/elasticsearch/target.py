@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flywheel_log.health import health
-from flywheel_log.home import home
+from flywheel_log.state_directory import state_directory
 
 DEFAULT_INDEX = "llm-logs"
 OPTIONS = ("ca_certs", "dead_letters", "linger", "timeout", "tls")
@@ -243,4 +243,4 @@ def _seconds(name: str, text: str) -> float:
 def _dead_letters(index: str) -> Path:
     """Beside the journal, wherever that was moved to."""
     journal = os.environ.get("FLYWHEEL_LOG_JOURNAL")
-    return (Path(journal).parent if journal else home()) / "dead-letters" / f"{index}.jsonl"
+    return (Path(journal).parent if journal else state_directory()) / "dead-letters" / f"{index}.jsonl"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flywheel_log.loop.alert import Outcome, check, earliest, parse
-from flywheel_log.loop.alert.words import told
+from flywheel_log.loop.alert.words import in_words
 from flywheel_log.loop.feedback import Feedbacks
 
 from .calls import NOON, call, failed
@@ -53,7 +53,7 @@ def test_of_a_sample_the_figures_are_those_of_all_calls():
     ]
     rate = checked("error_rate > 5% over 15m", kept)
     assert (rate.state, rate.value, rate.calls, rate.measured, rate.estimated) == ("quiet", 5 / 205, 25, 25, 205)
-    assert told(rate) == "error_rate > 5% over 15m: 2.439% (5 of 205 calls, estimated of 25 on record)"
+    assert in_words(rate) == "error_rate > 5% over 15m: 2.439% (5 of 205 calls, estimated of 25 on record)"
     assert [checked(f"{name} > 0 over 15m", kept).value for name in ("calls", "errors", "cost")] == [205, 5, 200]
 
 

@@ -10,15 +10,13 @@ from typing import Protocol, cast
 
 from ..example import Example
 
-SETS = ("train", "validation", "eval")
-
 
 class Format(Protocol):
     """What the module of a format is.
 
     Attributes:
         PAIRS: whether it takes pairs of answers, and so those that were rated bad too.
-        FILES: the file of each of the `SETS`, inside the dataset's folder.
+        FILES: the file of each set (`train`, `validation`, `eval`), inside the dataset's folder.
     """
 
     PAIRS: bool

@@ -7,7 +7,7 @@ import random
 
 import flywheel_log
 from flywheel_log import testing
-from flywheel_log.chance import chance
+from flywheel_log.randomness import rng
 
 
 def test_what_is_sampled_depends_on_no_numbers_of_the_programs_nor_uses_them_up() -> None:
@@ -28,10 +28,10 @@ def test_a_forked_child_draws_other_numbers_than_its_parent() -> None:
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(write, repr(chance.random()).encode())
+        os.write(write, repr(rng.random()).encode())
         os._exit(0)
     os.waitpid(child, 0)
     theirs = os.read(read, 32).decode()
     os.close(read)
     os.close(write)
-    assert repr(chance.random()) != theirs
+    assert repr(rng.random()) != theirs

@@ -1,4 +1,4 @@
-"""What is said of a name that nobody knows: the one that was probably meant, else all that there are."""
+"""What an error says about an unknown name: the name probably meant, else all known names."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from difflib import get_close_matches
 _ALIKE = 0.65
 
 
-def instead(name: str, known: Iterable[str], prefix: str = "") -> str:
-    """Return how a message goes on that began with the unknown *name*: `did you mean sinks?`, or `have a, b`.
+def suggestion(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """Return the end of an error message about the unknown *name*: `did you mean sinks?`, or `have a, b`.
 
-    A *prefix* that all names have does not make them alike.
+    A *prefix* that all names have is ignored when they are compared.
     """
     have = {one.removeprefix(prefix): one for one in known}
     near = get_close_matches(name.removeprefix(prefix), have, n=1, cutoff=_ALIKE)

@@ -1,4 +1,4 @@
-"""What the Agents SDK's spans tell of a call of a model, as request and answer of the API that was called."""
+"""A span of the Agents SDK as the request and the answer of the API that was called."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may wait until after the call: a bounded queue and one thread, so that the caller waits for nothing."""
+"""Work done off the caller's thread: a bounded queue, and one thread that empties it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ Item = TypeVar("Item")
 WAITING_AT_MOST = 1000
 
 
-class Afterwards(Generic[Item]):
-    """Does *work* on what it is handed, one item after the other, in a thread of its own that starts with the first.
+class BackgroundWorker(Generic[Item]):
+    """Does *work* on each item it is given, in order, in a thread of its own that starts with the first item.
 
     Args:
         name: the thread's, and the reason under which failures are counted.
         work: done with every item; what it raises is counted as `<name>_failed`.
-        most: so many items wait; further ones are left out, counted as `<name>_left_out`.
+        most: how many items may wait; further ones are dropped, counted as `<name>_left_out`.
     """
 
     def __init__(self, name: str, work: Callable[[Item], object], most: int = WAITING_AT_MOST) -> None:
         self._name = name
         self._work = work
         self._most = most
-        self._lock = threading.RLock()
         self._begin()
         # A forked child has no such thread, and the parent does what waits.
         os.register_at_fork(after_in_child=self._begin)

@@ -1,11 +1,11 @@
-"""What the operating system says of a file, in words for the user."""
+"""An error of the file system in words for the user."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 
-def told(error: OSError) -> str:
+def explained(error: OSError) -> str:
     """Return which file it is and what is wrong with it; errors of our own say so themselves."""
     if error.errno is None or error.strerror is None or error.filename is None:
         return str(error)
@@ -15,7 +15,7 @@ def told(error: OSError) -> str:
 
 
 def _whose(path: Path) -> str:
-    """Logs are made for their owner's eyes only, so whoever may not read one wants to know who may."""
+    """Logs can be read by their owner only, so an error says who that is."""
     try:
         return f"; it is {path.owner()}'s, who alone may read what flywheel_log writes"
     except (OSError, KeyError):

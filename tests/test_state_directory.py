@@ -14,7 +14,7 @@ import pytest
 
 import flywheel_log
 from flywheel_log import config
-from flywheel_log.home import home
+from flywheel_log.state_directory import state_directory
 
 RECORD_AND_DIE = """
 import os, signal, flywheel_log
@@ -40,25 +40,25 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_user_with_a_home_has_it_in_the_state_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    assert home() == tmp_path / "state" / "flywheel-log"
+    assert state_directory() == tmp_path / "state" / "flywheel-log"
     assert not (tmp_path / "state").exists()
 
 
 def test_a_user_without_one_has_it_among_the_temporary_files_alone(temporary: Path) -> None:
-    assert [home(), home()] == [temporary] * 2
+    assert [state_directory(), state_directory()] == [temporary] * 2
     assert temporary.stat().st_mode & 0o777 == 0o700
     assert config.load().journal == temporary / "journal"
 
 
 def test_a_folder_that_others_can_open_is_not_used(temporary: Path) -> None:
     temporary.mkdir(0o755)
-    assert home() == temporary.parents[1] / "home" / ".local" / "state" / "flywheel-log"
+    assert state_directory() == temporary.parents[1] / "home" / ".local" / "state" / "flywheel-log"
 
 
 def test_a_link_to_somebody_elses_folder_is_not_followed(temporary: Path, tmp_path: Path) -> None:
     (tmp_path / "trap").mkdir(0o700)
     temporary.symlink_to(tmp_path / "trap")
-    assert home() != temporary
+    assert state_directory() != temporary
 
 
 def test_whoever_has_neither_is_told_the_setting(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_whoever_has_neither_is_told_the_setting(temporary: Path, monkeypatch: p
 
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(pwd, "getpwuid", nobody)
-    assert home() == temporary
+    assert state_directory() == temporary
     temporary.chmod(0o755)
     with pytest.raises(ValueError, match="is not ours alone; set FLYWHEEL_LOG_JOURNAL"):
         config.load()

@@ -1,4 +1,4 @@
-"""What was asked last, and what was answered first, as text: of chats, completions and embeddings."""
+"""The prompt and the answer of a call as plain text: of chats, completions and embeddings."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 from .chat import JSON
 
 
-def asked(request: JSON) -> str | None:
+def prompt_text(request: JSON) -> str | None:
     """Return the text of the last message of the user, of a completion's prompt, or of an embedding's input."""
     for key in ("messages", "input", "prompt"):
         turns = request.get(key)
         if not turns:
             continue
-        turn = _last_said(turns) if isinstance(turns, list) else None
+        turn = _last_message(turns) if isinstance(turns, list) else None
         return _text(turns if turn is None else turn.get("content"))
     return None
 
 
-def _last_said(turns: list[Any]) -> JSON | None:
+def _last_message(turns: list[Any]) -> JSON | None:
     """The last message of the user, or the last of anybody; None in a list of texts."""
     last = None
     for turn in reversed(turns):
@@ -29,7 +29,7 @@ def _last_said(turns: list[Any]) -> JSON | None:
     return last
 
 
-def answered(response: JSON) -> str | None:
+def answer_text(response: JSON) -> str | None:
     """Return the text of the first choice."""
     for choice in response.get("choices") or ():
         message = choice.get("message") or {}

@@ -1,4 +1,4 @@
-"""Where what must outlive a process is kept: in the user's state directory, else among the temporary files."""
+"""Where journals and dead letters are kept: in the user's state directory, else among the temporary files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from platformdirs import user_state_path
 _NAME = "flywheel-log"
 
 
-def home() -> Path:
+def state_directory() -> Path:
     """Return the user's own directory for journals and dead letters.
 
     That is `~/.local/state/flywheel-log` (or below `XDG_STATE_HOME`). A user without a home to write to, as containers

@@ -1,4 +1,4 @@
-"""Unsay in tokens what a text does not say any more: log probabilities spell out the answer they stand beside."""
+"""Drop tokens and log probabilities of text that was changed: they would spell out what was removed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TOKENS = frozenset({"logprobs", "logprobsResult", "logprobs_result", "token_ids
 _OF_THE_PROMPT = frozenset({"prompt_logprobs", "prompt_token_ids"})
 
 
-def unsay(clean: JSON, before: JSON) -> JSON:
+def drop_tokens(clean: JSON, before: JSON) -> JSON:
     """Return *clean*, made of *before*, without log probabilities if anything beside them was changed."""
     if _TOKENS.isdisjoint(before):
         return clean
@@ -21,7 +21,7 @@ def unsay(clean: JSON, before: JSON) -> JSON:
     return {**clean, **dict.fromkeys(told)} if changed else clean
 
 
-def unsay_prompt(clean: JSON, before: Mapping[str, Any]) -> JSON:
+def drop_prompt_tokens(clean: JSON, before: Mapping[str, Any]) -> JSON:
     """Return the event *clean*, made of *before*, with no prompt in tokens in its answer if its request was changed."""
     response = clean.get("response")
     if not isinstance(response, dict) or clean.get("request") == before.get("request"):

@@ -5,58 +5,58 @@ from __future__ import annotations
 import os
 import threading
 
-from flywheel_log.afterwards import WAITING_AT_MOST, Afterwards
+from flywheel_log.background import WAITING_AT_MOST, BackgroundWorker
 from flywheel_log.health import health
 
 
 def test_items_are_worked_on_in_their_order_in_another_thread() -> None:
     done: list[tuple[int, bool]] = []
-    afterwards = Afterwards[int]("test", lambda item: done.append((item, threading.current_thread().daemon)))
+    worker = BackgroundWorker[int]("test", lambda item: done.append((item, threading.current_thread().daemon)))
     for number in range(3):
-        afterwards.put(number)
-    assert (afterwards.flush(10), done) == (True, [(0, True), (1, True), (2, True)])
+        worker.put(number)
+    assert (worker.flush(10), done) == (True, [(0, True), (1, True), (2, True)])
 
 
 def test_no_thread_is_started_before_there_is_work() -> None:
     before = threading.active_count()
-    assert (Afterwards[int]("idle", print).flush(0), threading.active_count()) == (True, before)
+    assert (BackgroundWorker[int]("idle", print).flush(0), threading.active_count()) == (True, before)
 
 
 def test_a_failure_is_counted_and_the_rest_is_done() -> None:
     done: list[float] = []
-    afterwards = Afterwards[float]("test", lambda item: done.append(1 / item))
+    worker = BackgroundWorker[float]("test", lambda item: done.append(1 / item))
     for number in (0, 1):
-        afterwards.put(number)
-    afterwards.flush(10)
+        worker.put(number)
+    worker.flush(10)
     assert (done, health.dropped()) == ([1.0], {"test_failed": 1})
 
 
 def test_what_is_too_much_is_left_out_and_counted() -> None:
     go = threading.Event()
-    afterwards = Afterwards[int]("test", lambda _: go.wait(10))
+    worker = BackgroundWorker[int]("test", lambda _: go.wait(10))
     for number in range(WAITING_AT_MOST + 5):
-        afterwards.put(number)
+        worker.put(number)
     left_out = health.dropped()["test_left_out"]
-    patient = afterwards.flush(0.01)
+    patient = worker.flush(0.01)
     go.set()
-    assert (left_out in (4, 5), patient, afterwards.flush(10)) == (True, False, True)
+    assert (left_out in (4, 5), patient, worker.flush(10)) == (True, False, True)
 
 
 def test_work_that_flushes_does_not_wait_for_itself() -> None:
     flushed: list[bool] = []
-    afterwards: Afterwards[int] = Afterwards("test", lambda _: flushed.append(afterwards.flush(None)))
-    afterwards.put(1)
-    assert (afterwards.flush(10), flushed) == (True, [True])
+    worker: BackgroundWorker[int] = BackgroundWorker("test", lambda _: flushed.append(worker.flush(None)))
+    worker.put(1)
+    assert (worker.flush(10), flushed) == (True, [True])
 
 
 def test_a_forked_child_begins_anew() -> None:
-    afterwards = Afterwards[int]("test", os._exit)
-    other = Afterwards[int]("other", lambda _: None)
+    worker = BackgroundWorker[int]("test", os._exit)
+    other = BackgroundWorker[int]("other", lambda _: None)
     other.put(0)
     other.flush(10)
     child = os.fork()
     if child == 0:
-        afterwards.put(7)
-        afterwards.flush(10)
+        worker.put(7)
+        worker.flush(10)
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
