@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -90,6 +93,35 @@ def test_a_lost_answer_is_unreachable(cluster: Cluster, proxy: Proxy) -> None:
         cluster.request("GET", "/_cluster/health")
 
 
+def test_a_server_that_answers_is_kept_to_and_one_that_does_not_is_left_at_once(proxy: Proxy) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        hosts = f"127.0.0.1:{nobody.getsockname()[1]},{proxy.url.removeprefix('http://')}"
+        clusters = [Cluster(target(f"elasticsearch://{hosts}/i")) for _ in range(20)]
+        failed = [sum(map(_fails, [cluster] * 5)) for cluster in clusters]
+        assert {*failed} <= {0, 1}
+        assert 0 < sum(failed) < len(failed), "they do not all begin with the same server"
+
+
+def test_the_next_server_is_asked_after_an_error_of_the_first(proxy: Proxy, elasticsearch_url: str) -> None:
+    proxy.fault = refused(503)
+    hosts = f"{proxy.url.removeprefix('http://')},{elasticsearch_url.removeprefix('http://')}"
+    cluster = Cluster(target(f"elasticsearch://{hosts}/i"))
+    assert sorted(cluster.request("GET", "/_cluster/health").status for _ in range(5))[:4] == [200] * 4
+
+
+def test_a_request_loads_none_of_the_http_libraries_that_happen_to_be_there(elasticsearch_url: str) -> None:
+    program = """
+import sys
+from flywheel_log.sinks.elasticsearch.cluster import Cluster
+from flywheel_log.sinks.elasticsearch.target import target
+assert Cluster(target(sys.argv[1])).request("GET", "/_cluster/health").status == 200
+print(*sorted({"aiohttp", "click", "elastic_transport", "elasticsearch", "httpx", "requests"} & sys.modules.keys()))
+"""
+    url = elasticsearch_url.replace("http://", "elasticsearch://") + "/i"
+    assert subprocess.check_output([sys.executable, "-c", program, url], text=True) == "\n"
+
+
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_has_a_connection_of_its_own(cluster: Cluster) -> None:
     assert cluster.request("GET", "/_cluster/health").status == 200
@@ -114,7 +146,14 @@ def test_opentelemetry_sees_nothing_of_our_requests(cluster: Cluster) -> None:
     try:
         cluster.request("GET", "/_cluster/health")
         assert spans.get_finished_spans() == ()
-        cluster._connected().perform_request("GET", "/_cluster/health")
+        cluster._connected().request("GET", "/_cluster/health", {}, None, 5.0)
         assert [span.name for span in spans.get_finished_spans()] == ["GET"]
     finally:
         URLLib3Instrumentor().uninstrument()
+
+
+def _fails(cluster: Cluster) -> bool:
+    try:
+        return cluster.request("GET", "/_cluster/health").status != 200
+    except Unreachable:
+        return True

@@ -19,7 +19,7 @@ from flywheel_log.sinks._untraced import untraced
 from .target import Target
 
 if TYPE_CHECKING:
-    from elastic_transport import Transport
+    from .transport import Transport
 
 JSON_TYPE = "application/json"
 LINES_TYPE = "application/x-ndjson"
@@ -50,8 +50,8 @@ class Unreachable(Exception):
 class Cluster:
     """The servers of a *target*. Connects at the first request, and again in a forked child.
 
-    Speaks through the official client's transport: its typed front asks a server of another major version for a media
-    type it refuses, and takes longer to import than a small program runs.
+    Speaks HTTP itself: the official client asks a server of another major version for a media type it refuses, and
+    loads all the HTTP libraries that are there, which takes longer than a small program runs.
     """
 
     def __init__(self, target: Target, clock: Callable[[], float] = time.monotonic) -> None:
@@ -76,31 +76,22 @@ class Cluster:
         Raises:
             Unreachable: there was no answer in time.
         """
-        from ssl import SSLError
-
-        from elastic_transport import ConnectionTimeout, TlsError, TransportError
-
         left = self._deadline - self._clock()
         if left <= 0:
             raise Unreachable("timeout")
         lines = isinstance(body, bytes)
         headers = {"accept": JSON_TYPE, **({"content-type": LINES_TYPE if lines else JSON_TYPE} if body else {})}
+        data = orjson.dumps(body) if isinstance(body, dict) else body
+        with loading():
+            from .transport import NoAnswer
         try:
             with untraced():
-                response = self._connected().perform_request(
-                    method,
-                    path,
-                    headers=headers,
-                    body=orjson.dumps(body) if isinstance(body, dict) else body,
-                    request_timeout=min(left, self._target.timeout),
-                )
-        except ConnectionTimeout as error:
-            raise Unreachable("timeout") from error
-        except (TlsError, SSLError) as error:
+                answer = self._connected().request(method, path, headers, data, min(left, self._target.timeout))
+        except NoAnswer as error:
+            raise Unreachable(str(error)) from error
+        except OSError as error:  # No connection was even tried: the file of certificates holds none.
             raise Unreachable("tls") from error
-        except (TransportError, OSError) as error:
-            raise Unreachable("unreachable") from error
-        return Answer(response.meta.status, response.body, _seconds(response.meta.headers.get("retry-after")))
+        return Answer(answer.status, answer.data, _seconds(answer.headers.get("retry-after")))
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -111,9 +102,9 @@ class Cluster:
     def _connected(self) -> Transport:
         if self._transport is None or self._owner != os.getpid():
             with loading():
-                from .transport import connect
+                from .transport import Transport
 
-            self._transport, self._owner = connect(self._target), os.getpid()
+            self._transport, self._owner = Transport(self._target), os.getpid()
         return self._transport
 
 

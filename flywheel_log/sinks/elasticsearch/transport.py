@@ -1,56 +1,102 @@
-"""The connection itself, in a module of its own because importing the transport is slow."""
+"""The connections to the servers of a target, in a module of its own because importing an HTTP library takes time."""
 
 from __future__ import annotations
 
-from typing import Any
+import ssl
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from elastic_transport import BaseNode, NodeConfig, NodePool, Serializer, Transport
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError, SSLError
+
+from flywheel_log.chance import chance
 
 from .target import Target
 
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
 
-class Raw(Serializer):
-    """Bytes in, bytes out: what a proxy answers in HTML must not hide its status behind a parsing error."""
-
-    def loads(self, data: bytes) -> Any:
-        """Return *data*."""
-        return data
-
-    def dumps(self, data: Any) -> bytes:
-        """Return *data*, which is bytes."""
-        return bytes(data)
+_SERVER_ERROR = 500
 
 
-class Patient(NodePool):
-    """Servers in turn, none of them ever written off: when to try again is decided, and told, by the shipper."""
-
-    def mark_dead(self, node: BaseNode, _now: float | None = None) -> None:
-        """Let *node* have its turn again, and say nothing in the program's log."""
+class NoAnswer(Exception):
+    """A request was not answered; the text is a fixed word for the reason."""
 
 
-def connect(target: Target) -> Transport:
-    """Return a transport that neither retries nor parses; it opens its first connection at the first request."""
-    raw = Raw()
-    return Transport(
-        [_node(url, target) for url in target.nodes],
-        serializers={"application/json": raw, "application/x-ndjson": raw, "application/*": raw, "text/*": raw},
-        node_pool_class=Patient,
-        max_retries=0,
-        retry_on_timeout=False,
-        retry_on_status=(),
-    )
+class Node(NamedTuple):
+    """One server: its connections, and what stands before every path."""
+
+    pool: HTTPConnectionPool
+    prefix: str
 
 
-def _node(url: str, target: Target) -> NodeConfig:
+class Transport:
+    """Sends each request once, to one server of *target*, and opens its first connection with the first request.
+
+    It stays with a server that answers; after no answer, or an error of the server's own, the next has its turn. None
+    is ever written off: when to try again is decided, and told, by the shipper. Where to begin is left to chance.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._nodes = deque(_node(url, target) for url in target.nodes)
+        self._nodes.rotate(chance.randrange(len(self._nodes)))
+        self._headers = {"user-agent": "flywheel-log"}
+        if target.authorization:
+            self._headers["authorization"] = target.authorization
+
+    def request(
+        self, method: str, path: str, headers: dict[str, str], body: bytes | None, timeout: float
+    ) -> BaseHTTPResponse:
+        """Return the answer, whatever its status, with its body read; a redirection is an answer.
+
+        Raises:
+            NoAnswer: there was none in *timeout* seconds.
+        """
+        pool, prefix = self._nodes[0]
+        try:
+            answer = pool.urlopen(
+                method,
+                f"{prefix}{path}",
+                body=body,
+                headers={**self._headers, **headers},
+                retries=False,
+                redirect=False,
+                timeout=Timeout(total=timeout),
+            )
+        except (HTTPError, OSError) as error:
+            self._nodes.rotate(-1)
+            raise NoAnswer(_word(error)) from error
+        if answer.status >= _SERVER_ERROR:
+            self._nodes.rotate(-1)
+        return answer
+
+    def close(self) -> None:
+        """Close the connections."""
+        for node in self._nodes:
+            node.pool.close()
+
+
+def _word(error: HTTPError | OSError) -> str:
+    if isinstance(error, (SSLError, ssl.SSLError)):
+        return "tls"
+    late = isinstance(error, (ConnectTimeoutError, ReadTimeoutError)) and not isinstance(error, NewConnectionError)
+    return "timeout" if late else "unreachable"
+
+
+def _node(url: str, target: Target) -> Node:
     parts = urlsplit(url)
-    return NodeConfig(
-        scheme=parts.scheme,
-        host=parts.hostname or "",
-        port=parts.port or 0,
-        path_prefix=parts.path,
-        headers={"authorization": target.authorization} if target.authorization else {},
-        connections_per_node=1,
-        request_timeout=target.timeout,
-        ca_certs=target.ca_certs or None if parts.scheme == "https" else None,
-    )
+    host, port = parts.hostname or "", parts.port
+    if parts.scheme == "http":
+        return Node(HTTPConnectionPool(host, port, maxsize=1), parts.path)
+    return Node(HTTPSConnectionPool(host, port, maxsize=1, ssl_context=_trusting(target.ca_certs)), parts.path)
+
+
+def _trusting(ca_certs: str) -> ssl.SSLContext:
+    """Trust the system's certificates and the file *ca_certs*; without one, what comes with Python's packages."""
+    import certifi
+
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(ca_certs or certifi.where())
+    return context
