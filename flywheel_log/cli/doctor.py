@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -140,6 +140,7 @@ def _elasticsearch(url: str) -> Iterator[Finding]:
     from flywheel_log.sinks.elasticsearch.cluster import Cluster, Unreachable
     from flywheel_log.sinks.elasticsearch.dead_letters import letters
     from flywheel_log.sinks.elasticsearch.ensure import inspect, misdated
+    from flywheel_log.sinks.elasticsearch.hindrance import hindrances
     from flywheel_log.sinks.elasticsearch.target import target
 
     where = target(url)
@@ -148,6 +149,7 @@ def _elasticsearch(url: str) -> Iterator[Finding]:
     try:
         found = {index: inspect(cluster, index) for index in (where.index, where.annotations)}
         early = misdated(cluster, where.index) if found[where.index] == [] else 0
+        shut = {index: hindrances(cluster, index) for index, problems in found.items() if problems is not None}
     except (Unreachable, RetryLater) as error:
         yield Finding(server, _way_in(str(error), where.authorization.partition(" ")[0], where.index))
         return
@@ -155,7 +157,7 @@ def _elasticsearch(url: str) -> Iterator[Finding]:
         cluster.close()
     yield Finding(server)
     for index, problems in found.items():
-        yield from _index(index, problems, where.url)
+        yield from _index(index, problems, where.url, shut.get(index, ()))
     if early:
         yield Finding(f"{early} documents of the index {where.index} are dated early 1970", _move(where.url, _EPOCH))
     dead = sum(1 for _ in letters(where.dead_letters))
@@ -181,11 +183,12 @@ def _way_in(reason: str, login: str, index: str) -> str:
     return f"{reason}; {known.get(reason, 'is it well, and is ELASTICSEARCH_URL right?')}"
 
 
-def _index(index: str, problems: list[str] | None, url: str) -> Iterator[Finding]:
+def _index(index: str, problems: list[str] | None, url: str, shut: Sequence[tuple[str, str]]) -> Iterator[Finding]:
     if problems is None:
         yield Finding(f"the index {index}, which is made with the first event")
         return
-    if not problems:
+    yield from (Finding(*one) for one in shut)
+    if not problems and not shut:
         yield Finding(f"the index {index}")
     for problem in problems:
         yield Finding(problem, _move(url))

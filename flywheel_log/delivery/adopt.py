@@ -14,6 +14,9 @@ from .positions import SUFFIX as POSITIONS
 from .segments import SUFFIX, UNBORN, Segment
 
 LOCK = "adopt.lock"
+DRAFT = ".part"
+"""Suffix of what is to take the place of a segment."""
+
 RUBBISH_AFTER_S = 60.0
 
 
@@ -33,7 +36,7 @@ def adopt_orphans(directory: Path, sinks: int, most: int, mine: Collection[Path]
         for path in sorted(directory.glob(f"*{SUFFIX}")):
             if path not in mine:
                 round_.look_at(path)
-        _sweep(directory)
+        sweep(directory)
     return round_.adopted, round_.passed_over
 
 
@@ -94,8 +97,13 @@ def _locked(fd: int) -> bool:
     return True
 
 
-def _sweep(directory: Path) -> None:
-    """Delete segments that died half made, and positions whose segment is gone."""
+def sweep(directory: Path) -> None:
+    """Delete what killed processes left: segments and drafts half made, and positions whose segment is gone.
+
+    Only for whoever is `alone` in *directory*: drafts are made by nobody else.
+    """
+    for draft in directory.glob(f"*{DRAFT}"):
+        draft.unlink(missing_ok=True)
     for path in (*directory.glob(f"*{UNBORN}"), *directory.glob(f"*{POSITIONS}")):
         try:
             orphaned = path.suffix == UNBORN or not path.with_suffix(SUFFIX).exists()

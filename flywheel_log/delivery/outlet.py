@@ -26,6 +26,13 @@ class Outlet:
         self._tuning = tuning
         self._sink: Sink | None = None
 
+    def prepare(self) -> None:
+        """Open the sink ahead of its first batch: what it loads for that, it loads while the program works."""
+        try:
+            self.opened()
+        except Exception:  # noqa: BLE001 - the first batch tries again, and tells why it fails
+            return
+
     def opened(self) -> Sink:
         """Return the sink. Raises what opening it raises."""
         if self._sink is None:

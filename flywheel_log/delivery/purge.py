@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .adopt import alone
+from . import adopt
+from .adopt import DRAFT, alone
 from .destination import Destination
-from .segments import SUFFIX, UNBORN, Segment
+from .segments import SUFFIX, Segment
 
 ASKED = "let-go"
 
@@ -37,6 +38,18 @@ def purge(root: Path, doomed: Callable[[bytes], bool]) -> int:
             for path in sorted(directory.glob(f"*{SUFFIX}")) if ours else ():
                 removed += _purged(path, len(Destination.load(directory).names), doomed)
     return removed
+
+
+def sweep(root: Path) -> None:
+    """Delete what killed processes left half made under *root*, copies of lines among it.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    for directory in sorted(path for path in root.glob("*") if path.is_dir()):
+        with alone(directory) as ours:
+            if ours:
+                adopt.sweep(directory)
 
 
 def ask_to_let_go(root: Path) -> None:
@@ -94,7 +107,7 @@ def _replace(segment: Segment, path: Path, data: bytes, acknowledged: list[int])
     The positions go first and come back last: without them, a crash in between has everything offered again to sinks
     that know what they hold.
     """
-    draft = path.with_suffix(UNBORN)
+    draft = path.with_suffix(DRAFT)
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "wb") as file:
         file.write(data)

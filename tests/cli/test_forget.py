@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import subprocess
@@ -199,6 +200,57 @@ def test_dead_letters_go(command: Command, tmp_path: Path, monkeypatch: pytest.M
     bury(path, [DeadLetter("2026-01-31T10:00:00Z", "why", "", orjson.dumps(record(n, f"u{n}"))) for n in range(3)])
     (one,) = forget(Person("u1"), [DeadLetters(path)])
     assert (one.removed, one.left, [letter.id for letter in letters(path)]) == (1, 0, ["r-0", "r-2"])
+
+
+def test_a_letter_that_a_kill_cut_off_is_none_and_goes_with_the_next_one(tmp_path: Path):
+    path = tmp_path / "dead.jsonl"
+    made = [
+        DeadLetter("2026-01-31T10:00:00Z", "why", "", orjson.dumps(record(n, long="x" * 200_000))) for n in range(2)
+    ]
+    bury(path, made[:1])
+    whole = path.read_bytes()
+    for torn in (whole[:20], whole[:-1]):
+        path.write_bytes(whole + torn)
+        assert [letter.id for letter in letters(path)] == ["r-0"]
+        bury(path, made[1:])
+        assert [json.loads(one["line"])["id"] for one in map(json.loads, path.read_bytes().splitlines())] == [
+            "r-0",
+            "r-1",
+        ]
+    path.write_bytes(whole[:-1])
+    bury(path, made[1:])
+    assert [letter.id for letter in letters(path)] == ["r-1"]
+
+
+def test_what_killed_commands_left_half_made_is_gone_and_what_a_running_one_makes_is_not(
+    command: Command, tmp_path: Path
+):
+    log, dead = tmp_path / "genai.log", tmp_path / "dead.jsonl"
+    log.write_bytes(lines(record(1, "u43")))
+    bury(dead, [DeadLetter("2026-01-31T10:00:00Z", "why", "", orjson.dumps(record(2, "u43")))])
+    die(tmp_path / "sink", tmp_path / "journal", record(3, "u43"))
+    (segment,) = (tmp_path / "journal").glob("*/*.seg")
+    drafts = [
+        tmp_path / ".genai.log.999999999.part",
+        tmp_path / ".genai.log.1.999999999.part",
+        dead.with_suffix(".part"),
+        dead.with_suffix(".again"),
+        segment.with_suffix(".part"),
+    ]
+    for draft in drafts:
+        draft.write_bytes(lines(record(1, "u42")))
+    with dead.open("ab") as torn:
+        torn.write(b'{"refused_at":"2026-01-31T10:00:00Z","reason":"","line":"u42')
+    alive = tmp_path / ".genai.log.3.999999998.part"
+    places = [str(log), f"elasticsearch://127.0.0.1:9/i?dead_letters={dead}"]
+    with alive.open("wb") as making:
+        fcntl.flock(making, fcntl.LOCK_EX)
+        assert command("forget", "--user", "u42", *places, "--wait", 0).code == 1  # no server is there
+        assert [draft for draft in drafts if draft.exists()] == []
+        assert alive.exists()
+    assert command("forget", "--user", "u42", log, "--wait", 0).code == 0
+    assert not alive.exists()
+    assert b"u42" not in b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
 
 
 def test_a_pseudonym_is_found_under_its_key(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -90,6 +94,43 @@ def test_a_lost_answer_is_unreachable(cluster: Cluster, proxy: Proxy) -> None:
         cluster.request("GET", "/_cluster/health")
 
 
+def test_a_server_that_answers_is_kept_to_and_one_that_does_not_is_left_at_once(proxy: Proxy) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        hosts = f"127.0.0.1:{nobody.getsockname()[1]},{proxy.url.removeprefix('http://')}"
+        clusters = [Cluster(target(f"elasticsearch://{hosts}/i")) for _ in range(20)]
+        failed = [sum(map(_fails, [cluster] * 5)) for cluster in clusters]
+        assert {*failed} <= {0, 1}
+        assert 0 < sum(failed) < len(failed), "they do not all begin with the same server"
+
+
+def test_the_next_server_is_asked_after_an_error_of_the_first(proxy: Proxy, elasticsearch_url: str) -> None:
+    proxy.fault = refused(503)
+    hosts = f"{proxy.url.removeprefix('http://')},{elasticsearch_url.removeprefix('http://')}"
+    cluster = Cluster(target(f"elasticsearch://{hosts}/i"))
+    assert sorted(cluster.request("GET", "/_cluster/health").status for _ in range(5))[:4] == [200] * 4
+
+
+def test_where_to_begin_is_not_drawn_from_the_program_s_own_random_numbers(elasticsearch_url: str) -> None:
+    random.seed(1)
+    expected = random.random()
+    random.seed(1)
+    host = elasticsearch_url.removeprefix("http://")
+    cluster = Cluster(target(f"elasticsearch://{host},127.0.0.1:1/i"))
+    _fails(cluster)
+    assert random.random() == expected
+
+
+def test_what_a_connection_needs_is_loaded_when_the_sink_is_opened() -> None:
+    program = """
+import sys
+from flywheel_log.sinks import open_sink
+open_sink("elasticsearch://127.0.0.1:1/i")
+print("elastic_transport" in sys.modules)
+"""
+    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "True\n"
+
+
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_has_a_connection_of_its_own(cluster: Cluster) -> None:
     assert cluster.request("GET", "/_cluster/health").status == 200
@@ -118,3 +159,10 @@ def test_opentelemetry_sees_nothing_of_our_requests(cluster: Cluster) -> None:
         assert [span.name for span in spans.get_finished_spans()] == ["GET"]
     finally:
         URLLib3Instrumentor().uninstrument()
+
+
+def _fails(cluster: Cluster) -> bool:
+    try:
+        return cluster.request("GET", "/_cluster/health").status != 200
+    except Unreachable:
+        return True

@@ -63,6 +63,8 @@ def forget(person: Person, places: Sequence[Place], *, dry_run: bool = False) ->
         OSError: a place cannot be read; nothing was changed.
     """
     for place in places:
+        if not dry_run:
+            place.sweep()
         for record in place.records(person):
             person.learn(record)
     found = [Erased(place.name, _tally(place, person)) for place in places]

@@ -41,6 +41,9 @@ class Index:
         self._both = f"/{where.index},{where.annotations}"
         self.name = f"{where.nodes[0]}/{where.index} and its annotations"
 
+    def sweep(self) -> None:
+        """Do nothing: a document is there or not."""
+
     def records(self, person: Person) -> Iterator[Event]:
         """Yield what may be the person's, or mention them. Raises ConnectionError if the server does not answer."""
         return (event for _, event in self._candidates(person))

@@ -14,7 +14,7 @@ from flywheel_log.sinks.elasticsearch import dead_letters
 from .. import progress
 from ..sources.file import family, opened
 from .person import Person
-from .rewrite import rewrite
+from .rewrite import rewrite, sweep
 
 PATIENCE_S = 15.0
 """Programs that run look every five seconds for what they are asked."""
@@ -32,6 +32,9 @@ class Place(Protocol):
     @property
     def remains(self) -> str:
         """Why something may be left in it."""
+
+    def sweep(self) -> None:
+        """Delete what a killed process left half made, where nobody would look for records."""
 
     def records(self, person: Person) -> Iterator[bytes | Event]:
         """Yield all records that may be the person's, or mention them, as lines or as events."""
@@ -53,6 +56,10 @@ class Log:
         """The path, and how many rotated files there are."""
         rotated = sum(file != self._path for file in family(self._path))
         return f"{self._path}" + (f" and {rotated} rotated" if rotated else "")
+
+    def sweep(self) -> None:
+        """Delete the drafts of commands that were killed."""
+        sweep(self._path)
 
     def records(self, person: Person) -> Iterator[bytes]:  # noqa: ARG002  every line is looked at
         """Yield every line of all files."""
@@ -81,6 +88,10 @@ class Journal:
         self._patience = patience
         self.name = f"the journal {root}"
 
+    def sweep(self) -> None:
+        """Delete the drafts of commands that were killed."""
+        purge.sweep(self._root)
+
     def records(self, person: Person) -> Iterator[bytes]:  # noqa: ARG002  every line is looked at
         """Yield every line of all segments."""
         return purge.lines(self._root)
@@ -108,6 +119,10 @@ class DeadLetters:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.name = f"dead letters {path}"
+
+    def sweep(self) -> None:
+        """Delete a letter that was cut off, and the drafts of commands that were killed."""
+        dead_letters.sweep(self._path)
 
     def records(self, person: Person) -> Iterator[bytes]:  # noqa: ARG002  every letter is looked at
         """Yield the line of each letter."""

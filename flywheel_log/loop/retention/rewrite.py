@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import gzip
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -75,10 +77,11 @@ def rewrite(log: Path, file: Path, doomed: Doomed, *, compress: bool = False) ->
         OSError: the disk refused, or the lock could not be had; the file is as it was.
     """
     done = Rewritten()
+    sweep(log)
     with progress.opened(file) as old:
         draft = file.with_name(f".{file.name}.{os.getpid()}.part")
         try:
-            with _created(draft, os.fstat(old.fileno())) as new, _writing(new, compress or _is_gz(file)) as out:
+            with _created(log, draft, os.fstat(old.fileno())) as new, _writing(new, compress or _is_gz(file)) as out:
                 begin = _settled(log, old) if file == log else None
                 out.writelines(done.without(_lines(file, old, begin), doomed))
                 with locked(log):
@@ -92,6 +95,21 @@ def rewrite(log: Path, file: Path, doomed: Doomed, *, compress: bool = False) ->
     return done
 
 
+def sweep(log: Path) -> None:
+    """Delete the drafts that a killed process left beside *log*: whole copies, which nobody would look into again.
+
+    Raises:
+        OSError: the lock could not be had, or the disk refused.
+    """
+    name = glob.escape(log.name)
+    drafts = [*log.parent.glob(f".{name}.*.part")]
+    with locked(log) if drafts else nullcontext():
+        for draft in drafts:
+            with suppress(FileNotFoundError, BlockingIOError), draft.open("rb") as made:
+                fcntl.flock(made, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                draft.unlink()
+
+
 def count(file: Path, doomed: Doomed) -> Rewritten:
     """Return what `rewrite` would do to *file*, and do nothing."""
     done = Rewritten()
@@ -102,9 +120,11 @@ def count(file: Path, doomed: Doomed) -> Rewritten:
 
 
 @contextmanager
-def _created(draft: Path, like: os.stat_result) -> Iterator[BinaryIO]:
-    draft.unlink(missing_ok=True)
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+def _created(log: Path, draft: Path, like: os.stat_result) -> Iterator[BinaryIO]:
+    with locked(log):  # Or whoever sweeps may see it before it is locked, as the draft of a living process is.
+        draft.unlink(missing_ok=True)
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(fd, fcntl.LOCK_EX)
     with os.fdopen(fd, "wb") as new:
         if (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
             os.fchown(fd, like.st_uid, like.st_gid)  # or its writers could not go on

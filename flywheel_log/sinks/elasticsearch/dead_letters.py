@@ -13,6 +13,11 @@ from typing import NamedTuple
 
 import orjson
 
+DRAFT, AGAIN = ".part", ".again"
+"""Suffixes of what stands beside the file while it is made anew: its draft, and what is refused once more."""
+
+_CHUNK_BYTES = 1 << 16
+
 
 class DeadLetter(NamedTuple):
     """One refused event: when and why, and the line of the journal as it was."""
@@ -40,7 +45,7 @@ def bury(path: Path, letters: list[DeadLetter]) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     data = b"".join(orjson.dumps(_record(letter), option=orjson.OPT_APPEND_NEWLINE) for letter in letters)
     with _locked(path) as file:
-        end = os.lseek(file, 0, os.SEEK_END)
+        end = _without_torn(file)
         try:
             if os.write(file, data) != len(data):
                 raise OSError("the disk is full")
@@ -54,12 +59,12 @@ def letters(path: Path) -> Iterator[DeadLetter]:
     """Read the dead letters of *path*, oldest first; none if there is no such file.
 
     What was refused, then offered again because the process was killed at that moment, stands in the file twice, and is
-    one letter.
+    one letter; the part of a letter that such a process may leave is none.
     """
     known: set[bytes] = set()
     if path.exists():
         with path.open("rb") as file:
-            for letter in map(_letter, file):
+            for letter in filter(None, map(_letter, file)):
                 digest = blake2b(letter.line, digest_size=16).digest()
                 if digest not in known:
                     known.add(digest)
@@ -71,8 +76,9 @@ def resend(path: Path, send: Callable[[list[DeadLetter]], list[DeadLetter]]) -> 
     if not path.exists():
         return
     with _locked(path) as file:
+        _sweep(path)
         kept = send(list(letters(path)))
-        part = path.with_suffix(".part")
+        part = path.with_suffix(DRAFT)
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as rewritten:
             rewritten.writelines(orjson.dumps(_record(letter), option=orjson.OPT_APPEND_NEWLINE) for letter in kept)
@@ -80,12 +86,41 @@ def resend(path: Path, send: Callable[[list[DeadLetter]], list[DeadLetter]]) -> 
         os.fsync(file)
 
 
+def sweep(path: Path) -> None:
+    """Delete what a process that was killed has left of letters: a part of one, and files half made beside *path*."""
+    if path.exists():
+        with _locked(path) as file:
+            _without_torn(file)
+            _sweep(path)
+
+
+def _sweep(path: Path) -> None:
+    for suffix in (DRAFT, AGAIN):
+        path.with_suffix(suffix).unlink(missing_ok=True)
+
+
+def _without_torn(file: int) -> int:
+    """Cut off a letter that is not ended, whose event was offered again; return where the file ends."""
+    size = start = os.lseek(file, 0, os.SEEK_END)
+    end = 0
+    while start and not end:
+        start = max(0, start - _CHUNK_BYTES)
+        end = start + os.pread(file, min(_CHUNK_BYTES, size - start), start).rfind(b"\n") + 1
+        end = end if end > start else 0
+    if end < size:
+        os.ftruncate(file, end)
+    return end
+
+
 def _record(letter: DeadLetter) -> dict[str, str]:
     return {**letter._asdict(), "line": letter.line.decode("utf-8", "replace")}
 
 
-def _letter(line: bytes) -> DeadLetter:
-    record = orjson.loads(line)
+def _letter(line: bytes) -> DeadLetter | None:
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
     return DeadLetter(**{**record, "line": record["line"].encode()})
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from elastic_transport import BaseNode, NodeConfig, NodePool, Serializer, Transport
+from elastic_transport import BaseNode, NodeConfig, NodePool, NodeSelector, Serializer, Transport
+
+from flywheel_log.randomness import rng
 
 from .target import Target
 
@@ -22,11 +25,29 @@ class Raw(Serializer):
         return bytes(data)
 
 
-class Patient(NodePool):
-    """Servers in turn, none of them ever written off: when to try again is decided, and told, by the shipper."""
+class Staying(NodeSelector):
+    """Stays with a server for as long as it answers; which is the first is left to chance."""
 
-    def mark_dead(self, node: BaseNode, _now: float | None = None) -> None:
-        """Let *node* have its turn again, and say nothing in the program's log."""
+    def __init__(self, node_configs: list[NodeConfig]) -> None:
+        super().__init__(node_configs)
+        self._at = rng.randrange(len(node_configs))
+
+    def select(self, nodes: Sequence[BaseNode]) -> BaseNode:
+        """Return the server whose turn it is."""
+        return nodes[self._at % len(nodes)]
+
+    def leave(self) -> None:
+        """It is the next one's turn."""
+        self._at += 1
+
+
+class Patient(NodePool):
+    """Servers none of which is ever written off: when to try again is decided, and told, by the shipper."""
+
+    def mark_dead(self, node: BaseNode, _now: float | None = None) -> None:  # noqa: ARG002 - the one in use
+        """Let the next server have its turn, and say nothing in the program's log."""
+        if isinstance(self.node_selector, Staying):
+            self.node_selector.leave()
 
 
 def connect(target: Target) -> Transport:
@@ -36,6 +57,8 @@ def connect(target: Target) -> Transport:
         [_node(url, target) for url in target.nodes],
         serializers={"application/json": raw, "application/x-ndjson": raw, "application/*": raw, "text/*": raw},
         node_pool_class=Patient,
+        node_selector_class=Staying,
+        randomize_nodes_in_pool=False,  # It would draw from the program's own random numbers.
         max_retries=0,
         retry_on_timeout=False,
         retry_on_status=(),

@@ -119,6 +119,12 @@ def test_a_failure_leaves_everything_as_it_was(log: Path):
     assert (log.read_bytes(), names(log)) == (before, ["genai.log"])
 
 
+def test_the_draft_of_a_killed_process_goes_with_the_next_rewrite(log: Path):
+    log.with_name(".genai.log.999999999.part").write_bytes(log.read_bytes())
+    rewrite(log, log, even)
+    assert names(log) == ["genai.log"]
+
+
 def test_a_lock_that_is_never_let_go_of_is_said(log: Path):
     with log.open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)

@@ -1,0 +1,69 @@
+"""Why an index that fits takes no documents all the same: it is closed, blocked, or somebody's pipeline is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .cluster import Cluster
+from .mapping import JSON
+
+_OK, _MISSING = 200, 404
+_BLOCKS = ("read_only", "write")
+_FLOOD = "index.blocks.read_only_allow_delete"
+_PIPELINES = ("index.default_pipeline", "index.final_pipeline")
+
+
+class Hindrance(NamedTuple):
+    """What keeps documents out, and the request to Elasticsearch, or the deed, that lets them in."""
+
+    what: str
+    fix: str
+
+
+def hindrances(cluster: Cluster, index: str) -> list[Hindrance]:
+    """Say what keeps documents out of *index*, or out of the one that is written to behind an alias.
+
+    Nothing where the server does not let us look. Raises `Unreachable`.
+    """
+    answer = cluster.request("GET", f"/{index}/_settings?flat_settings=true")
+    if answer.status != _OK or not isinstance(answer.body, dict) or not answer.body:
+        return []
+    known = {name: one.get("settings", {}) for name, one in answer.body.items()}
+    name = next(iter(known)) if len(known) == 1 else _written_to(cluster, index, known)
+    if name is None:
+        add = f"""{{"add": {{"index": "…", "alias": "{index}", "is_write_index": true}}}}"""
+        fix = f"""name one: POST /_aliases {{"actions": [{add}]}}"""
+        return [Hindrance(f"the alias {index} stands for {len(known)} indices, and none is the one to write to", fix)]
+    return [*_closed(name, known[name]), *_pipelines(cluster, name, known[name])]
+
+
+def _written_to(cluster: Cluster, index: str, known: JSON) -> str | None:
+    answer = cluster.request("GET", f"/_alias/{index}")
+    if answer.status != _OK or not isinstance(answer.body, dict):
+        return max(known)  # A data stream: its indices are numbered.
+    aliases = {name: one.get("aliases", {}).get(index, {}) for name, one in answer.body.items()}
+    return next((name for name, alias in aliases.items() if name in known and alias.get("is_write_index")), None)
+
+
+def _closed(name: str, settings: JSON) -> Iterator[Hindrance]:
+    if settings.get("index.verified_before_close") == "true":
+        yield Hindrance(f"the index {name} is closed", f"open it: POST /{name}/_open")
+    if settings.get(_FLOOD) == "true":
+        what = f"the index {name} is read-only ({_FLOOD}), as Elasticsearch makes it when its disk is nearly full"
+        yield Hindrance(what, f"make room on the server's disk, then: {_unset(name, _FLOOD)}")
+    for setting in (f"index.blocks.{block}" for block in _BLOCKS):
+        if settings.get(setting) == "true":
+            yield Hindrance(f"the index {name} takes no documents ({setting})", _unset(name, setting))
+
+
+def _pipelines(cluster: Cluster, name: str, settings: JSON) -> Iterator[Hindrance]:
+    for setting in _PIPELINES:
+        pipeline = settings.get(setting, "_none")
+        if pipeline != "_none" and cluster.request("GET", f"/_ingest/pipeline/{pipeline}").status == _MISSING:
+            what = f"the index {name} sends documents through the pipeline {pipeline} ({setting}), which does not exist"
+            yield Hindrance(what, f"make the pipeline, or: {_unset(name, setting)}")
+
+
+def _unset(name: str, setting: str) -> str:
+    return f'PUT /{name}/_settings {{"{setting}": null}}'
