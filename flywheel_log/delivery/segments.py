@@ -6,6 +6,7 @@ import errno
 import fcntl
 import mmap
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from ..disk import sync_name
@@ -153,7 +154,8 @@ class Segment:
         if self.fd is not None and used > self._synced:
             os.fsync(self.fd)
             if not self._synced and self.path is not None:
-                sync_name(self.path)
+                with suppress(FileNotFoundError):  # Somebody deleted its directory: it has no name any more.
+                    sync_name(self.path)
             self._synced = used
 
     def warm(self) -> None:

@@ -488,14 +488,16 @@ def test_memory_is_bounded_and_what_it_loses_is_counted(make, root):
     assert health.dropped() == {"journal_full": 2, "memory_lost": 4}
 
 
-def test_a_deleted_directory_costs_nothing_that_was_put(make, root):
+@pytest.mark.parametrize("fsync", [False, True])
+def test_a_deleted_directory_costs_nothing_that_was_put(make, root, fsync):
     sink = Memory()
-    delivery = make(sink, tuning=Tuning(sync_s=0.01))
+    delivery = make(sink, tuning=Tuning(sync_s=0.01), fsync=fsync)
     delivery.put(LINE)
     until(lambda: shutil.rmtree(root, ignore_errors=True) or not root.exists())  # Its threads are at work in there.
     until(lambda: delivery.put(LINE) and list(root.glob("*/*.seg")))
     assert delivery.close(20) == 0
     assert len(sink.lines) == int(json.loads(sink.lines[-1])["id"].removeprefix("a1b2-"))
+    assert len(sink.lines) < 10_000, "only a full segment brought a new one, which a crash would not lose"
 
 
 def test_fsync_brings_each_event_to_the_disk_before_put_returns(make):
