@@ -11,7 +11,8 @@ import typer
 
 from flywheel_log.counted import counted
 from flywheel_log.event import Event
-from flywheel_log.sinks.elasticsearch import MOST_DOCUMENTS, ElasticsearchSink
+from flywheel_log.sinks.elasticsearch import ElasticsearchSink
+from flywheel_log.sinks.elasticsearch.document import MOST_DOCUMENTS
 
 from ._deliver import Into, Timeout, deliver, where
 from ._source import Sources, reading

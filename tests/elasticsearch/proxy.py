@@ -138,15 +138,23 @@ def silent(exchange: Exchange) -> None:
 
 def shed(chance: Callable[[], bool]) -> Fault:
     """Answer 429 for the documents that *chance* picks, and let the server store the others."""
+    return _without(lambda _: chance(), 429, "es_rejected_execution_exception")
 
+
+def failing(word: bytes) -> Fault:
+    """Fail, as an ingest pipeline does, at the documents that have *word* in them; the server stores the others."""
+    return _without(lambda document: word in document, 500, "fail_processor_exception")
+
+
+def _without(picked: Callable[[bytes], bool], status: int, error: str) -> Fault:
     def fault(exchange: Exchange) -> None:
         lines = exchange.body.split(b"\n")[:-1]
         pairs = [lines[at : at + 2] for at in range(0, len(lines), 2)]
-        kept = [not chance() for _ in pairs]
+        kept = [not picked(document) for _, document in pairs]
         body = b"".join(b"\n".join(pair) + b"\n" for pair, keep in zip(pairs, kept, strict=True) if keep)
         items = iter(json.loads(exchange.forward(body)[1])["items"] if body else [])
-        busy = {"create": {"status": 429, "error": {"type": "es_rejected_execution_exception", "reason": "busy"}}}
-        answer = {"items": [next(items) if keep else busy for keep in kept]}
+        turned_away = {"create": {"status": status, "error": {"type": error, "reason": "a test"}}}
+        answer = {"items": [next(items) if keep else turned_away for keep in kept]}
         exchange.answer(200, json.dumps(answer).encode())
 
     return fault

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from flywheel_log.event import from_document
-from flywheel_log.sinks import RetryLater, open_sink
+from flywheel_log.sinks import PutOff, RetryLater, open_sink
 from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.dead_letters import DeadLetter, bury, letters
 from flywheel_log.sinks.elasticsearch.document import event_of
@@ -19,7 +19,7 @@ from flywheel_log.sinks.elasticsearch.target import target
 
 from .api import Api
 from .events import event, line, lines
-from .proxy import Proxy, at_most, bulk_only, cut_short, proxied, refused, shed, silent, unanswered
+from .proxy import Proxy, at_most, bulk_only, cut_short, failing, passed, proxied, refused, shed, silent, unanswered
 
 
 def sink_at(url: str, index: str, **options: str) -> ElasticsearchSink:
@@ -209,6 +209,19 @@ def test_only_the_documents_that_were_turned_away_are_offered_again(proxy: Proxy
     deliver(sink, lines(300))
     assert len(api.ids(index)) == 300
     assert sink.stats()["duplicates"] == 0
+
+
+def test_a_document_that_a_pipeline_refuses_holds_up_no_other(proxy: Proxy, api: Api, index: str) -> None:
+    sink = sink_at(proxy.url, index)
+    proxy.fault = bulk_only(failing(b"poison"))
+    refused_one = line(1, name="poison")
+    with pytest.raises(PutOff, match="fail_processor_exception") as put_off:
+        sink.write([line(0), refused_one, line(2)])
+    assert put_off.value.lines == {f"{index} fail_processor_exception": [refused_one]}
+    assert api.ids(index) == {"run-0", "run-2"}
+    proxy.fault = passed
+    assert list(sink.write([refused_one])) == []
+    assert api.ids(index) == {"run-0", "run-1", "run-2"}
 
 
 def test_a_hung_server_costs_no_more_than_the_time_out(proxy: Proxy, index: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -17,13 +17,12 @@ from flywheel_log.sinks import PutOff, RetryLater
 from . import dead_letters
 from .cluster import Cluster, Unreachable
 from .dead_letters import DeadLetter
-from .document import Document, document, documents, stub
+from .document import Document, batched, document, documents, stub
 from .indices import Indices
 from .target import Target, target
 from .target import resolve as resolve
-from .verdict import DUPLICATE, INDEX_ERRORS, STORED, Fate, Verdict, hopeless, verdicts
+from .verdict import DUPLICATE, STORED, Fate, Verdict, hopeless, verdicts, waits_for
 
-MOST_DOCUMENTS = 500
 MOST_BYTES = 5_000_000
 _FEWEST_BYTES = 50_000
 _BULK = "/_bulk?filter_path=items.*.status,items.*.error.type,items.*.error.reason"
@@ -56,32 +55,35 @@ class ElasticsearchSink:
         self._most_bytes = MOST_BYTES
         self._counts: Counter[str] = Counter()
         self._hindrance = ""
-        self._barred: dict[str, RetryLater] = {}
+        self._apart: dict[int, tuple[str, RetryLater]] = {}  # By the line: what it waits for alone, and why.
 
     def write(self, lines: Sequence[bytes | Document]) -> Sequence[bytes]:
         """Store *lines*, or the documents that were prepared of them; return those to offer again.
 
-        Raises `PutOff` if an index is unfit or closed to us and all that is not for it is stored, and `RetryLater` if
-        nothing became of any of them.
+        Raises `PutOff` if an index is unfit or closed to us, or somebody's pipeline refuses a document, and all others
+        are stored; and `RetryLater` if nothing became of any of them.
         """
         self._cluster.limit(self._target.timeout)
-        self._barred = {}
+        self._apart = {}
         made = [one if isinstance(one, Document) else document(one, self._target) for one in lines]
         unfit = self._indices.unfit({one.index_name for one in made})
         again = self._write([one for one in made if one.index_name not in unfit] if unfit else made)
         if not again and not unfit:
             return []
-        left = [one for one in made if one.index_name in unfit] + again
+        shut = [one for one in made if one.index_name in unfit]
+        self._apart |= {id(one.line): (one.index_name, unfit[one.index_name]) for one in shut}
         given: dict[int, Any] = {id(one.line): line for one, line in zip(made, lines, strict=True)}
-        shut: dict[str, RetryLater] = {**unfit, **self._barred}
-        if any(one.index_name not in shut for one in again):
-            return [given[id(one.line)] for one in left]
-        worst = next(iter(shut.values()))
-        waiting = {index: [given[id(one.line)] for one in left if one.index_name == index] for index in shut}
+        left = [id(one.line) for one in shut + again]
+        if any(one not in self._apart for one in left):
+            return [given[one] for one in left]
+        waiting: dict[str, list[Any]] = {}
+        for one in left:
+            waiting.setdefault(self._apart[one][0], []).append(given[one])
+        worst = self._apart[left[0]][1]
         raise PutOff(worst.reason, worst.after, waiting)
 
     def _write(self, documents: Documents) -> Documents:
-        batches = deque(_batches(documents, self._most_bytes))
+        batches = deque(batched(documents, self._most_bytes))
         again: Documents = []
         while batches:
             try:
@@ -94,7 +96,7 @@ class ElasticsearchSink:
                 if len(again) == len(documents):
                     raise
                 return again
-        if documents and len(again) == len(documents) and not self._barred:
+        if documents and len(again) == len(documents) and not self._apart:
             raise RetryLater(self._hindrance)
         return again
 
@@ -120,11 +122,9 @@ class ElasticsearchSink:
         self._count(judged)
         if judged.count(STORED) == len(judged):
             return []
-        later = [one for one, verdict in zip(documents, judged, strict=True) if verdict.fate is Fate.LATER]
+        later = self._later((one, told) for one, told in zip(documents, judged, strict=True) if told.fate is Fate.LATER)
         for one, verdict in zip(documents, judged, strict=True):
-            if verdict.reason in INDEX_ERRORS:
-                self._barred[one.index_name] = RetryLater(verdict.reason)
-            elif verdict.fate is Fate.REFUSED or verdict.reason == _GONE:
+            if verdict.fate is Fate.REFUSED or verdict.reason == _GONE:
                 self._indices.doubt([one.index_name])
         refused = [
             stub(one.line, self._target, verdict.reason)
@@ -148,13 +148,21 @@ class ElasticsearchSink:
         self._counts["stubs"] += sum(verdict.fate is Fate.STORED for verdict in judged)
         health.warn("Elasticsearch refused documents; they are stored as text under response.flywheel_log.raw")
         dead = [(one, verdict) for one, verdict in zip(stubs, judged, strict=True) if hopeless(verdict)]
-        stored = (Fate.STORED, Fate.DUPLICATE)
-        later = [
-            one
+        later = self._later(
+            (one, verdict)
             for one, verdict in zip(stubs, judged, strict=True)
-            if verdict.fate not in stored and not hopeless(verdict)
-        ]
+            if verdict.fate in (Fate.REFUSED, Fate.LATER) and not hopeless(verdict)
+        )
         return later + self._bury(dead)
+
+    def _later(self, judged: Iterable[tuple[Document, Verdict]]) -> Documents:
+        """Return the documents to offer again, and note which of them wait for something that the others do not."""
+        documents: Documents = []
+        for one, verdict in judged:
+            documents.append(one)
+            if lane := waits_for(verdict, one.index_name):
+                self._apart[id(one.line)] = lane, RetryLater(verdict.reason)
+        return documents
 
     def _bulk(self, documents: Documents) -> list[Verdict]:
         """Raises `RetryLater`, `TooLarge`; returns one verdict a document, in order."""
@@ -214,20 +222,6 @@ class ElasticsearchSink:
             "documents that Elasticsearch never takes went to the dead letters; see `flywheel-log dead-letters`"
         )
         return []
-
-
-def _batches(documents: Documents, most_bytes: int) -> Iterator[Documents]:
-    batch: Documents = []
-    size = 0
-    for one in documents:
-        more = len(one.line)
-        if batch and (len(batch) == MOST_DOCUMENTS or size + more > most_bytes):
-            yield batch
-            batch, size = [], 0
-        batch.append(one)
-        size += more
-    if batch:
-        yield batch
 
 
 def open(url: str) -> ElasticsearchSink:

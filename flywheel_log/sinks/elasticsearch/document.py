@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -14,6 +14,9 @@ import orjson
 from flywheel_log.event import JSON, from_document, into_document
 
 from .target import Target
+
+MOST_DOCUMENTS = 500
+"""Of one request, at most."""
 
 _LONGEST_ID = 512
 _LONGEST_NAME = 256
@@ -84,6 +87,21 @@ def stub(line: bytes, target: Target, reason: str) -> Document:
     raw = {"id": _id(event, line), "refused": reason, "raw": line.decode("utf-8", "backslashreplace")}
     source = {**names, "request": {}, "response": {"flywheel_log": raw}}
     return Document(index, raw["id"], orjson.dumps(source), line)
+
+
+def batched(documents: Sequence[Document], most_bytes: int) -> Iterator[list[Document]]:
+    """Yield *documents* in batches that one request can hold; a document of more than *most_bytes* comes alone."""
+    batch: list[Document] = []
+    size = 0
+    for one in documents:
+        more = len(one.line)
+        if batch and (len(batch) == MOST_DOCUMENTS or size + more > most_bytes):
+            yield batch
+            batch, size = [], 0
+        batch.append(one)
+        size += more
+    if batch:
+        yield batch
 
 
 def event_of(source: JSON) -> JSON:

@@ -30,6 +30,21 @@ DOCUMENT_ERRORS = frozenset(
 # The index is at fault: it takes none of the documents until somebody mends that, while another index may.
 INDEX_ERRORS = frozenset({"cluster_block_exception", "index_closed_exception", "security_exception"})
 
+# The server is busy, moving or without the index for a moment: soon it takes the same document.
+SERVER_ERRORS = frozenset(
+    {
+        "circuit_breaking_exception",
+        "es_rejected_execution_exception",
+        "index_not_found_exception",
+        "no_shard_available_action_exception",
+        "node_closed_exception",
+        "node_disconnected_exception",
+        "node_not_connected_exception",
+        "process_cluster_event_timeout_exception",
+        "unavailable_shards_exception",
+    }
+)
+
 
 class Fate(Enum):
     """What becomes of one document."""
@@ -46,6 +61,16 @@ class Verdict(NamedTuple):
     fate: Fate
     reason: str = ""
     detail: str = ""
+
+
+def waits_for(verdict: Verdict, index: str) -> str | None:
+    """Name what a document that *index* takes later waits for alone; None where all the others wait as well.
+
+    An ingest pipeline may refuse one document, for a reason of its own, for as long as nobody mends it.
+    """
+    if verdict.reason in SERVER_ERRORS:
+        return None
+    return index if verdict.reason in INDEX_ERRORS else f"{index} {verdict.reason}"
 
 
 def hopeless(verdict: Verdict) -> bool:
