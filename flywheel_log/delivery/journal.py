@@ -230,7 +230,7 @@ class Journal:
                     segment.remove()
                 elif segment.path is None and not segment.done():
                     health.drop("memory_lost", count=segment.left())
-                segment.close()
+                segment.close(shrunk=True)
             self._segments, self._current = [], None
 
     def before_fork(self) -> None:

@@ -21,7 +21,6 @@ _NEWLINE = 10
 _POPULATE_WRITE = 23  # MADV_POPULATE_WRITE of Linux 5.14, which Python does not name.
 _WARM_BYTES = 1 << 17
 _WARM_BYTES_AT_MOST = 1 << 20
-_NO_PREALLOCATION = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 
 class Segment:
@@ -71,7 +70,7 @@ class Segment:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             segment = cls(path, fd, size, sinks)
-            segment._map = _mapped(fd, size)
+            segment._map = space.mapped(fd, size)
             os.rename(unborn, path)
         except BaseException:
             os.close(fd)
@@ -116,6 +115,7 @@ class Segment:
         self.shipped = [data.count(b"\n", 0, position) for position in self.positions.acknowledged]
         self.adopted = self.sealed = True
         self._synced = self.used
+        self._shrink()
 
     def append(self, head: bytes, line: bytes) -> None:
         """Write *line*, a JSON object, with *head* in the place of its opening brace; the caller has checked the room.
@@ -225,24 +225,23 @@ class Segment:
             health.warn("segment_not_removed", error)
         self.close()
 
-    def close(self) -> None:
-        """Let go of the file; whoever comes next adopts it. A forked child calls this too: the parent's lock stays."""
+    def _shrink(self) -> None:
+        if self.fd is not None and self.used < self.size:
+            with suppress(OSError):  # Then it takes more of the quota than it needs.
+                os.ftruncate(self.fd, self.used)
+                self.size = self.used
+
+    def close(self, *, shrunk: bool = False) -> None:
+        """Let go of the file; whoever comes next adopts it. A forked child calls this too: the parent's lock stays.
+
+        With *shrunk*, the file keeps no more room than its lines take: programs may leave thousands behind.
+        """
         if self._map is not None:
             self._map.close()
             self._map = None
+        if shrunk:
+            self._shrink()
         if self.fd is not None:
             fd, self.fd = self.fd, None
             os.close(fd)
         self.positions.close()
-
-
-def _mapped(fd: int, size: int) -> mmap.mmap | None:
-    """Map *fd*; None where the file system cannot."""
-    try:  # First the blocks: to touch a page without one on a full disk is SIGBUS.
-        space.preallocate(fd, size)
-        return mmap.mmap(fd, size)
-    except OSError as error:
-        if error.errno not in {*_NO_PREALLOCATION, errno.ENODEV}:
-            raise
-        health.warn("journal_not_mapped", error)
-        return None

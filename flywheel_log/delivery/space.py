@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import errno
 import math
+import mmap
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ..health import health
+
 FREE_PERCENT = 5
 _LOOK_S = 1.0
 _ZEROES = bytes(1 << 16)
+_NO_PREALLOCATION = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 
 def check(root: Path, size: int, quota: int) -> None:
@@ -38,6 +42,22 @@ def preallocate(fd: int, size: int) -> None:
         return
     for start in range(0, size, len(_ZEROES)):
         os.pwrite(fd, _ZEROES[: size - start], start)
+
+
+def mapped(fd: int, size: int) -> mmap.mmap | None:
+    """Give the file *fd* its *size* bytes and map it; None where the file system cannot.
+
+    Raises:
+        OSError: the disk has no room.
+    """
+    try:  # First the blocks: to touch a page without one on a full disk is SIGBUS.
+        preallocate(fd, size)
+        return mmap.mmap(fd, size)
+    except OSError as error:
+        if error.errno not in {*_NO_PREALLOCATION, errno.ENODEV}:
+            raise
+        health.warn("journal_not_mapped", error)
+        return None
 
 
 def taken(root: Path) -> int:

@@ -500,6 +500,30 @@ def test_a_deleted_directory_costs_nothing_that_was_put(make, root, fsync):
     assert len(sink.lines) < 10_000, "only a full segment brought a new one, which a crash would not lose"
 
 
+class Down(Memory):
+    """A sink that never takes anything."""
+
+    def write(self, lines):
+        raise RetryLater("down")
+
+
+def test_short_programs_fill_no_quota_with_room_that_they_did_not_need(make, root):
+    for number in range(20):  # Each begins with a megabyte.
+        run = f"run{number}"
+        delivery = make(Down(), run=lambda run=run: run, quota_bytes=4 << 20, random=lambda: 1.0)
+        assert delivery.put(LINE) == f"{run}-1"
+        assert delivery.close(0.0) == 1
+    assert len(list(root.glob("*/*.seg"))) == 20
+
+
+def test_what_a_killed_program_leaves_is_cut_to_what_it_holds(make, root):
+    abandon(root, "memory0:", 3)
+    [left] = root.glob("*/*.seg")
+    before = left.stat().st_size
+    make(Down(), random=lambda: 1.0).adopt()
+    assert left.stat().st_size < 1000 < before
+
+
 def test_fsync_brings_each_event_to_the_disk_before_put_returns(make):
     sink = Memory()
     delivery = make(sink, fsync=True)
