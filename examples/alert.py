@@ -5,7 +5,7 @@ from openai import OpenAI
 
 import flywheel_log
 from flywheel_log.loop.alert import check, earliest, parse
-from flywheel_log.loop.alert.words import told
+from flywheel_log.loop.alert.words import in_words
 from flywheel_log.loop.feedback import Feedbacks
 
 client = flywheel_log.instrument(OpenAI(), workload_id="support")
@@ -17,4 +17,4 @@ flywheel_log.flush()
 rules = [parse("error_rate > 5% over 15m"), parse("latency_p95 > 5s over 15m"), parse("calls > 10 over 1h")]
 now = datetime.now(UTC)
 for outcome in check(rules, flywheel_log.read("genai.log", since=earliest(rules, now)), Feedbacks(()), now):
-    print(outcome.state, told(outcome))
+    print(outcome.state, in_words(outcome))
