@@ -58,6 +58,7 @@ class _Round:
             if run in self._taken or len(self.adopted) >= self._most:
                 self.passed_over = self.passed_over or _is_orphan(path)
             elif segment := Segment.adopt(path, self._sinks):
+                segment.shrink()
                 self.adopted.append(segment)
             else:
                 self._taken.add(run)

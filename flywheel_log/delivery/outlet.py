@@ -26,7 +26,7 @@ class Outlet:
         self._tuning = tuning
         self._sink: Sink | None = None
 
-    def prepare(self) -> None:
+    def open_early(self) -> None:
         """Open the sink ahead of its first batch: what it loads for that, it loads while the program works."""
         try:
             self.opened()

@@ -115,7 +115,6 @@ class Segment:
         self.shipped = [data.count(b"\n", 0, position) for position in self.positions.acknowledged]
         self.adopted = self.sealed = True
         self._synced = self.used
-        self._shrink()
 
     def append(self, head: bytes, line: bytes) -> None:
         """Write *line*, a JSON object, with *head* in the place of its opening brace; the caller has checked the room.
@@ -225,7 +224,8 @@ class Segment:
             health.warn("segment_not_removed", error)
         self.close()
 
-    def _shrink(self) -> None:
+    def shrink(self) -> None:
+        """Keep no more room than the lines take: none will follow, and programs may leave thousands of files behind."""
         if self.fd is not None and self.used < self.size:
             with suppress(OSError):  # Then it takes more of the quota than it needs.
                 os.ftruncate(self.fd, self.used)
@@ -234,13 +234,13 @@ class Segment:
     def close(self, *, shrunk: bool = False) -> None:
         """Let go of the file; whoever comes next adopts it. A forked child calls this too: the parent's lock stays.
 
-        With *shrunk*, the file keeps no more room than its lines take: programs may leave thousands behind.
+        With *shrunk*, it is cut to what it holds before.
         """
         if self._map is not None:
             self._map.close()
             self._map = None
         if shrunk:
-            self._shrink()
+            self.shrink()
         if self.fd is not None:
             fd, self.fd = self.fd, None
             os.close(fd)

@@ -72,7 +72,7 @@ class Shipper:
         """Ship until stopped, then close the sink. The body of the thread."""
         while not self._stopping:
             self.bell.wait(self._idle_s())
-            self._outlet.prepare()
+            self._outlet.open_early()
             self._hurry.wait(self._outlet.option("linger_s"))
             self._hurry.clear()
             self.bell.rearm()

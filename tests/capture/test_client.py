@@ -318,8 +318,11 @@ def test_what_is_no_client_is_refused(thing: Any) -> None:
 
 
 @pytest.mark.parametrize("thing", [object(), 7, "client", openai.OpenAI])
-def test_what_was_never_recorded_may_be_uninstrumented(thing: Any) -> None:
-    flywheel_log.uninstrument(thing)
+def test_what_was_never_recorded_may_be_uninstrumented(thing: Any, server: Server, events: list[Event]) -> None:
+    with recorded(server) as client:
+        flywheel_log.uninstrument(thing)
+        client.chat.completions.create(**HELLO)
+    assert len(events) == 1, "others are recorded as before"
 
 
 def test_a_copy_of_a_client_is_recorded(server: Server, events: list[Event]) -> None:

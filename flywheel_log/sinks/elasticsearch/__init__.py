@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +10,6 @@ from typing import Any
 
 from flywheel_log.event import JSON
 from flywheel_log.health import health
-from flywheel_log.loading import loading
 from flywheel_log.sinks import PutOff, RetryLater
 
 from . import dead_letters
@@ -227,12 +225,7 @@ class ElasticsearchSink:
 def open(url: str) -> ElasticsearchSink:
     """Open the sink `elasticsearch:`, or `elasticsearch://host:9200/index?…`; connects with the first document.
 
-    What it needs for that is loaded here: a program may end with its first event, and has two seconds left then.
-
     Raises:
         ValueError: no server is named, or something in the URL or the environment is wrong.
     """
-    where = target(url)
-    with loading():
-        importlib.import_module(f"{__name__}.transport")
-    return ElasticsearchSink(where)
+    return ElasticsearchSink(target(url))

@@ -50,6 +50,8 @@ class Unreachable(Exception):
 class Cluster:
     """The servers of a *target*. Connects at the first request, and again in a forked child.
 
+    What that needs is loaded here: a program may end with its first event, and has two seconds left then.
+
     Speaks through the official client's transport: its typed front asks a server of another major version for a media
     type it refuses, and takes longer to import than a small program runs.
     """
@@ -60,6 +62,10 @@ class Cluster:
         self._deadline = float("inf")
         self._transport: Transport | None = None
         self._owner = 0
+        with loading():
+            from .transport import connect
+
+        self._connect = connect
 
     @property
     def servers(self) -> str:
@@ -110,10 +116,7 @@ class Cluster:
 
     def _connected(self) -> Transport:
         if self._transport is None or self._owner != os.getpid():
-            with loading():
-                from .transport import connect
-
-            self._transport, self._owner = connect(self._target), os.getpid()
+            self._transport, self._owner = self._connect(self._target), os.getpid()
         return self._transport
 
 
