@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from typing import Literal, get_args
+from urllib.parse import quote, unquote, urlsplit
+
+from ._parameters import Parameters
 
 _MEGABYTE = 1_000_000
 
-Format = Literal["full", "flat"]
+Format = Literal["flat", "full"]
+_FORMATS: tuple[Format, ...] = get_args(Format)
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,12 @@ def options(url: str) -> Options:
     parts = urlsplit(url)
     if parts.netloc or not parts.path:
         raise ValueError(f"sink {url!r} names no file of this machine; write file:genai.log or file:/var/log/genai.log")
-    path = Path(_absolute(parts.path))
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if unknown := sorted(set(given) - {"format", "rotate_mb", "keep"}):
-        raise ValueError(f"sink 'file' knows no parameter {', '.join(unknown)}; has format, keep, rotate_mb")
+    given = Parameters(url, ("format", "keep", "rotate_mb"))
     return Options(
-        path,
-        _format(given.get("format", "full")),
-        _whole("rotate_mb", given["rotate_mb"]) * _MEGABYTE if "rotate_mb" in given else 0,
-        _whole("keep", given.get("keep", "5")),
+        path=Path(_absolute(parts.path)),
+        format=given.word("format", _FORMATS, "full"),
+        rotate_bytes=given.count("rotate_mb", 0) * _MEGABYTE,
+        keep=given.count("keep", 5),
     )
 
 
@@ -66,15 +66,3 @@ def _absolute(quoted: str) -> str:
         return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111 - links stay links
     except FileNotFoundError:
         raise ValueError(f"{path} is in the working directory, which does not exist any more; write file:/…") from None
-
-
-def _format(value: str) -> Format:
-    if value not in ("full", "flat"):
-        raise ValueError(f"sink 'file' has no format {value!r}; has flat, full")
-    return cast(Format, value)
-
-
-def _whole(name: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit() and int(value) > 0):
-        raise ValueError(f"sink 'file' wants a whole number above 0 as {name}; got {value!r}")
-    return int(value)

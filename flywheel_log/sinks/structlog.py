@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import orjson
 
 from ..health import health
+from ._parameters import Parameters
 
 LEVELS = ("critical", "debug", "error", "info", "warning")
 
@@ -20,15 +21,10 @@ def open(url: str) -> Structlog:
         ValueError: the URL has a path, an unknown parameter or an unknown level; the message says what is allowed.
     """
     parts = urlsplit(url)
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
     if parts.netloc or parts.path:
         raise ValueError(f"sink 'structlog' takes no path; write structlog:?logger=NAME instead of {url!r}")
-    if unknown := sorted(set(given) - {"logger", "level"}):
-        raise ValueError(f"sink 'structlog' knows no parameter {', '.join(unknown)}; has level, logger")
-    level = given.get("level", "info")
-    if level not in LEVELS:
-        raise ValueError(f"sink 'structlog' has no level {level!r}; has {', '.join(LEVELS)}")
-    return Structlog(given.get("logger"), level)
+    given = Parameters(url, ("level", "logger"))
+    return Structlog(given.text("logger"), given.word("level", LEVELS, "info"))
 
 
 class Structlog:

@@ -171,9 +171,9 @@ def test_two_variables_that_disagree_are_both_named(
         ({}, "elasticsearch://h:port/i", "'http://h:port' is no URL of an Elasticsearch server"),
         ({}, "elasticsearch://h/Logs", "'Logs' is no name for an index; have lower-case letters"),
         ({}, f"elasticsearch://h/{'x' * 250}", "at most 243 bytes"),
-        ({}, "elasticsearch://h/i?retries=3", "no option retries; have ca_certs, dead_letters, linger, timeout, tls"),
-        ({}, "elasticsearch://h/i?timeout=soon", "timeout is 'soon'; have seconds between 0 and 600"),
-        ({}, "elasticsearch://h/i?tls=maybe", "tls is 'maybe'; have true, false"),
+        ({}, "elasticsearch://h/i?retries=3", "no parameter retries; has ca_certs, dead_letters, linger, timeout, tls"),
+        ({}, "elasticsearch://h/i?timeout=soon", "wants seconds between 0 and 600 as timeout; got 'soon'"),
+        ({}, "elasticsearch://h/i?tls=maybe", "sink 'elasticsearch' has no tls 'maybe'; has false, true"),
         ({"ELASTICSEARCH_CA_CERTS": "/no/such"}, "elasticsearch://h/i", "names /no/such, which does not exist"),
         (
             {"ELASTICSEARCH_API_KEY": "k", "ELASTICSEARCH_USERNAME": "u"},

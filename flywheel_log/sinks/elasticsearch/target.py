@@ -13,10 +13,11 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flywheel_log.health import health
+from flywheel_log.sinks._parameters import Parameters
 from flywheel_log.state_directory import state_directory
 
 DEFAULT_INDEX = "llm-logs"
-OPTIONS = ("ca_certs", "dead_letters", "linger", "timeout", "tls")
+_PARAMETERS = ("ca_certs", "dead_letters", "linger", "timeout", "tls")
 _FORM = "elasticsearch://host:9200/index"
 _INDEX = re.compile(r"[^A-Z \"*\\<|,>/?#:_+\-][^A-Z \"*\\<|,>/?#:]*")
 _LONGEST_INDEX = 255 - len("-annotations")
@@ -102,18 +103,18 @@ def target(url: str) -> Target:
     """
     environment = Environment()
     parts = urlsplit(url)
-    options = _options(parts.query)
+    given = Parameters(url, _PARAMETERS)
     prefix, _, index = parts.path.rpartition("/")
-    nodes, login = _servers(parts.netloc, prefix, options, environment.servers)
+    nodes, login = _servers(parts.netloc, prefix, given, environment.servers)
     index = _checked_index(index or _environment_index(environment))
     return Target(
         nodes=nodes,
         index=index,
         authorization=_authorization(environment, nodes, login),
-        ca_certs=_existing(options.get("ca_certs") or environment.ca_certs),
-        timeout=_seconds("timeout", options.get("timeout", "10")),
-        linger=_seconds("linger", options.get("linger", "1")),
-        dead_letters=Path(options["dead_letters"]) if "dead_letters" in options else _dead_letters(index),
+        ca_certs=_existing(given.text("ca_certs") or environment.ca_certs),
+        timeout=given.seconds("timeout", 10),
+        linger=given.seconds("linger", 1),
+        dead_letters=Path(letters) if (letters := given.text("dead_letters")) is not None else _dead_letters(index),
     )
 
 
@@ -129,30 +130,21 @@ def resolve(url: str) -> str:
     return known._replace(netloc=netloc, query=urlencode(options)).geturl()
 
 
-def _options(query: str) -> dict[str, str]:
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    if unknown := sorted(set(options) - set(OPTIONS)):
-        raise ValueError(f"elasticsearch has no option {', '.join(unknown)}; have {', '.join(OPTIONS)}")
-    return options
-
-
-def _servers(netloc: str, prefix: str, options: dict[str, str], urls: str) -> tuple[tuple[str, ...], str]:
+def _servers(netloc: str, prefix: str, given: Parameters, urls: str) -> tuple[tuple[str, ...], str]:
     """The servers' URLs and the login: those of the sink's URL; what that leaves out is the environment's."""
     if not netloc:
         return _environment_nodes(urls)
-    nodes, login = _nodes(netloc, prefix, options)
+    nodes, login = _nodes(netloc, prefix, given)
     if urls and not login:
         known, known_login = _environment_nodes(urls)
         login = known_login if set(nodes) <= set(known) else ""
     return nodes, login
 
 
-def _nodes(netloc: str, prefix: str, options: dict[str, str]) -> tuple[tuple[str, ...], str]:
+def _nodes(netloc: str, prefix: str, given: Parameters) -> tuple[tuple[str, ...], str]:
     """The servers of `elasticsearch://a:9200,b:9200/…`; port 443 means TLS, as it does with hosted clusters."""
     userinfo, _, hosts = netloc.rpartition("@")
-    secure = options.get("tls", str(hosts.endswith(":443"))).lower()
-    if secure not in ("true", "false"):
-        raise ValueError(f"elasticsearch's tls is {secure!r}; have true, false")
+    secure = given.word("tls", ("false", "true"), "true" if hosts.endswith(":443") else "false")
     scheme = "https" if secure == "true" else "http"
     return tuple(_node(f"{scheme}://{host}{prefix}") for host in hosts.split(",")), _login(userinfo)
 
@@ -228,16 +220,6 @@ def _existing(path: str) -> str:
     if path and not Path(path).exists():
         raise ValueError(f"ELASTICSEARCH_CA_CERTS names {path}, which does not exist")
     return path
-
-
-def _seconds(name: str, text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 600:  # noqa: PLR2004
-        raise ValueError(f"elasticsearch's {name} is {text!r}; have seconds between 0 and 600")
-    return seconds
 
 
 def _dead_letters(index: str) -> Path:

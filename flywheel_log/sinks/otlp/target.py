@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from flywheel_log.health import health
+from flywheel_log.sinks._parameters import Parameters
 
 PATH = "/v1/traces"
-OPTIONS = ("compression", "content", "timeout", "tls")
 CONTENTS = ("json", "off", "structured")
-_COMPRESSIONS = ("gzip", "none")
 _CERTIFICATES = {"ca_certs": "CERTIFICATE", "cert_file": "CLIENT_CERTIFICATE", "key_file": "CLIENT_KEY"}
 _FORM = "otlp://host:4318"
 _PREFIX = "OTEL_EXPORTER_OTLP_"
@@ -51,15 +50,14 @@ def target(url: str) -> Target:
         ValueError: something in the URL or the environment is wrong; the message says how to write it.
     """
     parts = urlsplit(url)
-    options = _options(parts.query)
-    address = _address(parts.netloc, parts.path, options) if parts.netloc else _environment_address()
-    compression = options.get("compression") or _variable("COMPRESSION") or "none"
+    given = Parameters(url, ("compression", "content", "timeout", "tls"))
+    address = _address(parts.netloc, parts.path, given) if parts.netloc else _environment_address()
     return Target(
         url=address,
         headers=_headers(address),
-        content=_chosen("content", options.get("content", "structured"), CONTENTS),
-        gzip=_chosen("compression", compression, _COMPRESSIONS) == "gzip",
-        timeout=_seconds(options.get("timeout", "10")),
+        content=given.word("content", CONTENTS, "structured"),
+        gzip=given.word("compression", ("gzip", "none"), _variable("COMPRESSION") or "none") == "gzip",
+        timeout=given.seconds("timeout", 10),
         certificates={name: path for name, known in _CERTIFICATES.items() if (path := _variable(known))},
         resource=_resource(),
     )
@@ -76,17 +74,10 @@ def resolve(url: str) -> str:
     return f"otlp://{_host(known.hostname)}:{port}{known.path or '/'}" + (f"?{urlencode(options)}" if options else "")
 
 
-def _options(query: str) -> dict[str, str]:
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    if unknown := sorted(set(options) - set(OPTIONS)):
-        raise ValueError(f"sink 'otlp' knows no parameter {', '.join(unknown)}; has {', '.join(OPTIONS)}")
-    return options
-
-
-def _address(netloc: str, path: str, options: Mapping[str, str]) -> str:
+def _address(netloc: str, path: str, given: Parameters) -> str:
     if "@" in netloc:
         raise ValueError(f"sink 'otlp' takes credentials from {_PREFIX}HEADERS; write {_FORM} without any")
-    tls = _chosen("tls", options.get("tls", str(netloc.endswith(":443")).lower()), ("false", "true"))
+    tls = given.word("tls", ("false", "true"), "true" if netloc.endswith(":443") else "false")
     parts = urlsplit(f"//{netloc}")
     try:
         port = parts.port or 4318
@@ -136,19 +127,3 @@ def _resource() -> dict[str, str]:
     if name := os.environ.get("OTEL_SERVICE_NAME"):
         resource["service.name"] = name
     return resource
-
-
-def _chosen(name: str, word: str, words: tuple[str, ...]) -> str:
-    if word not in words:
-        raise ValueError(f"sink 'otlp' has no {name} {word!r}; has {', '.join(words)}")
-    return word
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 600:  # noqa: PLR2004
-        raise ValueError(f"sink 'otlp' has a timeout of {text!r}; have seconds between 0 and 600")
-    return seconds
