@@ -17,7 +17,7 @@ from flywheel_log.loop.retention.rotate import rotate
 from flywheel_log.loop.sources._generations import held
 from flywheel_log.loop.sources.file import Log, generations
 from flywheel_log.sinks import open_sink
-from flywheel_log.sinks._sharing import shift
+from flywheel_log.sinks.file.sharing import shift
 
 EVENT = {"id": "r-1", "timestamp": "2026-01-31T10:00:00.000Z", "kind": "llm", "status": "ok"}
 LINE = b'{"id": "r-1", "timestamp": "2026-01-31T10:00:00.000Z", "kind": "llm", "status": "ok"}\n'

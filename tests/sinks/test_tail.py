@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel_log.contract import event
-from flywheel_log.sinks._tail import Part, unstored
+from flywheel_log.sinks.file.tail import Part, unstored
 
 numbers = st.integers(0, 30)
 contents = st.lists(

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from flywheel_log.disk import sync_name
-from flywheel_log.sinks import RetryLater, _sharing
-from flywheel_log.sinks._sharing import COMPRESSED, is_named
+from flywheel_log.sinks import RetryLater
+from flywheel_log.sinks.file import sharing
+from flywheel_log.sinks.file.sharing import COMPRESSED, is_named
 
 from .. import progress
 from ..sources.file import family, opened
@@ -60,7 +61,7 @@ def locked(log: Path, timeout: float = LOCK_TIMEOUT_S) -> Iterator[int | None]:
     """
     with ExitStack() as held:
         try:
-            fd = held.enter_context(_sharing.locked(log, timeout, os.O_RDWR))
+            fd = held.enter_context(sharing.locked(log, timeout, os.O_RDWR))
         except RetryLater:
             raise TimeoutError(f"the lock of {log} is held by somebody who does not let go of it") from None
         yield fd

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flywheel_log.sinks._sharing import COMPRESSED, shift
+from flywheel_log.sinks.file.sharing import COMPRESSED, shift
 
 from ..sources.file import family
 from .rewrite import locked, rewrite

@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 from flywheel_log.loop import progress
 from flywheel_log.sinks import RetryLater
-from flywheel_log.sinks._sharing import locked
+from flywheel_log.sinks.file.sharing import locked
 
 PACKED = ".gz"
 _TRIES = 50

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import quote, unquote, urlsplit
 
-from ._parameters import Parameters
+from flywheel_log.sinks._parameters import Parameters
 
 _MEGABYTE = 1_000_000
 

@@ -14,12 +14,13 @@ from typing import cast
 
 import orjson
 
-from ..disk import sync_name
-from ..event import JSON, Event, to_flat
-from ..health import health
-from ._file_url import Options, options, resolve
-from ._sharing import is_named, lock, numbered, shift
-from ._tail import Part, absent, unstored
+from flywheel_log.disk import sync_name
+from flywheel_log.event import JSON, Event, to_flat
+from flywheel_log.health import health
+
+from .sharing import is_named, lock, numbered, shift
+from .tail import Part, absent, unstored
+from .url import Options, options, resolve
 
 __all__ = ["File", "open", "resolve"]
 
@@ -27,7 +28,7 @@ LOCK_TIMEOUT_S = 5.0
 
 
 def open(url: str) -> File:
-    """Return the sink of *url*, as `_file_url.options` reads it. The disk is not touched yet.
+    """Return the sink of *url*, as `url.options` reads it. The disk is not touched yet.
 
     Raises:
         ValueError: the URL has no path, an unknown parameter or a bad value; the message says what is allowed.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import RetryLater
+from flywheel_log.sinks import RetryLater
 
 COMPRESSED = ".gz"
 _LOCK_POLL_S = 0.002
