@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import signal
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -26,7 +27,13 @@ class Health:
         self._warned: set[str] = set()
 
     def drop(self, reason: str, error: BaseException | None = None, count: int = 1) -> None:
-        """Count *count* events (or parts of events) lost for *reason*; warn the first time."""
+        """Count *count* events (or parts of events) lost for *reason*; warn the first time.
+
+        Raises *error* again if the handler of a signal has raised it, as time limits do: it is no failure of ours, but
+        has come while our code ran, and is meant for the program's.
+        """
+        if error is not None and _is_of_a_signal(error):
+            raise error
         with self._lock:
             self._dropped[reason] += count
         self.warn(reason, error)
@@ -61,10 +68,28 @@ class Health:
 health = Health()
 
 
+def _is_of_a_signal(error: BaseException) -> bool:
+    """Whether the handler of a signal is among the functions that *error* has come through."""
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    codes = {_code(handler) for number in signal.valid_signals() if callable(handler := signal.getsignal(number))}
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code not in codes:
+        trace = trace.tb_next
+    return trace is not None
+
+
+def _code(handler: Any) -> Any:
+    while isinstance(handler, functools.partial):
+        handler = handler.func
+    return getattr(handler, "__code__", None) or getattr(type(handler).__call__, "__code__", None)
+
+
 def guarded(reason: str, *, default: Callable[..., Any] | None = None) -> Callable[[Guarded], Guarded]:
     """Let a function never raise into the program's own call: a failure is counted as *reason*.
 
-    Instead of the result of a failed call the caller gets `default(*args)`, or None without a *default*.
+    Instead of the result of a failed call the caller gets `default(*args)`, or None without a *default*. What the
+    handler of a signal raises goes on to the program, after the *default* was made.
     """
 
     def decorate(function: Guarded) -> Guarded:
@@ -73,8 +98,9 @@ def guarded(reason: str, *, default: Callable[..., Any] | None = None) -> Callab
             try:
                 return function(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - the one guard: whatever it is, the program's call goes on
+                instead = default(*args) if default else None
                 health.drop(reason, error)
-                return default(*args) if default else None
+                return instead
 
         return call  # type: ignore[return-value]
 

@@ -133,8 +133,8 @@ class Call:
             else:
                 self._finish(self._read(http, parsed=hasattr(result, "model_dump")))
         except Exception as error:  # noqa: BLE001 - `_never_lost`, without what a decorator costs
-            health.drop("capture", error)
             self.happened()
+            health.drop("capture", error)
 
     @_never_lost
     def failed(self, error: BaseException) -> None:
