@@ -34,7 +34,8 @@ Sources = Annotated[
     ),
 ]
 EVERYTHING = Filter()
-_SUFFIXES = (".log", ".jsonl", ".json", ".gz")
+SUFFIXES = (".log", ".jsonl", ".json", ".gz")
+"""What the names of logs end in."""
 _SCHEMES = ("file:", "elasticsearch:")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of text.")]
 
@@ -71,7 +72,7 @@ def or_last(identity: str, sources: list[str] | None) -> tuple[str, list[str] | 
 
 def _names_a_log(word: str) -> bool:
     path = Path(word)
-    looks_so = path.suffix in _SUFFIXES or word.startswith(_SCHEMES) or any(sign in word for sign in ("/", "*"))
+    looks_so = path.suffix in SUFFIXES or word.startswith(_SCHEMES) or any(sign in word for sign in ("/", "*"))
     return word == "-" or looks_so or path.exists()
 
 
