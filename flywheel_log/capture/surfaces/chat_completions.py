@@ -95,6 +95,8 @@ def _choice_marks(choice: JSON) -> list[str]:
     found = [_UNSAFE_FINISH[finish]] if (finish := choice.get("finish_reason")) in _UNSAFE_FINISH else []
     if get("refusal"):
         found.append("refusal")
+    if (notes := get("annotations")) and any(note.get("type") == "url_citation" for note in notes):
+        found.append("hosted_tool")
     calls = get("tool_calls")
     written = [(call.get("function") or {}).get("arguments") for call in calls] if calls else []
     if function := get("function_call"):
