@@ -144,13 +144,13 @@ def _put(
     as_json: bool,
     over: Drift | None = None,
 ) -> None:
-    from ._screen import console, put_json
+    from ._screen import console, put_json, put_table
 
     if not as_json:
         screen = console()
         shown = partial(_table, (a, b), (round(calls_a), round(calls_b)), differences, over)
         whole = shown(intervals=True)
-        screen.print(whole if _fits(whole, screen) else shown(intervals=False))
+        put_table(whole if _fits(whole, screen) else shown(intervals=False))
         return
     put_json({"a": a, "b": b, "calls_a": round(calls_a), "calls_b": round(calls_b)})
     for one in differences:

@@ -96,3 +96,20 @@ def test_nothing_in_a_log_reaches_the_terminal_as_a_command(
     ran = command(*words.split(" "))
     assert ran.out + ran.err
     assert [sign for sign in ran.out + ran.err if sign in "\x1b\u202e"] == []
+
+
+@pytest.mark.parametrize("words", ["stats", "errors", "compare --by model a gpt-4.1", "stats --over time"])
+def test_no_figure_is_cut_however_narrow_the_terminal(
+    command: Callable[..., Ran], log: Path, words: str, monkeypatch: pytest.MonkeyPatch
+):
+    calls = [{**CHAT, "model": one, "training_unsafe": ["length"]} for one in ("a", "gpt-4.1") for _ in range(12)]
+    log.write_text("".join(json.dumps(one) + "\n" for one in calls))
+
+    def figures(columns: int) -> set[str]:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        return {
+            one for line in command(*words.split()).out.splitlines()[1:] for one in line.split() if one[0].isdigit()
+        }
+
+    assert figures(40) <= figures(200)
+    assert {"24", "12", "0.0%"} & figures(40)
