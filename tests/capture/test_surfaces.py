@@ -216,6 +216,7 @@ def test_log_probabilities_are_kept() -> None:
         ({"finish_reason": "length", "message": {"refusal": "no"}}, ["length", "refusal"]),
         ({"message": {"content": "x", "annotations": [{"type": "url_citation"}]}}, ["hosted_tool"]),
         ({"message": {"content": "x", "annotations": [{"type": "file"}]}}, []),
+        ({"message": {"content": "x", "annotations": {"a": "b"}}}, []),
     ],
 )
 def test_what_no_dataset_should_take_is_marked(choice: Any, marks: list[str]) -> None:
