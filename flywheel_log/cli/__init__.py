@@ -42,10 +42,10 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Problem as problem:
-        typer.echo(f"flywheel-log: {problem}", err=True)
+        _complain(str(problem))
         return problem.code
     except OSError as error:
-        typer.echo(f"flywheel-log: {explained(error)}", err=True)
+        _complain(explained(error))
         return 1
     except (KeyboardInterrupt, typer.Abort):
         return 130
@@ -55,6 +55,13 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return int(getattr(error, "exit_code", 2))
     return code if isinstance(code, int) else 0
+
+
+def _complain(why: str) -> None:
+    """Say on standard error what went wrong; ids and names in it are those of the log."""
+    from ._screen import many_lines
+
+    typer.echo(many_lines(f"flywheel-log: {why}"), err=True)
 
 
 def wanted(arguments: Sequence[str]) -> list[str]:

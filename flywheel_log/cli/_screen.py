@@ -13,9 +13,11 @@ import orjson
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 _PIPED_WIDTH = 160
 _UNKNOWN = "-"
+_GAP, _NARROWEST, _ENDLESS = 2, 10, 10_000
 # A prompt may hold what moves the cursor, rings the bell or turns the text around: it is shown, never obeyed.
 _CONTROLS = {code: 0x2400 + code for code in range(0x20)} | dict.fromkeys(
     [*range(0x7F, 0xA0), *range(0x202A, 0x202F)], "·"
@@ -24,8 +26,8 @@ _CONTROLS |= dict.fromkeys(range(0x2066, 0x206A), "·")
 _MULTILINE = {code: shown for code, shown in _CONTROLS.items() if chr(code) not in "\n\t"}
 
 
-def console() -> Console:
-    """Return a console on standard output: as wide as the terminal (or `COLUMNS`), 160 into a pipe.
+def console(least: int = 0) -> Console:
+    """Return a console on standard output: as wide as the terminal (or `COLUMNS`), 160 into a pipe, or *least* cells.
 
     Colours only on a terminal, and not if `NO_COLOR` is set. Nothing is read as markup.
     """
@@ -35,8 +37,29 @@ def console() -> Console:
         def on_broken_pipe(self) -> NoReturn:
             raise BrokenPipeError
 
-    width = shutil.get_terminal_size((_PIPED_WIDTH, 24)).columns
+    width = max(least, shutil.get_terminal_size((_PIPED_WIDTH, 24)).columns)
     return Pipe(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def put_table(table: Table) -> None:
+    """Print *table* as wide as the terminal, by cutting headings and labels.
+
+    Figures are whole even where the terminal has to wrap the lines: one that is cut is another one.
+    """
+    from rich.cells import cell_len
+
+    screen = console()
+    over = screen.measure(table, options=screen.options.update(max_width=_ENDLESS)).maximum - screen.width
+    figures = [column for column in table.columns if column.justify == "right"]
+    least = {id(one): max(cell_len(str(cell)) for cell in (one.footer, *one.cells)) for one in figures}
+    room = {id(one): max(least[id(one)], cell_len(str(one.header))) for one in figures}
+    for _ in range(over):
+        longest = max(room, key=lambda one: room[one] - least[one])
+        room[longest] = max(least[longest], room[longest] - 1)
+    for one in figures:
+        one.min_width = one.max_width = room[id(one)]
+    labels = (_GAP + _NARROWEST) * (len(table.columns) - len(figures))
+    console(sum(room.values()) + _GAP * len(figures) + labels).print(table, crop=False)
 
 
 def put_json(value: Any) -> None:

@@ -17,7 +17,7 @@ from flywheel_log.event import Event
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.latest import latest
-from flywheel_log.loop.read import OnBad, read, remarks
+from flywheel_log.loop.read import OnBad, remarks, search
 
 from . import Problem
 from ._progress import progress_shown
@@ -34,7 +34,8 @@ Sources = Annotated[
     ),
 ]
 EVERYTHING = Filter()
-_SUFFIXES = (".log", ".jsonl", ".json", ".gz")
+SUFFIXES = (".log", ".jsonl", ".json", ".gz")
+"""What the names of logs end in."""
 _SCHEMES = ("file:", "elasticsearch:")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of text.")]
 
@@ -71,7 +72,7 @@ def or_last(identity: str, sources: list[str] | None) -> tuple[str, list[str] | 
 
 def _names_a_log(word: str) -> bool:
     path = Path(word)
-    looks_so = path.suffix in _SUFFIXES or word.startswith(_SCHEMES) or any(sign in word for sign in ("/", "*"))
+    looks_so = path.suffix in SUFFIXES or word.startswith(_SCHEMES) or any(sign in word for sign in ("/", "*"))
     return word == "-" or looks_so or path.exists()
 
 
@@ -120,9 +121,8 @@ def reading(
     since = since or chosen.since
     with skipping() as on_bad, progress_shown():
         with wrong_source():
-            events = read(
-                sources or default(), feedback=chosen.joined or (joined and not once), on_bad=on_bad, since=since
-            )
+            joined = chosen.joined or (joined and not once)
+            events = search(sources or default(), chosen.glance, feedback=joined, on_bad=on_bad, since=since)
         yield chosen.select(events, feedbacks(sources, since) if chosen.feedback else None)
 
 

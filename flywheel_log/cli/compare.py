@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -15,7 +16,7 @@ from flywheel_log.loop.statistic import Mean, Share
 from . import Problem
 from ._sampled import ScaleUp, say_if_sampled
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, feedbacks, nothing, reading
+from ._source import EVERYTHING, SUFFIXES, AsJson, feedbacks, nothing, reading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,6 +63,7 @@ def command(
     such a difference by chance, corrected for the number of measures; values below 0.05 are marked. With --replay, each
     new answer is compared with the old one to the same request: how similar they are, and how the pairs differ.
     """
+    _check(values or [], other=bool(over or replay))
     known = Feedbacks(()) if "-" in (logs or ()) else feedbacks(logs, chosen.since)
     if replay:
         if scale_up:
@@ -82,6 +84,16 @@ def command(
     a, b = _two(values or [], found, by)
     _put(a, b, found[a].calls, found[b].calls, compare(found[a], found[b]), as_json=as_json)
     _say_if_sampled(found[a], found[b], scaled=scale_up)
+
+
+def _check(values: list[str], *, other: bool) -> None:
+    """Raise typer.BadParameter where *values* are none to compare: files, or if something *other* is compared."""
+    if logs := [value for value in values if Path(value).suffix in SUFFIXES and Path(value).is_file()]:
+        raise typer.BadParameter(f"{logs[0]} is a file; a log is named so: --log {logs[0]}", param_hint="A B")
+    if other and values:
+        raise typer.BadParameter(
+            f"{values[0]!r} is not compared with --over and --replay; leave it out", param_hint="A B"
+        )
 
 
 def _two(values: list[str], found: dict[str, Side], by: str) -> tuple[str, str]:
@@ -132,13 +144,13 @@ def _put(
     as_json: bool,
     over: Drift | None = None,
 ) -> None:
-    from ._screen import console, put_json
+    from ._screen import console, put_json, put_table
 
     if not as_json:
         screen = console()
         shown = partial(_table, (a, b), (round(calls_a), round(calls_b)), differences, over)
         whole = shown(intervals=True)
-        screen.print(whole if _fits(whole, screen) else shown(intervals=False))
+        put_table(whole if _fits(whole, screen) else shown(intervals=False))
         return
     put_json({"a": a, "b": b, "calls_a": round(calls_a), "calls_b": round(calls_b)})
     for one in differences:

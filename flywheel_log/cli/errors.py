@@ -89,13 +89,13 @@ def _put_json(errors: Errors, alike: list[Cluster]) -> None:
 
 
 def _put(errors: Errors, alike: list[Cluster]) -> None:
-    from ._screen import console
+    from ._screen import console, put_table
 
     screen = console()
     share = errors.share
     screen.print(f"{round(share.hits):,} of {counted(round(share.of), 'call')} went wrong ({share.value or 0:.1%})")
     if errors.groups:
-        screen.print(_table(errors, screen.width))
+        put_table(_table(errors, screen.width))
     for one in alike:
         screen.print(_told(one), soft_wrap=True)
 

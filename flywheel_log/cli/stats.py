@@ -93,14 +93,14 @@ def _put_over_time(sources: list[str] | None, chosen: Filter, *, scaled: bool, a
     from flywheel_log.loop.series import over_time
 
     from ._chart import columns
-    from ._screen import console, put_json
+    from ._screen import console, put_json, put_table
 
     with reading(sources, chosen) as events:
         period, rows = over_time(events, scaled=scaled)
     if not rows:
         raise nothing("calls", sources, chosen)
     if not as_json:
-        console().print(columns(period, rows, console().width))
+        put_table(columns(period, rows, console().width))
     for row in rows if as_json else ():
         put_json({"period": period, "begin": row.key[0]} | numbers(row))
     _say_if_sampled(rows, scaled=scaled)
@@ -142,10 +142,9 @@ def numbers(row: Row) -> dict[str, Any]:
 
 
 def _print(stats: Stats) -> None:
-    from ._screen import console
+    from ._screen import console, put_table
 
-    screen = console()
-    screen.print(_table(stats, screen.width))
+    put_table(_table(stats, console().width))
 
 
 def _table(stats: Stats, width: int) -> Table:

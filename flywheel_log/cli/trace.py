@@ -83,9 +83,9 @@ def _of_trace(events: Iterable[Event], trace_id: str) -> Iterator[Event]:
 def _draw(trace_id: str, branches: list[Branch]) -> None:
     from rich.tree import Tree
 
-    from ._screen import console
+    from ._screen import console, one_line
 
-    drawn = Tree(f"trace {trace_id}", guide_style="dim")
+    drawn = Tree(f"trace {one_line(trace_id)}", guide_style="dim")
     for branch in branches:
         _grow(drawn, branch)
     console().print(drawn)

@@ -41,8 +41,10 @@ def _put(gap: Gap, *, as_json: bool) -> None:
 
         put_json({"run": gap.run, "first": gap.first, "last": gap.last, "count": gap.count, "reason": gap.reason})
         return
+    from ._screen import one_line
+
     which = f"{gap.run}-{gap.first}" if gap.count == 1 else f"{gap.run}-{gap.first} to {gap.run}-{gap.last}"
-    typer.echo(f"missing {gap.count}: {which}" + (f" (dropped: {gap.reason})" if gap.reason else ""))
+    typer.echo(one_line(f"missing {gap.count}: {which}" + (f" (dropped: {gap.reason})" if gap.reason else "")))
 
 
 def _dead_letters(sources: list[str] | None) -> list[str]:

@@ -40,6 +40,9 @@ class Feedback:
     label: str = ""
 
 
+_NOTHING = Feedback()
+
+
 class Remarks:
     """Feedback events by what they name."""
 
@@ -133,6 +136,8 @@ def opinion(event: Event, stars: Collection[str] = ()) -> Feedback:
 
     The ratings whose names are among *stars* are of 1 to 5 where they say nothing else.
     """
+    if event.get("kind") != "feedback" and not event.get("quality") and event.get("hallucination_flag") is None:
+        return _NOTHING  # as of nearly all calls, so this is worth a look
     said = _said(event)
     name = _rated(said)
     rating = said.get(name)

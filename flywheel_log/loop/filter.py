@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from flywheel_log.event import JSON, Event
 
-from .conversation import conversation
+from .conversation import conversation, text_of
 from .feedback import Feedbacks
 from .fields import getter, instant
+from .glance import Glance, glance
 from .join import JOINED
 
 Opinion = Literal["good", "bad", "any", "none"]
@@ -64,6 +65,11 @@ class Filter:
     def matches(self, event: Event) -> bool:
         """Tell whether *event* matches, whatever was said about it."""
         return all(test(event) for test in self._tests)
+
+    @property
+    def glance(self) -> Glance | None:
+        """What tells of a line's bytes whether it may match, much sooner than `matches`; None if nothing can."""
+        return glance(self.text) if self.text else None
 
     def described(self) -> JSON:
         """Return what is given as JSON, so that a dataset can say how it was made."""
@@ -130,7 +136,7 @@ def searched(event: Event) -> str:
     talk = conversation(event)
     turns = [*talk.asked, *talk.answered]
     said = [part for turn in turns for part in (turn.text, *(f"{one.name}({one.arguments})" for one in turn.calls))]
-    return "\n".join([*said, str((event.get("error") or {}).get("message", ""))])
+    return "\n".join([*said, text_of((event.get("error") or {}).get("message"))])
 
 
 def _one_of(name: str, values: tuple[str, ...]) -> Callable[[Event], bool]:

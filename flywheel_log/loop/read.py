@@ -16,6 +16,7 @@ from flywheel_log.clock import timestamp
 from flywheel_log.event import FLYWHEEL_KEYS, JSON, Event, from_document
 
 from .flat import from_flat, is_flat
+from .glance import Glance
 from .join import SAYING, Annotations
 from .sources import Source, file, find
 
@@ -93,9 +94,21 @@ def read(
         ValueError: nothing reads the URL's scheme; or *feedback* is wanted of standard input, which can be read but
             once.
     """
+    return search(source, None, feedback=feedback, on_bad=on_bad, since=since)
+
+
+def search(
+    source: Where | Iterable[Where],
+    glance: Glance | None,
+    *,
+    feedback: bool = False,
+    on_bad: OnBad | None = None,
+    since: datetime | None = None,
+) -> Reading:
+    """Read as `read` does, but pass over the lines, unparsed, of which *glance* says no. Raises as `read`."""
     given = [source] if isinstance(source, (str, os.PathLike)) else [*source]
     said = Annotations(remarks(given, since)) if feedback else None
-    return Reading(_records(given, since), on_bad, said)
+    return Reading(_glanced(_records(given, since), glance), on_bad, said)
 
 
 def remarks(source: Where | Iterable[Where], since: datetime | None = None) -> Iterator[Event]:
@@ -107,11 +120,7 @@ def remarks(source: Where | Iterable[Where], since: datetime | None = None) -> I
     given = [source] if isinstance(source, (str, os.PathLike)) else [*source]
     if "-" in given:
         raise ValueError("feedback needs a second look, and standard input has but one")
-    saying = (
-        record
-        for record in _records(given, since)
-        if not isinstance(record, bytes) or any(kind in record for kind in _SAYING)
-    )
+    saying = _glanced(_records(given, since), lambda line: any(kind in line for kind in _SAYING))
     return (event for event in Reading(saying) if event["kind"] in SAYING)
 
 
@@ -131,6 +140,12 @@ def opened(source: Where | Iterable[Where]) -> list[Part]:
 def _records(given: Iterable[Where], since: datetime | None) -> Iterator[bytes | JSON]:
     parts = opened(given)
     return chain.from_iterable([cast(ModuleType, module).records(where, since) for module, where in parts])
+
+
+def _glanced(records: Iterable[bytes | JSON], glance: Glance | None) -> Iterable[bytes | JSON]:
+    if glance is None:
+        return records
+    return (record for record in records if not isinstance(record, bytes) or glance(record))
 
 
 def parse(record: bytes | JSON) -> Event:

@@ -214,6 +214,9 @@ def test_log_probabilities_are_kept() -> None:
         ({"message": {"function_call": {"arguments": "{"}}}, ["invalid_tool_arguments"]),
         ({"message": None}, ["no_message"]),
         ({"finish_reason": "length", "message": {"refusal": "no"}}, ["length", "refusal"]),
+        ({"message": {"content": "x", "annotations": [{"type": "url_citation"}]}}, ["hosted_tool"]),
+        ({"message": {"content": "x", "annotations": [{"type": "file"}]}}, []),
+        ({"message": {"content": "x", "annotations": {"a": "b"}}}, []),
     ],
 )
 def test_what_no_dataset_should_take_is_marked(choice: Any, marks: list[str]) -> None:
@@ -230,10 +233,26 @@ def test_what_no_dataset_should_take_is_marked(choice: Any, marks: list[str]) ->
         ({"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}, ["content_filter"]),
         ({"output": [{"type": "message", "content": [{"type": "refusal"}]}]}, ["refusal"]),
         ({"output": [{"type": "function_call", "arguments": "{"}]}, ["invalid_tool_arguments"]),
+        ({"output": [{"type": "custom_tool_call", "input": "{"}]}, []),
+        ({"output": [{"type": "web_search_call"}, {"type": "message", "content": []}]}, ["hosted_tool"]),
     ],
 )
 def test_responses_are_marked_too(response: Any, marks: list[str]) -> None:
     assert RESPONSES.marks(response) == marks
+
+
+@pytest.mark.parametrize(
+    ("surface", "response", "marks"),
+    [
+        ("messages", {"content": [{"type": "server_tool_use"}, {"type": "text", "text": "x"}]}, ["hosted_tool"]),
+        ("messages", {"content": [{"type": "tool_use", "input": {}}]}, []),
+        ("generate_content", {"candidates": [{"groundingMetadata": {"webSearchQueries": ["x"]}}]}, ["hosted_tool"]),
+        ("generate_content", {"candidates": [{"content": {"parts": [{"executableCode": {}}]}}]}, ["hosted_tool"]),
+        ("generate_content", {"candidates": [{"content": None, "groundingMetadata": {}}]}, []),
+    ],
+)
+def test_what_rests_on_a_tool_of_the_service_is_marked(surface: str, response: Any, marks: list[str]) -> None:
+    assert surface_named(surface).marks(response) == marks
 
 
 STARTED = {"type": "response.created", "response": {"id": "r", "status": "in_progress", "output": []}}

@@ -48,6 +48,25 @@ def test_the_only_two_values_need_no_names(command: Command, versions: Path):
     assert command("compare", "--log", versions) == command("compare", "1", "2", "--log", versions)
 
 
+@pytest.mark.parametrize("more", [[], ["1", "2"], ["--over", "time"], ["--replay", "last"]])
+def test_a_log_in_the_place_of_a_value_is_a_mistake(command: Command, versions: Path, more: list[str]):
+    ran = command("compare", versions, *more)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"{versions.name} is a file; a log is named so: --log" in " ".join(ran.err.split())
+
+
+def test_a_value_may_be_called_as_a_file_is(command: Command, versions: Path):
+    (versions.parent / "1").touch()
+    assert command("compare", "1", "2", "--log", versions).code == 0
+
+
+@pytest.mark.parametrize("other", [["--over", "time"], ["--replay", "last"]])
+def test_no_values_are_named_where_others_are_compared(command: Command, versions: Path, other: list[str]):
+    ran = command("compare", "1", "2", *other, "--log", versions)
+    assert (ran.code, ran.out) == (2, "")
+    assert "'1' is not compared with --over and --replay; leave it out" in ran.err
+
+
 def test_calls_of_one_period_cannot_be_compared_over_time(command: Command, versions: Path):
     versions.write_text(versions.read_text().splitlines()[0])
     ran = command("compare", "--over", "time", "--log", versions)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flywheel_log.cli._screen import duration, fit, many_lines, moment, money, number, one_line
+
+from .conftest import CHAT, Ran
 
 
 @pytest.mark.parametrize(
@@ -45,3 +51,65 @@ def test_no_control_reaches_the_terminal():
 def test_a_timestamp_is_a_moment_unless_it_is_foreign():
     assert moment("2026-01-31T10:00:00.000Z", UTC) == datetime(2026, 1, 31, 10, tzinfo=UTC)
     assert moment("yesterday") is None
+
+
+def wild(value: Any) -> Any:
+    """Return *value* with something in each of its texts that would clear a terminal."""
+    match value:
+        case str():
+            return f"{value}\x1b[2J\u202e"
+        case list():
+            return [*map(wild, value)]
+        case dict():
+            return {name: wild(one) for name, one in value.items()}
+        case _:
+            return value
+
+
+SAID = wild({"trace_id": "t", "span_id": "s", "tags": ["beta"], "prompt": {"name": "p", "version": "1"}})
+SAID |= {key: wild(CHAT[key]) for key in ("client_id", "workload_id", "model", "provider", "user_id", "request")}
+SAID["error"] = wild({"type": "T", "message": "m", "code": "c"})
+RUN = "r\u202e\x1b[2J"
+CALL = {**CHAT, **SAID, "response": wild(CHAT["response"]), "id": f"{RUN}-2"}
+STEP = {**CALL, "kind": "step", "id": f"{RUN}-5", "name": wild("step"), "trace_id": wild("t2")}
+LOSS = {"kind": "loss_report", "timestamp": CHAT["timestamp"], "first": f"{RUN}-3", "last": "r-3", "reason": RUN}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("tail", "stats", "errors", "show last", "show nobody", "grep order", "grep nowhere"),
+        *("trace last", "trace t", "trace nobody", "verify", "stats --over time", "compare --over time", "export"),
+        *("compare a b --by model", "compare --by model", "stats --by prompt.version,tags,trace_id", "ready"),
+        *(
+            "compare --replay last",
+            "replay --model m --dry-run",
+            "prune --dry-run --older-than 1d",
+        ),
+    ],
+)
+def test_nothing_in_a_log_reaches_the_terminal_as_a_command(
+    command: Callable[..., Ran], log: Path, words: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    log.write_text("".join(json.dumps(one) + "\n" for one in (CALL, STEP, LOSS)))
+    ran = command(*words.split(" "))
+    assert ran.out + ran.err
+    assert [sign for sign in ran.out + ran.err if sign in "\x1b\u202e"] == []
+
+
+@pytest.mark.parametrize("words", ["stats", "errors", "compare --by model a gpt-4.1", "stats --over time"])
+def test_no_figure_is_cut_however_narrow_the_terminal(
+    command: Callable[..., Ran], log: Path, words: str, monkeypatch: pytest.MonkeyPatch
+):
+    calls = [{**CHAT, "model": one, "training_unsafe": ["length"]} for one in ("a", "gpt-4.1") for _ in range(12)]
+    log.write_text("".join(json.dumps(one) + "\n" for one in calls))
+
+    def figures(columns: int) -> set[str]:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        return {
+            one for line in command(*words.split()).out.splitlines()[1:] for one in line.split() if one[0].isdigit()
+        }
+
+    assert figures(40) <= figures(200)
+    assert {"24", "12", "0.0%"} & figures(40)

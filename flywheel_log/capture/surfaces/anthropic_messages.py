@@ -15,6 +15,7 @@ TEXT = re.compile(rb'"(?:text|thinking|partial_json)"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"(?:text|thinking|partial_json)"\s*:\s*"[^"]')
 SAYS = frozenset({"message", "message_start"})
 
+_HOSTED = {"server_tool_use", "mcp_tool_use"}
 _DELTAS = {
     "text_delta": "text",
     "thinking_delta": "thinking",
@@ -81,4 +82,6 @@ def marks(response: JSON) -> list[str]:
     blocks = response.get("content") or []
     if any(block.get("type") == "tool_use" and isinstance(block.get("input"), str) for block in blocks):
         found.add("invalid_tool_arguments")
+    if any(block.get("type") in _HOSTED for block in blocks):
+        found.add("hosted_tool")
     return sorted(found - {""})

@@ -87,6 +87,10 @@ def marks(response: JSON) -> list[str]:
     return sorted(set(found)) if found else found
 
 
+def _is_citation(note: object) -> bool:
+    return isinstance(note, dict) and note.get("type") == "url_citation"
+
+
 def _choice_marks(choice: JSON) -> list[str]:
     message = choice.get("message")
     if not isinstance(message, dict):
@@ -95,6 +99,8 @@ def _choice_marks(choice: JSON) -> list[str]:
     found = [_UNSAFE_FINISH[finish]] if (finish := choice.get("finish_reason")) in _UNSAFE_FINISH else []
     if get("refusal"):
         found.append("refusal")
+    if (notes := get("annotations")) and any(map(_is_citation, notes)):
+        found.append("hosted_tool")
     calls = get("tool_calls")
     written = [(call.get("function") or {}).get("arguments") for call in calls] if calls else []
     if function := get("function_call"):

@@ -96,4 +96,12 @@ def marks(response: JSON) -> list[str]:
     candidates = response.get("candidates") or []
     if not candidates:
         return ["content_filter" if response.get("promptFeedback") else "no_choices"]
-    return sorted({_MARKS[one["finishReason"]] for one in candidates if one.get("finishReason") in _MARKS})
+    found = {_MARKS[one["finishReason"]] for one in candidates if one.get("finishReason") in _MARKS}
+    return sorted(found | {"hosted_tool"} if any(map(_is_informed, candidates)) else found)
+
+
+def _is_informed(candidate: JSON) -> bool:
+    """Whether a search of Google's, a page that it read or a program that it ran has told the model something."""
+    parts = (candidate.get("content") or {}).get("parts") or []
+    told = ("groundingMetadata", "urlContextMetadata")
+    return any(map(candidate.get, told)) or any(isinstance(one, dict) and "executableCode" in one for one in parts)

@@ -18,6 +18,7 @@ SAYS = frozenset({"response", "response.created"})
 
 _ENDS = ("response.completed", "response.incomplete", "response.failed")
 _NOT_YET = ("queued", "in_progress", "cancelled")  # As the answer to `background=True` is.
+_CALLS = ("function_call", "custom_tool_call")  # Of tools that the program has; the others are OpenAI's.
 _TEXTS = {
     "response.output_text.delta": ("content", "text"),
     "response.refusal.delta": ("content", "refusal"),
@@ -88,6 +89,9 @@ def marks(response: JSON) -> list[str]:
     for item in response.get("output") or []:
         if any(part.get("type") == "refusal" for part in item.get("content") or [] if isinstance(part, dict)):
             found.add("refusal")
-        if item.get("type") == "function_call" and not arguments.valid(item.get("arguments")):
+        kind = item.get("type") or ""
+        if kind == "function_call" and not arguments.valid(item.get("arguments")):
             found.add("invalid_tool_arguments")
+        if kind.endswith("_call") and kind not in _CALLS:
+            found.add("hosted_tool")
     return sorted(found)

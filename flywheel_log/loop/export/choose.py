@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from flywheel_log import projection
-from flywheel_log.capture.derive import marks
+from flywheel_log.capture.derive import derive, marks
 from flywheel_log.capture.surfaces import surface_named
 from flywheel_log.event import Event
 from flywheel_log.projection.chat import objects
@@ -22,7 +22,7 @@ from .shelf import Kept, Shelf
 
 _OF_THE_ANSWER = {
     *("error", "incomplete", "length", "content_filter", "refusal"),
-    *("invalid_tool_arguments", "no_choices", "no_message"),
+    *("invalid_tool_arguments", "hosted_tool", "no_choices", "no_message"),
 }
 """What a correction mends; other marks say that the question is not whole either."""
 
@@ -69,6 +69,8 @@ def _refused(one: Example, recipe: Recipe, *, pairs: bool) -> str | None:
         unsafe.add(one.event["status"])
     if one.feedback.correction is not None:
         unsafe -= _OF_THE_ANSWER
+    if one.is_custom:
+        unsafe.add("custom_tool")
     if one.answer is None:
         return "no_answer"
     if unsafe and not recipe.unsafe:
@@ -81,7 +83,8 @@ def _refused(one: Example, recipe: Recipe, *, pairs: bool) -> str | None:
 
 
 def _marks(event: Event) -> Iterator[str]:
-    """What the answer says of itself, which loggers other than ours do not mark; and whether the question is whole."""
+    """What the answer says of itself, which not all loggers mark; and whether the question is whole."""
+    yield from derive(event).get("training_unsafe", ())
     yield from marks(surface_named("chat.completions"), projection.as_chat(event)[1])
     request: Any = event.get("request") or {}
     referred = any(one.get("type") == "item_reference" for one in objects(request.get("input")))

@@ -10,11 +10,13 @@ from typing import Any
 
 from flywheel_log import projection
 from flywheel_log.event import JSON, Event
+from flywheel_log.projection import chat
 
 from ..candidate import digest
 from ..conversation import text_of
 from ..feedback import Feedback
 from ..fields import finite, utc
+from .functions import as_tools, is_custom, offered
 
 _LEARNT = ("role", "content", "tool_calls", "function_call")
 _SAID = (*_LEARNT, "name", "tool_call_id")
@@ -73,9 +75,15 @@ class Example:
 
     @cached_property
     def tools(self) -> list[Any]:
-        """The tools that were offered, without nulls."""
-        tools = projection.as_chat(self.event)[0].get("tools")
-        return without_nulls(tools) if isinstance(tools, list) else []
+        """The tools of functions that were offered, without nulls."""
+        tools: list[Any] = without_nulls(offered(projection.as_chat(self.event)[0]))
+        return tools
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether a tool of free text is called in it, which no trainer knows."""
+        calls = [call for one in (*self.messages, self.answer or {}) for call in one.get("tool_calls") or ()]
+        return any(map(is_custom, calls))
 
     @property
     def tool(self) -> str:
@@ -120,7 +128,7 @@ def example(event: Event, feedback: Feedback) -> Example | None:
     messages, given = _chat(request, response)
     if not messages:
         return None
-    answer = given if feedback.correction is None else _correction(feedback.correction)
+    answer = given if feedback.correction is None else _correction(feedback.correction, len(messages))
     return Example(event, messages, answer, given, feedback)
 
 
@@ -146,27 +154,37 @@ def _chat(request: JSON, response: JSON) -> tuple[list[JSON], JSON | None]:
     choices = response.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, dict) else None
-    return [*map(_said, messages)], _answer(message) if isinstance(message, dict) else None
+    said = [_said(one, place) for place, one in enumerate(messages)]
+    return said, _answer(message, len(said)) if isinstance(message, dict) else None
 
 
-def _said(message: JSON) -> JSON:
+def _said(message: JSON, place: int) -> JSON:
     """A message of the history in the words that all trainers know; programs may send answers back as they were."""
-    said: JSON = without_nulls({key: message[key] for key in _SAID if key in message})
+    said = _kept(message, _SAID)
     if message.get("refusal") and not said.get("content"):
         said["content"] = message["refusal"]
-    return said | {"role": "system"} if message.get("role") == "developer" else said
+    return said | {"role": "system"} if message.get("role") == "developer" else as_tools(said, place)
 
 
-def _answer(message: Mapping[str, Any]) -> JSON | None:
-    kept = {"role": "assistant", **without_nulls({key: message.get(key) for key in _LEARNT})}
+def _answer(message: Mapping[str, Any], place: int) -> JSON | None:
+    kept = {"role": "assistant", **_kept(message, _LEARNT)}
     if not kept.get("tool_calls"):
         kept.pop("tool_calls", None)
     said = kept.get("content")
     silent = not said.strip() if isinstance(said, str) else not said
-    return None if silent and not (kept.get("tool_calls") or kept.get("function_call")) else kept
+    return None if silent and not (kept.get("tool_calls") or kept.get("function_call")) else as_tools(kept, place)
 
 
-def _correction(correction: Any) -> JSON | None:
+def _kept(message: Mapping[str, Any], keys: Iterable[str]) -> JSON:
+    """What *message* has of *keys*; a content that is nothing but texts is one, for many trainers know no parts."""
+    kept: JSON = without_nulls({key: message[key] for key in keys if key in message})
+    parts = kept.get("content")
+    if isinstance(parts, list) and parts and all(isinstance(one, dict) for one in parts):
+        kept["content"] = chat.content(parts)
+    return kept
+
+
+def _correction(correction: Any, place: int) -> JSON | None:
     if isinstance(correction, dict):
-        return _answer(correction)
+        return _answer(correction, place)
     return {"role": "assistant", "content": text_of(correction)}

@@ -16,6 +16,8 @@ from flywheel_log.loop.feedback import Feedback, Feedbacks
 
 ITEMS = {"output": [{"role": "assistant", "content": [{"type": "output_text", "text": "So."}]}]}
 
+SEARCHED = {"output": [{"type": "web_search_call"}, *ITEMS["output"]]}
+
 
 def call(number: int = 1, *, asked: str = "Why?", said: str | None = "Because.", **fields: Any) -> dict[str, Any]:
     return {
@@ -55,6 +57,7 @@ def chosen(*events: Any, recipe: Recipe | None = None, pairs: bool = False) -> t
             {"request": {"input": [{"type": "item_reference", "id": "r"}, "?"]}, "response": ITEMS},
             "unsafe_server_state",
         ),
+        ({"surface": "responses", "request": {"input": "?"}, "response": SEARCHED}, "unsafe_hosted_tool"),
         ({"request": {"input": "x"}}, "no_chat"),
         ({"hallucination_flag": True}, "hallucination"),
         ({"quality": {"thumbs": "down"}}, "rated_bad"),
@@ -64,6 +67,28 @@ def chosen(*events: Any, recipe: Recipe | None = None, pairs: bool = False) -> t
 )
 def test_a_call_is_left_out_with_its_reason(fields: dict[str, Any], reason: str):
     assert chosen(call(**fields), recipe=Recipe(max_tokens=100)) == ([], {reason: 1})
+
+
+CUSTOM = {"role": "assistant", "tool_calls": [{"id": "c", "type": "custom", "custom": {"name": "sql", "input": "x"}}]}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"response": {"choices": [{"message": CUSTOM}]}},
+        {"request": {"messages": [{"role": "user", "content": "?"}, CUSTOM, {"role": "tool", "content": "1"}]}},
+    ],
+)
+def test_a_tool_of_free_text_cannot_be_taught(fields: dict[str, Any]):
+    assert chosen(call(**fields)) == ([], {"unsafe_custom_tool": 1})
+    assert chosen(call(**fields), said("r-1", correction="Since."))[0] == (
+        [("r-1", "Since.")] if "response" in fields else []
+    )
+
+
+def test_a_correction_takes_the_place_of_what_a_search_found():
+    searched = call(surface="responses", request={"input": "?"}, response=SEARCHED)
+    assert chosen(searched, said("r-1", correction="Since.")) == ([("r-1", "Since.")], {})
 
 
 def test_what_replay_sent_is_left_out_unless_it_is_wanted():

@@ -102,6 +102,28 @@ def test_one_tool_at_a_time_is_learnt_as_that(tmp_path: Path):
     assert (row["tools"], row["parallel_tool_calls"]) == ([TOOL], False)
 
 
+def test_functions_are_learnt_as_tools_and_texts_in_parts_as_texts(tmp_path: Path):
+    function, parts = {"name": "f", "arguments": "{}"}, [{"type": "text", "text": one} for one in ("Rain", "or snow?")]
+    asked = [
+        {"role": "user", "content": parts},
+        {"role": "assistant", "content": None, "function_call": function},
+        {"role": "function", "name": "f", "content": "Snow."},
+    ]
+    one = call(1, {"role": "assistant", "content": None, "function_call": function}, messages=asked)
+    one["request"] |= {"functions": [TOOL["function"]], "tools": [{"type": "custom", "custom": {"name": "sql"}}]}
+    export([one], Feedbacks(()), tmp_path / "d", recipe=ALL)
+    calls = [[{"id": identity, "type": "function", "function": function}] for identity in ("call_1", "call_3")]
+    assert json.loads((tmp_path / "d" / "train.jsonl").read_bytes()) == {
+        "messages": [
+            {"role": "user", "content": "Rain\nor snow?"},
+            {"role": "assistant", "tool_calls": calls[0], "weight": 0},
+            {"role": "tool", "name": "f", "content": "Snow.", "tool_call_id": "call_1"},
+            {"role": "assistant", "tool_calls": calls[1]},
+        ],
+        "tools": [TOOL],
+    }
+
+
 def test_a_number_too_large_for_a_table_is_unknown(tmp_path: Path):
     export([call(1, TEXT, input_tokens=2**63)], Feedbacks(()), tmp_path / "d", form="parquet", recipe=ALL)
     assert pyarrow.parquet.read_table(tmp_path / "d" / "train.parquet")["input_tokens"].to_pylist() == [None]
