@@ -140,13 +140,14 @@ def _elasticsearch(url: str) -> Iterator[Finding]:
     from flywheel_log.sinks.elasticsearch.cluster import Cluster, Unreachable
     from flywheel_log.sinks.elasticsearch.dead_letters import letters
     from flywheel_log.sinks.elasticsearch.ensure import inspect, misdated
-    from flywheel_log.sinks.elasticsearch.hindrance import hindrances
+    from flywheel_log.sinks.elasticsearch.hindrance import Hindrance, hindrances, outdated
     from flywheel_log.sinks.elasticsearch.target import target
 
     where = target(url)
     cluster = Cluster(where)
     server = f"Elasticsearch at {', '.join(where.nodes)}"
     try:
+        old = outdated(cluster)
         found = {index: inspect(cluster, index) for index in (where.index, where.annotations)}
         early = misdated(cluster, where.index) if found[where.index] == [] else 0
         shut = {index: hindrances(cluster, index) for index, problems in found.items() if problems is not None}
@@ -155,7 +156,7 @@ def _elasticsearch(url: str) -> Iterator[Finding]:
         return
     finally:
         cluster.close()
-    yield Finding(server)
+    yield from (Finding(*one) for one in old or [Hindrance(server, "")])
     for index, problems in found.items():
         yield from _index(index, problems, where.url, shut.get(index, ()))
     if early:
