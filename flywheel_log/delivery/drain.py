@@ -13,7 +13,7 @@ from ..sinks import open_sink
 from .delivery import Delivery
 from .destination import FILE, Destination
 from .enrich import Enrich
-from .segments import SUFFIX
+from .names import SUFFIX
 from .tuning import Tuning
 from .waiting import waiting_in
 

@@ -230,7 +230,7 @@ class Journal:
                     segment.remove()
                 elif segment.path is None and not segment.done():
                     health.drop("memory_lost", count=segment.left())
-                segment.close(shrunk=True)
+                segment.close(shrunk=not segment.adopted)  # Or it has been, if it may be.
             self._segments, self._current = [], None
 
     def before_fork(self) -> None:

@@ -15,7 +15,6 @@ from . import space
 from .positions import ALL, Positions
 from .positions import SUFFIX as POSITIONS
 
-SUFFIX = ".seg"
 UNBORN = ".tmp"
 _NEWLINE = 10
 _POPULATE_WRITE = 23  # MADV_POPULATE_WRITE of Linux 5.14, which Python does not name.

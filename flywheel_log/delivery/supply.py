@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import itertools
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +12,8 @@ from pathlib import Path
 from ..health import health
 from . import space
 from .destination import Destination
-from .segments import SUFFIX, Segment
+from .names import name
+from .segments import Segment
 from .tuning import Tuning
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -138,6 +138,4 @@ class Supply:
         self._refused_until = time.monotonic() + self._tuning.refused_s
 
     def _path(self, number: int | str) -> Path:
-        host = os.uname().nodename.replace("/", "_")
-        name = f"{int(self._clock() * 1e9):019d}-{host}-{os.getpid()}-{self._run}-{number}{SUFFIX}"
-        return self._destination.directory / name
+        return self._destination.directory / name(self._clock(), self._run, number)

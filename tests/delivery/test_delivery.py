@@ -524,6 +524,18 @@ def test_what_a_killed_program_leaves_is_cut_to_what_it_holds(make, root):
     assert left.stat().st_size < 1000 < before
 
 
+def test_what_a_program_on_another_machine_may_still_write_to_is_not_cut(make, root):
+    """Locks need not reach that far, and a program whose mapped file is cut is killed by SIGBUS."""
+    abandon(root, "memory0:", 3)
+    [left] = root.glob("*/*.seg")
+    left = left.rename(left.with_name(left.name.replace(os.uname().nodename, f"{os.uname().nodename}-2")))
+    before = left.stat().st_size
+    delivery = make(Down(), random=lambda: 1.0)
+    delivery.adopt()
+    assert (delivery.stats()["adopted"], left.stat().st_size) == (3, before)
+    assert (delivery.close(0.0), left.stat().st_size) == (0, before)
+
+
 def test_fsync_brings_each_event_to_the_disk_before_put_returns(make):
     sink = Memory()
     delivery = make(sink, fsync=True)
