@@ -52,6 +52,7 @@ class Supply:
         self._asides = itertools.count()
         self._spare: Segment | None = None
         self._refused_until = 0.0
+        self._measured = True
 
     def take(self, need: int, others: Sequence[Segment]) -> Segment:
         """Return a segment with room for *need* bytes; *others* are those there are.
@@ -99,6 +100,11 @@ class Supply:
         """Tell whether there was no room a moment ago; to ask the disk each time would make callers wait."""
         return time.monotonic() < self._refused_until
 
+    def make_room(self) -> None:
+        """Let what is still to be said have its few hundred bytes, full or not: it is what had no room."""
+        self._refused_until = 0.0
+        self._measured = False
+
     def release(self) -> None:
         """Delete what was made ahead of need."""
         with self.making:
@@ -113,12 +119,14 @@ class Supply:
 
     def _make(self, need: int, others: Sequence[Segment]) -> Segment:
         number = next(self._numbers)
-        size = max(need, self._tuning.segment_bytes if number else self._tuning.first_segment_bytes)
+        usual = self._tuning.segment_bytes if number else self._tuning.first_segment_bytes
+        size = max(need, usual if self._measured else 0)
         if self.refused():
             raise OSError(errno.ENOSPC, "there was no room a moment ago")
         try:
             self._destination.prepare()
-            space.check(self._destination.directory.parent, size, self._quota)
+            if self._measured:
+                space.check(self._destination.directory.parent, size, self._quota)
             return Segment.create(self._path(number), size, len(self._destination.urls))
         except OSError as error:
             if error.errno not in FULL:

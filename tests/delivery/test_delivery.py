@@ -468,6 +468,23 @@ def test_a_full_journal_drops_the_newest_and_reports_the_loss_when_there_is_room
     }
 
 
+@pytest.mark.parametrize("room", [0, 300], ids=["no room", "a little room"])
+def test_what_a_program_lost_before_it_ended_is_told_though_its_quota_is_full_to_the_last(make, room):
+    tuning = Tuning(first_segment_bytes=4096, segment_bytes=4096, refused_s=3600.0, adopt_s=3600.0)
+    delivery = make(Memory(*[RetryLater("down")] * 1_000_000), quota_bytes=5000, tuning=tuning)
+    head = len(b'{"id":"a1b2-1",')
+    line = b'{"text":"%s"}' % (b"x" * (4096 - head - room - len(b'"text":"x"}')))
+    assert [delivery.put(line) for _ in range(3)] == ["a1b2-1", None, None]
+    assert delivery.close(0.0) == 2
+    heir = Memory()
+    make(heir).adopt()
+    until(lambda: len(heir.lines) == 2)
+    told = json.loads(heir.lines[1])
+    assert [told[key] for key in ("id", "kind", "count", "first", "last")] == [
+        "a1b2-4", "loss_report", 2, "a1b2-2", "a1b2-3"
+    ]  # fmt: skip
+
+
 def test_without_a_writable_directory_events_go_through_memory(make, root):
     root.write_text("a file where the directory should be")
     sink = Memory()
@@ -484,8 +501,8 @@ def test_memory_is_bounded_and_what_it_loses_is_counted(make, root):
     delivery = make(Memory(*[RetryLater("down")] * 1_000_000), tuning=tuning)
     line = b'{"text":"%s"}' % (b"x" * 1500)
     assert [delivery.put(line) is None for _ in range(6)] == [False] * 4 + [True] * 2
-    assert delivery.close(0.0) == 4
-    assert health.dropped() == {"journal_full": 2, "memory_lost": 4}
+    assert delivery.close(0.0) == 5  # And the report of the two.
+    assert health.dropped() == {"journal_full": 2, "memory_lost": 5}
 
 
 @pytest.mark.parametrize("fsync", [False, True])
