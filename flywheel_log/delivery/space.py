@@ -25,11 +25,11 @@ def check(root: Path, size: int, quota: int) -> None:
     percent of a very large disk are more than anybody wants to keep for others).
 
     Raises:
-        OSError: ENOSPC when it may not; or what looking at the disk raised.
+        OSError: EDQUOT or ENOSPC when it may not; or what looking at the disk raised.
     """
     if taken(root) + size > quota:
-        raise OSError(errno.ENOSPC, "the journal's quota is used up")
-    disk = os.statvfs(root)
+        raise OSError(errno.EDQUOT, "the journal's quota is used up")
+    disk = os.statvfs(next(path for path in (root, *root.parents) if path.exists()))
     kept = min(disk.f_blocks * disk.f_frsize * FREE_PERCENT // 100, quota)
     if disk.f_bavail * disk.f_frsize - size < kept:
         raise OSError(errno.ENOSPC, "the disk is nearly full")
