@@ -116,6 +116,7 @@ class Shipper:
         except _Stopped:
             return
         except Exception as error:  # noqa: BLE001 - a thread that dies ships nothing any more
+            self._last_error = name_of(error)
             health.drop("shipper_failed", error)
 
     def _ship(self) -> None:
