@@ -61,8 +61,8 @@ class Destination:
         description = self.directory / FILE
         if description.exists():
             return
-        draft = description.with_suffix(f".{os.getpid()}.tmp")
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        draft = description.with_suffix(f".{os.urandom(6).hex()}.tmp")
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             os.write(fd, orjson.dumps({"sinks": self.names}, option=orjson.OPT_APPEND_NEWLINE))
         finally:
