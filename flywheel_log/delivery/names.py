@@ -8,9 +8,9 @@ from pathlib import Path
 SUFFIX = ".seg"
 
 
-def name(seconds: float, run: str, number: int | str) -> str:
-    """Return the name of segment *number* of *run*, made here, *seconds* after the epoch; names sort by that."""
-    return f"{int(seconds * 1e9):019d}-{_here()}-{os.getpid()}-{run}-{number}{SUFFIX}"
+def name(nanoseconds: int, run: str, number: int | str) -> str:
+    """Return the name of segment *number* of *run*, made here, *nanoseconds* after the epoch; names sort by that."""
+    return f"{nanoseconds:019d}-{_here()}-{os.getpid()}-{run}-{number}{SUFFIX}"
 
 
 def process_of(path: Path) -> str:

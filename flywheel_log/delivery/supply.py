@@ -52,6 +52,7 @@ class Supply:
         self._asides = itertools.count()
         self._spare: Segment | None = None
         self._refused_until = 0.0
+        self._latest = 0
         self._measured = True
 
     def take(self, need: int, others: Sequence[Segment]) -> Segment:
@@ -146,4 +147,6 @@ class Supply:
         self._refused_until = time.monotonic() + self._tuning.refused_s
 
     def _path(self, number: int | str) -> Path:
-        return self._destination.directory / name(self._clock(), self._run, number)
+        # A clock may be set back, and what we leave behind is delivered in the order of the names.
+        self._latest = max(self._latest + 1, int(self._clock() * 1e9))
+        return self._destination.directory / name(self._latest, self._run, number)

@@ -560,11 +560,11 @@ def test_fsync_brings_each_event_to_the_disk_before_put_returns(make):
     assert delivery.flush(20) == 0
 
 
-def abandon(root, url, count, text="x"):
+def abandon(root, url, count, text="x", clock=time.time):
     """Let a process put events and die before anything is shipped."""
     child = os.fork()
     if child == 0:
-        delivery = Delivery([url], root, tuning=Tuning(linger_s=3600.0), run=lambda: "dead")
+        delivery = Delivery([url], root, tuning=Tuning(linger_s=3600.0), run=lambda: "dead", clock=clock)
         for number in range(count):
             delivery.put(b'{"kind":"step","n":%d,"text":"%s"}' % (number, text.encode()))
         os.kill(os.getpid(), signal.SIGKILL)
@@ -597,8 +597,9 @@ def test_what_a_dead_process_had_stored_without_noting_it_is_not_stored_twice(ro
     assert stored(tmp_path / "genai.log") == ["dead-1", "dead-2", "dead-3"]
 
 
-def test_many_segments_of_a_dead_process_are_stored_in_the_order_of_its_events(root, tmp_path):
-    abandon(root, f"file:{tmp_path}/genai.log", 2000, "x" * 2000)
+@pytest.mark.parametrize("clock", [time.time, itertools.count(2e9, -3600).__next__], ids=["clock", "clock set back"])
+def test_many_segments_of_a_dead_process_are_stored_in_the_order_of_its_events(root, tmp_path, clock):
+    abandon(root, f"file:{tmp_path}/genai.log", 2000, "x" * 2000, clock)
     assert len(list(root.glob("*/*.seg"))) > 1
     drain(root, 20)
     assert stored(tmp_path / "genai.log") == [f"dead-{number}" for number in range(1, 2001)]
