@@ -44,9 +44,12 @@ class Destination:
         """Read back the destination that `prepare` described in *directory*.
 
         Raises:
-            OSError, ValueError: there is no readable description.
+            OSError, ValueError: there is no readable description, or it says more than this version understands.
         """
-        names = tuple(map(str, orjson.loads((directory / FILE).read_bytes())["sinks"]))
+        described = orjson.loads((directory / FILE).read_bytes())
+        if set(described) != {"sinks"}:  # What else it says may be how its segments are to be read.
+            raise ValueError("the journal is of another version")
+        names = tuple(map(str, described["sinks"]))
         return cls(names, names, directory)
 
     def prepare(self) -> None:

@@ -670,7 +670,26 @@ def test_a_destination_without_a_description_is_reported(root, tmp_path):
     description = next(root.glob("*/sinks.json"))
     description.unlink()
     [report] = drain(root, 20)
-    assert (report.delivered, report.left, report.why) == (0, 2, f"{description} is not readable")
+    assert (report.delivered, report.left, report.why) == (
+        0,
+        2,
+        f"{description} is not readable to this version",
+    )
+
+
+def test_what_a_later_version_left_is_left_alone_and_said(root, tmp_path):
+    abandon(root, f"file:{tmp_path}/genai.log", 2)
+    [description] = root.glob("*/sinks.json")
+    description.write_text(json.dumps({**json.loads(description.read_text()), "compressed": True}))
+    before = {path: path.read_bytes() for path in root.glob("*/*.seg")}
+    [report] = drain(root, 20)
+    assert (report.delivered, report.left, report.why) == (
+        0,
+        2,
+        f"{description} is not readable to this version",
+    )
+    assert {path: path.read_bytes() for path in root.glob("*/*.seg")} == before
+    assert not (tmp_path / "genai.log").exists()
 
 
 def test_half_made_segments_of_the_dead_are_swept_away(make, root):
