@@ -164,6 +164,7 @@ class Journal:
         """
         for segment in self.segments():
             self.retire(segment)
+            segment.rest()
         current = self._current
         if current is not None:
             current.warm()

@@ -468,6 +468,16 @@ def test_a_full_journal_drops_the_newest_and_reports_the_loss_when_there_is_room
     }
 
 
+def test_what_waits_for_long_takes_no_memory_of_the_program(make, root):
+    tuning = Tuning(first_segment_bytes=1 << 16, segment_bytes=1 << 16)
+    delivery = make(Memory(*[RetryLater("down")] * 1_000_000), tuning=tuning)
+    for _ in range(40):
+        delivery.put(b'{"text":"%s"}' % (b"x" * 30_000))
+    assert len(list(root.glob("*/*.seg"))) >= 20
+    until(lambda: Path("/proc/self/maps").read_text().count(f"{root}/") <= 2)  # The current one, and the next.
+    assert delivery.flush(0.0) == 40
+
+
 @pytest.mark.parametrize("room", [0, 300], ids=["no room", "a little room"])
 def test_what_a_program_lost_before_it_ended_is_told_though_its_quota_is_full_to_the_last(make, room):
     tuning = Tuning(first_segment_bytes=4096, segment_bytes=4096, refused_s=3600.0, adopt_s=3600.0)
