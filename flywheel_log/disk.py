@@ -1,9 +1,9 @@
-"""What survives a power failure: syncing directory entries, and telling which files were written since the boot."""
+"""What survives a power failure: syncing directory entries, and telling one start of the machine from another."""
 
 from __future__ import annotations
 
 import os
-import time
+from functools import cache
 from pathlib import Path
 
 
@@ -20,14 +20,13 @@ def sync_name(path: Path) -> None:
         os.close(directory)
 
 
-def is_of_this_boot(path: Path) -> bool:
-    """Tell whether *path* was written since this machine started, so that no power failure can have reordered it.
+@cache
+def boot() -> bytes:
+    """Return the kernel's name for the time since it was started, 36 characters; b"" where it has none.
 
-    Where that is not known, it was not.
-
-    Raises:
-        OSError: there is no such file.
+    Unlike any clock, it is not set anew, and not the same on another machine that a volume is moved to.
     """
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    booted = time.time() - time.clock_gettime(clock) if clock is not None else time.time()
-    return path.stat().st_mtime > booted
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_bytes().strip()
+    except OSError:
+        return b""

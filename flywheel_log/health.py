@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import logging
 import signal
@@ -39,12 +40,12 @@ class Health:
         self.warn(reason, error)
 
     def warn(self, reason: str, error: BaseException | None = None) -> None:
-        """Say *reason* once a process, with the class of *error* and nothing of its text."""
+        """Say *reason* once a process, with the name of *error* and nothing of its text."""
         with self._lock:
             if reason in self._warned:
                 return
             self._warned.add(reason)
-        detail = f" ({type(error).__name__})" if error is not None else ""
+        detail = f" ({name_of(error)})" if error is not None else ""
         _log.warning("flywheel_log: %s%s; further ones are only counted, see flywheel_log.stats()", reason, detail)
 
     def explain(self, problem: str) -> None:
@@ -63,6 +64,12 @@ class Health:
     def reset(self) -> None:
         """Start over with a new lock; a forked child calls this."""
         self.__init__()  # type: ignore[misc]
+
+
+def name_of(error: BaseException) -> str:
+    """Return what may be shown of *error* anywhere: its class, and where that says nothing, e.g. `OSError ENOSPC`."""
+    number = error.errno if type(error) is OSError else None
+    return " ".join(filter(None, (type(error).__name__, errno.errorcode.get(number or 0))))
 
 
 health = Health()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
-import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,7 +22,6 @@ from ._source import AsJson
 _SAFE = re.compile(r"[a-z0-9_]+([.-][a-z0-9_]+)*")
 _LONGEST_WORKLOAD = 70
 _DIRECTORY_MODE, _FILE_MODE = 0o700, 0o600
-_FREE_SHARE = 0.05
 _EPOCH = "their timestamps are seconds where milliseconds are read, so the blueprint takes them for the oldest; "
 
 
@@ -61,7 +60,7 @@ def _findings() -> Iterator[Finding]:
     state = "recording is switched off by FLYWHEEL_LOG_DISABLED" if settings.disabled else "the settings"
     yield Finding(state)
     yield from _names(settings)
-    yield from _journal(settings.journal)
+    yield from _journal(settings.journal, settings.journal_quota_mb)
     for url in settings.sinks:
         yield from _sink(url)
     yield from _left_behind(settings)
@@ -75,8 +74,11 @@ def _names(settings: Settings) -> Iterator[Finding]:
         yield Finding(f"{name} {value!r}", "" if safe else fix)
 
 
-def _journal(root: Path) -> Iterator[Finding]:
-    place = next(path for path in (root, *root.parents) if path.exists())
+def _journal(root: Path, quota: int) -> Iterator[Finding]:
+    from flywheel_log.delivery.space import check
+    from flywheel_log.delivery.tuning import Tuning
+
+    place = _there(root)
     what = f"the journal {root}"
     if not os.access(place, os.W_OK | os.X_OK):
         yield Finding(what, f"{place} cannot be written; make it writable, or set FLYWHEEL_LOG_JOURNAL")
@@ -84,9 +86,19 @@ def _journal(root: Path) -> Iterator[Finding]:
     if place == root and stat.S_IMODE(root.stat().st_mode) & ~_DIRECTORY_MODE:
         yield Finding(what, f"others can read it: chmod 700 {root}")
         return
-    usage = shutil.disk_usage(place)
-    full = usage.free < usage.total * _FREE_SHARE
-    yield Finding(what, "less than 5 % of its disk is free, so events are dropped; make room" if full else "")
+    try:
+        check(root, Tuning.segment_bytes, quota << 20)
+    except OSError as error:
+        more = "have what waits delivered, or set FLYWHEEL_LOG_JOURNAL_QUOTA_MB to more than"
+        room = f"{more} {quota}" if error.errno == errno.EDQUOT else "make room on it"
+        yield Finding(what, f"{error.strerror}, so events are dropped; {room}")
+    else:
+        yield Finding(what)
+
+
+def _there(path: Path) -> Path:
+    """Return *path*, or the first of the directories above it that is there, as far as we are let look."""
+    return next(one for one in (path, *path.parents) if os.path.exists(one))  # noqa: PTH110 - Path.exists would raise
 
 
 def _left_behind(settings: Settings) -> Iterator[Finding]:
@@ -125,8 +137,11 @@ def _file(url: str) -> Iterator[Finding]:
     from flywheel_log.loop.sources.file import path_of
 
     path = path_of(url.partition("?")[0])
-    if not path.exists():
-        yield Finding(f"the file {path}, which is made with the first event")
+    place = _there(path.absolute())
+    if place != path.absolute():
+        fix = f"{place} cannot be written; make it writable, or name another file in FLYWHEEL_LOG_SINKS"
+        may = os.access(place, os.W_OK | os.X_OK)
+        yield Finding(f"the file {path}, which is made with the first event", "" if may else fix)
     elif not os.access(path, os.W_OK):
         yield Finding(
             f"the file {path}", "it cannot be written; make it writable, or name another in FLYWHEEL_LOG_SINKS"
@@ -140,13 +155,14 @@ def _elasticsearch(url: str) -> Iterator[Finding]:
     from flywheel_log.sinks.elasticsearch.cluster import Cluster, Unreachable
     from flywheel_log.sinks.elasticsearch.dead_letters import letters
     from flywheel_log.sinks.elasticsearch.ensure import inspect, misdated
-    from flywheel_log.sinks.elasticsearch.hindrance import hindrances
+    from flywheel_log.sinks.elasticsearch.hindrance import Hindrance, hindrances, outdated
     from flywheel_log.sinks.elasticsearch.target import target
 
     where = target(url)
     cluster = Cluster(where)
     server = f"Elasticsearch at {', '.join(where.nodes)}"
     try:
+        old = outdated(cluster)
         found = {index: inspect(cluster, index) for index in (where.index, where.annotations)}
         early = misdated(cluster, where.index) if found[where.index] == [] else 0
         shut = {index: hindrances(cluster, index) for index, problems in found.items() if problems is not None}
@@ -155,7 +171,7 @@ def _elasticsearch(url: str) -> Iterator[Finding]:
         return
     finally:
         cluster.close()
-    yield Finding(server)
+    yield from (Finding(*one) for one in old or [Hindrance(server, "")])
     for index, problems in found.items():
         yield from _index(index, problems, where.url, shut.get(index, ()))
     if early:

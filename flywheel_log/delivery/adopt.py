@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..health import health
+from .names import SUFFIX, is_of_this_machine, process_of
 from .positions import SUFFIX as POSITIONS
-from .segments import SUFFIX, UNBORN, Segment
+from .segments import UNBORN, Segment
 
 LOCK = "adopt.lock"
 DRAFT = ".part"
@@ -52,13 +53,13 @@ class _Round:
 
     def look_at(self, path: Path) -> None:
         """Adopt the segment at *path* if it may be had, and remember what that says about the rest of its run."""
-        # The name begins with a time and ends in a number; what is between names the process.
-        run = path.name.partition("-")[2].rpartition("-")[0]
+        run = process_of(path)
         try:
             if run in self._taken or len(self.adopted) >= self._most:
                 self.passed_over = self.passed_over or _is_orphan(path)
             elif segment := Segment.adopt(path, self._sinks):
-                segment.shrink()
+                if is_of_this_machine(path):  # Else its owner may live behind other locks, and to cut its map kills it.
+                    segment.shrink()
                 self.adopted.append(segment)
             else:
                 self._taken.add(run)

@@ -44,9 +44,12 @@ class Destination:
         """Read back the destination that `prepare` described in *directory*.
 
         Raises:
-            OSError, ValueError: there is no readable description.
+            OSError, ValueError: there is no readable description, or it says more than this version understands.
         """
-        names = tuple(map(str, orjson.loads((directory / FILE).read_bytes())["sinks"]))
+        described = orjson.loads((directory / FILE).read_bytes())
+        if set(described) != {"sinks"}:  # What else it says may be how its segments are to be read.
+            raise ValueError("the journal is of another version")
+        names = tuple(map(str, described["sinks"]))
         return cls(names, names, directory)
 
     def prepare(self) -> None:
@@ -61,8 +64,8 @@ class Destination:
         description = self.directory / FILE
         if description.exists():
             return
-        draft = description.with_suffix(f".{os.getpid()}.tmp")
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        draft = description.with_suffix(f".{os.urandom(6).hex()}.tmp")
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             os.write(fd, orjson.dumps({"sinks": self.names}, option=orjson.OPT_APPEND_NEWLINE))
         finally:

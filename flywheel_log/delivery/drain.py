@@ -13,7 +13,7 @@ from ..sinks import open_sink
 from .delivery import Delivery
 from .destination import FILE, Destination
 from .enrich import Enrich
-from .segments import SUFFIX
+from .names import SUFFIX
 from .tuning import Tuning
 from .waiting import waiting_in
 
@@ -69,7 +69,7 @@ def _drained(directory: Path, deadline: float | None, enrich: Enrich | None, div
         destination = Destination.load(directory)
     except (OSError, ValueError, KeyError, TypeError):
         left = sum(path.read_bytes().count(b"\n") for path in directory.glob(f"*{SUFFIX}"))
-        return Drained((), 0, left, f"{directory / FILE} is not readable")
+        return Drained((), 0, left, f"{directory / FILE} is not readable to this version")
     delivery = Delivery(
         destination.urls,
         directory.parent,

@@ -57,7 +57,7 @@ class Journal:
         self._current: Segment | None = None
         self._busy = False
         self._deferred: deque[tuple[str, bytes]] = deque()
-        self._losses = Losses()
+        self.losses = Losses()
         self.unsynced = False
         forks.watch(self)
 
@@ -83,7 +83,7 @@ class Journal:
                 stored = self._store(identity, line)
             finally:
                 self._busy = False
-            if self._deferred or self._losses:
+            if self._deferred or self.losses:
                 self._settle()
         for bell in self.bells:
             if not bell.rung:
@@ -95,7 +95,7 @@ class Journal:
         if reason is None:
             self.accepted += 1
             return True
-        self._losses.add(reason, identity)
+        self.losses.add(reason, identity)
         return False
 
     def _append(self, identity: str, line: bytes) -> str | None:
@@ -129,11 +129,11 @@ class Journal:
                 return
 
     def _report(self) -> None:
-        if not self._losses or self.supply.refused():
+        if not self.losses or self.supply.refused():
             return
-        for report in self._losses.reports(self._clock()):
+        for report in self.losses.reports(self._clock()):
             if self._append(f"{self._run}-{next(self._ids)}", report.line) is None:
-                self._losses.settle(report)
+                self.losses.settle(report)
 
     def _roll(self, need: int) -> Segment:
         segment = self.supply.take(need, self._segments)
@@ -164,14 +164,15 @@ class Journal:
         """
         for segment in self.segments():
             self.retire(segment)
+            segment.rest()
         current = self._current
         if current is not None:
             current.warm()
-        if self._losses and current is not None and current.done():
+        if self.losses and current is not None and current.done():
             self.let_go()  # It may be what fills the quota.
-        if self._losses or (current is not None and current.used * 2 > current.size):
+        if self.losses or (current is not None and current.used * 2 > current.size):
             self.supply.prepare(self.segments())
-        if self._losses:
+        if self.losses:
             with self._lock:
                 self._settle()
             for bell in self.bells:
@@ -185,10 +186,6 @@ class Journal:
                 self._current = None
         for bell in self.bells:
             bell.ring()
-
-    def lossy(self) -> bool:
-        """Tell whether there are losses to report, as soon as there is room."""
-        return bool(self._losses)
 
     def adopt(self, segment: Segment) -> None:
         """Take in *segment*, of a dead process or of what a sink put off, to be shipped like our own."""
@@ -216,8 +213,11 @@ class Journal:
             return [(one, one.events) for one in self._segments if not one.aside and (adopted or not one.adopted)]
 
     def refuse(self) -> None:
-        """Take no more lines: from now on, `put` raises `Released`."""
+        """Take no more lines: from now on, `put` raises `Released`. Losses that had no room are told first."""
         with self._lock:
+            if self.losses and not self._busy:
+                self.supply.make_room()
+                self._settle()
             self.supply.released = True
 
     def release(self) -> None:
@@ -230,7 +230,7 @@ class Journal:
                     segment.remove()
                 elif segment.path is None and not segment.done():
                     health.drop("memory_lost", count=segment.left())
-                segment.close(shrunk=True)
+                segment.close(shrunk=not segment.adopted)  # Or it has been, if it may be.
             self._segments, self._current = [], None
 
     def before_fork(self) -> None:

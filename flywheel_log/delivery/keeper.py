@@ -65,7 +65,7 @@ class Keeper:
     def _idle_s(self) -> float:
         now = time.monotonic()
         due = min(self._adopt_at, self._sync_at) if self._journal.unsynced else self._adopt_at
-        return max(0.0, min(due - now, self._tuning.refused_s if self._journal.lossy() else due - now))
+        return max(0.0, min(due - now, self._tuning.refused_s if self._journal.losses else due - now))
 
     def _sync(self) -> None:
         if self._journal.unsynced and time.monotonic() >= self._sync_at:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
-from ..disk import is_of_this_boot
+from ..disk import boot
 from ..health import health
 
 SUFFIX = ".pos"
@@ -15,15 +16,17 @@ ALL = 10**_WIDTH - 1
 
 
 _PLACE_WIDTH = 41
-_RECORD = _WIDTH + 1 + _PLACE_WIDTH + 1
+_BOOT_WIDTH = 36
+_RECORD = re.compile(rb"(\d{%d}) (.{%d}) (.{%d})\n" % (_WIDTH, _PLACE_WIDTH, _BOOT_WIDTH))
+_BYTES = _WIDTH + _PLACE_WIDTH + _BOOT_WIDTH + 3
 
 
 class Positions:
     """The bytes of one segment that each sink has acknowledged, in a file of one record of fixed width a sink.
 
-    Beside the number is the place, if the sink knows one, behind which it stores all that it has not acknowledged. A
-    record is overwritten in place by one write, so a kill leaves the old one or the new one. Losing the file costs
-    nothing but a comparison with what is stored.
+    Beside the number is the place, if the sink knows one, behind which it stores all that it has not acknowledged, and
+    the start of the machine since which that holds. A record is overwritten in place by one write, so a kill leaves the
+    old one or the new one. Losing the file costs nothing but a comparison with what is stored.
 
     Args:
         path: the file; None keeps the numbers in memory.
@@ -39,19 +42,19 @@ class Positions:
     def load(self, limit: int) -> None:
         """Read what an earlier process noted; what is neither `ALL` nor a position up to *limit* counts as 0.
 
-        So does a position from before the machine started: it may be on the disk, and what it speaks of not.
+        So does a position from before the machine started, or from another one: it may be on the disk, and what it
+        speaks of not.
         """
         try:
             data = self._path.read_bytes() if self._path else b""
-            limit = limit if self._path and is_of_this_boot(self._path) else 0
         except OSError:
             data = b""  # No sink got anywhere, or nobody knows: everything is offered again.
         for sink in range(len(self.acknowledged)):
-            record = data[sink * _RECORD : (sink + 1) * _RECORD]
-            number, _, place = record.partition(b" ")
-            if len(record) != _RECORD or len(number) != _WIDTH or not number.isdigit():
+            if (record := _RECORD.fullmatch(data[sink * _BYTES : (sink + 1) * _BYTES])) is None:
                 continue
-            if (position := int(number)) <= limit or position == ALL:
+            number, place, noted = record.groups()
+            believed = limit if noted.strip() and noted.strip() == boot() else 0
+            if (position := int(number)) <= believed or position == ALL:
                 self.acknowledged[sink], self.places[sink] = position, place.strip()
 
     def note(self, sink: int, place: bytes) -> None:
@@ -72,8 +75,8 @@ class Positions:
     def _write(self, path: Path, sink: int, position: int) -> None:
         if self._fd is None:
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-        place = self.places[sink].ljust(_PLACE_WIDTH)
-        os.pwrite(self._fd, b"%0*d %b\n" % (_WIDTH, position, place), sink * _RECORD)
+        record = b"%0*d %-*b %-*b\n" % (_WIDTH, position, _PLACE_WIDTH, self.places[sink], _BOOT_WIDTH, boot())
+        os.pwrite(self._fd, record, sink * _BYTES)
 
     def close(self) -> None:
         """Release the file and leave it."""

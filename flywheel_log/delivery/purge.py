@@ -9,7 +9,8 @@ from pathlib import Path
 from . import adopt
 from .adopt import DRAFT, alone
 from .destination import Destination
-from .segments import SUFFIX, Segment
+from .names import SUFFIX
+from .segments import Segment
 
 ASKED = "let-go"
 

@@ -15,10 +15,8 @@ from . import space
 from .positions import ALL, Positions
 from .positions import SUFFIX as POSITIONS
 
-SUFFIX = ".seg"
 UNBORN = ".tmp"
 _NEWLINE = 10
-_POPULATE_WRITE = 23  # MADV_POPULATE_WRITE of Linux 5.14, which Python does not name.
 _WARM_BYTES = 1 << 17
 _WARM_BYTES_AT_MOST = 1 << 20
 
@@ -167,11 +165,18 @@ class Segment:
         self._warmed = used
         self.attention = used + ahead // 2
         start = used - used % mmap.PAGESIZE
-        try:
-            if self._map is not None and start < self.size:
-                self._map.madvise(_POPULATE_WRITE, start, min(ahead, self.size - start))
-        except (OSError, ValueError):  # Not on this kernel, or shipped and closed meanwhile: the faults are only slow.
-            return
+        if (pages := self._map) is not None and start < self.size:
+            space.populate(pages, start, min(ahead, self.size - start))
+
+    def rest(self) -> None:
+        """Give the memory of a file that is sealed back: it may wait for long, and is read without."""
+        if self.sealed and self.fd is not None:
+            self._unmap()
+
+    def _unmap(self) -> None:
+        pages, self._map = self._map, None  # First, for two threads may be here.
+        if pages is not None:
+            pages.close()
 
     def exists(self) -> bool:
         """Tell whether the file still has its name, so that another process can find it."""
@@ -236,9 +241,7 @@ class Segment:
 
         With *shrunk*, it is cut to what it holds before.
         """
-        if self._map is not None:
-            self._map.close()
-            self._map = None
+        self._unmap()
         if shrunk:
             self.shrink()
         if self.fd is not None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from ..health import health
+from ..health import health, name_of
 from ..sinks import PutOff, RetryLater, Sink
 from .aside import Aside
 from .batch import next_batch
@@ -116,6 +116,7 @@ class Shipper:
         except _Stopped:
             return
         except Exception as error:  # noqa: BLE001 - a thread that dies ships nothing any more
+            self._last_error = name_of(error)
             health.drop("shipper_failed", error)
 
     def _ship(self) -> None:
@@ -216,7 +217,7 @@ class Shipper:
                 self._failed(error.reason, events, error)
                 self._pause(self._backoff.delay(error.after))
             except Exception as error:  # noqa: BLE001 - whatever a sink raises, its events are offered again
-                self._failed(type(error).__name__, events, error)
+                self._failed(name_of(error), events, error)
                 self._pause(self._backoff.delay())
         raise _Stopped
 

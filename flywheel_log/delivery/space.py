@@ -13,6 +13,7 @@ from pathlib import Path
 from ..health import health
 
 FREE_PERCENT = 5
+_POPULATE_WRITE = 23  # MADV_POPULATE_WRITE of Linux 5.14, which Python does not name.
 _LOOK_S = 1.0
 _ZEROES = bytes(1 << 16)
 _NO_PREALLOCATION = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
@@ -25,11 +26,11 @@ def check(root: Path, size: int, quota: int) -> None:
     percent of a very large disk are more than anybody wants to keep for others).
 
     Raises:
-        OSError: ENOSPC when it may not; or what looking at the disk raised.
+        OSError: EDQUOT or ENOSPC when it may not; or what looking at the disk raised.
     """
     if taken(root) + size > quota:
-        raise OSError(errno.ENOSPC, "the journal's quota is used up")
-    disk = os.statvfs(root)
+        raise OSError(errno.EDQUOT, "the journal's quota is used up")
+    disk = os.statvfs(next(path for path in (root, *root.parents) if path.exists()))
     kept = min(disk.f_blocks * disk.f_frsize * FREE_PERCENT // 100, quota)
     if disk.f_bavail * disk.f_frsize - size < kept:
         raise OSError(errno.ENOSPC, "the disk is nearly full")
@@ -58,6 +59,14 @@ def mapped(fd: int, size: int) -> mmap.mmap | None:
             raise
         health.warn("journal_not_mapped", error)
         return None
+
+
+def populate(pages: mmap.mmap, start: int, size: int) -> None:
+    """Have *size* bytes of *pages* in memory from *start* on, a multiple of the size of a page."""
+    try:
+        pages.madvise(_POPULATE_WRITE, start, size)
+    except (OSError, ValueError):  # Not on this kernel, or shipped and closed meanwhile: the faults are only slow.
+        return
 
 
 def taken(root: Path) -> int:

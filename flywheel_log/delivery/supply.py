@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import itertools
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +12,8 @@ from pathlib import Path
 from ..health import health
 from . import space
 from .destination import Destination
-from .segments import SUFFIX, Segment
+from .names import name
+from .segments import Segment
 from .tuning import Tuning
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -52,6 +52,8 @@ class Supply:
         self._asides = itertools.count()
         self._spare: Segment | None = None
         self._refused_until = 0.0
+        self._latest = 0
+        self._measured = True
 
     def take(self, need: int, others: Sequence[Segment]) -> Segment:
         """Return a segment with room for *need* bytes; *others* are those there are.
@@ -99,6 +101,11 @@ class Supply:
         """Tell whether there was no room a moment ago; to ask the disk each time would make callers wait."""
         return time.monotonic() < self._refused_until
 
+    def make_room(self) -> None:
+        """Let what is still to be said have its few hundred bytes, full or not: it is what had no room."""
+        self._refused_until = 0.0
+        self._measured = False
+
     def release(self) -> None:
         """Delete what was made ahead of need."""
         with self.making:
@@ -113,12 +120,14 @@ class Supply:
 
     def _make(self, need: int, others: Sequence[Segment]) -> Segment:
         number = next(self._numbers)
-        size = max(need, self._tuning.segment_bytes if number else self._tuning.first_segment_bytes)
+        usual = self._tuning.segment_bytes if number else self._tuning.first_segment_bytes
+        size = max(need, usual if self._measured else 0)
         if self.refused():
             raise OSError(errno.ENOSPC, "there was no room a moment ago")
         try:
             self._destination.prepare()
-            space.check(self._destination.directory.parent, size, self._quota)
+            if self._measured:
+                space.check(self._destination.directory.parent, size, self._quota)
             return Segment.create(self._path(number), size, len(self._destination.urls))
         except OSError as error:
             if error.errno not in FULL:
@@ -138,6 +147,6 @@ class Supply:
         self._refused_until = time.monotonic() + self._tuning.refused_s
 
     def _path(self, number: int | str) -> Path:
-        host = os.uname().nodename.replace("/", "_")
-        name = f"{int(self._clock() * 1e9):019d}-{host}-{os.getpid()}-{self._run}-{number}{SUFFIX}"
-        return self._destination.directory / name
+        # A clock may be set back, and what we leave behind is delivered in the order of the names.
+        self._latest = max(self._latest + 1, int(self._clock() * 1e9))
+        return self._destination.directory / name(self._latest, self._run, number)

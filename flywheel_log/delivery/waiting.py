@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..health import health
 from .destination import Destination
-from .segments import SUFFIX, Segment
+from .names import SUFFIX
+from .segments import Segment
 
 
 def waiting(root: Path) -> dict[str, int]:

@@ -62,7 +62,6 @@ DOORS = {
     # The only guard of a delivery, and the last rung of its ladder.
     *("delivery.Delivery.put", "serialise.dumps"),
     # Asked by the journal's own thread.
-    "journal.Journal.lossy",
 }
 MODULES = [
     *(

@@ -17,6 +17,7 @@ import pytest
 from flywheel_log.config import load
 from flywheel_log.delivery import Delivery
 from flywheel_log.delivery.tuning import Tuning
+from flywheel_log.disk import boot
 from flywheel_log.pipeline.redact import Redactor
 from flywheel_log.sinks.elasticsearch.dead_letters import DeadLetter, bury, letters
 
@@ -145,7 +146,7 @@ def test_what_a_sink_has_already_is_not_delivered_twice(command: Command, tmp_pa
     lines = data.splitlines(keepends=True)
     first = b"".join(lines[:3])
     log.write_bytes(first)
-    segment.with_suffix(".pos").write_bytes(b"%020d %41s\n" % (len(first), b""))
+    segment.with_suffix(".pos").write_bytes(b"%020d %41s %36s\n" % (len(first), b"", boot()))
     assert command("forget", "--user", "u1").code == 0
     (positions,) = journal.glob("*/*.pos")
     assert int(positions.read_bytes().split()[0]) == len(lines[0] + lines[2])

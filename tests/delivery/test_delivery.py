@@ -468,6 +468,33 @@ def test_a_full_journal_drops_the_newest_and_reports_the_loss_when_there_is_room
     }
 
 
+def test_what_waits_for_long_takes_no_memory_of_the_program(make, root):
+    tuning = Tuning(first_segment_bytes=1 << 16, segment_bytes=1 << 16)
+    delivery = make(Memory(*[RetryLater("down")] * 1_000_000), tuning=tuning)
+    for _ in range(40):
+        delivery.put(b'{"text":"%s"}' % (b"x" * 30_000))
+    assert len(list(root.glob("*/*.seg"))) >= 20
+    until(lambda: Path("/proc/self/maps").read_text().count(f"{root}/") <= 2)  # The current one, and the next.
+    assert delivery.flush(0.0) == 40
+
+
+@pytest.mark.parametrize("room", [0, 300], ids=["no room", "a little room"])
+def test_what_a_program_lost_before_it_ended_is_told_though_its_quota_is_full_to_the_last(make, room):
+    tuning = Tuning(first_segment_bytes=4096, segment_bytes=4096, refused_s=3600.0, adopt_s=3600.0)
+    delivery = make(Memory(*[RetryLater("down")] * 1_000_000), quota_bytes=5000, tuning=tuning)
+    head = len(b'{"id":"a1b2-1",')
+    line = b'{"text":"%s"}' % (b"x" * (4096 - head - room - len(b'"text":"x"}')))
+    assert [delivery.put(line) for _ in range(3)] == ["a1b2-1", None, None]
+    assert delivery.close(0.0) == 2
+    heir = Memory()
+    make(heir).adopt()
+    until(lambda: len(heir.lines) == 2)
+    told = json.loads(heir.lines[1])
+    assert [told[key] for key in ("id", "kind", "count", "first", "last")] == [
+        "a1b2-4", "loss_report", 2, "a1b2-2", "a1b2-3"
+    ]  # fmt: skip
+
+
 def test_without_a_writable_directory_events_go_through_memory(make, root):
     root.write_text("a file where the directory should be")
     sink = Memory()
@@ -484,8 +511,8 @@ def test_memory_is_bounded_and_what_it_loses_is_counted(make, root):
     delivery = make(Memory(*[RetryLater("down")] * 1_000_000), tuning=tuning)
     line = b'{"text":"%s"}' % (b"x" * 1500)
     assert [delivery.put(line) is None for _ in range(6)] == [False] * 4 + [True] * 2
-    assert delivery.close(0.0) == 4
-    assert health.dropped() == {"journal_full": 2, "memory_lost": 4}
+    assert delivery.close(0.0) == 5  # And the report of the two.
+    assert health.dropped() == {"journal_full": 2, "memory_lost": 5}
 
 
 @pytest.mark.parametrize("fsync", [False, True])
@@ -524,6 +551,18 @@ def test_what_a_killed_program_leaves_is_cut_to_what_it_holds(make, root):
     assert left.stat().st_size < 1000 < before
 
 
+def test_what_a_program_on_another_machine_may_still_write_to_is_not_cut(make, root):
+    """Locks need not reach that far, and a program whose mapped file is cut is killed by SIGBUS."""
+    abandon(root, "memory0:", 3)
+    [left] = root.glob("*/*.seg")
+    left = left.rename(left.with_name(left.name.replace(os.uname().nodename, f"{os.uname().nodename}-2")))
+    before = left.stat().st_size
+    delivery = make(Down(), random=lambda: 1.0)
+    delivery.adopt()
+    assert (delivery.stats()["adopted"], left.stat().st_size) == (3, before)
+    assert (delivery.close(0.0), left.stat().st_size) == (0, before)
+
+
 def test_fsync_brings_each_event_to_the_disk_before_put_returns(make):
     sink = Memory()
     delivery = make(sink, fsync=True)
@@ -531,11 +570,11 @@ def test_fsync_brings_each_event_to_the_disk_before_put_returns(make):
     assert delivery.flush(20) == 0
 
 
-def abandon(root, url, count, text="x"):
+def abandon(root, url, count, text="x", clock=time.time):
     """Let a process put events and die before anything is shipped."""
     child = os.fork()
     if child == 0:
-        delivery = Delivery([url], root, tuning=Tuning(linger_s=3600.0), run=lambda: "dead")
+        delivery = Delivery([url], root, tuning=Tuning(linger_s=3600.0), run=lambda: "dead", clock=clock)
         for number in range(count):
             delivery.put(b'{"kind":"step","n":%d,"text":"%s"}' % (number, text.encode()))
         os.kill(os.getpid(), signal.SIGKILL)
@@ -568,8 +607,9 @@ def test_what_a_dead_process_had_stored_without_noting_it_is_not_stored_twice(ro
     assert stored(tmp_path / "genai.log") == ["dead-1", "dead-2", "dead-3"]
 
 
-def test_many_segments_of_a_dead_process_are_stored_in_the_order_of_its_events(root, tmp_path):
-    abandon(root, f"file:{tmp_path}/genai.log", 2000, "x" * 2000)
+@pytest.mark.parametrize("clock", [time.time, itertools.count(2e9, -3600).__next__], ids=["clock", "clock set back"])
+def test_many_segments_of_a_dead_process_are_stored_in_the_order_of_its_events(root, tmp_path, clock):
+    abandon(root, f"file:{tmp_path}/genai.log", 2000, "x" * 2000, clock)
     assert len(list(root.glob("*/*.seg"))) > 1
     drain(root, 20)
     assert stored(tmp_path / "genai.log") == [f"dead-{number}" for number in range(1, 2001)]
@@ -640,7 +680,26 @@ def test_a_destination_without_a_description_is_reported(root, tmp_path):
     description = next(root.glob("*/sinks.json"))
     description.unlink()
     [report] = drain(root, 20)
-    assert (report.delivered, report.left, report.why) == (0, 2, f"{description} is not readable")
+    assert (report.delivered, report.left, report.why) == (
+        0,
+        2,
+        f"{description} is not readable to this version",
+    )
+
+
+def test_what_a_later_version_left_is_left_alone_and_said(root, tmp_path):
+    abandon(root, f"file:{tmp_path}/genai.log", 2)
+    [description] = root.glob("*/sinks.json")
+    description.write_text(json.dumps({**json.loads(description.read_text()), "compressed": True}))
+    before = {path: path.read_bytes() for path in root.glob("*/*.seg")}
+    [report] = drain(root, 20)
+    assert (report.delivered, report.left, report.why) == (
+        0,
+        2,
+        f"{description} is not readable to this version",
+    )
+    assert {path: path.read_bytes() for path in root.glob("*/*.seg")} == before
+    assert not (tmp_path / "genai.log").exists()
 
 
 def test_half_made_segments_of_the_dead_are_swept_away(make, root):

@@ -1,6 +1,7 @@
 """A set of sinks has one directory, whatever their order, and no secrets in it."""
 
 import json
+import os
 import stat
 
 import pytest
@@ -57,3 +58,18 @@ def test_directory_and_description_are_the_users_alone(tmp_path):
 def test_a_directory_without_a_description_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         Destination.load(tmp_path)
+
+
+def test_two_processes_of_one_number_as_containers_have_them_may_make_it_at_once(tmp_path, monkeypatch):
+    destination = Destination.of(["stdout:"], tmp_path)
+    rename, others = os.rename, [destination.prepare]
+
+    def meanwhile(source, target):
+        if others:  # The other one goes all the way between our write and our rename.
+            others.pop()()
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", meanwhile)
+    destination.prepare()
+    assert Destination.load(destination.directory).names == destination.names
+    assert [path.name for path in destination.directory.iterdir()] == ["sinks.json"]

@@ -10,6 +10,7 @@ import pytest
 
 from flywheel_log.delivery import Delivery, drain
 from flywheel_log.delivery.tuning import Tuning
+from flywheel_log.disk import boot
 from flywheel_log.health import health
 
 LINE = b'{"kind":"step","text":"hello"}'
@@ -103,7 +104,9 @@ def test_after_a_restart_of_the_machine_a_log_is_believed_and_no_position(root, 
     lines = log.read_bytes().splitlines(keepends=True)
     log.write_bytes(lines[0])
     [positions] = root.glob("*/*.pos")
-    os.utime(positions, (1, 1))
+    noted = positions.read_bytes()
+    positions.write_bytes(noted.replace(boot(), bytes(reversed(boot()))))
+    assert positions.read_bytes() != noted
     drain(root, 20)
     assert log.read_bytes().splitlines(keepends=True) == lines
     assert [json.loads(line)["id"] for line in lines] == ["dead-1", "dead-2", "dead-3"]

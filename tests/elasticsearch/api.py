@@ -28,11 +28,10 @@ class Api:
         """All documents of *index* by their id."""
         self("POST", f"{index}/_refresh")
         found: dict[str, Any] = {}
-        query: dict[str, Any] = {"size": 5000, "sort": ["_shard_doc"]}
-        query["pit"] = {"id": self("POST", f"{index}/_pit?keep_alive=1m")["id"]}
-        while hits := self("POST", "_search", query)["hits"]["hits"]:
+        answer = self("POST", f"{index}/_search?scroll=1m", {"size": 5000})
+        while hits := answer["hits"]["hits"]:
             found.update((hit["_id"], hit["_source"]) for hit in hits)
-            query["search_after"] = hits[-1]["sort"]
+            answer = self("POST", "_search/scroll", {"scroll": "1m", "scroll_id": answer["_scroll_id"]})
         return found
 
     def ids(self, index: str) -> set[str]:

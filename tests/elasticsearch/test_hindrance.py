@@ -11,6 +11,7 @@ from flywheel_log import cli
 from flywheel_log.sinks.elasticsearch.mapping import INDEX
 
 from .api import Api
+from .proxy import proxied
 
 FLOOD = "index.blocks.read_only_allow_delete"
 READ_ONLY = f"the index INDEX is read-only ({FLOOD}), as Elasticsearch makes it when its disk is nearly full"
@@ -80,3 +81,30 @@ def test_behind_an_alias_only_the_index_counts_that_is_written_to(*, url, api, i
     carry_out(("POST", "INDEX-2/_close"))
     assert cli.run(["doctor"]) == 1
     assert f"FIX  the index {index}-2 is closed: open it: POST /{index}-2/_open" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("version", "fix"),
+    [
+        ({"number": "6.8.23"}, "it is too old; Elasticsearch 7.17, 8 and 9 serve, and OpenSearch 2"),
+        ({"number": "2.19.1", "distribution": "opensearch"}, ""),
+        ({"number": "9.0.0"}, ""),
+        ("hidden", ""),
+    ],
+)
+def test_a_server_that_is_too_old_is_seen_by_its_number(*, version, fix, url, monkeypatch, capsys):
+    server = url.rpartition("/")[0].removeprefix("elasticsearch://")
+
+    def answering(exchange):
+        if exchange.path == "/":
+            exchange.answer(200, json.dumps({"version": version}).encode())
+        else:
+            exchange.answer(*exchange.forward())
+
+    with proxied(f"http://{server}") as proxy:
+        proxy.fault = answering
+        monkeypatch.setenv("FLYWHEEL_LOG_SINKS", url.replace(server, proxy.url.removeprefix("http://")))
+        assert cli.run(["doctor", "--json"]) == int(bool(fix))
+    found = [json.loads(one) for one in capsys.readouterr().out.splitlines()]
+    named = "Elasticsearch 6.8.23" if fix else "Elasticsearch"
+    assert {"ok": not fix, "what": f"{named} at {proxy.url}", "fix": fix} in found

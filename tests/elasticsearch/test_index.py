@@ -239,3 +239,26 @@ def test_where_settings_are_not_ours_to_choose_the_index_is_made_without_them(
     assert problems(index, api("GET", f"{index}/_mapping")[index]["mappings"]) == []
     [template] = api("GET", f"_index_template/{index}")["index_templates"]
     assert "settings" not in template["index_template"]["template"]
+
+
+def test_where_flattened_fields_are_not_known_metadata_is_kept_all_the_same(
+    elasticsearch_url: str, api: Api, index: str
+) -> None:
+    reason = "Failed to parse mapping [_doc]: No handler for type [flattened] declared on field [metadata]"
+    refusal = {"error": {"type": "mapper_parsing_exception", "reason": reason}, "status": 400}
+
+    def opensearch(exchange):
+        if exchange.handler.command == "PUT" and b'"flattened"' in exchange.body:
+            exchange.answer(400, json.dumps(refusal).encode())
+        else:
+            exchange.answer(*exchange.forward())
+
+    with proxied(elasticsearch_url) as proxy:
+        proxy.fault = opensearch
+        assert list(sink_at(proxy.url, index).write([line(1, metadata={"team": {"name": "blue"}})])) == []
+    made = api("GET", index)[index]
+    assert problems(index, made["mappings"]) == []
+    assert made["settings"]["index"]["mapping"] == {"ignore_malformed": "true"}
+    assert api("GET", f"_index_template/{index}")["index_templates"]
+    [stored] = api.sources(index).values()
+    assert stored["response"]["flywheel_log"]["metadata"] == {"team": {"name": "blue"}}

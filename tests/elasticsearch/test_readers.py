@@ -122,7 +122,19 @@ def test_the_latest_of_a_large_index_come_with_one_search(url: str, api: Api, in
     with proxied(api.url) as proxy:
         found = latest(f"{proxy.url.replace('http://', 'elasticsearch://')}/{index}", 3)
     assert [one["id"] for one in found] == ["run-1197", "run-1198", "run-1199"]
-    assert [path.partition("?")[0] for _, path, _ in proxy.seen].count("/_search") == 1
+    assert [path.partition("?")[0].rpartition("/")[2] for _, path, _ in proxy.seen] == [index, "_search", "scroll"]
+    assert proxy.seen[-1][0] == "DELETE"
+
+
+def test_an_index_that_forgot_how_far_it_was_read_is_not_taken_for_a_short_one(url: str, api: Api, index: str) -> None:
+    Path(LOG).write_bytes(b"".join(line(n) + b"\n" for n in range(600)))
+    assert cli.run(["backfill", LOG, "--into", url]) == 0
+    api("POST", f"{index}/_refresh")
+    events = read(url)
+    next(events)
+    api("DELETE", "_search/scroll/_all")
+    with pytest.raises(ConnectionError, match="forgot where we were; read again"):
+        list(events)
 
 
 def test_the_latest_of_an_index_that_cannot_sort_are_those_stored_last(url: str, api: Api, index: str) -> None:

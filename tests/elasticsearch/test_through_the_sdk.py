@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -31,6 +33,17 @@ WEATHER: Any = {
     "function": {"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},
 }
 Question = dict[str, Any]
+# urllib3 empties its pools of connections at exit, and those that were made last before anything of ours is run.
+LAST_WORDS = """
+import sys
+import flywheel_log
+
+flywheel_log.configure(sinks=[sys.argv[1]])
+ask = flywheel_log.logged_llm(str.upper)
+ask("first")
+assert flywheel_log.flush(30) == 0
+ask("last")
+"""
 
 
 @pytest.fixture
@@ -112,3 +125,11 @@ def test_what_the_sdk_was_asked_satisfies_every_rule(where: str, api: Api, serve
     assert mixed(usable) == set()
     kept = [document["response"]["flywheel_log"]["status"] for document in documents]
     assert {status: kept.count(status) for status in set(kept)} == {"ok": 2 * CHATS + 20, "error": 60, "incomplete": 20}
+
+
+def test_what_is_asked_last_is_delivered_at_exit_over_a_connection_there_has_been(
+    elasticsearch_url: str, api: Api, index: str
+) -> None:
+    url = f"{elasticsearch_url.replace('http://', 'elasticsearch://')}/{index}?linger=0.05"
+    ended = subprocess.run([sys.executable, "-c", LAST_WORDS, url], check=True, capture_output=True, text=True)
+    assert (ended.stderr, len(api.ids(index))) == ("", 2)

@@ -302,3 +302,38 @@ def test_equal_records_of_a_flat_file_are_counted(tmp_path):
     sink.write([event(1), event(1), event(2)])
     assert sink.missing([event(1)] * 3, place) == [event(1)]
     assert sink.missing([event(1)] * 3, sink.place()) == [event(1)] * 3
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_written_to_and_what_that_means_is_said(tmp_path, monkeypatch, caplog, number):
+    def refused(fd, operation):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    sink = open_sink(f"file:{tmp_path}/genai.log")
+    for at in range(2):
+        assert sink.write([event(at)]) == ()
+    assert len(ids(tmp_path / "genai.log")) == 2
+    word = errno.errorcode[number]
+    assert [record.getMessage().partition(";")[0] for record in caplog.records] == [
+        f"flywheel_log: log_not_locked_so_it_is_for_one_process (OSError {word})"
+    ]
+
+
+def test_what_cannot_be_taken_back_without_a_lock_is_looked_for_before_it_is_written_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(fcntl, "flock", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSYS, "no locks")))
+    sink = open_sink(f"file:{tmp_path}/genai.log")
+    lines = [event(at) for at in range(3)]
+    write = os.write
+
+    def short(fd, data):
+        write(fd, data[: len(lines[0]) + 20])  # One line, and a piece of the next.
+        raise OSError(errno.EIO, "broken")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "write", short)
+        with pytest.raises(OSError, match="broken"):
+            sink.write(lines)
+    assert sink.write(lines) == ()
+    whole = [line for line in (tmp_path / "genai.log").read_bytes().split(b"\n") if line in lines]
+    assert whole == lines

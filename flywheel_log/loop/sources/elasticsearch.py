@@ -13,10 +13,12 @@ from flywheel_log.sinks.elasticsearch.target import Target, target
 from ._growing import Growing
 from ._index import MISSING, PAGE, SEARCH, UNSORTABLE, ask, event_in
 
-_KEEP_ALIVE = "2m"
-_BY_TIME = [{"timestamp": {"order": "asc", "unmapped_type": "date"}}, "_shard_doc"]
-_NEWEST_FIRST = [{"timestamp": {"order": "desc", "unmapped_type": "date"}}, {"_shard_doc": "desc"}]
-_AS_STORED = ["_shard_doc"]
+# Elastic would rather have points in time, but other servers have others: every version of each knows how to scroll.
+_SCROLL = "/_search/scroll"
+_KEEP_ALIVE = "10m"
+_BY_TIME = [{"timestamp": {"order": "asc", "unmapped_type": "date"}}, "_doc"]
+_NEWEST_FIRST = [{"timestamp": {"order": "desc", "unmapped_type": "date"}}, {"_doc": "desc"}]
+_AS_STORED = ["_doc"]
 
 
 def records(source: str, since: datetime | None = None) -> Iterator[JSON]:
@@ -89,19 +91,31 @@ def _begun(source: str, search: JSON) -> Iterator[JSON]:
 
 
 def _hits(cluster: Cluster, where: Target, search: JSON) -> Iterator[JSON]:
-    path = f"/{where.index},{where.annotations}/_pit?keep_alive={_KEEP_ALIVE}&ignore_unavailable=true"
-    moment = ask(cluster, "POST", path).body["id"]
-    return _pages(cluster, moment, search)
+    path = f"/{where.index},{where.annotations}{SEARCH},_scroll_id&scroll={_KEEP_ALIVE}&ignore_unavailable=true"
+    return _pages(cluster, _first(cluster, path, {"size": PAGE, **search}))
 
 
-def _pages(cluster: Cluster, moment: str, search: JSON) -> Iterator[JSON]:
-    query = {"size": PAGE, "pit": {"id": moment, "keep_alive": _KEEP_ALIVE}, "track_total_hits": False, **search}
+def _first(cluster: Cluster, path: str, query: JSON) -> Answer:
+    """The first page; an index that cannot sort, its timestamp being text, is read in the order it was stored."""
+    timed = query["sort"] in (_BY_TIME, _NEWEST_FIRST)
+    answer = ask(cluster, "POST", path, query, also=(UNSORTABLE,) if timed else ())
+    if timed and (answer.status == UNSORTABLE or _failed(answer)):
+        answer = ask(cluster, "POST", path, {"size": PAGE, "sort": query["sort"][1:]})
+    return answer
+
+
+def _pages(cluster: Cluster, answer: Answer) -> Iterator[JSON]:
+    scroll = answer.body.get("_scroll_id")
     try:
-        while found := _page(cluster, query):
+        while found := _whole(answer):
             yield from found
-            query["search_after"] = found[-1]["sort"]
+            answer = ask(cluster, "POST", _SCROLL, {"scroll": _KEEP_ALIVE, "scroll_id": scroll})
+            if answer.status == MISSING:
+                raise ConnectionError(f"Elasticsearch at {cluster.servers} forgot where we were; read again")
+            scroll = answer.body["_scroll_id"]
     finally:
-        ask(cluster, "DELETE", "/_pit", {"id": moment})
+        if scroll:
+            ask(cluster, "DELETE", _SCROLL, {"scroll_id": scroll})
 
 
 def _events(cluster: Cluster, found: Iterator[JSON]) -> Iterator[JSON]:
@@ -113,14 +127,8 @@ def _events(cluster: Cluster, found: Iterator[JSON]) -> Iterator[JSON]:
         cluster.close()
 
 
-def _page(cluster: Cluster, query: JSON) -> list[JSON]:
-    """The next hits; an index that cannot sort, its timestamp being text, is read in the order it was stored."""
-    first = "search_after" not in query and query["sort"] in (_BY_TIME, _NEWEST_FIRST)
-    answer = ask(cluster, "POST", SEARCH, query, also=(UNSORTABLE,) if first else ())
-    if first and (answer.status == UNSORTABLE or _failed(answer)):
-        query["sort"] = query["sort"][1:]
-        query.pop("query", None)
-        answer = ask(cluster, "POST", SEARCH, query)
+def _whole(answer: Answer) -> list[JSON]:
+    """The hits of a page that speaks for all shards."""
     if failed := _failed(answer):
         raise ConnectionError(f"Elasticsearch cannot read {failed} shards of the index; is it whole?")
     found: list[JSON] = answer.body.get("hits", {}).get("hits", [])

@@ -8,7 +8,7 @@ from flywheel_log.health import health
 from flywheel_log.sinks import RetryLater
 
 from .cluster import Answer, Cluster
-from .mapping import INDEX, JSON, MAPPINGS, problems
+from .mapping import JSON, OFFERS, problems
 
 # Above the templates that Elasticsearch brings along (100) and those people write (up to 200 as a rule).
 _PRIORITY = 500
@@ -97,19 +97,19 @@ def _put_template(cluster: Cluster, index: str) -> None:
 
 
 def _put(cluster: Cluster, path: str, body: Callable[[JSON], JSON]) -> Answer:
-    """Put what *body* makes of our index; without settings where these are not ours to choose.
-
-    Source: "Settings [...] are not available when running in serverless mode" is a 400 of Elastic Cloud Serverless.
-    """
-    answer = cluster.request("PUT", path, body(INDEX))
-    if answer.status != _BAD or error_type(answer) == _EXISTS:
-        return answer
-    return cluster.request("PUT", path, body({"mappings": MAPPINGS}))
+    """Put what *body* makes of our index, as well as this server knows it."""
+    for offer in OFFERS:
+        answer = cluster.request("PUT", path, body(offer))
+        if answer.status != _BAD or error_type(answer) == _EXISTS:
+            break
+    return answer
 
 
 def _expect(answer: Answer) -> None:
     if answer.status == _FORBIDDEN:
         raise Unfit(f"http {answer.status}")
+    if answer.status == _BAD and (said := error_type(answer)):
+        raise RetryLater(said)
     if answer.status != _OK or not isinstance(answer.body, dict):
         raise RetryLater(f"http {answer.status}", answer.after)
 

@@ -1,4 +1,4 @@
-"""Why an index that fits takes no documents all the same: it is closed, blocked, or somebody's pipeline is missing."""
+"""Why documents are not taken, whatever is in them: too old a server, a closed index, a pipeline that is missing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .mapping import JSON
 _OK, _MISSING = 200, 404
 _BLOCKS = ("read_only", "write")
 _FLOOD = "index.blocks.read_only_allow_delete"
+_OLDEST = 7  # The first without types of documents, which an index of ours has none of.
 _PIPELINES = ("index.default_pipeline", "index.final_pipeline")
 
 
@@ -19,6 +20,20 @@ class Hindrance(NamedTuple):
 
     what: str
     fix: str
+
+
+def outdated(cluster: Cluster) -> list[Hindrance]:
+    """Say that the server is too old to have our index; nothing where it does not tell. Raises `Unreachable`."""
+    answer = cluster.request("GET", "/")
+    version = answer.body.get("version") if isinstance(answer.body, dict) else None
+    if not isinstance(version, dict) or "distribution" in version:  # OpenSearch counts anew, and so from 1.
+        return []
+    number = str(version.get("number", ""))
+    major = number.partition(".")[0]
+    if not major.isdecimal() or int(major) >= _OLDEST:
+        return []
+    fix = "it is too old; Elasticsearch 7.17, 8 and 9 serve, and OpenSearch 2"
+    return [Hindrance(f"Elasticsearch {number} at {cluster.servers}", fix)]
 
 
 def hindrances(cluster: Cluster, index: str) -> list[Hindrance]:

@@ -13,6 +13,7 @@ FLOAT: JSON = {"type": "float"}
 BOOLEAN: JSON = {"type": "boolean"}
 TEXT: JSON = {"type": "text"}
 FLATTENED: JSON = {"type": "flattened", "depth_limit": 20, "ignore_above": 8191}
+KEPT: JSON = {"type": "object", "enabled": False}
 
 FIELDS: JSON = {
     **dict.fromkeys(
@@ -30,21 +31,33 @@ FIELDS: JSON = {
     "metadata": FLATTENED,
 }  # fmt: skip
 
-MAPPINGS: JSON = {
-    "dynamic": "strict",
-    "properties": {
-        "timestamp": {"type": "date"},
-        "client_id": KEYWORD,
-        "workload_id": KEYWORD,
-        "request": {"type": "object", "enabled": False},
-        "response": {"dynamic": False, "properties": {"flywheel_log": {"dynamic": False, "properties": FIELDS}}},
-    },
-}
+
+def _mappings(fields: JSON) -> JSON:
+    return {
+        "dynamic": "strict",
+        "properties": {
+            "timestamp": {"type": "date"},
+            "client_id": KEYWORD,
+            "workload_id": KEYWORD,
+            "request": KEPT,
+            "response": {"dynamic": False, "properties": {"flywheel_log": {"dynamic": False, "properties": fields}}},
+        },
+    }
+
 
 INDEX: JSON = {
     "settings": {"index": {"mapping": {"ignore_malformed": True}, "auto_expand_replicas": "0-1"}},
-    "mappings": MAPPINGS,
+    "mappings": _mappings(FIELDS),
 }
+
+OFFERS: tuple[JSON, ...] = (
+    INDEX,
+    # "Settings [...] are not available when running in serverless mode" is a 400 of Elastic Cloud Serverless.
+    {"mappings": INDEX["mappings"]},
+    # "No handler for type [flattened]" is one of OpenSearch: metadata is kept there, but cannot be searched.
+    {**INDEX, "mappings": _mappings({**FIELDS, "metadata": KEPT})},
+)
+"""What an index of ours is made of; the first of these that a server takes is the best it can do."""
 
 
 # What serves as well as the type that we would give a field: it refuses nothing, and counts and sorts the same.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from elastic_transport import BaseNode, NodeConfig, NodePool, NodeSelector, Serializer, Transport
+from elastic_transport import BaseNode, NodeConfig, NodePool, NodeSelector, Serializer, Transport, Urllib3HttpNode
 
 from flywheel_log.randomness import rng
 
@@ -23,6 +23,17 @@ class Raw(Serializer):
     def dumps(self, data: Any) -> bytes:
         """Return *data*, which is bytes."""
         return bytes(data)
+
+
+class Unblocked(Urllib3HttpNode):
+    """Opens a connection where there is none: the official node waits for one to be given back, without end.
+
+    At the end of a program, urllib3 empties its pools, and the last events have yet to be delivered.
+    """
+
+    def __init__(self, config: NodeConfig) -> None:
+        super().__init__(config)
+        self.pool.block = False
 
 
 class Staying(NodeSelector):
@@ -55,6 +66,7 @@ def connect(target: Target) -> Transport:
     raw = Raw()
     return Transport(
         [_node(url, target) for url in target.nodes],
+        node_class=Unblocked,
         serializers={"application/json": raw, "application/x-ndjson": raw, "application/*": raw, "text/*": raw},
         node_pool_class=Patient,
         node_selector_class=Staying,

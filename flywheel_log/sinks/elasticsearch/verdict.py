@@ -41,6 +41,7 @@ SERVER_ERRORS = frozenset(
         "node_disconnected_exception",
         "node_not_connected_exception",
         "process_cluster_event_timeout_exception",
+        "rejected_execution_exception",  # OpenSearch's word for that of Elasticsearch above.
         "unavailable_shards_exception",
     }
 )

@@ -25,6 +25,7 @@ from .url import Options, options, resolve
 __all__ = ["File", "open", "resolve"]
 
 LOCK_TIMEOUT_S = 5.0
+_NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 
 
 def open(url: str) -> File:
@@ -45,6 +46,7 @@ class File:
         self._torn = False
         self._named = False
         self._place: bytes | None = None
+        self._lockable = True
         _open_files.add(self)
 
     def write(self, lines: Sequence[bytes]) -> Sequence[bytes]:
@@ -117,7 +119,7 @@ class File:
         deadline = time.monotonic() + LOCK_TIMEOUT_S
         while True:
             fd = self._opened()
-            lock(fd, deadline)
+            self._lock(fd, deadline)
             try:
                 if not is_named(fd, self._options.path):
                     self._leave()
@@ -129,8 +131,18 @@ class File:
                 yield fd
                 return
             finally:
-                if self._fd == fd:
+                if self._fd == fd and self._lockable:
                     fcntl.flock(fd, fcntl.LOCK_UN)
+
+    def _lock(self, fd: int, deadline: float) -> None:
+        try:
+            lock(fd, deadline)
+            self._lockable = True
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            health.warn("log_not_locked_so_it_is_for_one_process", error)
+            self._lockable = False
 
     def _opened(self) -> int:
         if self._fd is None:
@@ -155,8 +167,9 @@ class File:
             if os.write(fd, data) != len(data):
                 raise OSError(errno.ENOSPC, "short write to the log")
         except OSError:
-            os.ftruncate(fd, end)
-            self._torn = False
+            if self._lockable:  # Else what is behind the end may be somebody else's by now.
+                os.ftruncate(fd, end)
+                self._torn = False
             raise
         self._torn = False
         self._place = _place(status, end + len(data))  # Nothing that may fail: what is written must not come again.

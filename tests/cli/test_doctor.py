@@ -1,0 +1,47 @@
+"""The doctor and what stands in the way on this machine: each is seen before events wait for it, with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import Ran
+
+Command = Callable[..., Ran]
+
+
+def test_a_machine_on_which_all_is_right_has_nothing_to_mend(command: Command, tmp_path: Path):
+    ran = command("doctor")
+    assert (ran.code, ran.out.splitlines()[-2:]) == (
+        0,
+        [f"ok   the journal {tmp_path}/journal", "ok   the file genai.log, which is made with the first event"],
+    )
+
+
+def test_a_journal_whose_quota_leaves_no_room_for_a_segment_is_seen(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("FLYWHEEL_LOG_JOURNAL_QUOTA_MB", "16")
+    used = tmp_path / "journal/somebody/segment"
+    used.parent.mkdir(parents=True)
+    used.parent.parent.chmod(0o700)
+    used.touch()
+    with used.open("r+b") as file:
+        file.truncate(9 << 20)
+    assert (
+        f"FIX  the journal {tmp_path}/journal: the journal's quota is used up, so events are dropped; "
+        "have what waits delivered, or set FLYWHEEL_LOG_JOURNAL_QUOTA_MB to more than 16"
+    ) in command("doctor").out.splitlines()
+
+
+def test_a_file_that_cannot_be_made_is_seen_before_it_is_wanted(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "logs").touch(mode=0o600)
+    monkeypatch.setenv("FLYWHEEL_LOG_SINKS", f"file:{tmp_path}/logs/genai.log")
+    assert command("doctor").out.splitlines()[-1] == (
+        f"FIX  the file {tmp_path}/logs/genai.log, which is made with the first event: {tmp_path}/logs cannot be "
+        "written; make it writable, or name another file in FLYWHEEL_LOG_SINKS"
+    )
