@@ -6,6 +6,8 @@ import asyncio
 import datetime as dt
 import functools
 import gc
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -373,6 +375,48 @@ def test_a_stream_object_is_recorded_while_it_is_read(events: list[Event]) -> No
         ("ok", True, "one two"),
         ("incomplete", True, "1"),
     ]
+
+
+OPEN_AT_A_FORK_AND_AT_EXIT = """
+import os, sys
+import flywheel_log
+
+@flywheel_log.logged_llm
+def generated():
+    yield "one "
+    yield "two"
+
+
+@flywheel_log.logged_llm
+def returned():
+    return map(str, [1, 2])
+
+
+answers = [generated(), returned(), generated(), returned()]
+for answer in answers:
+    next(answer)
+child = os.fork()
+if child == 0:
+    sys.exit()
+os.waitpid(child, 0)
+for answer in answers[:2]:
+    list(answer)
+"""
+
+
+def test_an_answer_in_pieces_that_is_open_at_a_fork_and_at_exit_is_one_record(openai_environment: Server) -> None:
+    run = [sys.executable, "-W", "ignore", "-c", OPEN_AT_A_FORK_AND_AT_EXIT]
+    done = subprocess.run(run, capture_output=True, text=True, check=True, timeout=100)
+    found = [(event["workload_id"], event["status"], content(event)) for event in flywheel_log.read("genai.log")]
+    assert (sorted(found), done.stderr) == (
+        [
+            ("generated", "incomplete", "one "),
+            ("generated", "ok", "one two"),
+            ("returned", "incomplete", "1"),
+            ("returned", "ok", "12"),
+        ],
+        "",
+    )
 
 
 def test_a_file_is_no_stream_of_answers(events: list[Event], tmp_path: Path) -> None:
