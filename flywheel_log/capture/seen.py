@@ -17,6 +17,7 @@ from .call import Emit
 from .gather import Gathered
 from .outcome import Outcome, of_error
 from .outer import Outer, Within
+from .promised import is_promise, promised
 from .surfaces import Surface, surface_for, surface_of
 from .timed import Timed
 from .unended import unended
@@ -95,6 +96,9 @@ class Seen(Timed):
 
             self._goes_on()
             return Watched(value, self)
+        if is_promise(value):
+            unended.add(self)
+            return promised(value, self)
         self._record(value)
         return value
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import functools
 import gc
+import inspect
 import subprocess
 import sys
 import threading
@@ -374,6 +376,51 @@ def test_a_stream_object_is_recorded_while_it_is_read(events: list[Event]) -> No
     assert [(event["status"], event["streamed"], content(event)) for event in events] == [
         ("ok", True, "one two"),
         ("incomplete", True, "1"),
+    ]
+
+
+async def test_a_manager_whose_client_is_recorded_makes_one_record_under_the_functions_name(
+    client: openai.OpenAI, aclient: openai.AsyncOpenAI, events: list[Event]
+) -> None:
+    asked = logged_llm(workload_id="sync")(lambda: client.chat.completions.with_streaming_response.create(**HELLO))
+    with asked() as response:
+        assert type(response).__name__ == "APIResponse"
+        response.read()
+    aasked = logged_llm(workload_id="async")(lambda: aclient.chat.completions.with_streaming_response.create(**HELLO))
+    async with aasked() as aresponse:
+        await aresponse.read()
+    assert [(event["workload_id"], event["provider"]) for event in events] == [("sync", "openai"), ("async", "openai")]
+
+
+class Later:
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __await__(self) -> Any:
+        yield from asyncio.sleep(0).__await__()
+        if isinstance(self.value, Exception):
+            raise self.value
+        return self.value
+
+
+async def test_what_is_entered_or_awaited_later_is_recorded_with_what_it_brings(events: list[Event]) -> None:
+    opened = logged_llm(contextlib.contextmanager(lambda text: iter([text])))("entered")
+    assert (isinstance(opened, contextlib.AbstractContextManager), inspect.isawaitable(opened)) == (True, False)
+    assert (callable(opened), events) == (True, [])
+    with opened as value:
+        assert value == "entered"
+    later = logged_llm(Later)("awaited")
+    assert (isinstance(later, Later), inspect.isawaitable(later), callable(later)) == (True, True, False)
+    assert await later == "awaited"
+    with pytest.raises(LookupError):
+        await logged_llm(Later)(LookupError("failed"))
+    logged_llm(Later)("never awaited")
+    gc.collect()
+    assert [(event["status"], event.get("response") and content(event)) for event in events] == [
+        ("ok", "entered"),
+        ("ok", "awaited"),
+        ("error", None),
+        ("incomplete", None),
     ]
 
 
