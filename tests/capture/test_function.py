@@ -466,6 +466,35 @@ def test_an_answer_in_pieces_that_is_open_at_a_fork_and_at_exit_is_one_record(op
     )
 
 
+NOTHING_BEFORE_THE_END = """
+import atexit
+import flywheel_log
+
+
+@flywheel_log.logged_llm
+def left():
+    yield "one "
+    yield "two"
+
+
+@flywheel_log.logged_llm
+def handler():
+    return "last"
+
+
+atexit.register(handler)
+pieces = left()
+next(pieces)
+"""
+
+
+def test_what_is_recorded_at_the_very_end_is_delivered(openai_environment: Server) -> None:
+    run = [sys.executable, "-c", NOTHING_BEFORE_THE_END]
+    done = subprocess.run(run, capture_output=True, text=True, check=True, timeout=100)
+    found = [(event["workload_id"], event["status"], content(event)) for event in flywheel_log.read("genai.log")]
+    assert (sorted(found), done.stderr) == ([("handler", "ok", "last"), ("left", "incomplete", "one ")], "")
+
+
 def test_a_file_is_no_stream_of_answers(events: list[Event], tmp_path: Path) -> None:
     with (tmp_path / "answer").open("w") as file:
         assert logged_llm(lambda: file)() is file
