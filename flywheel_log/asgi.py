@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from inspect import isawaitable
 from typing import Any
 
-from . import scope, w3c
-from .health import health
+from . import scope
 from .place import opened
 from .signals.spans import trace
+from .web import Asked, asked_by
 
 __all__ = ["FlywheelMiddleware"]
 
@@ -42,42 +42,34 @@ class FlywheelMiddleware:
         self._app = app
         self._identify = identify
         self._traces = traces
-        self._own = scope.fields_of(**fields)
+        self._asked = Asked(**fields)
 
     async def __call__(self, connection: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection; what is no request (the application's start and end) passes through."""
         if connection["type"] not in ("http", "websocket"):
             await self._app(connection, receive, send)
             return
-        fields = scope.merge(scope.current(), scope.merge(self._own, await self._who(connection)))
-        with scope.FieldsSet(opened(fields)):
+        known = await self._who(connection)
+        with scope.FieldsSet(opened(self._asked.fields(known))):
             if not self._traces:
                 await self._app(connection, receive, send)
                 return
-            with trace(_name(connection), traceparent=_asked_by(connection)):
+            with trace(_name(connection), traceparent=asked_by(_header(connection, b"traceparent"))):
                 await self._app(connection, receive, send)
 
-    async def _who(self, connection: Scope) -> scope.Fields:
+    async def _who(self, connection: Scope) -> Mapping[str, Any] | None:
         if self._identify is None:
-            return {}
+            return None
         try:
             found = self._identify(connection)
-            known = await found if isawaitable(found) else found
-            return scope.fields_of(**known) if known else {}
+            return await found if isawaitable(found) else found
         except Exception as error:  # noqa: BLE001 - the request goes on without a name
-            health.drop("asgi", error)
-            return {}
+            self._asked.unknown(error)
+            return None
 
 
 def _name(connection: Scope) -> str:
     return f"{connection.get('method', 'WEBSOCKET')} {connection.get('path', '/')}"
-
-
-def _asked_by(connection: Scope) -> str | None:
-    """The caller's `traceparent`, unless its trace is under way: in an application that this one is mounted in."""
-    header = _header(connection, b"traceparent")
-    parent = w3c.parsed(header) if header else None
-    return None if parent is not None and parent.trace_id == scope.current().get("trace_id") else header
 
 
 def _header(connection: Scope, wanted: bytes) -> str | None:

@@ -242,6 +242,7 @@ def stats() -> Mapping[str, Any]:
     return current().stats()
 
 
+@atexit.register  # Here, too, so that it is asked last: other handlers may record, or the first event be a stream's.
 def _at_exit() -> None:
     try:
         shutdown(EXIT_SECONDS)

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any, cast
 
 from . import config, recorder
+from .capture.unended import abandon, unended
 from .event import Event
 from .serialise import dumps
 
@@ -16,8 +17,8 @@ from .serialise import dumps
 def recording(**settings: Any) -> Iterator[list[Event]]:
     """Collect what is recorded inside the block, as it would be written, into the list that the block gets.
 
-    Nothing goes to a journal or a sink. Events come when their call does, so there is nothing to wait for. Their ids
-    are `test-1`, `test-2` ….
+    Nothing goes to a journal or a sink. Events come when their call does, so there is nothing to wait for; what is left
+    of a stream when the block ends is `incomplete`. Their ids are `test-1`, `test-2` ….
 
     Args:
         **settings: what `flywheel_log.configure` takes.
@@ -30,10 +31,12 @@ def recording(**settings: Any) -> Iterator[list[Event]]:
         events.append(cast(Event, {"id": identity, **_read_back(dumps(event))}))
         return identity
 
+    open_before = list(unended)
     before = recorder.replace(recorder.Recorder(config.load(**settings), keep))
     try:
         yield events
     finally:
+        abandon(but=open_before)
         recorder.replace(before)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from .health import health
@@ -42,14 +44,14 @@ class Queue(Generic[Item]):
 
 
 def start(name: str, work: Callable[..., object], *args: object) -> threading.Thread | None:
-    """Start a thread that does *work*; None at the interpreter's end, when Python (3.12 and newer) starts none.
+    """Start a thread that does *work*; None at the interpreter's end, when Python starts none.
 
     Whoever needs it must do without: what is on disk by then is delivered by the next process.
     """
     thread = threading.Thread(target=work, args=args, name=f"flywheel_log:{name}", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError as error:
-        health.warn("no thread can be started any more; events that were recorded wait on disk", error)
-        return None
-    return thread
+    if not sys.is_finalizing():  # By then Python 3.11 would wait for the thread's first step for ever.
+        with suppress(RuntimeError):
+            thread.start()
+            return thread
+    health.warn("no thread can be started any more; events that were recorded wait on disk")
+    return None

@@ -85,7 +85,7 @@ async def test_a_request_goes_on_when_nobody_can_tell_who_asks(events: list[Even
         return found
 
     sent = await request(FlywheelMiddleware(app, fail))
-    assert (len(sent), len(events), health.dropped()) == (4, 3, {"asgi": 1})
+    assert (len(sent), len(events), health.dropped()) == (4, 3, {"identify": 1})
 
 
 async def test_a_request_may_be_a_trace_that_goes_on_from_the_callers(events: list[Event]) -> None:

@@ -47,6 +47,19 @@ def test_a_recording_ends_when_its_block_raises() -> None:
     assert recorder.replace(before) is None
 
 
+def test_a_stream_that_is_open_when_the_block_ends_is_its_last_event(openai_environment: Any) -> None:
+    said: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+    with recording() as outer, flywheel_log.instrument(openai.OpenAI()) as client:
+        around = client.chat.completions.create(**said)
+        with recording() as inner:
+            stream = client.chat.completions.create(**said)
+            next(stream)
+        assert len(list(stream)) > 1
+        assert ([event["status"] for event in inner], outer) == (["incomplete"], [])
+        list(around)
+    assert [event["status"] for event in outer] == ["ok"]
+
+
 def test_settings_are_checked() -> None:
     with pytest.raises(ValueError, match="flywheel_log is configured wrongly: content"), recording(content="maybe"):
         pass

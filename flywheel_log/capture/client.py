@@ -87,8 +87,9 @@ def uninstrument(client: Any = None) -> None:
 
 
 def _is_stainless(cls: type) -> bool:
-    request = getattr(cls, "request", None)
-    return callable(request) and {"cast_to", "options"} <= set(inspect.signature(request).parameters)
+    """Whether *cls* has the SDKs' `request`, if only below that of a subclass, or of another library."""
+    methods = [request for base in cls.__mro__ if callable(request := vars(base).get("request"))]
+    return any({"cast_to", "options"} <= set(inspect.signature(request).parameters) for request in methods)
 
 
 def _install(cls: type) -> None:

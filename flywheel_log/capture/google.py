@@ -195,14 +195,6 @@ class _Run(Timed):
         self._call.came(None, self.attempts - 1 if self.attempts else None)
         self._call.conclude(found)
 
-    def disown(self) -> None:
-        """Leave the recording to the process that this one was forked from."""
-        self._call.disown()
-
-    def happened(self) -> None:
-        """Record at least that there was a call."""
-        self._call.happened()
-
     def __del__(self) -> None:
         # The stream of an asynchronous client has been asked for by now, also where nobody ever iterates it.
         if not self._over:

@@ -17,8 +17,10 @@ from .call import Emit
 from .gather import Gathered
 from .outcome import Outcome, of_error
 from .outer import Outer, Within
+from .promised import is_promise, promised
 from .surfaces import Surface, surface_for, surface_of
 from .timed import Timed
+from .unended import unended
 
 _STEPS = ("__next__", "__anext__")
 _LOOPS = (*_STEPS, "__iter__", "__aiter__")
@@ -76,7 +78,9 @@ class Seen(Timed):
     @guarded("capture")
     def yielded(self, item: Any) -> None:
         """Keep *item*, a piece of the answer."""
-        self._in_pieces = self._call.streamed = True
+        if not self._in_pieces:
+            self._goes_on()
+        self._call.streamed = True
         self._gathered.add(item)
         if self._silent:
             text = isinstance(item, (str, bytes))  # A message's text, piece by piece, or an object of whatever SDK.
@@ -90,8 +94,11 @@ class Seen(Timed):
         if not self._in_pieces and not _has_http(value) and self._is_stream(value):
             from .watched import Watched
 
-            self._in_pieces = True
+            self._goes_on()
             return Watched(value, self)
+        if is_promise(value):
+            unended.add(self)
+            return promised(value, self)
         self._record(value)
         return value
 
@@ -117,6 +124,15 @@ class Seen(Timed):
         else:
             self._conclude(self._read(value))
 
+    def ended(self, error: BaseException | None) -> None:
+        """Nobody will take any more; *error* is what ended it early."""
+        self.raised(error or GeneratorExit())
+
+    def _goes_on(self) -> None:
+        """From now on somebody takes the answer piece by piece."""
+        self._in_pieces = True
+        unended.add(self)
+
     def _conclude(self, found: Outcome) -> None:
         answer = found.response
         self._call.conclude(found, surface_of(answer) if isinstance(answer, dict) else None)
@@ -131,6 +147,7 @@ class Seen(Timed):
 
     def _is_mine(self) -> bool:
         """Whether the event is this run's to make, now that it is over, and has not been made."""
+        unended.discard(self)
         if self._outer.called:
             return False
         self._outer.tell()
@@ -139,10 +156,6 @@ class Seen(Timed):
         if place is not None and place.documents and "retrieval_docs" not in self._inside:
             self._fields["retrieval_docs"] = list(place.documents)
         return True
-
-    def happened(self) -> None:
-        """Record at least that there was a call."""
-        self._call.happened()
 
 
 def arguments_of(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> JSON:

@@ -65,6 +65,14 @@ class Timed(Around):
     ) -> None:
         self._watch.stop()
 
+    def disown(self) -> None:
+        """Leave the recording to the process that this one was forked from."""
+        self._call.disown()
+
+    def happened(self) -> None:
+        """Record at least that there was a call."""
+        self._call.happened()
+
     @property
     def _silent(self) -> bool:
         return "time_to_first_token_ms" not in self._fields

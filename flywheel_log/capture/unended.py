@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Protocol
 from weakref import WeakSet
 
@@ -20,9 +21,9 @@ class Unended(Protocol):
 unended: WeakSet[Unended] = WeakSet()
 
 
-def abandon() -> None:
-    """End every stream still open, as the process is about to exit; each becomes one `incomplete` event."""
-    for call in list(unended):
+def abandon(but: Iterable[Unended] = ()) -> None:
+    """End every stream still open, except *but*, as recording is about to end; each becomes one `incomplete` event."""
+    for call in set(unended).difference(but):
         call.ended(GeneratorExit())
 
 

@@ -108,6 +108,11 @@ class trace(step):  # noqa: N801
         return w3c.traceparent(stamps.get("trace_id"), stamps.get("parent_id"))
 
 
+def run_of(block: step) -> Around:
+    """Begin *block* around what is no `with` and no function: the caller says when it goes on and when it ends."""
+    return block._run()  # noqa: SLF001 - it returns what a decorator's runs are
+
+
 class Span(Place):
     """One run of a step, from its beginning to its event; it is the place of what is called inside.
 

@@ -156,6 +156,23 @@ def test_a_subclass_that_overrides_request_is_recorded_once(server: Server, even
     assert len(events) == 1
 
 
+def test_an_instrumented_client_of_a_subclass_that_overrides_request_is_recorded_in_every_way(
+    server: Server, events: list[Event]
+) -> None:
+    class Ours(openai.OpenAI):
+        def request(self, *args: Any, **kwargs: Any) -> Any:
+            return super().request(*args, **kwargs)
+
+    with flywheel_log.instrument(Ours(base_url=server.url, api_key=KEY)) as client:
+        stream = client.chat.completions.create(**HELLO, stream=True)
+        assert (type(stream), len(list(stream)) > 1) == (openai.Stream, True)
+        client.chat.completions.with_raw_response.create(**HELLO)
+        client.post("/chat/completions", body=HELLO, cast_to=object)
+        client.with_options(timeout=9).chat.completions.create(**HELLO)
+    told = [(event["provider"], event["streamed"]) for event in events]
+    assert sorted(told) == [("openai", False)] * 3 + [("openai", True)]
+
+
 def test_nothing_of_the_callers_is_changed(client: openai.OpenAI, events: list[Event]) -> None:
     request: dict[str, Any] = {
         "model": "m",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import functools
 import gc
+import inspect
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -373,6 +377,126 @@ def test_a_stream_object_is_recorded_while_it_is_read(events: list[Event]) -> No
         ("ok", True, "one two"),
         ("incomplete", True, "1"),
     ]
+
+
+async def test_a_manager_whose_client_is_recorded_makes_one_record_under_the_functions_name(
+    client: openai.OpenAI, aclient: openai.AsyncOpenAI, events: list[Event]
+) -> None:
+    asked = logged_llm(workload_id="sync")(lambda: client.chat.completions.with_streaming_response.create(**HELLO))
+    with asked() as response:
+        assert type(response).__name__ == "APIResponse"
+        response.read()
+    aasked = logged_llm(workload_id="async")(lambda: aclient.chat.completions.with_streaming_response.create(**HELLO))
+    async with aasked() as aresponse:
+        await aresponse.read()
+    assert [(event["workload_id"], event["provider"]) for event in events] == [("sync", "openai"), ("async", "openai")]
+
+
+class Later:
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __await__(self) -> Any:
+        yield from asyncio.sleep(0).__await__()
+        if isinstance(self.value, Exception):
+            raise self.value
+        return self.value
+
+
+async def test_what_is_entered_or_awaited_later_is_recorded_with_what_it_brings(events: list[Event]) -> None:
+    opened = logged_llm(contextlib.contextmanager(lambda text: iter([text])))("entered")
+    assert (isinstance(opened, contextlib.AbstractContextManager), inspect.isawaitable(opened)) == (True, False)
+    assert (callable(opened), events) == (True, [])
+    with opened as value:
+        assert value == "entered"
+    later = logged_llm(Later)("awaited")
+    assert (isinstance(later, Later), inspect.isawaitable(later), callable(later)) == (True, True, False)
+    assert await later == "awaited"
+    with pytest.raises(LookupError):
+        await logged_llm(Later)(LookupError("failed"))
+    logged_llm(Later)("never awaited")
+    gc.collect()
+    assert [(event["status"], event.get("response") and content(event)) for event in events] == [
+        ("ok", "entered"),
+        ("ok", "awaited"),
+        ("error", None),
+        ("incomplete", None),
+    ]
+
+
+OPEN_AT_A_FORK_AND_AT_EXIT = """
+import os, sys
+import flywheel_log
+
+@flywheel_log.logged_llm
+def generated():
+    yield "one "
+    yield "two"
+
+
+@flywheel_log.logged_llm
+def returned():
+    return map(str, [1, 2])
+
+
+answers = [generated(), returned(), generated(), returned()]
+for answer in answers:
+    next(answer)
+child = os.fork()
+if child == 0:
+    sys.exit()
+os.waitpid(child, 0)
+for answer in answers[:2]:
+    list(answer)
+"""
+
+
+def test_an_answer_in_pieces_that_is_open_at_a_fork_and_at_exit_is_one_record(openai_environment: Server) -> None:
+    run = [sys.executable, "-W", "ignore", "-c", OPEN_AT_A_FORK_AND_AT_EXIT]
+    done = subprocess.run(run, capture_output=True, text=True, check=True, timeout=100)
+    found = [(event["workload_id"], event["status"], content(event)) for event in flywheel_log.read("genai.log")]
+    assert (sorted(found), done.stderr) == (
+        [
+            ("generated", "incomplete", "one "),
+            ("generated", "ok", "one two"),
+            ("returned", "incomplete", "1"),
+            ("returned", "ok", "12"),
+        ],
+        "",
+    )
+
+
+NOTHING_BEFORE_THE_END = """
+import atexit
+import flywheel_log
+
+
+@flywheel_log.logged_llm
+def left():
+    yield "one "
+    yield "two"
+
+
+@flywheel_log.logged_llm
+def handler():
+    return "last"
+
+
+atexit.register(handler)
+pieces = left()
+next(pieces)
+"""
+
+
+def test_what_is_recorded_at_the_very_end_is_not_lost(openai_environment: Server) -> None:
+    # CPython 3.12 starts no thread at its end, so that the next program delivers what was recorded there.
+    done = subprocess.run(
+        [sys.executable, "-c", NOTHING_BEFORE_THE_END], capture_output=True, text=True, check=True, timeout=100
+    )
+    subprocess.run([sys.executable, "-m", "flywheel_log", "drain"], capture_output=True, timeout=60, check=True)
+    found = [(event["workload_id"], event["status"], content(event)) for event in flywheel_log.read("genai.log")]
+    assert sorted(found) == [("handler", "ok", "last"), ("left", "incomplete", "one ")]
+    assert "Error" not in done.stderr
 
 
 def test_a_file_is_no_stream_of_answers(events: list[Event], tmp_path: Path) -> None:
