@@ -10,12 +10,13 @@ from typing import Any, Self, cast
 from ..clock import milliseconds, timestamp
 from ..event import JSON, Event
 from ..health import guarded, health
-from . import amazon, outcome, wire
+from . import outcome, wire
 from .outcome import Outcome
 from .outer import outer
-from .stream import Tap, is_event_stream
+from .streams import amazon
+from .streams.tap import Tap, is_event_stream
+from .streams.tape import Tape
 from .surfaces import Surface
-from .tape import Tape
 from .under_way import Requesting, current
 from .unended import unended
 

@@ -19,8 +19,8 @@ from .client import Binding, everyone
 from .known import Known
 from .outcome import Outcome, of_error
 from .patches import Patches
+from .streams.tape import KEEP_AT_MOST
 from .surfaces import Surface, surface_named
-from .tape import KEEP_AT_MOST
 from .timed import Timed
 from .under_way import active
 from .unended import unended

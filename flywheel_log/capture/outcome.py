@@ -7,10 +7,11 @@ from typing import Any
 from ..event import JSON, Error, Status, Wire
 from ..health import guarded
 from ..serialise import dumps
-from . import amazon, sse, wire
-from .stream import is_event_stream
+from . import wire
+from .streams import amazon, sse
+from .streams.tap import is_event_stream
+from .streams.tape import Tape
 from .surfaces import Surface
-from .tape import Tape
 
 
 class Outcome:

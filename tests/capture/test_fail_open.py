@@ -37,14 +37,14 @@ DOORS = {
     ),
     *(
         "tape.Tape.take",
-        "stream.Tap.iter_bytes",
-        "stream.Tap.aiter_bytes",
-        "stream.Tap._passed",
-        "stream.Tap._apassed",
+        "tap.Tap.iter_bytes",
+        "tap.Tap.aiter_bytes",
+        "tap.Tap._passed",
+        "tap.Tap._apassed",
     ),
-    *("stream.Tap.close", "stream.Tap.aclose"),
+    *("tap.Tap.close", "tap.Tap.aclose"),
     *("sized.sized", "sized.asized", "sized._Cutter.__init__", "sized._Cutter.cut"),
-    *("stream.Tap.__enter__", "stream.Tap.__del__"),
+    *("tap.Tap.__enter__", "tap.Tap.__del__"),
     "usage.Attempt.__enter__",
     # Proxies of a foreign stream, which hand on each method of it.
     *(
@@ -103,7 +103,7 @@ CAPTURING = [name for name in TARGETS if not name.startswith(DELIVERY)]
 DRIVING = [
     name
     for name in CAPTURING
-    if name.startswith(("client.", "call.", "under_way.", "stream.", "tape.", "usage.", "scope."))
+    if name.startswith(("client.", "call.", "under_way.", "tap.", "tape.", "usage.", "scope."))
 ]
 
 

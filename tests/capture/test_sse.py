@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel_log.capture import sse
-from flywheel_log.capture.stream import Tap
+from flywheel_log.capture.streams import sse
+from flywheel_log.capture.streams.tap import Tap
+from flywheel_log.capture.streams.tape import Tape
 from flywheel_log.capture.surfaces import surface_named
-from flywheel_log.capture.tape import Tape
 from flywheel_log.health import health
 
 CHAT = surface_named("chat.completions")

@@ -18,9 +18,9 @@ import openai
 import pytest
 
 import flywheel_log
-from flywheel_log.capture.stream import Tap
+from flywheel_log.capture.streams.tap import Tap
+from flywheel_log.capture.streams.tape import COMPACT_ABOVE, Tape
 from flywheel_log.capture.surfaces import surface_named
-from flywheel_log.capture.tape import COMPACT_ABOVE, Tape
 from flywheel_log.event import Event
 from flywheel_log.standin import Reply, Server, frame
 from tests.capture.clients import HELLO, SAID, bare, chunk, recorded, seen, streaming
@@ -226,7 +226,7 @@ def test_fifty_thousand_chunks_take_bounded_memory_and_linear_time() -> None:
 
 
 def test_a_stream_beyond_all_bounds_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flywheel_log.capture import tape as module
+    from flywheel_log.capture.streams import tape as module
 
     monkeypatch.setattr(module, "KEEP_AT_MOST", 2 << 20)
     tape = Tape(CHAT, 0.0)

@@ -13,7 +13,7 @@ import anthropic
 import pytest
 
 import flywheel_log
-from flywheel_log.capture import amazon
+from flywheel_log.capture.streams import amazon
 from flywheel_log.event import Event, to_document
 from flywheel_log.standin import Reply, Server
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from ..event import JSON
-from ..serialise import loads
-from .surfaces import Surface
+from ...event import JSON
+from ...serialise import loads
+from ..surfaces import Surface
 
 DONE = b"[DONE]"
 _PADDING = b',"obfuscation":"'

@@ -8,7 +8,7 @@ from itertools import pairwise
 from types import TracebackType
 from typing import Any, Self
 
-from ..health import guarded
+from ...health import guarded
 from .sized import asized, sized
 from .tape import ALIKE_NONE, NO_USAGE, USAGE, Tape
 

@@ -11,7 +11,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
-from ..serialise import loads
+from ...serialise import loads
 
 _PRELUDE = struct.Struct("!III")  # Lengths of the frame and of its headers, and a checksum.
 _CHECKSUM = 4

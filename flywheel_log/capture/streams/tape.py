@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ..health import guarded, health
-from . import sse, wire
-from .surfaces import Surface
+from ...health import guarded, health
+from .. import wire
+from ..surfaces import Surface
+from . import sse
 
 COMPACT_ABOVE = 1 << 20
 KEEP_AT_MOST = 64 << 20
