@@ -7,6 +7,7 @@ from inspect import isawaitable
 from typing import Any
 
 from . import scope, w3c
+from .fields import fields_of
 from .health import health
 from .place import opened
 from .signals.spans import trace
@@ -42,7 +43,7 @@ class FlywheelMiddleware:
         self._app = app
         self._identify = identify
         self._traces = traces
-        self._own = scope.fields_of(**fields)
+        self._own = fields_of(**fields)
 
     async def __call__(self, connection: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection; what is no request (the application's start and end) passes through."""
@@ -63,7 +64,7 @@ class FlywheelMiddleware:
         try:
             found = self._identify(connection)
             known = await found if isawaitable(found) else found
-            return scope.fields_of(**known) if known else {}
+            return fields_of(**known) if known else {}
         except Exception as error:  # noqa: BLE001 - the request goes on without a name
             health.drop("asgi", error)
             return {}

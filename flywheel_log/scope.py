@@ -12,16 +12,13 @@ from typing import Any, Self, TypeVar
 
 from . import w3c
 from .around import Around, around
-from .event import JSON, Event
+from .fields import fields_of
 from .health import guarded
 from .place import opened, stamped
-from .suggestion import suggestion
 
 Decorated = TypeVar("Decorated")
 Fields = Mapping[str, Any]
 
-_OF_ONE_EVENT = {"id", "timestamp", "kind", "name", "target", "request", "response", "duration_ms"}
-FIELDS = frozenset(Event.__annotations__) - _OF_ONE_EVENT - {"tags", "metadata"}
 _NOTHING: Fields = MappingProxyType({})
 
 
@@ -62,7 +59,7 @@ class context:  # noqa: N801 - reads as a statement: `with context(...)`
         **others: further top-level keys of the event; `prompt`, `trace_id` … as the record's reference lists them.
 
     Raises:
-        TypeError: `tags` is a string, or `metadata` is no mapping.
+        TypeError: there is no such field, or a value is of the wrong type. Of names and ids, the text counts.
     """
 
     def __init__(
@@ -123,24 +120,6 @@ class _Scope(Around):
     @guarded("context", default=lambda _: nullcontext())
     def running(self) -> AbstractContextManager[Any]:
         return FieldsSet(self._fields)
-
-
-def fields_of(*, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = None, **others: Any) -> JSON:
-    """What `context` takes, as fields of the event. Raises as it does."""
-    if isinstance(tags, str):
-        raise TypeError(f"tags is a list of strings; got the string {tags!r}")
-    if metadata is not None and not isinstance(metadata, Mapping):
-        raise TypeError(f"metadata is a mapping; got {type(metadata).__name__}")
-    unknown = sorted(set(others) - FIELDS)
-    if unknown:
-        known = [*sorted(FIELDS), "tags", "metadata"]
-        raise TypeError(f"{unknown[0]} is no field of an event; {suggestion(unknown[0], known)}")
-    fields = {key: value for key, value in others.items() if value is not None}
-    if tags:
-        fields["tags"] = list(tags)
-    if metadata:
-        fields["metadata"] = dict(metadata)
-    return fields
 
 
 def merge(outer: Fields, inner: Fields) -> Fields:

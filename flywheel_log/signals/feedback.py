@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 from .. import scope
 from ..clock import timestamp
 from ..event import JSON, Event
+from ..fields import fields_of
 from ..recorder import record
 
 _NAMES = ("id", "response_id", "provider_response_id")
@@ -60,7 +61,7 @@ def log_feedback(
     if not quality and hallucination is None:
         raise TypeError(f"feedback says at least one of {', '.join(said)}, hallucination; got none")
     about: JSON = {"quality": quality or None, "hallucination_flag": hallucination, "user_id": user_id}
-    own = scope.fields_of(**(fields | about))
+    own = fields_of(**(fields | about))
     return None if scope.suppressed() else record(feedback(id_of(target), scope.merge(_who(), own)))
 
 
