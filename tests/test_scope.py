@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from pathlib import Path
@@ -157,6 +158,26 @@ def test_suppress_follows_into_thread_pools() -> None:
             list(pool.map(ask, ["in the block"]))
         pool.submit(ask, "behind it").result()
     assert [event["request"]["messages"][0]["content"] for event in events] == ["behind it"]
+
+
+async def test_suppress_decorates_functions_of_every_kind():
+    @suppress()
+    def plain() -> int:
+        return scope.suppressed()
+
+    @suppress()
+    async def coroutine() -> int:
+        await asyncio.sleep(0)
+        return scope.suppressed()
+
+    @suppress()
+    async def async_generator() -> AsyncIterator[int]:
+        yield scope.suppressed()
+
+    async with suppress():
+        assert scope.suppressed()
+    assert [plain(), await coroutine(), *[one async for one in async_generator()]] == [1, 1, 1]
+    assert not scope.suppressed()
 
 
 def test_suppress_may_end_in_another_context():
