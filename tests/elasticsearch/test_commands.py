@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import orjson
@@ -237,3 +239,20 @@ def test_the_doctor_names_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setenv("FLYWHEEL_LOG_SINKS", "elasticsearch:")
     assert cli.run(["doctor"]) == 1
     assert "names no server; set ELASTICSEARCH_URL" in capsys.readouterr().out
+
+
+def test_the_doctor_thinks_of_a_server_that_speaks_plain_http(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer() -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=answer)
+        server.start()
+        monkeypatch.setenv("FLYWHEEL_LOG_SINKS", f"elasticsearch://127.0.0.1:{listener.getsockname()[1]}/i?tls=true")
+        assert cli.run(["doctor"]) == 1
+        server.join()
+    assert capsys.readouterr().out.splitlines()[-1].endswith("A server with security off wants http://")
