@@ -43,6 +43,9 @@ def test_a_log_is_brought_into_the_index_and_a_second_time_changes_nothing(
     assert capsys.readouterr().out == f"1,200 events in {index}, 0 of them from before\n"
     assert cli.run(["backfill", str(log), "--into", url]) == 0
     assert capsys.readouterr().out == f"1,200 events in {index}, 1,200 of them from before\n"
+    assert cli.run(["backfill", str(log), "--into", url, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"index": index, "stored": 1200, "duplicates": 1200, "dead": 0}
     assert len(api.ids(index)) == 1200
 
 
