@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 PREFIX = "FLYWHEEL_LOG_"
 _LONGEST_SHOWN = 60
 _NEEDED = frozenset({"id", "kind", "timestamp"})
+_FIELDS = frozenset(Event.__annotations__) | {"trimmed", "unserialisable"}
 _ALTERNATIVES = ("constrained-float", "dict[str,constrained-float]")  # as pydantic names what `sample` may be
 Processor = Callable[[Any, str, Event], Event]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -136,6 +137,14 @@ class Settings(Sinks):
     @classmethod
     def _lists(cls, value: str | Sequence[str]) -> Sequence[str]:
         return _split(value)
+
+    @field_validator("fields_allow", "fields_deny")
+    @classmethod
+    def _of_events(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        for name in (path.partition(".")[0] for path in paths):
+            if name not in _FIELDS:
+                raise ValueError(f"{name} is no field of an event; {suggestion(name, sorted(_FIELDS))}")
+        return paths
 
     @field_validator("fields_deny")
     @classmethod
