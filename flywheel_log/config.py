@@ -9,14 +9,7 @@ from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import (
-    AliasChoices,
-    Field,
-    NonNegativeFloat,
-    SecretStr,
-    ValidationError,
-    field_validator,
-)
+from pydantic import AliasChoices, Field, NonNegativeFloat, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .event import Event
@@ -133,7 +126,7 @@ class Settings(Sinks):
     durability: Literal["journal", "fsync"] = "journal"
     processors: tuple[Processor, ...] = ()
 
-    @field_validator("judges", "redact", "fields_allow", "fields_deny", mode="before")
+    @field_validator("judges", "fields_allow", "fields_deny", mode="before")
     @classmethod
     def _lists(cls, value: str | Sequence[str]) -> Sequence[str]:
         return _split(value)
@@ -164,8 +157,13 @@ class Settings(Sinks):
 
     @field_validator("redact", mode="before")
     @classmethod
-    def _nothing(cls, words: str | Sequence[str]) -> str | Sequence[str]:
-        return () if words in ("off", ["off"], ("off",)) else words
+    def _said(cls, words: Any) -> Sequence[str]:
+        given = [*_split(words)] if isinstance(words, (str, list, tuple)) else [words]
+        if given == ["off"]:
+            return ()
+        if not given or not {"secrets", "pii", "names"}.issuperset(given):
+            raise ValueError(f"have some of secrets, pii, names, or 'off' alone; got {words!r}")
+        return given
 
     @field_validator("redact_patterns")
     @classmethod
