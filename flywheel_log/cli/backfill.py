@@ -32,7 +32,7 @@ def command(
         for batch in _batches(events):
             deliver(sink, batch, timeout)
     sink.close()
-    stats = {name: sink.stats().get(name, 0) for name in ("stored", "duplicates", "dead")}
+    stats = {name: sink.stats()[name] for name in ("stored", "duplicates", "dead")}
     _put(target.index, stats, as_json=as_json)
 
 
