@@ -122,13 +122,12 @@ def name(public: str) -> str:
     title = f"## `{public}`"
     if public == "Event":
         return f"{title}\n\n{_prose(thing)}"
-    callable_ = thing.__init__ if inspect.isclass(thing) else thing
-    return f"{title}\n\n```text\n{_signature(public, callable_)}\n```\n\n{_prose(thing)}"
+    return f"{title}\n\n```text\n{_signature(public, thing)}\n```\n\n{_prose(thing)}"
 
 
 def _signature(public: str, function: Any) -> str:
     signature = inspect.signature(function)
-    parameters = [one for one in signature.parameters.values() if one.name != "self"]
+    parameters = list(signature.parameters.values())
     kinds = [one.kind for one in parameters]
     given = list(map(_parameter, parameters))
     if inspect.Parameter.KEYWORD_ONLY in kinds and inspect.Parameter.VAR_POSITIONAL not in kinds:

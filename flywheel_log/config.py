@@ -9,14 +9,7 @@ from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import (
-    AliasChoices,
-    Field,
-    NonNegativeFloat,
-    SecretStr,
-    ValidationError,
-    field_validator,
-)
+from pydantic import AliasChoices, Field, NonNegativeFloat, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .event import Event
@@ -30,6 +23,7 @@ if TYPE_CHECKING:
 PREFIX = "FLYWHEEL_LOG_"
 _LONGEST_SHOWN = 60
 _NEEDED = frozenset({"id", "kind", "timestamp"})
+_FIELDS = frozenset(Event.__annotations__) | {"trimmed", "unserialisable"}
 _ALTERNATIVES = ("constrained-float", "dict[str,constrained-float]")  # as pydantic names what `sample` may be
 Processor = Callable[[Any, str, Event], Event]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -132,10 +126,18 @@ class Settings(Sinks):
     durability: Literal["journal", "fsync"] = "journal"
     processors: tuple[Processor, ...] = ()
 
-    @field_validator("judges", "redact", "fields_allow", "fields_deny", mode="before")
+    @field_validator("judges", "fields_allow", "fields_deny", mode="before")
     @classmethod
     def _lists(cls, value: str | Sequence[str]) -> Sequence[str]:
         return _split(value)
+
+    @field_validator("fields_allow", "fields_deny")
+    @classmethod
+    def _of_events(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        for name in (path.partition(".")[0] for path in paths):
+            if name not in _FIELDS:
+                raise ValueError(f"{name} is no field of an event; {suggestion(name, sorted(_FIELDS))}")
+        return paths
 
     @field_validator("fields_deny")
     @classmethod
@@ -155,8 +157,13 @@ class Settings(Sinks):
 
     @field_validator("redact", mode="before")
     @classmethod
-    def _nothing(cls, words: str | Sequence[str]) -> str | Sequence[str]:
-        return () if words in ("off", ["off"], ("off",)) else words
+    def _said(cls, words: Any) -> Sequence[str]:
+        given = [*_split(words)] if isinstance(words, (str, list, tuple)) else [words]
+        if given == ["off"]:
+            return ()
+        if not given or not {"secrets", "pii", "names"}.issuperset(given):
+            raise ValueError(f"have some of secrets, pii, names, or 'off' alone; got {words!r}")
+        return given
 
     @field_validator("redact_patterns")
     @classmethod

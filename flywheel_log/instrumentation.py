@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from . import scope
+from .fields import fields_of
 from .health import guarded
 from .recorder import current, record
 
@@ -46,7 +46,7 @@ def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
 
     _check(client)
     recorder = current()
-    binding = clients.Binding(record, scope.fields_of(**defaults), recorder.asking)
+    binding = clients.Binding(record, fields_of(**defaults), recorder.asking)
     if client is None:
         _instrument_everyone(binding)
         _wait_for_the_others()
@@ -101,7 +101,7 @@ def logged_llm(function: Any = None, /, **fields: Any) -> Any:
     """
     from .capture import function as functions
 
-    own = scope.fields_of(**fields)
+    own = fields_of(**fields)
     if function is not None:
         if not callable(function) and not isinstance(function, classmethod):
             raise TypeError(f"logged_llm decorates functions; got {function!r}; name it by logged_llm(workload_id=…)")

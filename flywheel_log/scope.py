@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
 
 from . import w3c
 from .around import Around, around
-from .event import JSON, Event
+from .fields import fields_of
 from .health import guarded
 from .place import opened, stamped
-from .suggestion import suggestion
 
 Decorated = TypeVar("Decorated")
 Fields = Mapping[str, Any]
 
-_OF_ONE_EVENT = {"id", "timestamp", "kind", "name", "target", "request", "response", "duration_ms"}
-FIELDS = frozenset(Event.__annotations__) - _OF_ONE_EVENT - {"tags", "metadata"}
 _NOTHING: Fields = MappingProxyType({})
 
 
@@ -43,7 +41,7 @@ class _Frame:
 
 
 _frame: ContextVar[_Frame | None] = ContextVar("flywheel_log.frame", default=None)
-_suppressed: ContextVar[bool] = ContextVar("flywheel_log.suppressed", default=False)
+_suppressed: ContextVar[int] = ContextVar("flywheel_log.suppressed", default=0)
 
 
 class context:  # noqa: N801 - reads as a statement: `with context(...)`
@@ -62,7 +60,7 @@ class context:  # noqa: N801 - reads as a statement: `with context(...)`
         **others: further top-level keys of the event; `prompt`, `trace_id` … as the record's reference lists them.
 
     Raises:
-        TypeError: `tags` is a string, or `metadata` is no mapping.
+        TypeError: there is no such field, or a value is of the wrong type. Of names and ids, the text counts.
     """
 
     def __init__(
@@ -111,36 +109,18 @@ class context:  # noqa: N801 - reads as a statement: `with context(...)`
 
     @guarded("context", default=lambda *_: Around())
     def _run(self, *_: Any) -> Around:
-        return _Scope(opened(merge(current(), self._own)))
+        return _Inside(partial(FieldsSet, opened(merge(current(), self._own))))
 
 
-class _Scope(Around):
-    """The fields of one run of a decorated function, switched on whenever its body runs."""
+class _Inside(Around):
+    """A block around one run of a decorated function, entered whenever its body runs."""
 
-    def __init__(self, fields: Fields) -> None:
-        self._fields = fields
+    def __init__(self, block: Callable[[], AbstractContextManager[Any]]) -> None:
+        self._block = block
 
     @guarded("context", default=lambda _: nullcontext())
     def running(self) -> AbstractContextManager[Any]:
-        return FieldsSet(self._fields)
-
-
-def fields_of(*, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = None, **others: Any) -> JSON:
-    """What `context` takes, as fields of the event. Raises as it does."""
-    if isinstance(tags, str):
-        raise TypeError(f"tags is a list of strings; got the string {tags!r}")
-    if metadata is not None and not isinstance(metadata, Mapping):
-        raise TypeError(f"metadata is a mapping; got {type(metadata).__name__}")
-    unknown = sorted(set(others) - FIELDS)
-    if unknown:
-        known = [*sorted(FIELDS), "tags", "metadata"]
-        raise TypeError(f"{unknown[0]} is no field of an event; {suggestion(unknown[0], known)}")
-    fields = {key: value for key, value in others.items() if value is not None}
-    if tags:
-        fields["tags"] = list(tags)
-    if metadata:
-        fields["metadata"] = dict(metadata)
-    return fields
+        return self._block()
 
 
 def merge(outer: Fields, inner: Fields) -> Fields:
@@ -228,19 +208,29 @@ class Held(_Frame):
         return self._holds()
 
 
-@contextmanager
-def suppress() -> Iterator[None]:
-    """Record nothing that is called inside the block, nor in the tasks and thread pools it is handed to.
+class suppress:  # noqa: N801
+    """Record nothing that is called inside: `with suppress()`, `async with`, or a decorator of any callable.
 
-    A `threading.Thread` has a block of its own, or records.
+    Nor in the tasks and thread pools it is handed to. A `threading.Thread` has a block of its own, or records.
     """
-    before = _suppressed.get()
-    _suppressed.set(True)
-    try:
-        yield
-    finally:
-        _suppressed.set(before)
+
+    def __enter__(self) -> None:
+        _suppressed.set(_suppressed.get() + 1)
+
+    def __exit__(self, *_: object) -> None:
+        # Left in another context than it was entered in, it has nothing to undo there.
+        _suppressed.set(max(_suppressed.get() - 1, 0))
+
+    async def __aenter__(self) -> None:
+        self.__enter__()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.__exit__()
+
+    def __call__(self, function: Decorated) -> Decorated:
+        """Decorate a function of any kind: its calls run inside the block."""
+        return around(function, lambda *_: _Inside(suppress))
 
 
-suppressed: Callable[[], bool] = _suppressed.get
-"""Whether a `suppress()` block is in force here."""
+suppressed: Callable[[], int] = _suppressed.get
+"""How many `suppress()` blocks are in force here."""

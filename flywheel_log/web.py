@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import scope, w3c
+from .fields import fields_of
 from .health import health
 
 
@@ -20,7 +21,7 @@ class Asked:
     """
 
     def __init__(self, **fields: Any) -> None:
-        self._own = scope.fields_of(**fields)
+        self._own = fields_of(**fields)
 
     def fields(self, known: Mapping[str, Any] | None) -> scope.Fields:
         """Return what is in force for a request of one of whom this is *known*."""
@@ -32,7 +33,7 @@ class Asked:
 
     def _of(self, known: Mapping[str, Any] | None) -> scope.Fields:
         try:
-            return scope.fields_of(**known) if known else {}
+            return fields_of(**known) if known else {}
         except Exception as error:  # noqa: BLE001 - whatever it is that the program has returned
             self.unknown(error)
             return {}

@@ -5,15 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 import flywheel_log
 from flywheel_log import scope
+from flywheel_log.fields import fields_of
+from flywheel_log.loop import read
 from flywheel_log.scope import context, suppress
 from flywheel_log.testing import recording
+
+OF_ONE_EVENT = {"id", "timestamp", "kind", "request", "response"}
+
+
+class Task(Enum):
+    TRANSLATE = "translate"
+
+
+class Number(Enum):
+    SEVEN = 7
 
 
 def current() -> dict[str, Any]:
@@ -144,6 +160,26 @@ def test_suppress_follows_into_thread_pools() -> None:
     assert [event["request"]["messages"][0]["content"] for event in events] == ["behind it"]
 
 
+async def test_suppress_decorates_functions_of_every_kind():
+    @suppress()
+    def plain() -> int:
+        return scope.suppressed()
+
+    @suppress()
+    async def coroutine() -> int:
+        await asyncio.sleep(0)
+        return scope.suppressed()
+
+    @suppress()
+    async def async_generator() -> AsyncIterator[int]:
+        yield scope.suppressed()
+
+    async with suppress():
+        assert scope.suppressed()
+    assert [plain(), await coroutine(), *[one async for one in async_generator()]] == [1, 1, 1]
+    assert not scope.suppressed()
+
+
 def test_suppress_may_end_in_another_context():
     block = suppress()
     contextvars.copy_context().run(block.__enter__)
@@ -160,3 +196,40 @@ def test_what_is_no_field_is_refused():
         context(tags="beta")
     with pytest.raises(TypeError, match=r"^metadata is a mapping; got list$"):
         context(metadata=["plan"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fields", "written"),
+    [
+        ({"workload_id": 5, "user_id": UUID(int=7)}, {"workload_id": "5", "user_id": str(UUID(int=7))}),
+        ({"workload_id": Task.TRANSLATE, "session_id": Number.SEVEN}, {"workload_id": "translate", "session_id": "7"}),
+        ({"tags": ["beta", 3]}, {"tags": ["beta", "3"]}),
+    ],
+)
+def test_names_and_ids_are_written_as_text(fields: dict[str, Any], written: dict[str, Any], tmp_path: Path):
+    log = tmp_path / "genai.log"
+    flywheel_log.configure(sinks=[f"file:{log}"])
+    with context(**fields):
+        flywheel_log.log_feedback("chatcmpl-1", thumbs="up")
+    assert flywheel_log.flush() == 0
+    (event,) = flywheel_log.read(log)
+    assert {name: event[name] for name in written} == written  # type: ignore[literal-required]
+
+
+def test_what_readers_would_skip_is_refused():
+    with pytest.raises(TypeError, match=r"^prompt is a mapping; got str$"):
+        context(prompt="support")
+    with pytest.raises(TypeError, match=r"^retrieval_docs is a list; got str$"):
+        context(retrieval_docs="doc7")
+    with pytest.raises(TypeError, match=r"^cost_usd is a number; got str$"):
+        context(cost_usd="0.1")
+
+
+@pytest.mark.parametrize("name", sorted(read._SHAPES.keys() - OF_ONE_EVENT - {"tags"}))
+def test_readers_take_every_field_that_may_be_stamped(name: str):
+    try:
+        taken = fields_of(**{name: object()})[name]
+    except TypeError:
+        return
+    assert isinstance(taken, str)
+    assert read._SHAPES[name] is str

@@ -83,10 +83,12 @@ def uninstrument(client: Any) -> bool:
 
 def _put_back(replaced: list[_Replaced]) -> None:
     for resource, name, before, _ in reversed(replaced):
-        if before is None:
-            vars(resource).pop(name, None)
-        else:
+        if before is not None:
             setattr(resource, name, before)
+        elif isinstance(resource, type):
+            delattr(resource, name)
+        else:
+            vars(resource).pop(name, None)  # A mock takes delattr for more than that.
 
 
 def _replace(client: Any, path: str, emit: Emit, fields: scope.Fields, replaced: list[_Replaced]) -> bool:
@@ -106,7 +108,7 @@ def _replace(client: Any, path: str, emit: Emit, fields: scope.Fields, replaced:
     resource = attrgetter(above)(client) if above else client
     ours = _logged(method, surface_named(METHODS[path]), emit, fields)
     before = vars(resource).get(name)
-    setattr(resource, name, ours)
+    setattr(resource, name, staticmethod(ours) if isinstance(resource, type) else ours)
     replaced.append(_Replaced(resource, name, before, ours))
     if find(client) is not ours:
         raise TypeError(f"it makes another `{above}` each time")

@@ -15,10 +15,12 @@ from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.document import MOST_DOCUMENTS
 
 from ._deliver import Into, Timeout, deliver, where
-from ._source import Sources, reading
+from ._source import AsJson, Sources, reading
 
 
-def command(sources: Sources = None, *, into: Into = "elasticsearch:", timeout: Timeout = 60.0) -> None:
+def command(
+    sources: Sources = None, *, into: Into = "elasticsearch:", timeout: Timeout = 60.0, as_json: AsJson = False
+) -> None:
     """Load a log into Elasticsearch.
 
     Every event becomes one document with the event's own id, so a second run, or one while the program still delivers,
@@ -30,10 +32,18 @@ def command(sources: Sources = None, *, into: Into = "elasticsearch:", timeout: 
         for batch in _batches(events):
             deliver(sink, batch, timeout)
     sink.close()
-    stats = sink.stats()
-    stored, known = stats.get("stored", 0), stats.get("duplicates", 0)
-    dead = f"; {stats['dead']} were refused, see `flywheel-log dead-letters`" if stats.get("dead") else ""
-    typer.echo(f"{counted(stored, 'event')} in {target.index}, {known:,} of them from before{dead}")
+    stats = {name: sink.stats()[name] for name in ("stored", "duplicates", "dead")}
+    _put(target.index, stats, as_json=as_json)
+
+
+def _put(index: str, stats: dict[str, int], *, as_json: bool) -> None:
+    from ._screen import put_json
+
+    if as_json:
+        put_json({"index": index, **stats})
+        return
+    dead = f"; {stats['dead']} were refused, see `flywheel-log dead-letters`" if stats["dead"] else ""
+    typer.echo(f"{counted(stats['stored'], 'event')} in {index}, {stats['duplicates']:,} of them from before{dead}")
 
 
 def _batches(events: Iterator[Event]) -> Iterator[list[bytes]]:

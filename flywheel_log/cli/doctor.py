@@ -193,7 +193,8 @@ def _way_in(reason: str, login: str, index: str) -> str:
         "http 401": variables[login],
         "http 403": f"the API key or user needs create_index, create_doc, view_index_metadata and read on {index}*",
         "tls": "its certificate is not trusted, or is for another name: set ELASTICSEARCH_CA_CERTS to the file of the "
-        "certificate that signed it (http_ca.crt of a server that made its own), and name it as the certificate does",
+        "certificate that signed it (http_ca.crt of a server that made its own), and name it as the certificate does. "
+        "A server with security off wants http://",
         "unreachable": "is it running, and is ELASTICSEARCH_URL right? A server with security on wants https://",
     }
     return f"{reason}; {known.get(reason, 'is it well, and is ELASTICSEARCH_URL right?')}"

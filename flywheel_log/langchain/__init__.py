@@ -16,6 +16,7 @@ from ..capture import wire
 from ..capture.run import Run
 from ..capture.surfaces import surface_named
 from ..event import JSON
+from ..fields import fields_of
 from ..health import guarded, health
 from ..place import opened
 from ..semconv import provider_of
@@ -50,7 +51,7 @@ class FlywheelLogHandler(BaseCallbackHandler):
     run_inline = True
 
     def __init__(self, workload_id: str | None = None, **fields: Any) -> None:
-        self._own = scope.fields_of(workload_id=workload_id, **fields)
+        self._own = fields_of(workload_id=workload_id, **fields)
 
     @guarded("langchain")
     def on_chat_model_start(

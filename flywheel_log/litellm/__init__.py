@@ -19,6 +19,7 @@ from ..capture.outer import Outer, Place, outer, place
 from ..capture.run import Run
 from ..capture.surfaces import Surface
 from ..event import JSON
+from ..fields import fields_of
 from ..health import guarded
 from ..place import opened
 from ..semconv import provider_of
@@ -49,7 +50,7 @@ class FlywheelLogger(CustomLogger):
 
     def __init__(self, workload_id: str | None = None, **fields: Any) -> None:
         super().__init__()
-        self._own = scope.fields_of(workload_id=workload_id, **fields)
+        self._own = fields_of(workload_id=workload_id, **fields)
         # An attribute, not a method: for a class that has the method, LiteLLM takes other ways to make a call.
         self.async_pre_call_deployment_hook = _about_to_call  # type: ignore[method-assign,assignment]
 

@@ -18,6 +18,7 @@ from ..capture.outer import Outer
 from ..capture.run import Run
 from ..capture.surfaces import surface_named
 from ..event import JSON
+from ..fields import fields_of
 from ..health import guarded
 from ..place import KEY, opened
 from ..serialise import dumps, loads
@@ -51,7 +52,7 @@ class FlywheelTracingProcessor(TracingProcessor):
     """
 
     def __init__(self, workload_id: str | None = None, **fields: Any) -> None:
-        self._own = scope.fields_of(workload_id=workload_id, **fields)
+        self._own = fields_of(workload_id=workload_id, **fields)
         self._nodes: dict[str, _Node] = {}
 
     @guarded("openai_agents")

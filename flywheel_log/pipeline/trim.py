@@ -34,7 +34,9 @@ def trim(event: Event, *, media: Media, max_bytes: int) -> Event:
     fields = dict(cast(JSON, parse(None, "", event)))
     cut = _Cut()
     fields = _strings(fields, partial(cut.media, policy=media))
-    longest, size = max_bytes // 4, _size(fields)
+    size = _size(fields)
+    # The longest text alone gives what is too much, where that leaves it more than a quarter of the event.
+    longest = max(max_bytes // 4, cut.widest - (size - max_bytes) - 2 * _NOTE)
     while longest >= _SHORTEST and size > max_bytes:
         if cut.widest > longest + _NOTE:  # Most of a large event may be numbers: to walk it again would cut nothing.
             cut.widest = 0

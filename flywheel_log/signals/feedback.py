@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any, Literal, cast
@@ -9,6 +10,7 @@ from typing import Any, Literal, cast
 from .. import scope
 from ..clock import timestamp
 from ..event import JSON, Event
+from ..fields import fields_of
 from ..recorder import record
 
 _NAMES = ("id", "response_id", "provider_response_id")
@@ -49,10 +51,12 @@ def log_feedback(
 
     Raises:
         TypeError: *target* has no id, or there is no feedback in it.
-        ValueError: *thumbs* is neither "up" nor "down", or *scale* is not two numbers, or has no rating on it.
+        ValueError: *rating* is no number, *thumbs* is neither "up" nor "down", or *scale* is not two numbers, or has no
+            rating on it.
     """
     if thumbs not in (None, "up", "down"):
         raise ValueError(f"thumbs is 'up' or 'down'; got {thumbs!r}")
+    rating = None if rating is None else _number(rating)
     said = {"rating": rating, "thumbs": thumbs, "label": label, "correction": correction, "comment": comment}
     quality: JSON = {key: value for key, value in said.items() if value is not None}
     if scale is not None:
@@ -60,7 +64,7 @@ def log_feedback(
     if not quality and hallucination is None:
         raise TypeError(f"feedback says at least one of {', '.join(said)}, hallucination; got none")
     about: JSON = {"quality": quality or None, "hallucination_flag": hallucination, "user_id": user_id}
-    own = scope.fields_of(**(fields | about))
+    own = fields_of(**(fields | about))
     return None if scope.suppressed() else record(feedback(id_of(target), scope.merge(_who(), own)))
 
 
@@ -68,6 +72,17 @@ def feedback(target: str, fields: Mapping[str, Any]) -> Event:
     """Return the event that says *fields* about the call *target*."""
     event: JSON = {"timestamp": timestamp(time.time()), "kind": "feedback", **fields, "target": target}
     return cast(Event, event)
+
+
+def _number(rating: Any) -> float:
+    """Return *rating* as JSON has numbers: a Decimal of a database, or a text of a form, is none to its readers."""
+    try:
+        number = rating if type(rating) is int else float(rating)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"rating is a number; got {rating!r}")
+    return number
 
 
 def _scale(scale: tuple[float, float], rating: float | None) -> list[float]:

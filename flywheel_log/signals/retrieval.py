@@ -13,6 +13,7 @@ from typing import Any, cast
 from .. import scope
 from ..clock import timestamp
 from ..event import JSON, Event
+from ..fields import fields_of
 from ..health import guarded
 from ..place import place_of
 from ..recorder import record
@@ -81,7 +82,7 @@ def log_retrieval(
     event: JSON = {
         "timestamp": timestamp(time.time()),
         "kind": "retrieval",
-        **scope.merge(scope.at_call(), scope.fields_of(**fields)),
+        **scope.merge(scope.at_call(), fields_of(**fields)),
         "request": {key: value for key, value in request.items() if value is not None},
         "retrieval_docs": found,
     }

@@ -13,6 +13,7 @@ from ..around import Around, around
 from ..capture.outcome import of_error
 from ..clock import milliseconds, timestamp
 from ..event import JSON, Event
+from ..fields import fields_of
 from ..health import guarded, health
 from ..place import KEY, Place, place_of, stamped
 from ..recorder import record
@@ -41,7 +42,7 @@ class step:  # noqa: N801 - reads as a statement: `with step("retrieve")`
         if callable(name):
             raise TypeError(f"{kind} needs a name before it decorates; write @{kind}({_named(name)!r})")
         self._name = str(name)
-        self._own = scope.fields_of(**fields)
+        self._own = fields_of(**fields)
 
     @guarded("context", default=lambda self: self)
     def __enter__(self) -> Self:

@@ -18,7 +18,8 @@ from ..event import to_flat
 _EXCERPT = 60
 _POLL_S = 1.0
 _GONE = {errno.EPIPE, errno.EIO, errno.EBADF, errno.ECONNRESET}  # Of a pipe, a terminal, a closed one, a socket.
-_SHOWN = ("kind", "workload_id", "model", "status")
+_SHOWN = ("kind", "workload_id", "name", "model", "status")
+_SAID = ("rating", "thumbs", "label")
 
 
 def open(url: str) -> Stdout:
@@ -108,17 +109,19 @@ def _write(stream: IO[str], data: bytes) -> None:
 
 def _short(event: Any) -> dict[str, Any]:
     """Return what fits a line: when, what, who, how much, how long, and the beginnings of question and answer."""
-    flat = to_flat(event)
+    flat = {**to_flat(event), "error": event.get("error", {}).get("message")}
     shown = {name: event[name] for name in _SHOWN if name in event}
     tokens = f"{event.get('input_tokens', '?')}→{event.get('output_tokens', '?')}"
-    latency = event.get("latency_ms")
+    latency = event.get("latency_ms", event.get("duration_ms"))
+    quality = event.get("quality", {})
     return {
         "timestamp": event.get("timestamp", ""),
         "event": str(shown.pop("kind", "event")),
         **shown,
         **({"tokens": tokens} if tokens != "?→?" else {}),
         **({"latency": f"{latency:.0f}ms"} if latency is not None else {}),
-        **{name: _excerpt(flat[name]) for name in ("prompt", "response") if flat[name]},
+        **{name: quality[name] for name in _SAID if name in quality},
+        **{name: _excerpt(flat[name]) for name in ("prompt", "response", "error") if flat[name]},
     }
 
 

@@ -55,7 +55,7 @@ DOORS = {
         )
     ),
     # Called when a program is set up, and free to raise there.
-    *("scope.context.__init__", "scope.context.__call__", "scope.fields_of", "scope.suppress"),
+    *("scope.context.__init__", "scope.context.__call__", "scope.suppress.__call__"),
     "instrumentation.logged_llm",
     # Guards of their own, without a decorator.
     *("client._begin", "under_way.arrived", "call.Call.answered"),

@@ -214,6 +214,27 @@ def test_uninstrument_puts_the_methods_back(events: list[Event]) -> None:
     assert client.chat.completions.create is create
 
 
+def test_a_fake_of_nothing_but_classes_is_recorded_and_put_back(events: list[Event]) -> None:
+    class Inherited:
+        @classmethod
+        def parse(cls, **_: Any) -> Any:
+            return ANSWER
+
+    class Fake:
+        class chat:  # noqa: N801  as SDKs call it
+            class completions(Inherited):  # noqa: N801
+                @staticmethod
+                def create(**_: Any) -> Any:
+                    return ANSWER
+
+    before = {**vars(Fake.chat.completions)}
+    client = flywheel_log.instrument(flywheel_log.instrument(Fake()))
+    assert client.chat.completions.create(**HELLO) is client.chat.completions.parse(**HELLO) is ANSWER
+    assert [event["status"] for event in events] == ["ok", "ok"]
+    flywheel_log.uninstrument(client)
+    assert {**vars(Fake.chat.completions)} == before
+
+
 def test_twice_is_once(events: list[Event]) -> None:
     client = flywheel_log.instrument(fake(lambda **_: ANSWER), workload_id="second")
     client.chat.completions.create(**HELLO)

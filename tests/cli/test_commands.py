@@ -28,6 +28,11 @@ def test_every_module_is_a_command(command: Command):
     assert [name for name in commands() if f"\n  {name} " not in shown] == []
 
 
+@pytest.mark.parametrize("name", commands())
+def test_every_command_speaks_json(command: Command, name: str):
+    assert " --json " in command(name, "--help").out
+
+
 @pytest.mark.parametrize(
     ("typed", "completed"), [("flywheel-log ver", "verify"), ("flywheel-log tail --wo", "--workload")]
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import orjson
@@ -41,6 +43,9 @@ def test_a_log_is_brought_into_the_index_and_a_second_time_changes_nothing(
     assert capsys.readouterr().out == f"1,200 events in {index}, 0 of them from before\n"
     assert cli.run(["backfill", str(log), "--into", url]) == 0
     assert capsys.readouterr().out == f"1,200 events in {index}, 1,200 of them from before\n"
+    assert cli.run(["backfill", str(log), "--into", url, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"index": index, "stored": 1200, "duplicates": 1200, "dead": 0}
     assert len(api.ids(index)) == 1200
 
 
@@ -237,3 +242,20 @@ def test_the_doctor_names_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setenv("FLYWHEEL_LOG_SINKS", "elasticsearch:")
     assert cli.run(["doctor"]) == 1
     assert "names no server; set ELASTICSEARCH_URL" in capsys.readouterr().out
+
+
+def test_the_doctor_thinks_of_a_server_that_speaks_plain_http(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer() -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=answer)
+        server.start()
+        monkeypatch.setenv("FLYWHEEL_LOG_SINKS", f"elasticsearch://127.0.0.1:{listener.getsockname()[1]}/i?tls=true")
+        assert cli.run(["doctor"]) == 1
+        server.join()
+    assert capsys.readouterr().out.splitlines()[-1].endswith("A server with security off wants http://")

@@ -72,7 +72,7 @@ def test_an_index_that_refuses_what_ours_takes_is_found_out_at_once_and_nothing_
     with pytest.raises(PutOff, match="unfit index") as put_off:
         sink.write(lines(3))
     assert put_off.value.lines == {index: lines(3)}
-    assert sink.stats() == {"stored": 2, "duplicates": 0}
+    assert sink.stats() == {"stored": 2, "duplicates": 0, "stubs": 0, "dead": 0}
     assert api.ids(index) == set()
     api("DELETE", index)
     assert sink.write(lines(3)) == []

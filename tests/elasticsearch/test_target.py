@@ -176,6 +176,16 @@ def test_two_variables_that_disagree_are_both_named(
         ({}, "elasticsearch://h/i?tls=maybe", "sink 'elasticsearch' has no tls 'maybe'; has false, true"),
         ({"ELASTICSEARCH_CA_CERTS": "/no/such"}, "elasticsearch://h/i", "names /no/such, which does not exist"),
         (
+            {"ELASTICSEARCH_USERNAME": "u"},
+            "elasticsearch://h/i",
+            "ELASTICSEARCH_USERNAME is set, and ELASTICSEARCH_PASSWORD is not; set both, or neither",
+        ),
+        (
+            {"ELASTICSEARCH_PASSWORD": "p"},
+            "elasticsearch://h/i",
+            "ELASTICSEARCH_PASSWORD is set, and ELASTICSEARCH_USERNAME is not; set both, or neither",
+        ),
+        (
             {"ELASTICSEARCH_API_KEY": "k", "ELASTICSEARCH_USERNAME": "u"},
             "elasticsearch://h/i",
             "ELASTICSEARCH_API_KEY and ELASTICSEARCH_USERNAME are both set",

@@ -365,3 +365,9 @@ def test_a_megabyte_of_hostile_text_takes_no_longer_than_its_length(piece: str) 
 
     short, long = min(seconds(20_000) for _ in range(3)), seconds(200_000)
     assert long < 40 * short + 0.5
+
+
+@pytest.mark.parametrize("number", ["555-123-4567", "(555) 123-4567", "555.123.4567"])
+def test_the_numbers_that_people_make_up_are_numbers(number: str) -> None:
+    event: Any = {"kind": "llm", "timestamp": "t", "request": {"prompt": f"It is {number}."}}
+    assert Redactor(("pii",)).event(event)["request"] == {"prompt": "It is [phone]."}

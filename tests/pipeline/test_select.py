@@ -83,6 +83,12 @@ def test_what_all_who_read_need_is_not_denied(needed: str) -> None:
         flywheel_log.configure(fields_deny=["user_id", needed])
 
 
+@pytest.mark.parametrize("setting", ["fields_allow", "fields_deny"])
+def test_what_is_no_field_is_refused_so_that_a_slip_writes_nothing_unwanted(setting: str) -> None:
+    with pytest.raises(ValueError, match=rf"{setting}: userid is no field of an event; did you mean user_id\?$"):
+        flywheel_log.configure(**{setting: "metadata.email,userid"})
+
+
 def test_a_cost_that_is_allowed_comes_with_the_counts_it_is_found_by() -> None:
     flywheel_log.configure(prices={"m": {"input": 1.0}}, fields_allow=["cost_usd"])
     event: Any = {"timestamp": "2026-01-02T03:04:05.000Z", "kind": "llm", "model": "m", "provider": "ours"}

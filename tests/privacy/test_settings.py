@@ -40,7 +40,10 @@ def test_one_share_in_the_environment_is_for_all(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"redact": "secret"}, "Input should be 'secrets', 'pii' or 'names'"),
+        ({"redact": "none"}, "have some of secrets, pii, names, or 'off' alone; got 'none'"),
+        ({"redact": ""}, "have some of secrets, pii, names, or 'off' alone; got ''"),
+        ({"redact": "pii,off"}, "have some of secrets, pii, names, or 'off' alone; got 'pii,off'"),
+        ({"redact": True}, "have some of secrets, pii, names, or 'off' alone; got True"),
         ({"redact_patterns": {"a b": "x"}}, "the kind 'a b' is no name"),
         ({"redact_patterns": {"a": "("}}, "the pattern of 'a' is no regular expression: missing \\)"),
         ({"redact_patterns": {"a": "(x+)+y"}}, "the pattern of 'a' repeats a repetition"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
@@ -102,6 +106,18 @@ def test_feedback_that_says_nothing_is_refused() -> None:
 def test_a_rating_is_on_its_scale(rating: float | None, scale: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         log_feedback("run-1", rating=rating, scale=scale, thumbs="up")
+
+
+@pytest.mark.parametrize("rating", [Decimal("3.5"), "3.5", Fraction(7, 2)])
+def test_a_rating_is_written_as_a_number(events: list[Event], rating: Any) -> None:
+    log_feedback("run-1", rating=rating)
+    assert events[0]["quality"] == {"rating": 3.5}
+
+
+@pytest.mark.parametrize("rating", ["good", math.nan, [5]])
+def test_a_rating_that_is_no_number_is_refused(rating: Any) -> None:
+    with pytest.raises(ValueError, match=f"^rating is a number; got {re.escape(repr(rating))}$"):
+        log_feedback("run-1", rating=rating)
 
 
 def test_thumbs_are_up_or_down() -> None:

@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from flywheel_log.contract import SinkContract, event
+from flywheel_log.delivery import Delivery
 from flywheel_log.health import health
 from flywheel_log.sinks import open_sink
 
@@ -261,6 +262,16 @@ def test_a_batch_larger_than_the_limit_is_one_file(tmp_path):
     sink.write([event(3)])
     files = {file.name: ids(file) for file in tmp_path.glob("genai.log*")}
     assert files == {"genai.log": ["a1b2-3"], "genai.log.1": ["a1b2-0", "a1b2-1", "a1b2-2"]}
+
+
+def test_no_file_grows_beyond_its_limit_however_much_waits(tmp_path):
+    path = tmp_path / "genai.log"
+    delivery = Delivery([f"file:{path}?rotate_mb=1&keep=9"], tmp_path / "journal")
+    for number in range(12):
+        delivery.put(orjson.dumps({"kind": "llm", "number": number, "text": "some words " * 30_000}))
+    assert delivery.close(30) == 0
+    assert max(file.stat().st_size for file in tmp_path.glob("genai.log*")) <= 1_000_000
+    assert sum(len(ids(file)) for file in tmp_path.glob("genai.log*")) == 12
 
 
 def test_the_lock_of_another_process_is_respected_while_it_is_held(tmp_path):

@@ -52,8 +52,14 @@ def test_each_event_is_one_line_of_json_behind_what_the_program_printed(tmp_path
     assert done.stdout == b'hello\n{"id":"r-1"}\n{"id":"r-2"}\nbye\n'
 
 
-def test_a_terminal_gets_a_short_line():
+def plain(event):
     terminal = Terminal()
+    Stdout(lambda: terminal).write([json.dumps(event).encode()])
+    text = "".join(part.partition("m")[2] for part in ("m" + terminal.getvalue()).split("\x1b["))
+    return text.replace("'", "")  # Which values are quoted depends on structlog's version.
+
+
+def test_a_terminal_gets_a_short_line():
     line = {
         "id": "r-1",
         "timestamp": "2026-01-02T03:04:05.000Z",
@@ -67,12 +73,26 @@ def test_a_terminal_gets_a_short_line():
         "request": {"messages": [{"role": "user", "content": "What is\na flywheel? " + "x" * 100}]},
         "response": {"choices": [{"message": {"role": "assistant", "content": "A wheel."}}]},
     }
-    Stdout(lambda: terminal).write([json.dumps(line).encode()])
-    plain = "".join(part.partition("m")[2] for part in ("m" + terminal.getvalue()).split("\x1b["))
-    assert plain.replace("'", "") == (  # Which values are quoted depends on structlog's version.
+    assert plain(line) == (
         "2026-01-02T03:04:05.000Z llm workload_id=support model=gpt-4.1 status=ok tokens=12→34 latency=980ms"
         f" prompt=What is a flywheel? {'x' * 39}… response=A wheel.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        (
+            {"kind": "step", "name": "retrieve", "status": "ok", "duration_ms": 12.3},
+            "name=retrieve status=ok latency=12ms",
+        ),
+        ({"kind": "feedback", "quality": {"rating": 4, "thumbs": "up"}}, "rating=4 thumbs=up"),
+        ({"kind": "llm", "status": "error", "error": {"message": "Slow\ndown."}}, "status=error error=Slow down."),
+    ],
+    ids=["a step", "feedback", "an error"],
+)
+def test_a_terminal_is_told_what_happened(event, shown):
+    assert plain({"timestamp": "t", **event}) == f"t {event['kind']} {shown}\n"
 
 
 def test_a_reader_that_has_gone_is_silence_and_a_count():

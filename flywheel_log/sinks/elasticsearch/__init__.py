@@ -51,7 +51,7 @@ class ElasticsearchSink:
         self._cluster = Cluster(where, clock)
         self._indices = Indices(self._cluster, clock)
         self._most_bytes = MOST_BYTES
-        self._counts: Counter[str] = Counter()
+        self._counts = Counter({"stored": 0, "duplicates": 0, "stubs": 0, "dead": 0})
         self._hindrance = ""
         self._apart: dict[int, tuple[str, RetryLater]] = {}  # By the line: what it waits for alone, and why.
 

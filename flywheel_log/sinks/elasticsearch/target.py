@@ -177,15 +177,19 @@ def _login(userinfo: str) -> str:
 
 
 def _authorization(environment: Environment, nodes: tuple[str, ...], login: str) -> str:
-    key, user = environment.api_key.get_secret_value(), environment.username
+    key, user, password = environment.api_key.get_secret_value(), environment.username, environment.password
     if key and user:
         raise ValueError("ELASTICSEARCH_API_KEY and ELASTICSEARCH_USERNAME are both set; keep the one that is meant")
+    if user and not password:
+        raise ValueError("ELASTICSEARCH_USERNAME is set, and ELASTICSEARCH_PASSWORD is not; set both, or neither")
+    if password and not (user or key or login):
+        raise ValueError("ELASTICSEARCH_PASSWORD is set, and ELASTICSEARCH_USERNAME is not; set both, or neither")
     if (key or user) and not _trusted(nodes, environment.servers):
         name = "ELASTICSEARCH_API_KEY" if key else "ELASTICSEARCH_PASSWORD"
         health.warn(f"{name} is for the servers of ELASTICSEARCH_URL, so it is not sent to {', '.join(nodes)}")
         key = user = ""
     if user:
-        login = f"{user}:{environment.password.get_secret_value()}"
+        login = f"{user}:{password.get_secret_value()}"
     if key:
         return f"ApiKey {_base64(key) if ':' in key else key}"
     return f"Basic {_base64(login)}" if login else ""

@@ -25,6 +25,7 @@ from .url import Options, options, resolve
 __all__ = ["File", "open", "resolve"]
 
 LOCK_TIMEOUT_S = 5.0
+_AT_ONCE = 5_000_000
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 
 
@@ -38,10 +39,15 @@ def open(url: str) -> File:
 
 
 class File:
-    """Appends to a file under an flock: lines of several processes never mix, a failed write leaves nothing behind."""
+    """Appends to a file under an flock: lines of several processes never mix, a failed write leaves nothing behind.
+
+    Attributes:
+        batch_bytes: how much to be given at once, at most: a batch stands in one file, which is to stay in its limit.
+    """
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self.batch_bytes = min(options.rotate_bytes or _AT_ONCE, _AT_ONCE)
         self._fd: int | None = None
         self._torn = False
         self._named = False
