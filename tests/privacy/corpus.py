@@ -190,6 +190,27 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+# What a secret is assigned by in code, in configurations, in commands and in Markdown.
+ASSIGNED = (
+    'os.environ["NAME"] = "{}"',
+    "cfg['NAME']='{}'",
+    "NAME: str = '{}'",
+    'let NAME: &str = "{}";',
+    'NAME := "{}"',
+    "'NAME' => '{}',",
+    "if NAME == '{}':",
+    "const NAME = `{}`",
+    'NAME = """{}"""',
+    'NAME=f"{}"',
+    'NAME=SecretStr("{}")',
+    'NAME         = "{}"',
+    "**NAME:** {}",
+    "**NAME**: `{}`",
+    "--NAME {}",
+    "--NAME '{}'",
+    "<NAME>{}</NAME>",
+)
+
 LOOKALIKES: dict[str, Make] = {
     "openai_key": _any(
         _with("sk-", _WORD, "-", _WORD, "-", _WORD), _with("task-", _chars(20)), _with("sk-", _chars(6))
@@ -256,6 +277,22 @@ LOOKALIKES: dict[str, Make] = {
         _with('{"secret_tokens": ', _digits(4), ', "api_keys": [', _digits(1), "]}"),
         _with("secrets: ", _WORD, ", ", _WORD),
         _with("keyword: ", _digits(8)),
+        _with("--", _SECRET_NAME, " ", _choice("<secret>", "$VAR1", "--other-1", "YOUR_KEY_1")),
+        _with("<", _SECRET_NAME, ">", _choice("string", "Enter it here", "<b>1</b>"), "</"),
+        _with(
+            _SECRET_NAME,
+            _choice(
+                ' = os.environ["KEY_1"]',
+                ' = getenv("KEY_1")',
+                ': getpass("Type 8 characters")',
+                ": str, user: str = 'me1'",
+                "`: how, see 1",
+                ":** `string`",
+                "` must have 8 characters",
+                " == None, 1",
+                " := get(KEY_1)",
+            ),
+        ),
         _choice(
             '"password": "string"', "token: 12345678", "forgot your password? click", "Secret: the story of my life"
         ),
@@ -319,7 +356,8 @@ def samples(kind: str, make: Make, count: int = 120) -> Iterator[Sample]:
 def _setting(kind: str, number: int, dice: random.Random) -> str:
     if kind == "password":
         quote = dice.choice(('"', "'", ""))
-        return f"config {_SECRET_NAME(dice)}{dice.choice(('=', ': ', ' = '))}{quote}{{}}{quote} end"
+        assigned = f"{_SECRET_NAME(dice)}{dice.choice(('=', ': ', ' = '))}{quote}{{}}{quote}"
+        return f"config {dice.choice((assigned, dice.choice(ASSIGNED))).replace('NAME', _SECRET_NAME(dice))} end"
     settings = SETTINGS.get(kind, AROUND)
     return settings[number % len(settings)]
 
