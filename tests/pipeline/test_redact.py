@@ -71,6 +71,26 @@ def test_a_key_is_told_from_a_name_with_hyphens(text: str, expected: str) -> Non
     assert (clean["request"] if clean else {"content": text}) == {"content": expected}
 
 
+@pytest.mark.parametrize("key", ["name", "key"])
+def test_a_pair_of_a_name_and_a_value_reads_as_a_key_and_its_value(key: str) -> None:
+    pairs = [
+        {key: "DB_PASSWORD", "value": "letmein"},
+        {"value": "letmein", "enabled": True, key: "X-Api-Key"},
+        {key: "DEPLOY_TOKEN", "value": "a1b2c3d4e5f6g7"},
+        {"value": "a1b2c3d4e5f6g7", key: "deploy_token"},
+    ]
+    for pair in pairs:
+        arguments = redacted(SECRETS, request={"arguments": json.dumps({"env": [pair]})})["request"]["arguments"]
+        (clean,) = json.loads(arguments)["env"]
+        assert clean["value"] in {"[password]", "[token]"}
+        assert clean | {"value": ""} == pair | {"value": ""}
+
+
+@pytest.mark.parametrize("pair", [{"name": "token", "value": "a word"}, {"name": 1, "key": "password", "values": "v"}])
+def test_other_pairs_are_left_alone(pair: dict[str, Any]) -> None:
+    assert SECRETS(dumps({**EVENT, "request": pair})) is None
+
+
 def test_the_bytes_of_the_wire_are_looked_at() -> None:
     raw = json.dumps({"content": f"für\n{KEY}"}).encode()
     assert redacted(SECRETS, request=Wire(raw))["request"] == {"content": "für\n[openai_key]"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .pattern import BLANKS, Finder, Pattern, Span, behind
+from .pattern import BLANKS, VALUE_FOLLOWS, VALUE_STANDS_BEFORE, Finder, Pattern, Span, behind
 
 _NAME = (
     r"(?ai:pass(?:word|wd|phrase)|pwd|secret|credentials?|cookie"
@@ -143,6 +143,8 @@ ANCHORS = (
     rf"{_NAMED}(?:[\s\\\"'`*\]!]|\\[nrtf]|\\u[0-9A-Fa-f]{{4}})*[:=]",
     rf"--[A-Za-z0-9_-]*{_NAMED} ",
     rf"{_NAMED}>[^<>]+<\\*/",
+    rf"{_NAMED}{VALUE_FOLLOWS}",
+    rf"{VALUE_STANDS_BEFORE}{_NAMED}\\*\"",
     rf"[Bb]earer{BLANKS}[A-Za-z0-9._~+/=\\-]{{16}}",
     r":(?:\\*/){2}[^\s/?#:@\"<>]*:[^\s/?#\"<>]+@",
 )
