@@ -228,6 +228,25 @@ def test_pseudonyms_are_the_same_for_the_same_value_and_key() -> None:
     assert bob == "[email:78c203042f0d]"
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "called_with"),
+    [
+        ("email", "Bob@Example.com", "bob@example.com"),
+        ("email", "bob@bücher.example", "BOB%40bücher.example"),
+        ("card", "4111 1111 1111 1111", 4111111111111111),
+        ("card", "4111\u00a01111\u00a01111\u00a01111", "4111-1111-1111-1111"),
+        ("iban", "DE89 3704 0044 0532 0130 00", "DE89370400440532013000"),
+        ("phone", "+1 (202) 555-0143", "+12025550143"),
+    ],
+)
+def test_a_value_has_one_pseudonym_however_a_tool_call_spells_it(kind: str, said: str, called_with: str | int) -> None:
+    pseudonyms = Redactor(("pii",), replace_with="pseudonym", key="k1")
+    arguments = json.dumps({"of": called_with}, ensure_ascii=False)
+    clean = redacted(pseudonyms, request={"content": said, "arguments": arguments})["request"]
+    assert json.loads(clean["arguments"]) == {"of": clean["content"]}
+    assert clean["content"].startswith(f"[{kind}:")
+
+
 def test_a_pseudonym_without_a_key_is_warned_about() -> None:
     health.reset()
     one, two = (Redactor(("pii",), replace_with="pseudonym") for _ in range(2))
