@@ -91,6 +91,14 @@ def test_other_pairs_are_left_alone(pair: dict[str, Any]) -> None:
     assert SECRETS(dumps({**EVENT, "request": pair})) is None
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["password="], {"label": "Password:"}, {"text": "API key:", "submit": True}, ["pwd:", 5, 6], {"secret:": "a"}],
+)
+def test_the_quote_behind_a_name_that_ends_a_text_begins_no_value(arguments: Any) -> None:
+    assert SECRETS.event({**EVENT, "request": {"arguments": json.dumps(arguments)}}) is None  # type: ignore[typeddict-item]
+
+
 def test_the_bytes_of_the_wire_are_looked_at() -> None:
     raw = json.dumps({"content": f"für\n{KEY}"}).encode()
     assert redacted(SECRETS, request=Wire(raw))["request"] == {"content": "für\n[openai_key]"}

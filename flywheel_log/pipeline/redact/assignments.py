@@ -44,6 +44,8 @@ _PLACEHOLDER = re.compile(
     r"(?i)(?:str(?:ing)?|text|none|null|true|false|required|optional|password|secret|token|redacted|changeme|undefined"
     r"|[*x•.]+|<.*|\$.*|\{.*|%.*|\[.*|your[_ -].*|my[_ -].*|os\.environ.*|.*\.(?:get|getenv)\b.*)"
 )
+# What follows a quote that closes: `{"label": "Password:"}`, `["password=", 5]`.
+_CLOSED = re.compile(r"\s*[,:\])}]+(?:[\s\])}]|$)")
 _TELLING = re.compile(r"[0-9!@#$%^*+~?]")
 _USERINFO = r"://[^\s/?#:@\"'<>]{0,128}:([^\s/?#\"'<>]{1,256})@"
 
@@ -65,7 +67,9 @@ def is_placeholder(value: str) -> bool:
 
 def _is_secret(value: str) -> bool:
     """Whether *value*, assigned to the name of a secret in a text, is one: no placeholder and no sentence."""
-    return not is_placeholder(value) and (" " not in value or _TELLING.search(value) is not None)
+    if is_placeholder(value) or _CLOSED.match(value):
+        return False
+    return " " not in value or _TELLING.search(value) is not None
 
 
 def _quoted(candidate: str) -> int:
