@@ -26,9 +26,9 @@ _NEEDED = frozenset({"id", "kind", "timestamp"})
 _FIELDS = frozenset(Event.__annotations__) | {"trimmed", "unserialisable"}
 _ALTERNATIVES = ("constrained-float", "dict[str,constrained-float]")  # as pydantic names what `sample` may be
 Processor = Callable[[Any, str, Event], Event]
+Name = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
-_KIND = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _GROUP = re.compile(r"\((?:\?(?:P?<\w+>|<?[=!]|[a-zA-Z-]*:|>))?(?P<inside>[^()]*)\)(?P<again>[*+]|\{\d*,\d{0,}\})?")
 _REPEATS = re.compile(r"[*+]|\{\d*,\d*\}")
 Judge = Callable[[Event], Mapping[str, Any] | None]
@@ -99,8 +99,8 @@ class Settings(Sinks):
         processors: the user's own structlog processors, run before anything is written; not in the environment.
     """
 
-    client_id: str = Field("default", validation_alias=AliasChoices(f"{PREFIX}CLIENT_ID", "ELASTICSEARCH_CLIENT_ID"))
-    workload_id: str = "default"
+    client_id: Name = Field("default", validation_alias=AliasChoices(f"{PREFIX}CLIENT_ID", "ELASTICSEARCH_CLIENT_ID"))
+    workload_id: Name = "default"
     journal: Path = Field(default_factory=lambda: state_directory() / "journal")
     journal_quota_mb: int = Field(1024, ge=16)
     content: Literal["on", "off"] = "on"
@@ -134,9 +134,11 @@ class Settings(Sinks):
     @field_validator("fields_allow", "fields_deny")
     @classmethod
     def _of_events(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
-        for name in (path.partition(".")[0] for path in paths):
+        for name, *below in (path.split(".") for path in paths):
             if name not in _FIELDS:
                 raise ValueError(f"{name} is no field of an event; {suggestion(name, sorted(_FIELDS))}")
+            if not all(re.fullmatch(r"[^*\[\]]*[^\W\d][^*\[\]]*", key) for key in below):
+                raise ValueError(f"{name}.{'.'.join(below)}: a path has names only, and goes through lists by itself")
         return paths
 
     @field_validator("fields_deny")
@@ -169,7 +171,7 @@ class Settings(Sinks):
     @classmethod
     def _bearable(cls, patterns: dict[str, str]) -> dict[str, str]:
         for kind, expression in patterns.items():
-            if not _KIND.fullmatch(kind):
+            if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", kind):
                 raise ValueError(f"the kind {kind!r} is no name; it has letters, digits, - and _ only, 40 at most")
             try:
                 re.compile(expression)

@@ -14,6 +14,8 @@ from flywheel_log import config
     ("arguments", "told"),
     [
         ({"content": "no"}, "content: Input should be 'on' or 'off'; got 'no'"),
+        ({"client_id": ""}, "client_id: String should have at least 1 character; got ''"),
+        ({"workload_id": ""}, "workload_id: String should have at least 1 character; got ''"),
         ({"client_id": 3}, "client_id: Input should be a valid string; got '3'"),
         ({"sinks": "kafka:x"}, "sinks: sink 'kafka' is unknown; have elasticsearch, file, otlp, stdout, structlog"),
         ({"sinks": "file:a.log?rotate=1"}, "sinks: sink 'file' knows no parameter rotate; has format, keep, rotate_mb"),

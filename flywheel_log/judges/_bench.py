@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from asyncio import CancelledError
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -81,7 +80,7 @@ class Bench:
             if found := _said(judge(cast(Event, dict(event)))):  # Its own, for it may change what it is given.
                 said = {"timestamp": timestamp(time.time()), "kind": "feedback", "name": name, **found}
                 self._record(cast(Event, said | {"target": event["id"]} | _place_of(event)))
-        except (Exception, SystemExit, CancelledError) as error:  # noqa: BLE001 - the other judges are heard all the same
+        except BaseException as error:  # noqa: BLE001 - the thread is ours, and the other judges are heard all the same
             health.drop("judge_failed", error)
 
     def _remember(self, identity: str, event: Event) -> None:

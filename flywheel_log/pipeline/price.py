@@ -77,7 +77,9 @@ class Prices:
         answered = answer.get("model")
         model = answered if isinstance(answered, str) else event.get("model", "")
         own = (self._own.get(model) or self._own.get(event.get("model", ""))) if self._own else None
-        cost = _by_table(event, own) if own else self._by_list(event, answer, model)
+        cost = _by_table(event, own) if own else _charged(event, answer)
+        if cost is None and not own:
+            cost = self._by_list(event, answer, model)
         return {} if cost is None else {"cost_usd": round(cost, _DECIMALS)}
 
     def _by_list(self, event: Mapping[str, Any], answer: JSON, model: str) -> float | None:
@@ -109,10 +111,11 @@ class Prices:
             return ()
 
     def _price(self, usage: Mapping[str, int], model: str, provider: str, tier: str | None, time: str) -> Any:
+        listed = _listed(provider)
         return _list().calc_price(
             _list().Usage(**usage),
-            model,
-            provider_id=_listed(provider),
+            model.rpartition("/")[2] if listed == "google" else model,  # `models/…`, `publishers/google/models/…`
+            provider_id=listed,
             genai_request_timestamp=datetime.fromisoformat(time),
             price_context={"service_tier": tier} if tier else None,
         )
@@ -203,6 +206,18 @@ def _by_modality(reported: Any) -> dict[str, int]:
             if (modality := _MODALITIES.get(one.get("modality"))) and isinstance(one.get("tokenCount"), int):
                 found[listed.format(modality)] += one["tokenCount"]
     return dict(found)
+
+
+def _charged(event: Mapping[str, Any], answer: JSON) -> float | None:
+    """The dollars that OpenRouter says it took; with a key of the user's own, those of the service behind it, too."""
+    usage = answer.get("usage")
+    if event.get("provider") != "openrouter" or not isinstance(usage, dict):
+        return None
+    charged: list[Any] = [usage.get("cost")]
+    if usage.get("is_byok"):
+        details = usage.get("cost_details")
+        charged.append(details.get("upstream_inference_cost") if isinstance(details, dict) else None)
+    return sum(map(float, charged)) if all(isinstance(one, int | float) for one in charged) else None
 
 
 def _by_table(event: Mapping[str, Any], price: Mapping[Rate, float]) -> float | None:

@@ -56,7 +56,7 @@ def log_feedback(
     """
     if thumbs not in (None, "up", "down"):
         raise ValueError(f"thumbs is 'up' or 'down'; got {thumbs!r}")
-    rating = None if rating is None else _number(rating)
+    rating = None if rating is None else _number("rating", rating)
     said = {"rating": rating, "thumbs": thumbs, "label": label, "correction": correction, "comment": comment}
     quality: JSON = {key: value for key, value in said.items() if value is not None}
     if scale is not None:
@@ -74,19 +74,19 @@ def feedback(target: str, fields: Mapping[str, Any]) -> Event:
     return cast(Event, event)
 
 
-def _number(rating: Any) -> float:
-    """Return *rating* as JSON has numbers: a Decimal of a database, or a text of a form, is none to its readers."""
+def _number(name: str, given: Any) -> float:
+    """Return *given* as JSON has numbers: a Decimal of a database, or a text of a form, is none to its readers."""
     try:
-        number = rating if type(rating) is int else float(rating)
+        number = given if type(given) is int else float(given)
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f"rating is a number; got {rating!r}")
+        raise ValueError(f"{name} is a number; got {given!r}")
     return number
 
 
 def _scale(scale: tuple[float, float], rating: float | None) -> list[float]:
-    ends = [*scale]
+    ends = [_number("each end of scale", end) for end in scale]
     if len(ends) != 2 or not min(ends) < max(ends):  # noqa: PLR2004  the worst and the best
         raise ValueError(f"scale is the worst and the best rating, such as (1, 5); got {scale!r}")
     if rating is None or not min(ends) <= rating <= max(ends):

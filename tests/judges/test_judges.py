@@ -111,11 +111,12 @@ def test_a_judge_that_fails_keeps_no_other_from_judging(client: openai.OpenAI) -
     [
         lambda _: sys.exit(1),
         lambda _: asyncio.run(cancelled()),
+        lambda _: stopped(),
         lambda _: {"quality": "great"},
         lambda _: {"safety": ["fine"]},
         lambda _: "quality",
     ],
-    ids=["it exits", "it is cancelled", "a word", "a list", "a text"],
+    ids=["it exits", "it is cancelled", "it is stopped", "a word", "a list", "a text"],
 )
 def test_what_is_no_verdict_is_counted_and_the_next_answer_is_judged_too(client: openai.OpenAI, odd: Any) -> None:
     ask = recorded(odd, "grounding")
@@ -126,6 +127,10 @@ def test_what_is_no_verdict_is_counted_and_the_next_answer_is_judged_too(client:
 
 async def cancelled() -> None:
     raise asyncio.CancelledError
+
+
+def stopped() -> None:
+    raise BaseExceptionGroup("all of its tasks", [KeyboardInterrupt()])
 
 
 def test_a_verdict_that_says_nothing_is_none(client: openai.OpenAI) -> None:

@@ -167,6 +167,32 @@ def test_providers_are_found_by_their_usual_names() -> None:
     assert cost(provider="x_ai", model="grok-4", **counts) == listed("x-ai", "grok-4", counts, TIMES[0])
 
 
+@pytest.mark.parametrize("model", ["models/gemini-2.5-flash", "google/gemini-2.5-flash"])
+def test_googles_models_are_found_by_their_paths(model: str) -> None:
+    counts = {"input_tokens": 1000, "output_tokens": 1000}
+    price = cost(provider="gcp.gemini", model="gemini-2.5-flash", **counts)
+    assert cost(provider="gcp.gemini", model=model, **counts) == price != {}
+
+
+@pytest.mark.parametrize(
+    ("usage", "charged"),
+    [
+        ({"cost": 0.5}, 0.5),
+        ({"cost": 0, "is_byok": False, "cost_details": {"upstream_inference_cost": None}}, 0.0),
+        ({"cost": 0.05, "is_byok": True, "cost_details": {"upstream_inference_cost": 1}}, 1.05),
+        ({"cost": 0.05, "is_byok": True, "cost_details": None}, 0.0125),
+        ({"cost": None}, 0.0125),
+    ],
+)
+def test_what_openrouter_has_charged_comes_before_the_list(usage: dict[str, Any], charged: float) -> None:
+    fields = {"model": "openai/gpt-4o", "input_tokens": 1000, "output_tokens": 1000, "response": {"usage": usage}}
+    assert cost(provider="openrouter", **fields) == {"cost_usd": charged}
+    assert cost({"openai/gpt-4o": {"input": 1.0, "output": 1.0}}, provider="openrouter", **fields) == {
+        "cost_usd": 0.002
+    }
+    assert cost(**fields | {"model": "gpt-4o"}) == {"cost_usd": 0.0125}
+
+
 def test_a_part_is_not_more_than_the_whole() -> None:
     own = {"m": {"input": 1.0, "cached": 0.0, "output": 0.0}}
     assert cost(own, model="m", input_tokens=10, cached_tokens=50, output_tokens=1) == {"cost_usd": 0.0}

@@ -71,6 +71,34 @@ def test_a_key_is_told_from_a_name_with_hyphens(text: str, expected: str) -> Non
     assert (clean["request"] if clean else {"content": text}) == {"content": expected}
 
 
+@pytest.mark.parametrize("key", ["name", "key"])
+def test_a_pair_of_a_name_and_a_value_reads_as_a_key_and_its_value(key: str) -> None:
+    pairs = [
+        {key: "DB_PASSWORD", "value": "letmein"},
+        {"value": "letmein", "enabled": True, key: "X-Api-Key"},
+        {key: "DEPLOY_TOKEN", "value": "a1b2c3d4e5f6g7"},
+        {"value": "a1b2c3d4e5f6g7", key: "deploy_token"},
+    ]
+    for pair in pairs:
+        arguments = redacted(SECRETS, request={"arguments": json.dumps({"env": [pair]})})["request"]["arguments"]
+        (clean,) = json.loads(arguments)["env"]
+        assert clean["value"] in {"[password]", "[token]"}
+        assert clean | {"value": ""} == pair | {"value": ""}
+
+
+@pytest.mark.parametrize("pair", [{"name": "token", "value": "a word"}, {"name": 1, "key": "password", "values": "v"}])
+def test_other_pairs_are_left_alone(pair: dict[str, Any]) -> None:
+    assert SECRETS(dumps({**EVENT, "request": pair})) is None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["password="], {"label": "Password:"}, {"text": "API key:", "submit": True}, ["pwd:", 5, 6], {"secret:": "a"}],
+)
+def test_the_quote_behind_a_name_that_ends_a_text_begins_no_value(arguments: Any) -> None:
+    assert SECRETS.event({**EVENT, "request": {"arguments": json.dumps(arguments)}}) is None  # type: ignore[typeddict-item]
+
+
 def test_the_bytes_of_the_wire_are_looked_at() -> None:
     raw = json.dumps({"content": f"für\n{KEY}"}).encode()
     assert redacted(SECRETS, request=Wire(raw))["request"] == {"content": "für\n[openai_key]"}
@@ -206,6 +234,25 @@ def test_pseudonyms_are_the_same_for_the_same_value_and_key() -> None:
     assert (bob, bob == eve, bob == redacted(two, tags=texts)["tags"][0]) == (again, False, False)
     assert redacted(Redactor(("pii",), replace_with="pseudonym", key="k1"), tags=texts)["tags"] == [bob, eve, again]
     assert bob == "[email:78c203042f0d]"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "called_with"),
+    [
+        ("email", "Bob@Example.com", "bob@example.com"),
+        ("email", "bob@bücher.example", "BOB%40bücher.example"),
+        ("card", "4111 1111 1111 1111", 4111111111111111),
+        ("card", "4111\u00a01111\u00a01111\u00a01111", "4111-1111-1111-1111"),
+        ("iban", "DE89 3704 0044 0532 0130 00", "DE89370400440532013000"),
+        ("phone", "+1 (202) 555-0143", "+12025550143"),
+    ],
+)
+def test_a_value_has_one_pseudonym_however_a_tool_call_spells_it(kind: str, said: str, called_with: str | int) -> None:
+    pseudonyms = Redactor(("pii",), replace_with="pseudonym", key="k1")
+    arguments = json.dumps({"of": called_with}, ensure_ascii=False)
+    clean = redacted(pseudonyms, request={"content": said, "arguments": arguments})["request"]
+    assert json.loads(clean["arguments"]) == {"of": clean["content"]}
+    assert clean["content"].startswith(f"[{kind}:")
 
 
 def test_a_pseudonym_without_a_key_is_warned_about() -> None:

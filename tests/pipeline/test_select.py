@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -87,6 +88,14 @@ def test_what_all_who_read_need_is_not_denied(needed: str) -> None:
 def test_what_is_no_field_is_refused_so_that_a_slip_writes_nothing_unwanted(setting: str) -> None:
     with pytest.raises(ValueError, match=rf"{setting}: userid is no field of an event; did you mean user_id\?$"):
         flywheel_log.configure(**{setting: "metadata.email,userid"})
+
+
+@pytest.mark.parametrize("setting", ["fields_allow", "fields_deny"])
+@pytest.mark.parametrize("below", ["[].content", "[0]", "*.content", "0.content", "", ".content"])
+def test_a_path_of_another_notation_is_refused_for_it_would_leave_out_nothing(setting: str, below: str) -> None:
+    path = f"request.messages.{below}"
+    with pytest.raises(ValueError, match=f"{re.escape(path)}: a path has names only, and goes through lists by itself"):
+        flywheel_log.configure(**{setting: [path]})
 
 
 def test_a_cost_that_is_allowed_comes_with_the_counts_it_is_found_by() -> None:

@@ -100,7 +100,7 @@ def _choice(*items: str) -> Make:
 
 _WORD = _choice("spinner", "three", "bounce", "learn", "toggle", "container", "menu", "fading", "circle")
 _NAME = _choice(
-    "alice", "bob.smith", "j.doe+news", "carla_99", "d-e", "x", "anna.maria.lopez", "o'neil".replace("'", "")
+    "alice", "bob.smith", "j.doe+news", "carla_99", "d-e", "x", "anna.maria.lopez", "oneil", "jörg.müller", "дарья"
 )
 _HOST = _choice("example.com", "mail.example.org", "sub.domain.co.uk", "uni-ulm.de", "a1.io", "firm.museum")
 _SECRET_NAME = _choice(
@@ -141,7 +141,7 @@ VALUES: dict[str, Make] = {
     "private_key": _with("-----BEGIN PRIVATE KEY-----\n", _KEY_BODY, "\n", _chars(64), "\n-----END PRIVATE KEY-----"),
     "url_password": _with(_chars(8), _digits(2), _choice("", "%40", "!")),
     "password": _SECRET,
-    "email": _with(_NAME, "@", _HOST),
+    "email": _with(_NAME, _choice("@", "@", "%40"), _HOST),
     "phone": _any(
         _with("+49 ", _digits(3, 7, sep=" ")),
         _with("+1 ", _digits(3, 3, 4)),
@@ -183,12 +183,35 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         "https://b.example.com/k?X-Amz-Date=1&X-Amz-Signature={}&x=1",
     ),
     "basic_auth": ("curl -u user:{} https://x.example.com", "curl -s --user 'user:{}' x", 'curl -X POST -u "me:{}" x'),
+    "card": (*AROUND, "{} 12/26", "{} 123", "12/26 {} 12 26", "2 {}", "{} 4242 4242 4242 4242"),
+    "email": (*AROUND, "https://example.com/?to={}&x=1", "logo@2x.png {}"),
     "url_password": (
         "postgres://app:{}@db:5432/prod",
         "use https://user:{}@proxy.example.com/x now",
         "redis://:{}@cache",
     ),
 }
+
+# What a secret is assigned by in code, in configurations, in commands and in Markdown.
+ASSIGNED = (
+    'os.environ["NAME"] = "{}"',
+    "cfg['NAME']='{}'",
+    "NAME: str = '{}'",
+    'let NAME: &str = "{}";',
+    'NAME := "{}"',
+    "'NAME' => '{}',",
+    "if NAME == '{}':",
+    "const NAME = `{}`",
+    'NAME = """{}"""',
+    'NAME=f"{}"',
+    'NAME=SecretStr("{}")',
+    'NAME         = "{}"',
+    "**NAME:** {}",
+    "**NAME**: `{}`",
+    "--NAME {}",
+    "--NAME '{}'",
+    "<NAME>{}</NAME>",
+)
 
 LOOKALIKES: dict[str, Make] = {
     "openai_key": _any(
@@ -256,6 +279,22 @@ LOOKALIKES: dict[str, Make] = {
         _with('{"secret_tokens": ', _digits(4), ', "api_keys": [', _digits(1), "]}"),
         _with("secrets: ", _WORD, ", ", _WORD),
         _with("keyword: ", _digits(8)),
+        _with("--", _SECRET_NAME, " ", _choice("<secret>", "$VAR1", "--other-1", "YOUR_KEY_1")),
+        _with("<", _SECRET_NAME, ">", _choice("string", "Enter it here", "<b>1</b>"), "</"),
+        _with(
+            _SECRET_NAME,
+            _choice(
+                ' = os.environ["KEY_1"]',
+                ' = getenv("KEY_1")',
+                ': getpass("Type 8 characters")',
+                ": str, user: str = 'me1'",
+                "`: how, see 1",
+                ":** `string`",
+                "` must have 8 characters",
+                " == None, 1",
+                " := get(KEY_1)",
+            ),
+        ),
         _choice(
             '"password": "string"', "token: 12345678", "forgot your password? click", "Secret: the story of my life"
         ),
@@ -264,7 +303,7 @@ LOOKALIKES: dict[str, Make] = {
         _with("@", _NAME),
         _with(_NAME, "@"),
         _with(_WORD, "@localhost"),
-        _choice("@property", "a @ b.com", "x@y", "me@2.5"),
+        _choice("@property", "a @ b.com", "x@y", "me@2.5", "icon@3x.jpg", "50%40"),
     ),
     "phone": _any(
         lambda dice: (
@@ -298,6 +337,7 @@ LOOKALIKES: dict[str, Make] = {
         _digits(2, 2, 2, sep=":"),
         _with(_digits(1), ".", _digits(1), ".", _digits(1)),
         _choice("127.0.0.1", "0.0.0.0", "std::vector", "::", "00:1b:44:11:3a:b7", "::1", "1.2.3.4.5.6"),
+        _choice("x==1.2.3.4", "x>=1.2.3.4"),
     ),
     "ssn": _any(
         _with(_choice("000", "666", "912"), "-", _digits(2, 4)),
@@ -319,7 +359,8 @@ def samples(kind: str, make: Make, count: int = 120) -> Iterator[Sample]:
 def _setting(kind: str, number: int, dice: random.Random) -> str:
     if kind == "password":
         quote = dice.choice(('"', "'", ""))
-        return f"config {_SECRET_NAME(dice)}{dice.choice(('=', ': ', ' = '))}{quote}{{}}{quote} end"
+        assigned = f"{_SECRET_NAME(dice)}{dice.choice(('=', ': ', ' = '))}{quote}{{}}{quote}"
+        return f"config {dice.choice((assigned, dice.choice(ASSIGNED))).replace('NAME', _SECRET_NAME(dice))} end"
     settings = SETTINGS.get(kind, AROUND)
     return settings[number % len(settings)]
 

@@ -99,6 +99,8 @@ def test_feedback_that_says_nothing_is_refused() -> None:
     [
         (1, (5,), r"scale is the worst and the best rating, such as \(1, 5\); got \(5,\)"),
         (1, (1, 1), "scale is the worst and the best rating"),
+        (1, (math.nan, 5), "each end of scale is a number; got nan"),
+        (1, ("bad", "good"), "each end of scale is a number; got 'bad'"),
         (6, (1, 5), "rating is between 1 and 5, the ends of its scale; got 6"),
         (None, (1, 5), "rating is between 1 and 5, the ends of its scale; got None"),
     ],
@@ -111,7 +113,8 @@ def test_a_rating_is_on_its_scale(rating: float | None, scale: Any, message: str
 @pytest.mark.parametrize("rating", [Decimal("3.5"), "3.5", Fraction(7, 2)])
 def test_a_rating_is_written_as_a_number(events: list[Event], rating: Any) -> None:
     log_feedback("run-1", rating=rating)
-    assert events[0]["quality"] == {"rating": 3.5}
+    log_feedback("run-1", rating=rating, scale=(Decimal(1), "5.0"))  # type: ignore[arg-type]
+    assert [event["quality"] for event in events] == [{"rating": 3.5}, {"rating": 3.5, "scale": [1.0, 5.0]}]
 
 
 @pytest.mark.parametrize("rating", ["good", math.nan, [5]])

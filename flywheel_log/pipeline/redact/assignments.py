@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .pattern import BLANKS, Finder, Pattern, Span, behind
+from .pattern import BLANKS, VALUE_FOLLOWS, VALUE_STANDS_BEFORE, Finder, Pattern, Span, behind
 
 _NAME = (
     r"(?ai:pass(?:word|wd|phrase)|pwd|secret|credentials?|cookie"
@@ -13,17 +13,26 @@ _NAME = (
     r"|(?:access|auth|refresh|session|security|secret|api|bot|id)[_-]?token|authorization)"
 )
 _ENDS_IN_NAME = re.compile(rf"(?:{_NAME})[sS]?$")
-_SIGN = re.compile(r"[:=](?!/)\s{0,4}")
+# Also `:=`, `==`, `=>`, and the sign within what Markdown prints bold: `**Password:** …`.
+_SIGN = re.compile(r"[:=][=>]{0,2}+(?!/)(?:\*\*(?=\s))?+\s{0,4}")
+_BEFORE_SIGN = " \t\"'`*]!\\"  # Between a name and its sign, as in `config["password"] = …`, and `!=`.
+_OPTION = re.compile(r"--([A-Za-z][\w-]{0,40}) (?=[^\s-])")
+# Between the sign and a value in quotes: `: str = "…"`, `= SecretStr("…")`, `= rb"…"`.
+_OPENING = re.compile(
+    r"(?:&?[A-Za-z][\w.\[\]<>| ]{0,40}= {0,4}(?=[\"'`]|[rbfuRBFU]{1,2}[\"']))?"
+    r"(?:Secret(?:Str)?\((?=[\"']))?(?:[rbfuRBFU]{1,2}(?=[\"']))?"
+)
 _LONGEST_NAME = 40
 _ENDINGS = frozenset(
     {"ord", "swd", "ase", "pwd", "ret", "kie", "ial", "als", "key", "ken", "ion"}
     | {"rds", "wds", "ses", "ets", "ies", "eys", "ens"}
 )
 _VALUE = re.compile(
-    r"(?:\\\"([^\"\\\n]{1,256})|\"((?:[^\"\\\n]|\\.){1,256})|'((?:[^'\\\n]|\\.){1,256}))"
+    r"(?:\\\"([^\"\\\n]{1,256})|\"(?:\"\")?((?:[^\"\\\n]|\\.){1,256})|'(?:'')?((?:[^'\\\n]|\\.){1,256})"
+    r"|`([^`\s\\]{1,256})`)"
     r"|(?:(?i:basic|bearer|token)\s{1,4})?([^\s\"'`,;&<>(){}\[\]|\\]{6,256})"
 )
-_BARE_GROUP = 4
+_IN_BACKTICKS = 4  # Names of variables stand in them, too; the next group is what has no quotes.
 _OPEN = re.compile(r"[\[(]\s{0,16}(?=\\?[\"'])")
 _COMMA = re.compile(r"\\?[\"']\s{0,16},\s{0,16}(?=\\?[\"'])")
 _BARE_COMMA = re.compile(r",(?=[^\s\"'\\=:,]{6,256}(?:[\s,;\"']|$))")
@@ -35,6 +44,8 @@ _PLACEHOLDER = re.compile(
     r"(?i)(?:str(?:ing)?|text|none|null|true|false|required|optional|password|secret|token|redacted|changeme|undefined"
     r"|[*x•.]+|<.*|\$.*|\{.*|%.*|\[.*|your[_ -].*|my[_ -].*|os\.environ.*|.*\.(?:get|getenv)\b.*)"
 )
+# What follows a quote that closes: `{"label": "Password:"}`, `["password=", 5]`.
+_CLOSED = re.compile(r"\s*[,:\])}]+(?:[\s\])}]|$)")
 _TELLING = re.compile(r"[0-9!@#$%^*+~?]")
 _USERINFO = r"://[^\s/?#:@\"'<>]{0,128}:([^\s/?#\"'<>]{1,256})@"
 
@@ -56,7 +67,9 @@ def is_placeholder(value: str) -> bool:
 
 def _is_secret(value: str) -> bool:
     """Whether *value*, assigned to the name of a secret in a text, is one: no placeholder and no sentence."""
-    return not is_placeholder(value) and (" " not in value or _TELLING.search(value) is not None)
+    if is_placeholder(value) or _CLOSED.match(value):
+        return False
+    return " " not in value or _TELLING.search(value) is not None
 
 
 def _quoted(candidate: str) -> int:
@@ -70,24 +83,34 @@ def _credential(candidate: str) -> int:
 class Assigned:
     """Finds the values of `password=…`, `"api_key": "…"`, `Authorization: …`: from the sign backwards to the name.
 
-    What stands without quotes must have a digit or a sign in it, for it may be the name of a variable.
+    What stands without quotes must have a digit or a sign in it, for it may be the name of a variable. A blank is the
+    sign of an option: `--password …`.
     """
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield where values begin and end; their kind is `password`."""
-        for sign in _SIGN.finditer(text):
-            if names_secret(name := _name_before(text, sign.start())):
-                for value in _values(text, sign.end(), many=counts(name)):
-                    if length := _assigned(value[value.lastindex or 0], bare=value.lastindex == _BARE_GROUP):
-                        start = value.start(value.lastindex or 0)
-                        yield start, start + length, "password"
+        for name, at in _assignments(text):
+            if names_secret(name):
+                for value in _values(text, at, many=counts(name)):
+                    group = value.lastindex or 0
+                    if length := _assigned(value[group], bare=group >= _IN_BACKTICKS):
+                        yield value.start(group), value.start(group) + length, "password"
+
+
+def _assignments(text: str) -> Iterator[tuple[str, int]]:
+    """What something is assigned to in *text*, and where the assigned begins."""
+    for sign in _SIGN.finditer(text):
+        yield text[max(0, sign.start() - _LONGEST_NAME) : sign.start()].rstrip(_BEFORE_SIGN), sign.end()
+    for option in _OPTION.finditer(text) if "--" in text else ():
+        yield option[1], option.end()
 
 
 def _values(text: str, at: int, *, many: bool) -> Iterator[re.Match[str]]:
     """What is assigned *at* this place: one value, those of a list in brackets, or *many* between commas."""
     bracket = _OPEN.match(text, at)
     between = _COMMA if bracket else _BARE_COMMA if many else _NOTHING
-    end = bracket.end() if bracket else at
+    opening = bracket or _OPENING.match(text, at)
+    end = opening.end() if opening else at
     for _ in range(_MOST):
         if (value := _VALUE.match(text, end)) is None:
             return
@@ -95,14 +118,6 @@ def _values(text: str, at: int, *, many: bool) -> Iterator[re.Match[str]]:
         if (comma := between.match(text, value.end())) is None:
             return
         end = comma.end()
-
-
-def _name_before(text: str, sign: int) -> str:
-    """The name may be quoted, also inside JSON inside a string, and a blank may follow."""
-    name = text[max(0, sign - _LONGEST_NAME) : sign].removesuffix(" ")
-    if name[-1:] in _QUOTES:
-        name = name[:-1].removesuffix("\\")
-    return name
 
 
 def _assigned(candidate: str, *, bare: bool) -> int:
@@ -121,13 +136,19 @@ ASSIGNMENTS: tuple[Finder, ...] = (
         ("earer",),
         _credential,
     ),
+    Pattern("password", re.compile(rf"<[\w.:-]{{0,40}}?{_NAME}[sS]?>([^<>\n]{{1,256}})</"), ("</",), _quoted),
     Assigned(),
 )
 
 # The same in a line of JSON, for the engine of `anchors`, which has no flag `a`: between a name and its sign stand
 # quotes, and so many backslashes as it is deep inside JSON in strings; a slash may be escaped, too.
+_NAMED = f"{_NAME}[sS]?".replace("(?ai:", "(?i:")
 ANCHORS = (
-    rf"(?:{_NAME})[sS]?[\\\"'`*]*{BLANKS}[:=]".replace("(?ai:", "(?i:"),
+    rf"{_NAMED}(?:[\s\\\"'`*\]!]|\\[nrtf]|\\u[0-9A-Fa-f]{{4}})*[:=]",
+    rf"--[A-Za-z0-9_-]*{_NAMED} ",
+    rf"{_NAMED}>[^<>]+<\\*/",
+    rf"{_NAMED}{VALUE_FOLLOWS}",
+    rf"{VALUE_STANDS_BEFORE}{_NAMED}\\*\"",
     rf"[Bb]earer{BLANKS}[A-Za-z0-9._~+/=\\-]{{16}}",
     r":(?:\\*/){2}[^\s/?#:@\"<>]*:[^\s/?#\"<>]+@",
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .assignments import is_placeholder
-from .pattern import BLANKS, Finder, Pattern, Span, behind
+from .pattern import BLANKS, VALUE_FOLLOWS, VALUE_STANDS_BEFORE, Finder, Pattern, Span, behind
 
 _HEADS = ("token", "Token", "TOKEN", "auth", "Auth", "AUTH")
 # What the next page of a list is fetched by is no secret.
@@ -80,6 +80,8 @@ LOOSE: tuple[Finder, ...] = (
 ANCHORS = (
     rf"(?:[Tt]oken|TOKEN|[Aa]uth|AUTH)[\\\"'`]*{BLANKS}[:=]{BLANKS}[\\\"'`]*[^\s\"'`]{{12}}",
     rf"(?:[Tt]okens|TOKENS)[\\\"'`]*{BLANKS}[:=]{BLANKS}(?:\[|[\\\"'`]+[^\s\"'`]{{12}}|[^\s\"'`,}}\]]{{12}})",
+    rf"(?:[Tt]oken|TOKEN|[Aa]uth|AUTH){VALUE_FOLLOWS}",
+    rf"{VALUE_STANDS_BEFORE}(?:[Tt]oken|TOKEN|[Aa]uth|AUTH)\\*\"",
     r"sig=[A-Za-z0-9%+/=_\\-]{16}",
     r"-Signature=[A-Za-z0-9%+/=_\\-]{16}",
     r"curl (?s:.)*-(?:u|-user[ =])",

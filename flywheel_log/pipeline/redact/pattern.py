@@ -13,6 +13,9 @@ ESCAPES = "nrtbfu"
 BLANKS = r"(?:\s|\\+[nrtf]|\\+u[0-9A-Fa-f]{4})*"
 """Blanks between two things as a line of JSON has them, however deep in strings, for the engine of `anchors`."""
 
+VALUE_FOLLOWS, VALUE_STANDS_BEFORE = r'\\*"(?s:.)*"value\\*"', r'"value\\*"(?s:.)*'
+"""The other half of a pair such as `{"name": …, "value": …}`, behind the name and in front of it, likewise."""
+
 
 def behind(head: str) -> str:
     """Match *head* where a value may begin; write it first, for what begins with a lookbehind is slow to search for.

@@ -18,12 +18,31 @@ _IBAN_LENGTHS = {country[:2]: int(country[2:]) for country in _IBANS.split()}
 _CARD = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|6(?:011|4[4-9]\d|5\d\d)\d{12,15}|35\d{14,17}|3[068]\d{12}"
 )
+_RUN = re.compile(r"\d(?<![\d.].)(?<!\d-.)(?:[ \u00a0-]?\d){12,26}(?!\d|\.\d)")
+_NUMBER = re.compile(r"[\d-]+")
+_SHORTEST_FIRST = 4  # Digits that a card's number begins with, before a blank.
 _MANY = 50
 
 
-def _card(candidate: str) -> int:
+class Card:
+    """Finds the numbers of cards among those beside them, as the date and the code that forms ask for."""
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Yield where numbers begin and end."""
+        at = 0
+        while (run := _RUN.search(text, at)) is not None:
+            numbers = [*_NUMBER.finditer(text, *run.span())]
+            firsts = ((i, one.start()) for i, one in enumerate(numbers) if len(one[0]) >= _SHORTEST_FIRST)
+            parts = ((start, last.end()) for i, start in firsts for last in reversed(numbers[i:]))
+            card = next((part for part in parts if _is_card(text[slice(*part)])), None)
+            if card is not None:
+                yield *card, "card"
+            at = run.end() if card is None else card[1]
+
+
+def _is_card(candidate: str) -> bool:
     digits = re.sub(r"\D", "", candidate)
-    return len(candidate) if _CARD.fullmatch(digits) and _luhn(digits) else 0
+    return _CARD.fullmatch(digits) is not None and _luhn(digits)
 
 
 def _luhn(digits: str) -> bool:
@@ -36,7 +55,7 @@ def _iban(candidate: str) -> int:
     wanted = _IBAN_LENGTHS.get(candidate[:2], _MANY)
     compact = ""
     for length, char in enumerate(candidate, start=1):
-        compact += char.strip(" -")
+        compact += char.strip(" \u00a0-")
         if len(compact) == wanted:
             ends = not candidate[length : length + 1].isalnum()
             return (
@@ -58,9 +77,12 @@ def _ip(candidate: str) -> int:
     return 0 if address.is_loopback or address.is_unspecified or candidate.endswith("::") else len(candidate)
 
 
-_LOCAL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-"
+# Of scripts that have blanks between words; where there are none, those beside an address would be taken for it.
+_LETTERS = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f\u0370-\u03ff\u0400-\u04ff"
+_LOCAL = re.compile(rf"[{_LETTERS}0-9._%+-]*")
 _LONGEST_LOCAL = 64
-_DOMAIN = re.compile(r"@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9])")
+# The sign is another one in the query of a URL; `logo@2x.png` is a picture.
+_DOMAIN = re.compile(rf"(?:@|%40)(?!\dx\.)(?:[{_LETTERS}0-9-]{{1,63}}\.){{1,8}}[{_LETTERS}]{{2,24}}(?![{_LETTERS}0-9])")
 
 
 class Email:
@@ -68,18 +90,21 @@ class Email:
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield where addresses begin and end."""
-        if "@" not in text:
+        if "@" not in text and "%40" not in text:
             return
         for domain in _DOMAIN.finditer(text):
             at = domain.start()
-            before = text[max(0, at - _LONGEST_LOCAL - 1) : at]
-            bare = before.rstrip(_LOCAL)
-            local = before[len(bare) :]
-            if bare.endswith("\\") and local[:1] in (*ESCAPES,):  # In JSON inside a string: the letter of an escape.
-                local = local[1:]
-            local = local.lstrip(".-")
+            local = _local_at_end(text[max(0, at - _LONGEST_LOCAL - 1) : at])
             if 0 < len(local) <= _LONGEST_LOCAL:
                 yield at - len(local), domain.end(), "email"
+
+
+def _local_at_end(text: str) -> str:
+    backwards = _LOCAL.match(text[::-1])
+    local = backwards[0][::-1] if backwards else ""
+    if local[:1] in (*ESCAPES,) and text.removesuffix(local).endswith("\\"):  # In JSON inside a string: an escape's.
+        local = local[1:]
+    return local.lstrip(".-")
 
 
 _DIGITS = tuple("0123456789")
@@ -99,8 +124,8 @@ def _phone(expression: str) -> Pattern:
 # An expression begins with a character of the value and looks behind it then: five times as fast to search for.
 PERSONAL: tuple[Finder, ...] = (
     Email(),
-    Pattern("iban", re.compile(r"[A-Z](?<![A-Za-z0-9\\].)[A-Z]\d{2}(?:[ -]?[A-Z0-9]){11,30}"), _DIGITS, _iban),
-    Pattern("card", re.compile(r"\d(?<![\d.].)(?<!\d-.)(?:[ -]?\d){12,18}(?!\d|\.\d)"), _DIGITS, _card),
+    Pattern("iban", re.compile(r"[A-Z](?<![A-Za-z0-9\\].)[A-Z]\d{2}(?:[ \u00a0-]?[A-Z0-9]){11,30}"), _DIGITS, _iban),
+    Card(),
     Pattern("ssn", re.compile(r"[0-8](?<![\d.-].)\d\d(?<!000)(?<!666)-(?!00)\d{2}-(?!0000)\d{4}(?!\d|-\d)"), _DIGITS),
     Pattern(
         "ssn",
@@ -120,7 +145,10 @@ PERSONAL: tuple[Finder, ...] = (
     ),
     Pattern(
         "ip",
-        re.compile(rf"\d(?<![{_W}.].)(?<![Vv]ersion .)\d{{0,2}}\.(?:{_OCTET}\.){{2}}{_OCTET}(?![{_W}-])(?!\.\d)"),
+        re.compile(
+            rf"\d(?<![{_W}.].)(?<![Vv]ersion .)(?<![=~<>!]=.)"
+            rf"\d{{0,2}}\.(?:{_OCTET}\.){{2}}{_OCTET}(?![{_W}-])(?!\.\d)"
+        ),
         _DIGITS,
         _ip,
     ),

@@ -53,7 +53,7 @@ class Walk:
             key = unique = self.text(name)
             while unique in clean:
                 unique = f"{key}#{len(clean)}"
-            clean[unique] = self._under(name, value)
+            clean[unique] = self._under(name if name != "value" else _name_in(fields), value)
         return drop_tokens(clean, fields)
 
     def _under(self, name: str, value: Any) -> Any:
@@ -128,6 +128,11 @@ class Walk:
     def _replaced(self, kind: str, value: str) -> str:
         self.found[kind] += 1
         return self._substitute(kind, value)
+
+
+def _name_in(pair: dict[str, Any]) -> str:
+    """What the value of *pair* is called, as headers and the variables of containers are: `{"name": …, "value": …}`."""
+    return next((name for name in (pair.get("name"), pair.get("key")) if isinstance(name, str)), "value")
 
 
 def _apart(spans: list[Span]) -> list[Span]:
