@@ -12,9 +12,9 @@ from ..health import guarded
 from ..place import opened
 from . import wire
 from .call import Emit
+from .function_run import FunctionRun, arguments_of
 from .known import Known
 from .outcome import of_result
-from .seen import Seen, arguments_of
 from .surfaces import Surface, surface_named
 from .under_way import active
 
@@ -124,6 +124,6 @@ def _logged(method: Any, surface: Surface, emit: Emit, fields: scope.Fields) -> 
         # Serialised now: the caller may change its messages while a stream is read.
         body = wire.copied({key: wire.plain(value) for key, value in given.items()})
         inside = opened(scope.merge(fields, scope.current()))
-        return Seen(surface, "unknown", body, inside, emit, read=of_result, counted=True)
+        return FunctionRun(surface, "unknown", body, inside, emit, read=of_result, counted=True)
 
     return around(method, begin)

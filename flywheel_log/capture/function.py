@@ -12,9 +12,9 @@ from ..health import guarded
 from ..place import opened
 from . import threads, wire
 from .call import Emit
+from .function_run import FunctionRun, arguments_of
 from .gather import json_of, said
 from .outcome import Outcome
-from .seen import Seen, arguments_of
 from .surfaces import surface_named, surface_of
 
 Decorated = TypeVar("Decorated")
@@ -42,7 +42,7 @@ def logged(function: Decorated, emit: Emit, own: Mapping[str, Any]) -> Decorated
         implied = {} if "workload_id" in own else {"workload_id": name}
         fields = opened(scope.merge(scope.merge(implied, scope.current()), own))
         body = _snapshot(wrapped, args, kwargs) or {}
-        return Seen(surface, "function", body, fields, emit, read=_answer, counted=False)
+        return FunctionRun(surface, "function", body, fields, emit, read=_answer, counted=False)
 
     return around(function, begin)
 

@@ -16,7 +16,7 @@ from langchain_core.tracers.context import register_configure_hook
 
 from .. import scope
 from ..capture.outer import Outer, Place, place
-from ..capture.run import Run
+from ..capture.reported import ReportedCall
 from ..clock import milliseconds
 from ..event import JSON
 from ..health import guarded
@@ -132,18 +132,18 @@ class Search(Step):
 class Asking(Node):
     """A call of a model."""
 
-    def __init__(self, run: Run, fields: scope.Fields, parent: Node | None) -> None:
+    def __init__(self, call: ReportedCall, fields: scope.Fields, parent: Node | None) -> None:
         super().__init__(fields, parent)
-        self.run = run
+        self.call = call
         self.note()
 
     def rename(self, fields: scope.Fields) -> None:
         """Carry *fields*, too."""
-        self.run.rename(fields)
+        self.call.rename(fields)
 
     def abandon(self) -> None:
         """Be incomplete."""
-        self.run.ended(None)
+        self.call.ended(None)
 
 
 class _Hook:

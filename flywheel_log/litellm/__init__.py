@@ -16,7 +16,7 @@ from .. import recorder, scope
 from ..capture import wire
 from ..capture.outcome import Outcome, of_error
 from ..capture.outer import Outer, Place, outer, place
-from ..capture.run import Run
+from ..capture.reported import ReportedCall
 from ..capture.surfaces import Surface
 from ..event import JSON
 from ..fields import fields_of
@@ -119,7 +119,9 @@ class _Ticket:
         self._streamed = kwargs.get("stream") is True
         provider = provider_of(str(kwargs.get("custom_llm_provider") or "unknown"))
         at = place(str(kwargs.get(_CALL)))
-        self._run = Run(surface, provider, body, fields, self._emit, outer=_Inside(), at=at, clock=self._clock)
+        self._call = ReportedCall(
+            surface, provider, body, fields, self._emit, outer=_Inside(), at=at, clock=self._clock
+        )
         self.done = False
 
     def timed(self, kwargs: JSON, start: Any, end: Any) -> None:
@@ -129,16 +131,16 @@ class _Ticket:
         first = kwargs.get("completion_start_time")
         if kwargs.get("stream"):
             self._clock.stop_after(begun, first)
-            self._run.heard(text=isinstance(first, datetime))
+            self._call.heard(text=isinstance(first, datetime))
         self._clock.stop_after(begun, end)
         if tried := metadata_of(kwargs).get("previous_models"):
-            self._run.retries = len(tried)
+            self._call.retries = len(tried)
 
     def answered(self, response: Any, kwargs: JSON) -> None:
         """The call has come to its end with *response*."""
         cost = kwargs.get("response_cost")
         self._cost = cost if isinstance(cost, float) and cost > 0 else None
-        self._run.over(Outcome(without_nulls(response)))
+        self._call.over(Outcome(without_nulls(response)))
 
     def failed(self, error: Any, kwargs: JSON) -> None:
         """The call has failed, perhaps after a part of its answer had come."""
@@ -146,7 +148,7 @@ class _Ticket:
         key = (kwargs.get("litellm_params") or {}).get("api_key") or kwargs.get("api_key")
         secrets = (key,) if isinstance(key, str) and key else ()
         response, said = wire.scrubbed(found.response, secrets), wire.scrubbed(found.error, secrets)
-        self._run.over(Outcome(response, said, whole=found.whole))
+        self._call.over(Outcome(response, said, whole=found.whole))
 
     def _emit(self, event: Any) -> object:
         if self._estimated and "error" not in event:
@@ -162,8 +164,8 @@ class _Ticket:
     def __del__(self) -> None:
         if not self.done:
             if self._streamed:
-                self._run.heard(text=False)
-            self._run.ended(None)
+                self._call.heard(text=False)
+            self._call.ended(None)
 
 
 class _Clock:

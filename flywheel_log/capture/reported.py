@@ -17,7 +17,7 @@ from .surfaces import Surface
 from .unended import unended
 
 
-class Run(Call):
+class ReportedCall(Call):
     """A call under way that is only heard of: it records itself, unless a recorded client is called inside.
 
     From its making until its first token or its end, the calls made here carry *fields* and are told to it: that of the
@@ -76,7 +76,7 @@ class Run(Call):
     def heard(self, *, text: bool) -> None:
         """A piece of the answer has come; *text* tells whether it says anything.
 
-        The consumer gets it next, in the same context, and what it calls in between is none of this run's.
+        The consumer gets it next, in the same context, and what it calls in between is none of this call's.
         """
         self._outer.end()
         self._heard = True
@@ -85,13 +85,13 @@ class Run(Call):
             self._first = self._clock() - self._began
 
     def over(self, found: Outcome, http: Any = None) -> None:
-        """The run has *found* its end; *http* is the exchange behind an error, where it is at hand."""
+        """The call has *found* its end; *http* is the exchange behind an error, where it is at hand."""
         if self._is_mine():
             self.came(http, self.retries)
             self.conclude(found)
 
     def unread(self) -> None:
-        """The run is over, and reading what it said has failed."""
+        """The call is over, and reading what it said has failed."""
         if self._is_mine():
             self.happened()
 
@@ -104,7 +104,7 @@ class Run(Call):
         self.over(Outcome(None, whole=False))
 
     def _is_mine(self) -> bool:
-        """Whether the event is this run's to make, now that it is over, and not that of a client inside."""
+        """Whether the event is this call's to make, now that it is over, and not that of a client inside."""
         self._outer.end()
         mine = not self._outer.called
         self._outer.tell()

@@ -1,4 +1,4 @@
-"""A call that its consumer drives step by step, and whose clock stands still between two of them."""
+"""One run of a callable, recorded as one call; its clock stands still while the consumer of a stream has its turn."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .stopwatch import Stopwatch
 from .surfaces import Surface
 
 
-class Timed(Around):
-    """One call; inside the block of `running` its clock runs.
+class RecordedRun(Around):
+    """One run, and the `Call` it is recorded as, whose clock runs inside the block of `running`.
 
     Args:
         surface: how to read what comes back.

@@ -1,4 +1,4 @@
-"""One run of a callable of which only what goes in and what comes out is seen, unless a recorded client is inside."""
+"""One run of a function of which only what goes in and what comes out is seen, unless a recorded client is inside."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .gather import Gathered
 from .outcome import Outcome, of_error
 from .outer import Outer, Within
 from .promised import is_promise, promised
+from .recorded_run import RecordedRun
 from .surfaces import Surface, surface_for, surface_of
-from .timed import Timed
 from .unended import unended
 
 _STEPS = ("__next__", "__anext__")
 _LOOPS = (*_STEPS, "__iter__", "__aiter__")
 
 
-class Seen(Timed):
+class FunctionRun(RecordedRun):
     """One run: of a function, or of a foreign client's method; a plain answer, a generator's, or a stream object's.
 
     Where a recorded client makes the call, its record is the one: it knows what went over the wire, and carries the
