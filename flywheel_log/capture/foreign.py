@@ -124,6 +124,6 @@ def _logged(method: Any, surface: Surface, emit: Emit, fields: scope.Fields) -> 
         # Serialised now: the caller may change its messages while a stream is read.
         body = wire.copied({key: wire.plain(value) for key, value in given.items()})
         inside = opened(scope.merge(fields, scope.current()))
-        return FunctionRun(surface, "unknown", body, inside, emit, read=of_result, counted=True)
+        return FunctionRun(surface, "unknown", body, inside, emit, read=of_result, tells_enclosing=True)
 
     return around(method, begin)

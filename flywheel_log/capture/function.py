@@ -42,7 +42,7 @@ def logged(function: Decorated, emit: Emit, own: Mapping[str, Any]) -> Decorated
         implied = {} if "workload_id" in own else {"workload_id": name}
         fields = opened(scope.merge(scope.merge(implied, scope.current()), own))
         body = _snapshot(wrapped, args, kwargs) or {}
-        return FunctionRun(surface, "function", body, fields, emit, read=_answer, counted=False)
+        return FunctionRun(surface, "function", body, fields, emit, read=_answer, tells_enclosing=False)
 
     return around(function, begin)
 

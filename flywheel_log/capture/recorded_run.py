@@ -26,7 +26,7 @@ class RecordedRun(Around):
         emit: takes the event.
         streamed: whether a stream was asked for.
         client: whose credentials must not reach the record.
-        counted: whether a decorated function around it leaves the recording to this call.
+        tells_enclosing: whether a decorated function around it leaves the recording to this call.
     """
 
     def __init__(
@@ -39,14 +39,14 @@ class RecordedRun(Around):
         *,
         streamed: bool,
         client: Any = None,
-        counted: bool = True,
+        tells_enclosing: bool = True,
     ) -> None:
         self._surface = surface
         self._streamed = streamed
         self._body = body
         self._fields = fields
         self._watch = Stopwatch()
-        about = {"streamed": streamed, "client": client, "counted": counted}
+        about = {"streamed": streamed, "client": client, "tells_enclosing": tells_enclosing}
         self._call = Call(surface, provider, body, fields, emit, clock=self._watch, **about)
 
     @guarded("capture", default=lambda _: nullcontext())

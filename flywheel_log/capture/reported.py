@@ -11,8 +11,8 @@ from ..event import JSON, Event
 from ..health import guarded
 from ..place import stamped
 from .call import Call, Emit
+from .enclosing import Enclosing, MeetingPoint
 from .outcome import Outcome
-from .outer import Outer, Place
 from .surfaces import Surface
 from .unended import unended
 
@@ -29,7 +29,7 @@ class ReportedCall(Call):
         body: the request as far as it is known.
         fields: in force for what is called inside, and stamped on the event.
         emit: takes the event, at most once.
-        outer: learns of the calls made inside, and tells where inside is.
+        enclosing: learns of the calls made inside, and tells where inside is.
         at: where the calls inside are made, if not only in contexts that come from here.
         clock: seconds, monotonic.
 
@@ -45,24 +45,26 @@ class ReportedCall(Call):
         fields: Mapping[str, Any],
         emit: Emit,
         *,
-        outer: Outer | None = None,
-        at: Place | None = None,
+        enclosing: Enclosing | None = None,
+        at: MeetingPoint | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.retries: int | None = None
         self._asked = body
         self._carried: JSON = dict(fields)
         self._stamps: JSON = dict(stamped(fields))
-        self._outer = outer or Outer()
-        self._outer.hold(self._carried)
+        self._enclosing = enclosing or Enclosing()
+        self._enclosing.hold(self._carried)
         if at is not None:
-            at.take(self._outer, self._carried)
+            at.take(self._enclosing, self._carried)
         self._began = clock()
         self._first: float | None = None
         self._heard = False
-        super().__init__(surface, provider, body, self._stamps, self._with_figures(emit), counted=False, clock=clock)
+        super().__init__(
+            surface, provider, body, self._stamps, self._with_figures(emit), tells_enclosing=False, clock=clock
+        )
         # Whoever is around it may be over before anybody tells of this call's end, which comes from another thread.
-        for around in (self._outer.around, at.around if at is not None else None):
+        for around in (self._enclosing.around, at.around if at is not None else None):
             if around is not None:
                 around.tell()
         unended.add(self)
@@ -78,7 +80,7 @@ class ReportedCall(Call):
 
         The consumer gets it next, in the same context, and what it calls in between is none of this call's.
         """
-        self._outer.end()
+        self._enclosing.end()
         self._heard = True
         self._asked["stream"] = True
         if text and self._first is None:
@@ -105,9 +107,9 @@ class ReportedCall(Call):
 
     def _is_mine(self) -> bool:
         """Whether the event is this call's to make, now that it is over, and not that of a client inside."""
-        self._outer.end()
-        mine = not self._outer.called
-        self._outer.tell()
+        self._enclosing.end()
+        mine = not self._enclosing.called
+        self._enclosing.tell()
         return mine
 
     def _with_figures(self, emit: Emit) -> Emit:

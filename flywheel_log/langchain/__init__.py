@@ -202,7 +202,7 @@ def _asking(
     asked = body(about.get("invocation_params") or {}, metadata)
     texts = "prompt" in asked
     surface = surface_named("completions" if texts else "chat.completions")
-    fields, at = opened(fields), runs.place_of_text() if texts else None
+    fields, at = opened(fields), runs.meeting_point_of_text() if texts else None
     provider = provider_of(str(metadata.get("ls_provider") or "unknown"))
     call = ReportedCall(surface, provider, asked, fields, recorder.record, at=at)
     return runs.Asking(call, fields, parent)

@@ -14,8 +14,8 @@ except ImportError:
 
 from .. import recorder, scope
 from ..capture import wire
+from ..capture.enclosing import Enclosing, MeetingPoint, enclosing, meeting_point
 from ..capture.outcome import Outcome, of_error
-from ..capture.outer import Outer, Place, outer, place
 from ..capture.reported import ReportedCall
 from ..capture.surfaces import Surface
 from ..event import JSON
@@ -118,9 +118,9 @@ class _Ticket:
         self._estimated = is_uncounted(kwargs)
         self._streamed = kwargs.get("stream") is True
         provider = provider_of(str(kwargs.get("custom_llm_provider") or "unknown"))
-        at = place(str(kwargs.get(_CALL)))
+        at = meeting_point(str(kwargs.get(_CALL)))
         self._call = ReportedCall(
-            surface, provider, body, fields, self._emit, outer=_Inside(), at=at, clock=self._clock
+            surface, provider, body, fields, self._emit, enclosing=_EnclosingCall(), at=at, clock=self._clock
         )
         self.done = False
 
@@ -184,7 +184,7 @@ class _Clock:
             self._stopped = self._began + (end - start).total_seconds()
 
 
-class _Inside(Outer):
+class _EnclosingCall(Enclosing):
     """What LiteLLM itself calls is inside; what the consumer of a stream calls meanwhile is not."""
 
     def in_force(self) -> bool:
@@ -200,16 +200,16 @@ async def _about_to_call(kwargs: Any, _: Any) -> None:
 def _here(kwargs: JSON) -> None:
     _let_go()
     if name := kwargs.get(_CALL):
-        _Place(str(name))
+        _MeetingPoint(str(name))
 
 
-class _Place(Place):
+class _MeetingPoint(MeetingPoint):
     """Where a coroutine of LiteLLM calls."""
 
 
 def _let_go() -> None:
     """End what earlier calls of LiteLLM hold here: whatever they had to call themselves, they have called by now."""
-    while isinstance(held := outer(), (_Inside, _Place)):
+    while isinstance(held := enclosing(), (_EnclosingCall, _MeetingPoint)):
         held.end()
 
 

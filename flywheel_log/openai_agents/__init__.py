@@ -13,8 +13,8 @@ except ImportError:
     raise ImportError("The Agents SDK is not installed; `pip install 'flywheel-log[agents]'` does it") from None
 
 from .. import recorder, scope
+from ..capture.enclosing import Enclosing
 from ..capture.outcome import Outcome, of_error
-from ..capture.outer import Outer
 from ..capture.reported import ReportedCall
 from ..capture.surfaces import surface_named
 from ..event import JSON
@@ -114,12 +114,12 @@ class _Step(_Node):
 
     def __init__(self, name: str, fields: Mapping[str, Any], parent: _Node | None = None) -> None:
         self._span = spans.Span(name, fields, None)
-        self._inside = Outer()
-        self._inside.hold(self._span.fields)
+        self._enclosing = Enclosing()
+        self._enclosing.hold(self._span.fields)
         super().__init__(self._span.fields, parent)
 
     def end(self, span: Span[Any] | None) -> None:
-        self._inside.end()
+        self._enclosing.end()
         error = None
         if span is not None:
             self._span.rename({"metadata": {**(self.fields.get("metadata") or {}), **_about(span.span_data)}})
