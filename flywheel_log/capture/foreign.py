@@ -13,7 +13,7 @@ from ..place import opened
 from . import wire
 from .call import Emit
 from .function_run import FunctionRun, arguments_of
-from .known import Known
+from .identity_set import IdentitySet
 from .outcome import of_result
 from .surfaces import Surface, surface_named
 from .under_way import active
@@ -33,7 +33,7 @@ METHODS = {
 """Where a client may have a method that calls a model, and what API it speaks."""
 
 _MARK = "_flywheel_log_methods"
-instrumented = Known()
+instrumented = IdentitySet()
 
 
 class _Replaced(NamedTuple):

@@ -16,7 +16,7 @@ from ..event import JSON
 from ..health import guarded
 from . import wire
 from .client import Binding, everyone
-from .known import Known
+from .identity_set import IdentitySet
 from .outcome import Outcome, of_error
 from .patches import Patches
 from .recorded_run import RecordedRun
@@ -35,7 +35,7 @@ _SURFACES = {
     "batchEmbedContents": "embed_content",
 }
 _lock = threading.RLock()
-_marked = Known()
+_marked = IdentitySet()
 _patches = Patches()
 _sending: ContextVar[_Run | None] = ContextVar("flywheel_log.google", default=None)
 

@@ -33,7 +33,7 @@ DOORS = {
         "client._copy",
         "foreign._logged",
         "function.logged",
-        "threads._submit",
+        "thread_pools._submit",
     ),
     *(
         "tape.Tape.take",
