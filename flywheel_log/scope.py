@@ -109,17 +109,22 @@ class context:  # noqa: N801 - reads as a statement: `with context(...)`
 
     @guarded("context", default=lambda *_: Around())
     def _run(self, *_: Any) -> Around:
-        return _Inside(partial(FieldsSet, opened(merge(current(), self._own))))
+        return Inside(partial(FieldsSet, opened(merge(current(), self._own))))
 
 
-class _Inside(Around):
-    """A block around one run of a decorated function, entered whenever its body runs."""
+class Inside(Around):
+    """A run inside a block, which is entered anew whenever the body runs.
+
+    Args:
+        block: makes it.
+    """
 
     def __init__(self, block: Callable[[], AbstractContextManager[Any]]) -> None:
         self._block = block
 
     @guarded("context", default=lambda _: nullcontext())
     def running(self) -> AbstractContextManager[Any]:
+        """Enter it."""
         return self._block()
 
 
@@ -229,7 +234,7 @@ class suppress:  # noqa: N801
 
     def __call__(self, function: Decorated) -> Decorated:
         """Decorate a function of any kind: its calls run inside the block."""
-        return around(function, lambda *_: _Inside(suppress))
+        return around(function, lambda *_: Inside(suppress))
 
 
 suppressed: Callable[[], int] = _suppressed.get

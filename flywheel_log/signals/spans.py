@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
@@ -181,16 +181,12 @@ def _stamps(around: Mapping[str, Any], asked_by: w3c.Parent | None) -> JSON:
     return stamps
 
 
-class _Run(Around):
-    """One run of a decorated function."""
+class _Run(scope.Inside):
+    """One run of a decorated function; the span is over when it is."""
 
     def __init__(self, span: Span) -> None:
+        super().__init__(partial(scope.FieldsSet, span.fields))
         self._span = span
-        self._fields = scope.FieldsSet(span.fields)
-
-    @guarded("context", default=lambda _: nullcontext())
-    def running(self) -> AbstractContextManager[Any]:
-        return self._fields
 
     def returned(self, value: Any) -> Any:
         self._span.end(None)
