@@ -17,7 +17,7 @@ from .call import Emit
 from .enclosing import Enclosing, Within
 from .gather import Gathered
 from .outcome import Outcome, of_error
-from .promised import is_promise, promised
+from .proxies import StreamProxy, is_promise, promised
 from .recorded_run import RecordedRun
 from .surfaces import Surface, surface_for, surface_of
 from .unended import unended
@@ -92,10 +92,8 @@ class FunctionRun(RecordedRun):
         if self._enclosing.called:
             return value
         if not self._in_pieces and not _has_http(value) and self._is_stream(value):
-            from .watched import Watched
-
             self._goes_on()
-            return Watched(value, self)
+            return StreamProxy(value, self)
         if is_promise(value):
             unended.add(self)
             return promised(value, self)
