@@ -10,7 +10,7 @@ from typing import Literal
 from flywheel_log.event import JSON, Event
 from flywheel_log.loop.candidate import digest
 from flywheel_log.loop.conversation import Turn, conversation
-from flywheel_log.loop.paired import mcnemar
+from flywheel_log.loop.statistics.paired import mcnemar
 
 from .agreement import text_of_answer
 from .change import Unfit

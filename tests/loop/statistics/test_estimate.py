@@ -9,8 +9,8 @@ import statistics
 import pytest
 from scipy import stats
 
-from flywheel_log.loop.statistic import Mean, Share, differ, holm
-from flywheel_log.loop.student import student, student_quantile
+from flywheel_log.loop.statistics.estimate import Mean, Share, differ, holm
+from flywheel_log.loop.statistics.student import student, student_quantile
 
 CLOSE = {"rel": 1e-6, "abs": 1e-12}
 

@@ -1,4 +1,4 @@
-"""Is a difference one? Shares and means with confidence intervals and tests, from the standard library alone."""
+"""Shares and means with confidence intervals, and whether two of them differ."""
 
 from __future__ import annotations
 
