@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -121,13 +121,7 @@ class Span(Place):
         fields: what is in force inside.
     """
 
-    def __init__(
-        self,
-        name: str,
-        around: Mapping[str, Any],
-        asked_by: w3c.Parent | None,
-        clock: Callable[[], float] = time.perf_counter,
-    ) -> None:
+    def __init__(self, name: str, around: Mapping[str, Any], asked_by: w3c.Parent | None) -> None:
         outer = place_of(around)
         in_trace = outer is not None and "trace_id" in around and asked_by is None
         super().__init__(w3c.current_span(), outer.documents if outer is not None and in_trace else [])
@@ -140,9 +134,8 @@ class Span(Place):
             "parent_id": self._stamps["span_id"],
         }
         self._ended = False
-        self._clock = clock
         self._timestamp = timestamp(time.time())
-        self._started = clock()
+        self._started = time.perf_counter()
 
     def rename(self, fields: Mapping[str, Any]) -> None:
         """Carry *fields*, too, over those there were, on the step and on what is called inside from now on."""
@@ -156,7 +149,7 @@ class Span(Place):
             return
         self._ended = True
         event: JSON = {"timestamp": self._timestamp, "kind": "step", **self._stamps, "name": self._name}
-        event["duration_ms"] = milliseconds(self._clock() - self._started)
+        event["duration_ms"] = milliseconds(time.perf_counter() - self._started)
         event["status"] = "ok"
         if error is not None:
             found = of_error(error)

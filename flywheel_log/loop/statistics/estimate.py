@@ -108,11 +108,6 @@ class Mean:
         return self.of**2 / self._squares if self._squares else 0
 
     @property
-    def variance(self) -> float:
-        """The sample's variance; 0 of fewer than two numbers."""
-        return self.error * self.effective
-
-    @property
     def error(self) -> float:
         """The square of the mean's standard error; 0 of fewer than two numbers."""
         freedom = self.effective - 1
