@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, cast
 
 from .. import scope, w3c
-from ..around import Around, around
+from ..around import Around
 from ..capture.outcome import of_error
 from ..clock import milliseconds, timestamp
 from ..event import JSON, Event
@@ -18,10 +18,8 @@ from ..health import guarded, health
 from ..place import KEY, Place, place_of, stamped
 from ..recorder import record
 
-Decorated = TypeVar("Decorated")
 
-
-class step:  # noqa: N801 - reads as a statement: `with step("retrieve")`
+class step(scope.Block):  # noqa: N801 - reads as a statement: `with step("retrieve")`
     """Time a step of a trace: `with step("retrieve")`, `async with`, or a decorator of any callable.
 
     The step becomes an event of the kind `step` when it ends: `name`, `duration_ms`, `status`, `error`, and its place
@@ -44,11 +42,6 @@ class step:  # noqa: N801 - reads as a statement: `with step("retrieve")`
         self._name = str(name)
         self._own = fields_of(**fields)
 
-    @guarded("context", default=lambda self: self)
-    def __enter__(self) -> Self:
-        scope.enter(self, self._begin().fields)
-        return self
-
     @guarded("context")
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -57,21 +50,12 @@ class step:  # noqa: N801 - reads as a statement: `with step("retrieve")`
         if isinstance(span, Span):
             span.end(error)
 
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, trace)
-
-    def __call__(self, function: Decorated) -> Decorated:
-        """Decorate a function of any kind: each of its runs is one step."""
-        return around(function, self._run)
-
     @guarded("context", default=lambda *_: Around())
     def _run(self, *_: Any) -> Around:
         return _Run(self._begin())
+
+    def _inside(self) -> scope.Fields:
+        return self._begin().fields
 
     def _begin(self) -> Span:
         return Span(self._name, scope.merge(scope.current(), self._own), self._parent())

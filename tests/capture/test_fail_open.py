@@ -56,7 +56,7 @@ DOORS = {
     ),
     *("proxies._Proxy.__init__", "proxies._Proxy.__del__"),
     # Called when a program is set up, and free to raise there.
-    *("scope.context.__init__", "scope.context.__call__", "scope.suppress.__call__"),
+    *("scope.context.__init__", "scope.Block.__call__", "scope.suppress.__call__"),
     "instrumentation.logged_llm",
     # Guards of their own, without a decorator.
     *("client._begin", "under_way.arrived", "call.Call.answered"),
