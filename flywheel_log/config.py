@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from .event import Event
 from .sinks import open_sink
 from .state_directory import state_directory
-from .suggestion import suggestion
+from .wording import suggestion
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -42,7 +42,7 @@ def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
         ValueError: the settings (environment) are wrong.
     """
     from .capture import client as clients
-    from .capture import google, threads
+    from .capture import google, thread_pools
 
     _check(client)
     recorder = current()
@@ -54,7 +54,7 @@ def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
         google.instrument(client, binding)
     else:
         clients.instrument(client, binding)
-    threads.install()
+    thread_pools.install()
     return client
 
 
@@ -70,14 +70,14 @@ def _check(client: Any) -> None:
 def uninstrument(client: Any = None) -> None:
     """Undo `instrument`: for *client*, or for every client where none is named."""
     from .capture import client as clients
-    from .capture import google, threads
+    from .capture import google, thread_pools
 
     if client is None or google.is_mine(client):
         google.uninstrument(client)
     if client is None or not google.is_mine(client):
         clients.uninstrument(client)
     if client is None:
-        threads.uninstall()
+        thread_pools.uninstall()
 
 
 @overload

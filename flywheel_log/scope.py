@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
@@ -44,7 +45,42 @@ _frame: ContextVar[_Frame | None] = ContextVar("flywheel_log.frame", default=Non
 _suppressed: ContextVar[int] = ContextVar("flywheel_log.suppressed", default=0)
 
 
-class context:  # noqa: N801 - reads as a statement: `with context(...)`
+class Block(ABC):
+    """Fields in force between `with`, or `async with`, and its end, or around each run of what it decorates."""
+
+    @guarded("context", default=lambda self: self)
+    def __enter__(self) -> Self:
+        _frame.set(_Frame(self._inside(), self, _in_force()))
+        return self
+
+    @guarded("context")
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        leave(self)
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    def __call__(self, function: Decorated) -> Decorated:
+        """Decorate a function of any kind: its calls run inside the block."""
+        return around(function, self._run)
+
+    @guarded("context", default=lambda *_: Around())
+    def _run(self, *_: Any) -> Around:
+        return Inside(partial(FieldsSet, self._inside()))
+
+    @abstractmethod
+    def _inside(self) -> Fields:
+        """What is in force inside."""
+
+
+class context(Block):  # noqa: N801 - reads as a statement: `with context(...)`
     """Stamp who calls, and for what, on every call made inside: `with context(...)`, `async with`, or a decorator.
 
     Blocks nest: an inner field wins over an outer one, tags are added to, metadata is merged. The fields follow
@@ -84,42 +120,23 @@ class context:  # noqa: N801 - reads as a statement: `with context(...)`
             **others,
         )
 
-    @guarded("context", default=lambda self: self)
-    def __enter__(self) -> Self:
-        enter(self, opened(merge(current(), self._own)))
-        return self
-
-    @guarded("context")
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        leave(self)
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, trace)
-
-    def __call__(self, function: Decorated) -> Decorated:
-        """Decorate a function of any kind: its calls run inside the block."""
-        return around(function, self._run)
-
-    @guarded("context", default=lambda *_: Around())
-    def _run(self, *_: Any) -> Around:
-        return _Inside(partial(FieldsSet, opened(merge(current(), self._own))))
+    def _inside(self) -> Fields:
+        return opened(merge(current(), self._own))
 
 
-class _Inside(Around):
-    """A block around one run of a decorated function, entered whenever its body runs."""
+class Inside(Around):
+    """A run inside a block, which is entered anew whenever the body runs.
+
+    Args:
+        block: makes it.
+    """
 
     def __init__(self, block: Callable[[], AbstractContextManager[Any]]) -> None:
         self._block = block
 
     @guarded("context", default=lambda _: nullcontext())
     def running(self) -> AbstractContextManager[Any]:
+        """Enter it."""
         return self._block()
 
 
@@ -158,31 +175,18 @@ def at_call(defaults: Fields = _NOTHING) -> Fields:
     return merge(defaults, stamped(current()))
 
 
-class FieldsSet:
+class FieldsSet(Block):
     """Have exactly *fields* in force inside the block."""
 
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
 
-    @guarded("context", default=lambda self: self)
-    def __enter__(self) -> Self:
-        enter(self, self._fields)
-        return self
-
-    @guarded("context")
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        leave(self)
-
-
-def enter(block: object, fields: Fields) -> None:
-    """Have exactly *fields* in force until `leave(block)`."""
-    _frame.set(_Frame(fields, block, _in_force()))
+    def _inside(self) -> Fields:
+        return self._fields
 
 
 def leave(block: object) -> Fields:
-    """Undo the latest `enter(block)`, and what was entered since; return the fields it had put in force."""
+    """Leave *block*, as it was entered last, and what was entered since; return the fields it had put in force."""
     frame = _frame.get()
     while frame is not None and frame.block is not block:
         frame = frame.around
@@ -229,7 +233,7 @@ class suppress:  # noqa: N801
 
     def __call__(self, function: Decorated) -> Decorated:
         """Decorate a function of any kind: its calls run inside the block."""
-        return around(function, lambda *_: _Inside(suppress))
+        return around(function, lambda *_: Inside(suppress))
 
 
 suppressed: Callable[[], int] = _suppressed.get

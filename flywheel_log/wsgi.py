@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from . import scope
@@ -59,7 +59,7 @@ class FlywheelMiddleware:
     def _run(self, environ: Environ) -> Around:
         fields = opened(self._asked.fields(self._who(environ)))
         if not self._traces:
-            return _Answering(fields)
+            return scope.Inside(partial(scope.FieldsSet, fields))
         with scope.FieldsSet(fields):
             return run_of(trace(_name(environ), traceparent=asked_by(environ.get("HTTP_TRACEPARENT"))))
 
@@ -69,16 +69,6 @@ class FlywheelMiddleware:
         except Exception as error:  # noqa: BLE001 - the request goes on without a name
             self._asked.unknown(error)
             return None
-
-
-class _Answering(Around):
-    """One request that is no trace."""
-
-    def __init__(self, fields: scope.Fields) -> None:
-        self._fields = scope.FieldsSet(fields)
-
-    def running(self) -> AbstractContextManager[Any]:
-        return self._fields
 
 
 class _Body:

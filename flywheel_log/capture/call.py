@@ -11,8 +11,8 @@ from ..clock import milliseconds, timestamp
 from ..event import JSON, Event
 from ..health import guarded, health
 from . import outcome, wire
+from .enclosing import enclosing
 from .outcome import Outcome
-from .outer import outer
 from .streams import amazon
 from .streams.tap import Tap, is_event_stream
 from .streams.tape import Tape
@@ -40,7 +40,7 @@ class Call:
         emit: takes the event, once.
         streamed: whether the caller asked for a stream.
         client: whose credentials must not reach the record.
-        counted: whether a decorated function around it leaves the recording to this call.
+        tells_enclosing: whether a decorated function around it leaves the recording to this call.
         clock: seconds, monotonic.
         now: seconds since 1970.
     """
@@ -60,7 +60,7 @@ class Call:
         *,
         streamed: bool = False,
         client: Any = None,
-        counted: bool = True,
+        tells_enclosing: bool = True,
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -80,7 +80,7 @@ class Call:
         self._retries: int | None = None
         self._tape: Tape | None = None
         self._tap: Tap | None = None
-        if counted and (told := outer()) is not None:
+        if tells_enclosing and (told := enclosing()) is not None:
             told.tell()
         self._timestamp = now()
         self._started = clock()

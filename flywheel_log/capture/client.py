@@ -12,7 +12,7 @@ from .. import scope
 from ..health import guarded, health
 from . import foreign, usage
 from .call import Call, Emit
-from .known import Known
+from .identity_set import IdentitySet
 from .patches import Patches
 from .provider import provider_of
 from .surfaces import surface_for
@@ -23,7 +23,7 @@ Client = TypeVar("Client")
 _MARK = "_flywheel_log"
 _lock = threading.RLock()
 _everyone: Binding | None = None
-_marked = Known()
+_marked = IdentitySet()
 _patches = Patches()
 
 

@@ -28,7 +28,7 @@ def derive(event: Mapping[str, Any]) -> JSON:
     surface = _surface(event.get("surface", "")) if isinstance(response, dict) else None
     if surface is None:
         return {}
-    counts = counted(surface, response)
+    counts = token_counts(surface, response)
     if "error" in event and not counts:
         return {}
     found: JSON = {**counts, DERIVED: event.get(DERIVED, "api") if counts else "missing"}
@@ -48,7 +48,7 @@ def _surface(name: str) -> Surface | None:
 
 
 @guarded("surface", default=lambda *_: {})
-def counted(surface: Surface, response: JSON) -> JSON:
+def token_counts(surface: Surface, response: JSON) -> JSON:
     """The token counts in *response*; what is no number is none."""
     return {key: count for key, count in surface.tokens(response).items() if type(count) is int or _is_amount(count)}
 

@@ -12,9 +12,9 @@ from ..health import guarded
 from ..place import opened
 from . import wire
 from .call import Emit
-from .known import Known
+from .function_run import FunctionRun, arguments_of
+from .identity_set import IdentitySet
 from .outcome import of_result
-from .seen import Seen, arguments_of
 from .surfaces import Surface, surface_named
 from .under_way import active
 
@@ -33,7 +33,7 @@ METHODS = {
 """Where a client may have a method that calls a model, and what API it speaks."""
 
 _MARK = "_flywheel_log_methods"
-instrumented = Known()
+instrumented = IdentitySet()
 
 
 class _Replaced(NamedTuple):
@@ -124,6 +124,6 @@ def _logged(method: Any, surface: Surface, emit: Emit, fields: scope.Fields) -> 
         # Serialised now: the caller may change its messages while a stream is read.
         body = wire.copied({key: wire.plain(value) for key, value in given.items()})
         inside = opened(scope.merge(fields, scope.current()))
-        return Seen(surface, "unknown", body, inside, emit, read=of_result, counted=True)
+        return FunctionRun(surface, "unknown", body, inside, emit, read=of_result, tells_enclosing=True)
 
     return around(method, begin)

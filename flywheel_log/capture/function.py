@@ -10,11 +10,11 @@ from ..around import Around, around
 from ..event import JSON
 from ..health import guarded
 from ..place import opened
-from . import threads, wire
+from . import thread_pools, wire
 from .call import Emit
+from .function_run import FunctionRun, arguments_of
 from .gather import json_of, said
 from .outcome import Outcome
-from .seen import Seen, arguments_of
 from .surfaces import surface_named, surface_of
 
 Decorated = TypeVar("Decorated")
@@ -33,7 +33,7 @@ def logged(function: Decorated, emit: Emit, own: Mapping[str, Any]) -> Decorated
         own: fields stamped on what is recorded inside; without `workload_id` the function's name is a default for it.
     """
     name, surface = _name(function), surface_named("chat.completions")
-    threads.install()
+    thread_pools.install()
 
     @guarded("capture", default=lambda *_: Around())
     def begin(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Around:
@@ -42,7 +42,7 @@ def logged(function: Decorated, emit: Emit, own: Mapping[str, Any]) -> Decorated
         implied = {} if "workload_id" in own else {"workload_id": name}
         fields = opened(scope.merge(scope.merge(implied, scope.current()), own))
         body = _snapshot(wrapped, args, kwargs) or {}
-        return Seen(surface, "function", body, fields, emit, read=_answer, counted=False)
+        return FunctionRun(surface, "function", body, fields, emit, read=_answer, tells_enclosing=False)
 
     return around(function, begin)
 

@@ -16,12 +16,12 @@ from ..event import JSON
 from ..health import guarded
 from . import wire
 from .client import Binding, everyone
-from .known import Known
+from .identity_set import IdentitySet
 from .outcome import Outcome, of_error
 from .patches import Patches
+from .recorded_run import RecordedRun
 from .streams.tape import KEEP_AT_MOST
 from .surfaces import Surface, surface_named
-from .timed import Timed
 from .under_way import active
 from .unended import unended
 
@@ -35,7 +35,7 @@ _SURFACES = {
     "batchEmbedContents": "embed_content",
 }
 _lock = threading.RLock()
-_marked = Known()
+_marked = IdentitySet()
 _patches = Patches()
 _sending: ContextVar[_Run | None] = ContextVar("flywheel_log.google", default=None)
 
@@ -114,7 +114,7 @@ def _embeds(body: JSON) -> bool:
     return isinstance(instances, list) and any(isinstance(one, dict) and "content" in one for one in instances)
 
 
-class _Run(Timed):
+class _Run(RecordedRun):
     """One call at the waist; its clock stands still while the consumer of a stream does something else.
 
     Args:

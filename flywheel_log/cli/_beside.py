@@ -11,7 +11,7 @@ from flywheel_log.loop.replay.agreement import Agreement
 from flywheel_log.loop.replay.judge import chance, verdicts
 from flywheel_log.loop.replay.origin import identity
 from flywheel_log.loop.replay.pairs import Pairs, pairs, replays, runs
-from flywheel_log.loop.statistic import Mean, Share
+from flywheel_log.loop.statistics.estimate import Mean, Share
 
 from . import Problem
 from ._source import given, named, reading

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 import typer
 
-from flywheel_log.counted import counted
 from flywheel_log.loop.replay.fit import REASONS
 from flywheel_log.loop.replay.forecast import Forecast
 from flywheel_log.loop.replay.plan import Plan
 from flywheel_log.loop.replay.send import Sent
+from flywheel_log.wording import counted
 
 from . import Problem
 from ._screen import money, number, one_line, put_json

@@ -9,10 +9,10 @@ from itertools import islice
 import orjson
 import typer
 
-from flywheel_log.counted import counted
 from flywheel_log.event import Event
 from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.document import MOST_DOCUMENTS
+from flywheel_log.wording import counted
 
 from ._deliver import Into, Timeout, deliver, where
 from ._source import AsJson, Sources, reading

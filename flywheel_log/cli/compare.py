@@ -11,7 +11,7 @@ import typer
 from flywheel_log.loop.compare import Difference, Drift, Side, compare, drift, sides
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter, needs_joining
-from flywheel_log.loop.statistic import Mean, Share
+from flywheel_log.loop.statistics.estimate import Mean, Share
 
 from . import Problem
 from ._sampled import ScaleUp, say_if_sampled

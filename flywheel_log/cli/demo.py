@@ -16,9 +16,9 @@ from urllib.parse import quote
 
 import typer
 
-from flywheel_log.counted import counted
 from flywheel_log.event import Event
 from flywheel_log.loop.read import read
+from flywheel_log.wording import counted
 
 from . import Problem, show, tail
 from ._source import AsJson

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import typer
 
 from flywheel_log.config import Settings, load
-from flywheel_log.counted import counted
 from flywheel_log.sinks import RetryLater, open_sink
+from flywheel_log.wording import counted
 
 from . import Problem
 from ._source import AsJson

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flywheel_log.counted import counted
 from flywheel_log.event import Event
 from flywheel_log.loop.clusters import Cluster, clusters
 from flywheel_log.loop.errors import Errors, Faulty
 from flywheel_log.loop.faults import meaning
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
+from flywheel_log.wording import counted
 
 from . import Problem
 from ._sampled import ScaleUp, say_if_sampled

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from flywheel_log.counted import counted
 from flywheel_log.loop.retention.prune import Pruned, prune
+from flywheel_log.wording import counted
 
 from . import Problem
 from ._amounts import in_bytes, protecting, size, time

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flywheel_log.loop.blueprint.readiness import Readiness, Split, assess, many_workloads
 from flywheel_log.loop.filter import Filter
-from flywheel_log.loop.readiness import Readiness, Split, assess, many_workloads
 
 from . import Problem
 from ._select import selecting
@@ -93,7 +93,7 @@ def _show(screen: Console, one: Readiness) -> None:
 
 
 def _why(reason: str, ids: list[str]) -> str:
-    from flywheel_log.loop.usable import DROPPED, FATAL
+    from flywheel_log.loop.blueprint.usable import DROPPED, FATAL
 
     words = (DROPPED | FATAL | _WORDS)[reason]
     return f"{len(ids)}: {words} ({', '.join(ids[:_NAMED])}{', …' * (len(ids) > _NAMED)})"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from flywheel_log.counted import counted
 from flywheel_log.loop.gaps import Census, Gap
+from flywheel_log.wording import counted
 
 from . import Problem
 from ._source import AsJson, Sources, nothing, reading

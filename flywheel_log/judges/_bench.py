@@ -31,23 +31,15 @@ class Bench:
         judges: names and functions; without any the bench does nothing.
         share: of the answers that are judged, 0 to 1.
         record: takes each verdict, an event of the kind `feedback`.
-        random: floats in [0, 1).
 
     Raises:
         ValueError, TypeError: there is no such judge.
     """
 
-    def __init__(
-        self,
-        judges: Sequence[Judge | str],
-        share: float,
-        record: Callable[[Event], object],
-        random: Callable[[], float] = rng.random,
-    ) -> None:
+    def __init__(self, judges: Sequence[Judge | str], share: float, record: Callable[[Event], object]) -> None:
         self._judges = [(name_of(judge), find(judge)) for judge in judges]
         self._share = share
         self._record = record
-        self._random = random
         self._texts: OrderedDict[str, dict[str, str]] = OrderedDict()
         self._worker: BackgroundWorker[tuple[str, Event]] = BackgroundWorker("judge", self._see)
         self.flush = self._worker.flush
@@ -62,7 +54,7 @@ class Bench:
         if event.get("kind") == "retrieval":
             return True
         whole = event.get("kind") == "llm" and event.get("status") == "ok"
-        return whole and (self._share >= 1 or self._random() < self._share)
+        return whole and (self._share >= 1 or rng.random() < self._share)
 
     def _see(self, case: tuple[str, Event]) -> None:
         identity, event = case

@@ -13,7 +13,7 @@ except ImportError:
 
 from .. import recorder, scope
 from ..capture import wire
-from ..capture.run import Run
+from ..capture.reported import ReportedCall
 from ..capture.surfaces import surface_named
 from ..event import JSON
 from ..fields import fields_of
@@ -79,24 +79,24 @@ class FlywheelLogHandler(BaseCallbackHandler):
     def on_retry(self, retry_state: Any, *, run_id: UUID, **_: Any) -> None:
         """A call has failed, and is about to be made again."""
         if isinstance(node := runs.find(run_id), runs.Asking):
-            node.run.retries = retry_state.attempt_number
+            node.call.retries = retry_state.attempt_number
 
     @guarded("langchain")
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: Any) -> None:
         """A model has answered."""
         if isinstance(node := runs.end(run_id), runs.Asking):
             if answer.is_cached(response):
-                node.run.unmade()
+                node.call.unmade()
             elif found := answer.outcome(response):
-                node.run.over(found)
+                node.call.over(found)
             else:
-                node.run.unread()
+                node.call.unread()
 
     @guarded("langchain")
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **about: Any) -> None:
         """A call has failed, was cancelled, or its stream was left."""
         if isinstance(node := runs.end(run_id), runs.Asking):
-            node.run.over(answer.failure(error, about.get("response")), wire.http_of(error))
+            node.call.over(answer.failure(error, about.get("response")), wire.http_of(error))
 
     @guarded("langchain")
     def on_chain_start(self, serialized: Any, inputs: Any, *, run_id: UUID, **about: Any) -> None:
@@ -202,15 +202,15 @@ def _asking(
     asked = body(about.get("invocation_params") or {}, metadata)
     texts = "prompt" in asked
     surface = surface_named("completions" if texts else "chat.completions")
-    fields, at = opened(fields), runs.place_of_text() if texts else None
+    fields, at = opened(fields), runs.meeting_point_of_text() if texts else None
     provider = provider_of(str(metadata.get("ls_provider") or "unknown"))
-    run = Run(surface, provider, asked, fields, recorder.record, at=at)
-    return runs.Asking(run, fields, parent)
+    call = ReportedCall(surface, provider, asked, fields, recorder.record, at=at)
+    return runs.Asking(call, fields, parent)
 
 
 def _hear(run_id: UUID, *, text: bool) -> None:
     if isinstance(node := runs.find(run_id), runs.Asking):
-        node.run.heard(text=text)
+        node.call.heard(text=text)
 
 
 def _end(run_id: UUID, error: BaseException | None = None) -> None:

@@ -15,8 +15,8 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tracers.context import register_configure_hook
 
 from .. import scope
-from ..capture.outer import Outer, Place, place
-from ..capture.run import Run
+from ..capture.enclosing import Enclosing, MeetingPoint, meeting_point
+from ..capture.reported import ReportedCall
 from ..clock import milliseconds
 from ..event import JSON
 from ..health import guarded
@@ -72,8 +72,8 @@ class Step(Node):
         self._span = Span(name, fields, None)
         super().__init__(self._span.fields, parent)
         self.busy = busy
-        self._inside = _Inside(self)
-        self._inside.hold(self.fields)
+        self._enclosing = _EnclosingStep(self)
+        self._enclosing.hold(self.fields)
 
     def rename(self, fields: scope.Fields) -> None:
         """Carry *fields*, too."""
@@ -81,7 +81,7 @@ class Step(Node):
 
     def end(self, error: BaseException | None = None) -> None:
         """The run is over; *error* has ended it."""
-        self._inside.end()
+        self._enclosing.end()
         if error is not None and any(cls.__name__ == _BUBBLES_UP for cls in type(error).__mro__):
             error = None
         if self.busy or error is not None:
@@ -93,7 +93,7 @@ class Step(Node):
         self.end(GeneratorExit() if self.busy else None)
 
 
-class _Inside(Outer):
+class _EnclosingStep(Enclosing):
     """Learns of what is called inside *step*, by LangChain or not."""
 
     def __init__(self, step: Step) -> None:
@@ -122,7 +122,7 @@ class Search(Step):
 
     def found(self, documents: Sequence[Any]) -> None:
         """The search is over."""
-        self._inside.end()
+        self._enclosing.end()
         self.note()
         took = milliseconds(time.perf_counter() - self._began)
         with scope.FieldsSet(self._outside):
@@ -132,37 +132,37 @@ class Search(Step):
 class Asking(Node):
     """A call of a model."""
 
-    def __init__(self, run: Run, fields: scope.Fields, parent: Node | None) -> None:
+    def __init__(self, call: ReportedCall, fields: scope.Fields, parent: Node | None) -> None:
         super().__init__(fields, parent)
-        self.run = run
+        self.call = call
         self.note()
 
     def rename(self, fields: scope.Fields) -> None:
         """Carry *fields*, too."""
-        self.run.rename(fields)
+        self.call.rename(fields)
 
     def abandon(self) -> None:
         """Be incomplete."""
-        self.run.ended(None)
+        self.call.ended(None)
 
 
 class _Hook:
-    """Is asked for a further handler where LangChain is about to call, and has none, but makes a place there.
+    """Is asked for a further handler where LangChain is about to call, and has none, but makes a meeting point there.
 
     The coroutines of LangChain's models of texts tell of a start in tasks beside them.
     """
 
     @guarded("langchain")
     def get(self) -> None:
-        Place(__name__)
+        MeetingPoint(__name__)
 
 
 register_configure_hook(cast(ContextVar[Any], _Hook()), inheritable=False)
 
 
-def place_of_text() -> Place | None:
+def meeting_point_of_text() -> MeetingPoint | None:
     """Where the model of texts calls of whose start a task is told."""
-    return place(__name__)
+    return meeting_point(__name__)
 
 
 _under_way: dict[int, tuple[Node, Any]] = {}

@@ -14,9 +14,9 @@ except ImportError:
 
 from .. import recorder, scope
 from ..capture import wire
+from ..capture.enclosing import Enclosing, MeetingPoint, enclosing, meeting_point
 from ..capture.outcome import Outcome, of_error
-from ..capture.outer import Outer, Place, outer, place
-from ..capture.run import Run
+from ..capture.reported import ReportedCall
 from ..capture.surfaces import Surface
 from ..event import JSON
 from ..fields import fields_of
@@ -118,8 +118,10 @@ class _Ticket:
         self._estimated = is_uncounted(kwargs)
         self._streamed = kwargs.get("stream") is True
         provider = provider_of(str(kwargs.get("custom_llm_provider") or "unknown"))
-        at = place(str(kwargs.get(_CALL)))
-        self._run = Run(surface, provider, body, fields, self._emit, outer=_Inside(), at=at, clock=self._clock)
+        at = meeting_point(str(kwargs.get(_CALL)))
+        self._call = ReportedCall(
+            surface, provider, body, fields, self._emit, enclosing=_EnclosingCall(), at=at, clock=self._clock
+        )
         self.done = False
 
     def timed(self, kwargs: JSON, start: Any, end: Any) -> None:
@@ -129,16 +131,16 @@ class _Ticket:
         first = kwargs.get("completion_start_time")
         if kwargs.get("stream"):
             self._clock.stop_after(begun, first)
-            self._run.heard(text=isinstance(first, datetime))
+            self._call.heard(text=isinstance(first, datetime))
         self._clock.stop_after(begun, end)
         if tried := metadata_of(kwargs).get("previous_models"):
-            self._run.retries = len(tried)
+            self._call.retries = len(tried)
 
     def answered(self, response: Any, kwargs: JSON) -> None:
         """The call has come to its end with *response*."""
         cost = kwargs.get("response_cost")
         self._cost = cost if isinstance(cost, float) and cost > 0 else None
-        self._run.over(Outcome(without_nulls(response)))
+        self._call.over(Outcome(without_nulls(response)))
 
     def failed(self, error: Any, kwargs: JSON) -> None:
         """The call has failed, perhaps after a part of its answer had come."""
@@ -146,7 +148,7 @@ class _Ticket:
         key = (kwargs.get("litellm_params") or {}).get("api_key") or kwargs.get("api_key")
         secrets = (key,) if isinstance(key, str) and key else ()
         response, said = wire.scrubbed(found.response, secrets), wire.scrubbed(found.error, secrets)
-        self._run.over(Outcome(response, said, whole=found.whole))
+        self._call.over(Outcome(response, said, whole=found.whole))
 
     def _emit(self, event: Any) -> object:
         if self._estimated and "error" not in event:
@@ -162,8 +164,8 @@ class _Ticket:
     def __del__(self) -> None:
         if not self.done:
             if self._streamed:
-                self._run.heard(text=False)
-            self._run.ended(None)
+                self._call.heard(text=False)
+            self._call.ended(None)
 
 
 class _Clock:
@@ -182,7 +184,7 @@ class _Clock:
             self._stopped = self._began + (end - start).total_seconds()
 
 
-class _Inside(Outer):
+class _EnclosingCall(Enclosing):
     """What LiteLLM itself calls is inside; what the consumer of a stream calls meanwhile is not."""
 
     def in_force(self) -> bool:
@@ -198,16 +200,16 @@ async def _about_to_call(kwargs: Any, _: Any) -> None:
 def _here(kwargs: JSON) -> None:
     _let_go()
     if name := kwargs.get(_CALL):
-        _Place(str(name))
+        _MeetingPoint(str(name))
 
 
-class _Place(Place):
+class _MeetingPoint(MeetingPoint):
     """Where a coroutine of LiteLLM calls."""
 
 
 def _let_go() -> None:
     """End what earlier calls of LiteLLM hold here: whatever they had to call themselves, they have called by now."""
-    while isinstance(held := outer(), (_Inside, _Place)):
+    while isinstance(held := enclosing(), (_EnclosingCall, _MeetingPoint)):
         held.end()
 
 

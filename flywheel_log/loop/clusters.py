@@ -14,6 +14,7 @@ from .extra import need
 MOST = 5000
 """So many calls are looked at; of more, a random sample that is always the same."""
 
+_SEED = 0
 _LONGEST = 2000
 _FEW = 20
 _WORDS, _EXAMPLES = 5, 3
@@ -35,16 +36,16 @@ class Cluster:
     examples: list[str]
 
 
-def clusters(events: Iterable[Event], count: int, seed: int = 0) -> list[Cluster]:
+def clusters(events: Iterable[Event], count: int) -> list[Cluster]:
     """Divide *events* into at most *count* clusters by what was last asked, the largest cluster first.
 
-    Words are weighted by TF-IDF and divided by k-means; the same events and *seed* give the same clusters.
+    Words are weighted by TF-IDF and divided by k-means; the same events give the same clusters.
 
     Raises:
         ModuleNotFoundError: scikit-learn is not installed.
     """
     text, cluster = need("sklearn.feature_extraction.text", "analysis"), need("sklearn.cluster", "analysis")
-    asked = _sample(events, random.Random(seed))
+    asked = _sample(events, random.Random(_SEED))
     if not asked:
         return []
     # A word of one prompt alone brings nothing together.
@@ -54,7 +55,7 @@ def clusters(events: Iterable[Event], count: int, seed: int = 0) -> list[Cluster
     except ValueError:  # there is not one word in them
         return []
     distinct = len({words for _, words in asked})
-    model = cluster.KMeans(n_clusters=min(count, distinct), random_state=seed, n_init=3)
+    model = cluster.KMeans(n_clusters=min(count, distinct), random_state=_SEED, n_init=3)
     distances, names = model.fit_transform(matrix), list(weighing.get_feature_names_out())
     found = [
         _cluster(number, middle, [identity for identity, _ in asked], distances, names)

@@ -11,7 +11,7 @@ from .faults import faults
 from .feedback import Feedbacks
 from .fields import finite, getter
 from .series import Timeline
-from .statistic import CONFIDENCE, Mean, Share, differ, holm
+from .statistics.estimate import CONFIDENCE, Mean, Share, differ, holm
 from .stats import CALLS, stands_for
 
 RATES = {

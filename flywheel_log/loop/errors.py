@@ -13,8 +13,8 @@ from .faults import faults
 from .feedback import Feedbacks
 from .fields import finite
 from .series import Timeline
-from .sketch import Sketch
-from .statistic import Share, differ
+from .statistics.estimate import Share, differ
+from .statistics.sketch import Sketch
 from .stats import CALLS, stands_for
 
 _ALL, _FAULTY = "", "*"

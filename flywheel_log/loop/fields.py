@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flywheel_log.event import Event
-from flywheel_log.suggestion import suggestion
+from flywheel_log.wording import suggestion
 
 PERIODS = {"day": len("2026-01-31"), "hour": len("2026-01-31T10"), "minute": len("2026-01-31T10:00")}
 """How much of a timestamp tells the period."""

@@ -78,13 +78,13 @@ class Timeline(Generic[Counted]):
                 self._things[place // share] = thing
 
 
-def over_time(events: Iterable[Event], most: int = 48, *, scaled: bool = False) -> tuple[str, list[Row]]:
-    """Count the calls among *events* by a period of which *most* are enough; *scaled* as `summarise` does.
+def over_time(events: Iterable[Event], *, scaled: bool = False) -> tuple[str, list[Row]]:
+    """Count the calls among *events* by the period that a `Timeline` takes; *scaled* as `summarise` does.
 
     Returns the period and its rows, oldest first, those without calls included; the key of a row is the beginning of
     its period in UTC. Calls whose time cannot be read are left out.
     """
-    line = Timeline(lambda: Row(()), Row.merge, most)
+    line = Timeline(lambda: Row(()), Row.merge)
     for event in events:
         if event.get("kind") in CALLS and (row := line.at(event["timestamp"])) is not None:
             row.add(event, scaled=scaled)

@@ -9,7 +9,7 @@ from datetime import datetime
 from flywheel_log.event import Event
 
 from .fields import finite, getter, utc
-from .sketch import Sketch
+from .statistics.sketch import Sketch
 
 CALLS = ("llm", "embedding", "moderation")
 """The kinds of events that are calls of a model; the others are not counted."""

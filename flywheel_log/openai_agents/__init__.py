@@ -13,9 +13,9 @@ except ImportError:
     raise ImportError("The Agents SDK is not installed; `pip install 'flywheel-log[agents]'` does it") from None
 
 from .. import recorder, scope
+from ..capture.enclosing import Enclosing
 from ..capture.outcome import Outcome, of_error
-from ..capture.outer import Outer
-from ..capture.run import Run
+from ..capture.reported import ReportedCall
 from ..capture.surfaces import surface_named
 from ..event import JSON
 from ..fields import fields_of
@@ -114,12 +114,12 @@ class _Step(_Node):
 
     def __init__(self, name: str, fields: Mapping[str, Any], parent: _Node | None = None) -> None:
         self._span = spans.Span(name, fields, None)
-        self._inside = Outer()
-        self._inside.hold(self._span.fields)
+        self._enclosing = Enclosing()
+        self._enclosing.hold(self._span.fields)
         super().__init__(self._span.fields, parent)
 
     def end(self, span: Span[Any] | None) -> None:
-        self._inside.end()
+        self._enclosing.end()
         error = None
         if span is not None:
             self._span.rename({"metadata": {**(self.fields.get("metadata") or {}), **_about(span.span_data)}})
@@ -132,20 +132,20 @@ class _Call(_Node):
 
     def __init__(self, surface: str, fields: Mapping[str, Any], parent: _Node) -> None:
         self._body: JSON = {}
-        self._run = Run(surface_named(surface), "openai", self._body, opened(fields), recorder.record)
+        self._call = ReportedCall(surface_named(surface), "openai", self._body, opened(fields), recorder.record)
         super().__init__(fields, parent)
 
     def end(self, span: Span[Any] | None) -> None:
         if span is None:
-            self._run.ended(None)
+            self._call.ended(None)
             return
         data = span.span_data
         asked, answer = exchange.chat(data) if data.type == "generation" else exchange.responses(data)
         if exchange.is_stream(data):
-            self._run.heard(text=False)
+            self._call.heard(text=False)
         self._body.update(loads(dumps(asked)))
         error = _error(span)
-        self._run.over(of_error(error) if error is not None else Outcome(answer, whole=answer is not None))
+        self._call.over(of_error(error) if error is not None else Outcome(answer, whole=answer is not None))
 
 
 def _begun(data: SpanData, parent: _Node) -> _Node:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
+from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, cast
 
 from .. import scope, w3c
-from ..around import Around, around
+from ..around import Around
 from ..capture.outcome import of_error
 from ..clock import milliseconds, timestamp
 from ..event import JSON, Event
@@ -18,10 +18,8 @@ from ..health import guarded, health
 from ..place import KEY, Place, place_of, stamped
 from ..recorder import record
 
-Decorated = TypeVar("Decorated")
 
-
-class step:  # noqa: N801 - reads as a statement: `with step("retrieve")`
+class step(scope.Block):  # noqa: N801 - reads as a statement: `with step("retrieve")`
     """Time a step of a trace: `with step("retrieve")`, `async with`, or a decorator of any callable.
 
     The step becomes an event of the kind `step` when it ends: `name`, `duration_ms`, `status`, `error`, and its place
@@ -44,11 +42,6 @@ class step:  # noqa: N801 - reads as a statement: `with step("retrieve")`
         self._name = str(name)
         self._own = fields_of(**fields)
 
-    @guarded("context", default=lambda self: self)
-    def __enter__(self) -> Self:
-        scope.enter(self, self._begin().fields)
-        return self
-
     @guarded("context")
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -57,21 +50,12 @@ class step:  # noqa: N801 - reads as a statement: `with step("retrieve")`
         if isinstance(span, Span):
             span.end(error)
 
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, trace)
-
-    def __call__(self, function: Decorated) -> Decorated:
-        """Decorate a function of any kind: each of its runs is one step."""
-        return around(function, self._run)
-
     @guarded("context", default=lambda *_: Around())
     def _run(self, *_: Any) -> Around:
         return _Run(self._begin())
+
+    def _inside(self) -> scope.Fields:
+        return self._begin().fields
 
     def _begin(self) -> Span:
         return Span(self._name, scope.merge(scope.current(), self._own), self._parent())
@@ -121,13 +105,7 @@ class Span(Place):
         fields: what is in force inside.
     """
 
-    def __init__(
-        self,
-        name: str,
-        around: Mapping[str, Any],
-        asked_by: w3c.Parent | None,
-        clock: Callable[[], float] = time.perf_counter,
-    ) -> None:
+    def __init__(self, name: str, around: Mapping[str, Any], asked_by: w3c.Parent | None) -> None:
         outer = place_of(around)
         in_trace = outer is not None and "trace_id" in around and asked_by is None
         super().__init__(w3c.current_span(), outer.documents if outer is not None and in_trace else [])
@@ -140,9 +118,8 @@ class Span(Place):
             "parent_id": self._stamps["span_id"],
         }
         self._ended = False
-        self._clock = clock
         self._timestamp = timestamp(time.time())
-        self._started = clock()
+        self._started = time.perf_counter()
 
     def rename(self, fields: Mapping[str, Any]) -> None:
         """Carry *fields*, too, over those there were, on the step and on what is called inside from now on."""
@@ -156,7 +133,7 @@ class Span(Place):
             return
         self._ended = True
         event: JSON = {"timestamp": self._timestamp, "kind": "step", **self._stamps, "name": self._name}
-        event["duration_ms"] = milliseconds(self._clock() - self._started)
+        event["duration_ms"] = milliseconds(time.perf_counter() - self._started)
         event["status"] = "ok"
         if error is not None:
             found = of_error(error)
@@ -181,16 +158,12 @@ def _stamps(around: Mapping[str, Any], asked_by: w3c.Parent | None) -> JSON:
     return stamps
 
 
-class _Run(Around):
-    """One run of a decorated function."""
+class _Run(scope.Inside):
+    """One run of a decorated function; the span is over when it is."""
 
     def __init__(self, span: Span) -> None:
+        super().__init__(partial(scope.FieldsSet, span.fields))
         self._span = span
-        self._fields = scope.FieldsSet(span.fields)
-
-    @guarded("context", default=lambda _: nullcontext())
-    def running(self) -> AbstractContextManager[Any]:
-        return self._fields
 
     def returned(self, value: Any) -> Any:
         self._span.end(None)

@@ -33,7 +33,7 @@ DOORS = {
         "client._copy",
         "foreign._logged",
         "function.logged",
-        "threads._submit",
+        "thread_pools._submit",
     ),
     *(
         "tape.Tape.take",
@@ -48,14 +48,15 @@ DOORS = {
     "usage.Attempt.__enter__",
     # Proxies of a foreign stream, which hand on each method of it.
     *(
-        f"watched.Watched.{name}"
+        f"proxies.StreamProxy.{name}"
         for name in (
             *("__init__", "__iter__", "__aiter__", "__next__", "__anext__", "__enter__", "__exit__"),
-            *("__aenter__", "__aexit__", "close", "__del__"),
+            *("__aenter__", "__aexit__", "close"),
         )
     ),
+    *("proxies._Proxy.__init__", "proxies._Proxy.__del__"),
     # Called when a program is set up, and free to raise there.
-    *("scope.context.__init__", "scope.context.__call__", "scope.suppress.__call__"),
+    *("scope.context.__init__", "scope.Block.__call__", "scope.suppress.__call__"),
     "instrumentation.logged_llm",
     # Guards of their own, without a decorator.
     *("client._begin", "under_way.arrived", "call.Call.answered"),

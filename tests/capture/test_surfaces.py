@@ -333,7 +333,7 @@ def test_no_answer_however_odd_is_lost(events: list[Any]) -> None:
     for name in ("chat.completions", "completions", "responses", "messages", "embeddings", "moderations"):
         surface = surface_named(name)
         response = outcome._assembled(surface, events)
-        counts, marks = derive.counted(surface, response), derive.marks(surface, response)
+        counts, marks = derive.token_counts(surface, response), derive.marks(surface, response)
         assert (isinstance(response, dict), isinstance(counts, dict), isinstance(marks, list)) == (True, True, True)
     health.reset()
 

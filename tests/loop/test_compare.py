@@ -9,7 +9,7 @@ import pytest
 
 from flywheel_log.loop.compare import Side, compare, drift, sides
 from flywheel_log.loop.feedback import Feedbacks
-from flywheel_log.loop.statistic import Share
+from flywheel_log.loop.statistics.estimate import Share
 
 NONE = Feedbacks(())
 

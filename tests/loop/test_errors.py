@@ -6,7 +6,7 @@ from typing import Any
 
 from flywheel_log.loop.errors import Errors, Faulty, Group
 from flywheel_log.loop.feedback import Feedbacks
-from flywheel_log.loop.statistic import Share
+from flywheel_log.loop.statistics.estimate import Share
 
 
 def call(minute: int, number: int = 0, **fields: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flywheel_log import projection
 from flywheel_log.event import from_document, to_document, to_flat
-from flywheel_log.loop.usable import dropped, fatal
+from flywheel_log.loop.blueprint.usable import dropped, fatal
 
 AT = "2026-01-31T12:00:00.000Z"
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}

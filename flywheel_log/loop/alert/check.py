@@ -12,7 +12,7 @@ from flywheel_log.event import Event
 
 from ..feedback import Feedbacks
 from ..fields import instant
-from ..statistic import differ
+from ..statistics.estimate import differ
 from ..stats import CALLS
 from .rule import Limit, Rule, Trend
 from .sample import Sample

@@ -7,8 +7,8 @@ import heapq
 from flywheel_log.event import Event
 
 from ..feedback import Feedback
-from ..sketch import Sketch
-from ..statistic import Mean, Share
+from ..statistics.estimate import Mean, Share
+from ..statistics.sketch import Sketch
 from ..stats import stands_for
 from .quantity import Quantity
 

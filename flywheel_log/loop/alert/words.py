@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flywheel_log.counted import counted
 from flywheel_log.event import JSON
+from flywheel_log.wording import counted
 
 from .check import Outcome
 from .quantity import Unit

@@ -12,8 +12,8 @@ from flywheel_log.capture.surfaces import surface_named
 from flywheel_log.event import Event
 from flywheel_log.projection.chat import objects
 
-from ..candidate import digest
 from ..conversation import kept_by_server
+from ..digest import digest
 from ..feedback import Feedbacks
 from ..replay.origin import is_ours, origin
 from .example import Example, example

@@ -12,8 +12,8 @@ from flywheel_log import projection
 from flywheel_log.event import JSON, Event
 from flywheel_log.projection import chat
 
-from ..candidate import digest
 from ..conversation import text_of
+from ..digest import digest
 from ..feedback import Feedback
 from ..fields import finite, utc
 from .functions import as_tools, is_custom, offered

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from .. import progress
 from ..fields import as_text, getter
 from ..filter import Filter
-from ..sketch import EXACT, Sketch
+from ..statistics.sketch import EXACT, Sketch
 from ..stats import NUMBERS, Row, Stats, ordered
 from .column import is_text
 from .condition import Condition

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ..sketch import EXACT, GROWTH, SMALLEST
+from ..statistics.sketch import EXACT, GROWTH, SMALLEST
 from ..stats import CALLS, NUMBERS
 from . import column
 from .column import TEXTS, quoted

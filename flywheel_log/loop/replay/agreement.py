@@ -12,7 +12,7 @@ from typing import Any
 from flywheel_log.event import Event
 from flywheel_log.loop.conversation import Turn, conversation
 from flywheel_log.loop.extra import need
-from flywheel_log.loop.statistic import Mean, Share
+from flywheel_log.loop.statistics.estimate import Mean, Share
 
 _WORD = re.compile(r"\w+")
 

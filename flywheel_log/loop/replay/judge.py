@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from flywheel_log.event import JSON, Event
-from flywheel_log.loop.candidate import digest
 from flywheel_log.loop.conversation import Turn, conversation
-from flywheel_log.loop.paired import mcnemar
+from flywheel_log.loop.digest import digest
+from flywheel_log.loop.statistics.paired import mcnemar
 
 from .agreement import text_of_answer
 from .change import Unfit

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from flywheel_log.event import JSON, Event
-from flywheel_log.loop.candidate import digest
+from flywheel_log.loop.digest import digest
 
 KEY = "replay"
 JUDGE = "judge"

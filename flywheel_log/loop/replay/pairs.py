@@ -11,8 +11,8 @@ from typing import cast
 from flywheel_log.event import Event
 from flywheel_log.loop.compare import Difference, corrected, measures
 from flywheel_log.loop.feedback import Feedbacks
-from flywheel_log.loop.paired import mcnemar, wilcoxon
-from flywheel_log.loop.statistic import Mean, Share
+from flywheel_log.loop.statistics.estimate import Mean, Share
+from flywheel_log.loop.statistics.paired import mcnemar, wilcoxon
 
 from .agreement import Agreement, text_of_answer
 from .judge import Side

@@ -10,7 +10,7 @@ import pytest
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.replay.agreement import Agreement, normalised, similarity
 from flywheel_log.loop.replay.pairs import Pairs, Run, pairs, replays, runs
-from flywheel_log.loop.statistic import Share
+from flywheel_log.loop.statistics.estimate import Share
 
 from .events import call, replayed
 

@@ -9,8 +9,8 @@ import statistics
 import pytest
 from scipy import stats
 
-from flywheel_log.loop.statistic import Mean, Share, differ, holm
-from flywheel_log.loop.student import student, student_quantile
+from flywheel_log.loop.statistics.estimate import Mean, Share, differ, holm
+from flywheel_log.loop.statistics.student import student, student_quantile
 
 CLOSE = {"rel": 1e-6, "abs": 1e-12}
 
@@ -66,9 +66,9 @@ def test_a_mean_of_parts_is_that_of_all():
     whole, merged = mean(numbers), Mean()
     for part in (numbers[:3], [], numbers[3:200], numbers[200:]):
         merged.merge(mean(part))
-    assert (merged.of, merged.mean, merged.variance) == pytest.approx((500, whole.mean, whole.variance))
-    assert merged.variance == pytest.approx(statistics.variance(numbers))
-    reach = float(stats.t.ppf(0.975, 499)) * math.sqrt(merged.variance / 500)
+    assert (merged.of, merged.mean, merged.error) == pytest.approx((500, whole.mean, whole.error))
+    assert merged.error == pytest.approx(statistics.variance(numbers) / 500)
+    reach = float(stats.t.ppf(0.975, 499)) * math.sqrt(merged.error)
     assert merged.interval == pytest.approx((merged.mean - reach, merged.mean + reach), **CLOSE)
 
 

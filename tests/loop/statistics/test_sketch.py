@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel_log.loop.sketch import ERROR, EXACT, Sketch
+from flywheel_log.loop.statistics.sketch import ERROR, EXACT, Sketch
 
 VALUES = st.lists(st.floats(min_value=0.001, max_value=1e8), min_size=1)
 SHARES = st.floats(min_value=0, max_value=1)

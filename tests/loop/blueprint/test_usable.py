@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flywheel_log.loop.usable import DROPPED, FATAL, dropped, fatal, stored, unsafe_names
+from flywheel_log.loop.blueprint.usable import DROPPED, FATAL, dropped, fatal, stored, unsafe_names
 
 CALL = {"id": "c", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
 ASKED = {"messages": [{"role": "user", "content": "Why?"}]}

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import scope
 from ..health import guarded
-from .outer import Outer, Within, outer
+from .enclosing import Enclosing, Within, enclosing
 
 
 @guarded("context")
@@ -55,7 +55,7 @@ def _submit(wrapped: Any, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
 @guarded("context", default=lambda function: function)
 def _carried(function: Callable[..., Any]) -> Callable[..., Any]:
     """*function*, to be run in a thread of the pool as if it were run here; itself where nothing is to be carried."""
-    told, fields, silent = outer(), scope.current(), scope.suppressed()
+    told, fields, silent = enclosing(), scope.current(), scope.suppressed()
     if told is None and not fields and not silent:
         return function
 
@@ -67,5 +67,5 @@ def _carried(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @guarded("context", default=lambda *_: nullcontext())
-def _within(told: Outer | None, fields: scope.Fields) -> AbstractContextManager[Any]:
+def _within(told: Enclosing | None, fields: scope.Fields) -> AbstractContextManager[Any]:
     return Within(told, fields)

@@ -1,4 +1,4 @@
-"""What an error says about an unknown name: the name probably meant, else all known names."""
+"""Parts of messages that are said alike everywhere: counts with their nouns, and what an unknown name may have been."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 _ALIKE = 0.65
+
+
+def counted(count: int, noun: str, nouns: str = "") -> str:
+    """Return *count* with its *noun*: `1 event`, `1,200 events`; *nouns* where the plural takes more than an s."""
+    return f"1 {noun}" if count == 1 else f"{count:,} {nouns or noun + 's'}"
 
 
 def suggestion(name: str, known: Iterable[str], prefix: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Is a difference between pairs one? Tests that know which of the old goes with which of the new."""
+"""Whether pairs differ: tests that know which of the old goes with which of the new."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import random
 import pytest
 from scipy import stats
 
-from flywheel_log.loop.paired import mcnemar, wilcoxon
+from flywheel_log.loop.statistics.paired import mcnemar, wilcoxon
 
 
 @pytest.mark.parametrize(

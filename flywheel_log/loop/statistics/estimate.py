@@ -1,4 +1,4 @@
-"""Is a difference one? Shares and means with confidence intervals and tests, from the standard library alone."""
+"""Shares and means with confidence intervals, and whether two of them differ."""
 
 from __future__ import annotations
 
@@ -106,11 +106,6 @@ class Mean:
     def effective(self) -> float:
         """How many numbers of weight 1 tell as much, by Kish's formula: `of`, where all weights are 1."""
         return self.of**2 / self._squares if self._squares else 0
-
-    @property
-    def variance(self) -> float:
-        """The sample's variance; 0 of fewer than two numbers."""
-        return self.error * self.effective
 
     @property
     def error(self) -> float:

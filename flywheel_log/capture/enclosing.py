@@ -9,11 +9,11 @@ from typing import Self
 from .. import scope
 from ..health import guarded
 
-_outer: ContextVar[Outer | None] = ContextVar("flywheel_log.outer", default=None)
-_place: ContextVar[Place | None] = ContextVar("flywheel_log.place", default=None)
+_enclosing: ContextVar[Enclosing | None] = ContextVar("flywheel_log.enclosing", default=None)
+_meeting_point: ContextVar[MeetingPoint | None] = ContextVar("flywheel_log.meeting_point", default=None)
 
 
-class Outer:
+class Enclosing:
     """A function or run that is under way: told of every call inside, so that it records none of its own then.
 
     Attributes:
@@ -24,8 +24,8 @@ class Outer:
     def __init__(self) -> None:
         self.called = False
         self._over = False
-        around = outer()
-        self.around: Outer | None = around.around if isinstance(around, Place) else around
+        around = enclosing()
+        self.around: Enclosing | None = around.around if isinstance(around, MeetingPoint) else around
 
     def tell(self) -> None:
         """A call was made inside."""
@@ -36,7 +36,7 @@ class Outer:
     def hold(self, fields: scope.Fields) -> None:
         """From here until its `end`, calls carry *fields* and are told to it, in every context these have reached."""
         scope.Held(fields, self.in_force)
-        _outer.set(self)
+        _enclosing.set(self)
 
     def in_force(self) -> bool:
         """Whether what is called here is called inside."""
@@ -47,10 +47,10 @@ class Outer:
         self._over = True
 
 
-class Place(Outer):
-    """Where calls will be made for runs whose beginning is told elsewhere: in another thread, or in a task beside it.
+class MeetingPoint(Enclosing):
+    """Where runs whose beginning is told elsewhere, in another thread or in a task beside it, meet the calls they make.
 
-    It is made before, where the calls will be made; `place` finds it in every context that comes from there.
+    It is made before, where the calls will be made; `meeting_point` finds it in every context that comes from there.
 
     Args:
         name: of whom it is for.
@@ -59,13 +59,13 @@ class Place(Outer):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
-        self._runs: list[Outer] = []
+        self._runs: list[Enclosing] = []
         self._held = scope.Held({}, self.in_force)
-        _outer.set(self)
-        _place.set(self)
+        _enclosing.set(self)
+        _meeting_point.set(self)
 
-    def take(self, run: Outer, fields: scope.Fields) -> None:
-        """From now until its end, what is called at this place is called inside *run*, and carries *fields*."""
+    def take(self, run: Enclosing, fields: scope.Fields) -> None:
+        """From now until its end, what is called here is called inside *run*, and carries *fields*."""
         self._runs.append(run)
         self._held.fields = fields
 
@@ -87,16 +87,16 @@ class Place(Outer):
 class Within:
     """Inside the block, calls carry *fields* and are told to *told*; it may be entered again and again."""
 
-    def __init__(self, told: Outer | None, fields: scope.Fields) -> None:
+    def __init__(self, told: Enclosing | None, fields: scope.Fields) -> None:
         self._told = told
         self._fields = scope.FieldsSet(fields)
-        self._before: Outer | None = None
+        self._before: Enclosing | None = None
 
     @guarded("context", default=lambda self: self)
     def __enter__(self) -> Self:
         self._fields.__enter__()
-        self._before = _outer.get()
-        _outer.set(self._told)
+        self._before = _enclosing.get()
+        _enclosing.set(self._told)
         return self
 
     @guarded("context")
@@ -104,19 +104,19 @@ class Within:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._fields.__exit__(kind, error, trace)
-        if _outer.get() is self._told:
-            _outer.set(self._before)
+        if _enclosing.get() is self._told:
+            _enclosing.set(self._before)
 
 
-def place(name: str) -> Place | None:
-    """The place that was made last for runs that begin here, if it is that of *name*."""
-    found = _place.get()
+def meeting_point(name: str) -> MeetingPoint | None:
+    """The meeting point that was made last for runs that begin here, if it is that of *name*."""
+    found = _meeting_point.get()
     return found if found is not None and found.name == name else None
 
 
-def outer() -> Outer | None:
+def enclosing() -> Enclosing | None:
     """The decorated function or the run that is under way here."""
-    told = _outer.get()
+    told = _enclosing.get()
     while told is not None and not told.in_force():
         told = told.around
     return told

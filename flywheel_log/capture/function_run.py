@@ -1,4 +1,4 @@
-"""One run of a callable of which only what goes in and what comes out is seen, unless a recorded client is inside."""
+"""One run of a function of which only what goes in and what comes out is seen, unless a recorded client is inside."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ..place import place_of, stamped
 from ..serialise import dumps
 from . import wire
 from .call import Emit
+from .enclosing import Enclosing, Within
 from .gather import Gathered
 from .outcome import Outcome, of_error
-from .outer import Outer, Within
-from .promised import is_promise, promised
+from .proxies import StreamProxy, is_promise, promised
+from .recorded_run import RecordedRun
 from .surfaces import Surface, surface_for, surface_of
-from .timed import Timed
 from .unended import unended
 
 _STEPS = ("__next__", "__anext__")
 _LOOPS = (*_STEPS, "__iter__", "__aiter__")
 
 
-class Seen(Timed):
+class FunctionRun(RecordedRun):
     """One run: of a function, or of a foreign client's method; a plain answer, a generator's, or a stream object's.
 
     Where a recorded client makes the call, its record is the one: it knows what went over the wire, and carries the
@@ -39,7 +39,7 @@ class Seen(Timed):
         fields: in force for what is called inside, and stamped on the event.
         emit: takes the event, unless somebody inside makes it.
         read: what a plain answer amounts to.
-        counted: whether a decorated function around it leaves the recording to this run from its beginning on.
+        tells_enclosing: whether a decorated function around it leaves the recording to this run from its beginning on.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class Seen(Timed):
         emit: Emit,
         *,
         read: Callable[[Any], Outcome],
-        counted: bool,
+        tells_enclosing: bool,
     ) -> None:
         stamps = dict(stamped(fields))
         streamed = body.get("stream") is True
-        super().__init__(surface, provider, body, stamps, emit, streamed=streamed, counted=counted)
-        self._outer = Outer()
-        self._within = Within(self._outer, fields)
+        super().__init__(surface, provider, body, stamps, emit, streamed=streamed, tells_enclosing=tells_enclosing)
+        self._enclosing = Enclosing()
+        self._within = Within(self._enclosing, fields)
         self._inside = fields
         self._gathered = Gathered(surface)
         self._in_pieces = False
@@ -89,13 +89,11 @@ class Seen(Timed):
     @guarded("capture", default=lambda _, value: value)
     def returned(self, value: Any) -> Any:
         """Record what came back, or have it watched while somebody takes its pieces."""
-        if self._outer.called:
+        if self._enclosing.called:
             return value
         if not self._in_pieces and not _has_http(value) and self._is_stream(value):
-            from .watched import Watched
-
             self._goes_on()
-            return Watched(value, self)
+            return StreamProxy(value, self)
         if is_promise(value):
             unended.add(self)
             return promised(value, self)
@@ -148,9 +146,9 @@ class Seen(Timed):
     def _is_mine(self) -> bool:
         """Whether the event is this run's to make, now that it is over, and has not been made."""
         unended.discard(self)
-        if self._outer.called:
+        if self._enclosing.called:
             return False
-        self._outer.tell()
+        self._enclosing.tell()
         # What the callable itself has retrieved since it began is known only now.
         place = place_of(self._inside)
         if place is not None and place.documents and "retrieval_docs" not in self._inside:

@@ -11,13 +11,13 @@ from ..event import JSON, Event
 from ..health import guarded
 from ..place import stamped
 from .call import Call, Emit
+from .enclosing import Enclosing, MeetingPoint
 from .outcome import Outcome
-from .outer import Outer, Place
 from .surfaces import Surface
 from .unended import unended
 
 
-class Run(Call):
+class ReportedCall(Call):
     """A call under way that is only heard of: it records itself, unless a recorded client is called inside.
 
     From its making until its first token or its end, the calls made here carry *fields* and are told to it: that of the
@@ -29,7 +29,7 @@ class Run(Call):
         body: the request as far as it is known.
         fields: in force for what is called inside, and stamped on the event.
         emit: takes the event, at most once.
-        outer: learns of the calls made inside, and tells where inside is.
+        enclosing: learns of the calls made inside, and tells where inside is.
         at: where the calls inside are made, if not only in contexts that come from here.
         clock: seconds, monotonic.
 
@@ -45,24 +45,26 @@ class Run(Call):
         fields: Mapping[str, Any],
         emit: Emit,
         *,
-        outer: Outer | None = None,
-        at: Place | None = None,
+        enclosing: Enclosing | None = None,
+        at: MeetingPoint | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.retries: int | None = None
         self._asked = body
         self._carried: JSON = dict(fields)
         self._stamps: JSON = dict(stamped(fields))
-        self._outer = outer or Outer()
-        self._outer.hold(self._carried)
+        self._enclosing = enclosing or Enclosing()
+        self._enclosing.hold(self._carried)
         if at is not None:
-            at.take(self._outer, self._carried)
+            at.take(self._enclosing, self._carried)
         self._began = clock()
         self._first: float | None = None
         self._heard = False
-        super().__init__(surface, provider, body, self._stamps, self._with_figures(emit), counted=False, clock=clock)
+        super().__init__(
+            surface, provider, body, self._stamps, self._with_figures(emit), tells_enclosing=False, clock=clock
+        )
         # Whoever is around it may be over before anybody tells of this call's end, which comes from another thread.
-        for around in (self._outer.around, at.around if at is not None else None):
+        for around in (self._enclosing.around, at.around if at is not None else None):
             if around is not None:
                 around.tell()
         unended.add(self)
@@ -76,22 +78,22 @@ class Run(Call):
     def heard(self, *, text: bool) -> None:
         """A piece of the answer has come; *text* tells whether it says anything.
 
-        The consumer gets it next, in the same context, and what it calls in between is none of this run's.
+        The consumer gets it next, in the same context, and what it calls in between is none of this call's.
         """
-        self._outer.end()
+        self._enclosing.end()
         self._heard = True
         self._asked["stream"] = True
         if text and self._first is None:
             self._first = self._clock() - self._began
 
     def over(self, found: Outcome, http: Any = None) -> None:
-        """The run has *found* its end; *http* is the exchange behind an error, where it is at hand."""
+        """The call has *found* its end; *http* is the exchange behind an error, where it is at hand."""
         if self._is_mine():
             self.came(http, self.retries)
             self.conclude(found)
 
     def unread(self) -> None:
-        """The run is over, and reading what it said has failed."""
+        """The call is over, and reading what it said has failed."""
         if self._is_mine():
             self.happened()
 
@@ -104,10 +106,10 @@ class Run(Call):
         self.over(Outcome(None, whole=False))
 
     def _is_mine(self) -> bool:
-        """Whether the event is this run's to make, now that it is over, and not that of a client inside."""
-        self._outer.end()
-        mine = not self._outer.called
-        self._outer.tell()
+        """Whether the event is this call's to make, now that it is over, and not that of a client inside."""
+        self._enclosing.end()
+        mine = not self._enclosing.called
+        self._enclosing.tell()
         return mine
 
     def _with_figures(self, emit: Emit) -> Emit:

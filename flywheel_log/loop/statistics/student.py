@@ -1,4 +1,4 @@
-"""Student's t distribution, for comparing means, from the standard library alone."""
+"""Student's t distribution, for comparing means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Remember objects by identity for as long as they live, whether or not they can be hashed."""
+"""A set of objects by identity, each for as long as it lives, whether or not it can be hashed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from weakref import ref
 
 
-class Known:
+class IdentitySet:
     """A weak set of objects by identity; what cannot be referred to weakly is kept alive until it is discarded."""
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Known:
             self._by_id[key] = lambda: item
 
     def discard(self, item: Any) -> None:
-        """Forget *item*, if it is known."""
+        """Forget *item*, if it is there."""
         self._by_id.pop(id(item), None)
 
     def __iter__(self) -> Iterator[Any]:

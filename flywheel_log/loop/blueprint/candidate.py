@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Any
 
-import orjson
-
 from flywheel_log.event import JSON, Event
+from flywheel_log.loop.digest import digest
+from flywheel_log.loop.fields import instant
 
 from .usable import dropped, fatal, stored, tool_calls
+
+_OLDEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Candidate:
 
     Attributes:
         id: its id, or its time where another logger wrote it.
-        moment: its time, to sort by.
+        moment: its time, to sort by; one that cannot be read is the oldest.
         fatal, dropped: why it ends a run, or is dropped, as `usable` names it.
         content: a digest of messages and choices, by which equal records are found.
         asked: a digest of the user's messages, by which questions are compared; None where they are not compared: there
@@ -53,7 +53,7 @@ class Candidate:
         choices = response.get("choices")
         return cls(
             id=event.get("id") or event["timestamp"],
-            moment=_moment(event["timestamp"]),
+            moment=instant(event["timestamp"]) or _OLDEST,
             fatal=tuple(fatal(document)),
             dropped=tuple(dropped(document)),
             content=digest([request.get("messages", []), response.get("choices", [])]),
@@ -63,15 +63,6 @@ class Candidate:
             tools="tools" in request,
             marks=tuple(map(str, event.get("training_unsafe") or ())),
         )
-
-
-def digest(value: Any) -> bytes:
-    """Return 16 bytes that are equal for equal JSON, whatever the order of its keys."""
-    try:
-        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:  # lone surrogates, huge numbers
-        text = json.dumps(value, sort_keys=True).encode()
-    return blake2b(text, digest_size=16).digest()
 
 
 def _asked(messages: Any) -> bytes | None:
@@ -85,12 +76,3 @@ def _wants_tools(choice: Any) -> bool:
         return False
     message: JSON = choice["message"] if isinstance(choice.get("message"), dict) else {}
     return bool(message.get("tool_calls")) or choice.get("finish_reason") == "tool_calls"
-
-
-def _moment(timestamp: str) -> datetime:
-    """Return when; what cannot be read sorts as the oldest."""
-    try:
-        time = datetime.fromisoformat(timestamp)
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""A call that its consumer drives step by step, and whose clock stands still between two of them."""
+"""One run of a callable, recorded as one call; its clock stands still while the consumer of a stream has its turn."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .stopwatch import Stopwatch
 from .surfaces import Surface
 
 
-class Timed(Around):
-    """One call; inside the block of `running` its clock runs.
+class RecordedRun(Around):
+    """One run, and the `Call` it is recorded as, whose clock runs inside the block of `running`.
 
     Args:
         surface: how to read what comes back.
@@ -26,7 +26,7 @@ class Timed(Around):
         emit: takes the event.
         streamed: whether a stream was asked for.
         client: whose credentials must not reach the record.
-        counted: whether a decorated function around it leaves the recording to this call.
+        tells_enclosing: whether a decorated function around it leaves the recording to this call.
     """
 
     def __init__(
@@ -39,14 +39,14 @@ class Timed(Around):
         *,
         streamed: bool,
         client: Any = None,
-        counted: bool = True,
+        tells_enclosing: bool = True,
     ) -> None:
         self._surface = surface
         self._streamed = streamed
         self._body = body
         self._fields = fields
         self._watch = Stopwatch()
-        about = {"streamed": streamed, "client": client, "counted": counted}
+        about = {"streamed": streamed, "client": client, "tells_enclosing": tells_enclosing}
         self._call = Call(surface, provider, body, fields, emit, clock=self._watch, **about)
 
     @guarded("capture", default=lambda _: nullcontext())

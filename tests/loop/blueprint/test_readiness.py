@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flywheel_log.event import to_document
-from flywheel_log.loop.readiness import Readiness, Split, assess, many_workloads
+from flywheel_log.loop.blueprint.readiness import Readiness, Split, assess, many_workloads
 
-from . import blueprint
+from . import reference
 
 SMALL = Split(eval_size=2, val_ratio=0.25, min_total_records=3, limit=6)
 
@@ -239,6 +239,6 @@ def test_a_prediction_is_what_a_run_does(log: list[tuple[int, str]], with_tools:
     events = [shapes[shape % len(shapes)](number, asked) for number, (shape, asked) in enumerate(log)]
     documents = [document_of(event) for event in events]
     for report in assess(events, SMALL):
-        assert predicted(report) == blueprint.run(
+        assert predicted(report) == reference.run(
             documents, report.client_id, report.workload_id, evaluation=2, ratio=0.25, minimum=3, limit=6
         )

@@ -1,0 +1,1 @@
+"""Estimates with their uncertainty, tests of differences, and percentiles, from the standard library alone."""
