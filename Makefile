@@ -34,7 +34,7 @@ peers := langfuse langsmith logfire openinference-instrumentation-openai opik op
 # What depends on the SDK's version, and so runs once for each of them and once more on the built wheel; and what else
 # uses enough of the other dependencies to show whether the oldest of them will do.
 END_TO_END := tests/capture $(wildcard tests/e2e)
-also-1.40 := tests/delivery tests/sinks
+also-1.40 := tests/delivery tests/sinks tests/cli/test_commands.py
 ON_PYTHON := tests/delivery tests/sinks tests/test_recorder.py tests/test_scope.py
 PYTEST := pytest -n auto --dist loadgroup
 

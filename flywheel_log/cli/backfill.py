@@ -14,6 +14,7 @@ from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.document import MOST_DOCUMENTS
 from flywheel_log.wording import counted
 
+from . import Problem
 from ._deliver import Into, Timeout, deliver, where
 from ._source import AsJson, Sources, reading
 
@@ -24,7 +25,8 @@ def command(
     """Load a log into Elasticsearch.
 
     Every event becomes one document with the event's own id, so a second run, or one while the program still delivers,
-    makes no duplicates. The source may be an index: this moves an old index into one with the right mapping.
+    makes no duplicates. The source may be an index: this moves an old index into one with the right mapping. The exit
+    code is 1 if Elasticsearch refused an event; these are kept as dead letters.
     """
     target = where(into)
     sink = ElasticsearchSink(target)
@@ -34,6 +36,8 @@ def command(
     sink.close()
     stats = {name: sink.stats()[name] for name in ("stored", "duplicates", "dead")}
     _put(target.index, stats, as_json=as_json)
+    if stats["dead"]:
+        raise Problem(f"{counted(stats['dead'], 'event')} refused by Elasticsearch; see `flywheel-log dead-letters`")
 
 
 def _put(index: str, stats: dict[str, int], *, as_json: bool) -> None:
@@ -42,8 +46,7 @@ def _put(index: str, stats: dict[str, int], *, as_json: bool) -> None:
     if as_json:
         put_json({"index": index, **stats})
         return
-    dead = f"; {stats['dead']} were refused, see `flywheel-log dead-letters`" if stats["dead"] else ""
-    typer.echo(f"{counted(stats['stored'], 'event')} in {index}, {stats['duplicates']:,} of them from before{dead}")
+    typer.echo(f"{counted(stats['stored'], 'event')} in {index}, {stats['duplicates']:,} of them from before")
 
 
 def _batches(events: Iterator[Event]) -> Iterator[list[bytes]]:

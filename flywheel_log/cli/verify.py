@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from flywheel_log.loop.gaps import Census, Gap
 from flywheel_log.wording import counted
 
 from . import Problem
+from ._amounts import time
 from ._source import AsJson, Sources, nothing, reading
 
+Since = Annotated[
+    str, typer.Option("--since", metavar="TIME", help="Look from this time on: 12h, 30d ago, or 2026-01-31.")
+]
 
-def command(sources: Sources = None, *, as_json: AsJson = False) -> None:
+
+def command(sources: Sources = None, *, since: Since = "", as_json: AsJson = False) -> None:
     """Check a log for missing events.
 
     The events of a process are numbered without gaps, so a missing number is an event that was lost, was removed or is
-    still on its way. Events missing after the last one of a process cannot be detected.
+    still on its way. What `forget` removed is not missing. Events missing after the last one of a process cannot be
+    detected. With --since, a log that is pruned, or of which rotated files are deleted, need not be whole before.
     """
+    begin = time(since, "--since")
     with reading(sources) as events:
-        census = Census.of(events)
+        census = Census.of(events, begin)
     dead = _dead_letters(sources)
     for identity in dead:
         census.add(identity)
@@ -31,6 +40,7 @@ def command(sources: Sources = None, *, as_json: AsJson = False) -> None:
         raise Problem(f"{missing} of {census.events + missing} events are missing")
     if not as_json:
         also = f", {len(dead)} of them dead letters" if dead else ""
+        also += f"; {counted(census.forgotten, 'event')} forgotten" if census.forgotten else ""
         runs = counted(census.runs, "process", "processes")
         typer.echo(f"all there: {counted(census.events, 'event')} of {runs}{also}")
 

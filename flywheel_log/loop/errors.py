@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -90,7 +90,7 @@ class Faulty:
         self._line: Timeline[_Tally] = Timeline(_Tally, _Tally.merge, most=24)
         self._all = _Tally()
         self._examples: dict[str, deque[str]] = {}
-        self._latencies: dict[tuple[str, str], _Latencies] = {}
+        self._latencies: defaultdict[tuple[str, str], _Latencies] = defaultdict(_Latencies)
 
     def watch(self, events: Iterable[Event]) -> Iterator[Event]:
         """Count the faults of *events*, and yield those that have some."""
@@ -125,7 +125,7 @@ class Faulty:
             self._mark(name, event["timestamp"], identity, times)
         if (latency := finite(event.get("latency_ms"))) is not None and event.get("status") != "error":
             key = (event.get("workload_id") or "", event.get("model") or "")
-            self._latencies.setdefault(key, _Latencies()).add(latency, event["timestamp"], identity, times)
+            self._latencies[key].add(latency, event["timestamp"], identity, times)
 
     def _mark(self, name: str, timestamp: str, identity: str, times: float) -> None:
         self._all.add(name, times, times * times)

@@ -91,7 +91,7 @@ class Feedbacks:
         """
         if event.get("kind") == "feedback":
             return Feedback()
-        names = [name for name in names_of(event) if name in self._remarks]
+        names = [name for name in names_of(event) if name in self._remarks] if self._remarks else []
         if not names:
             return opinion(event, self._stars)
         ids = {event.get("id"), response_id_of(event)}

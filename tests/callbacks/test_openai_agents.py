@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import agents
@@ -14,7 +15,7 @@ import flywheel_log
 from flywheel_log.cli.trace import line
 from flywheel_log.event import Event
 from flywheel_log.loop.tree import Branch, tree
-from flywheel_log.openai_agents import FlywheelTracingProcessor
+from flywheel_log.openai_agents import FlywheelTracingProcessor, exchange
 from flywheel_log.standin import Received, Reply, Server
 from tests.capture.clients import KEY, SAID, bare, chunk, recorded, streaming
 
@@ -183,3 +184,7 @@ async def test_sensitive_data_that_the_sdk_leaves_out_is_left_out(server: Server
         True,
         False,
     )
+
+
+def test_a_release_that_tells_neither_answer_nor_counts_still_has_a_record() -> None:
+    assert exchange.responses(SimpleNamespace(type="response", input="a secret question", response=None)) == ({}, None)

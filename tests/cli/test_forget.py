@@ -46,8 +46,9 @@ def lines(*events: dict[str, Any]) -> bytes:
     return b"".join(orjson.dumps(event) + b"\n" for event in events)
 
 
-def left(*files: Path) -> list[str]:
-    return [json.loads(line)["id"] for file in files for line in file.read_bytes().splitlines()]
+def left(*files: Path, key: str = "id") -> list[str]:
+    events = [json.loads(line) for file in files for line in file.read_bytes().splitlines()]
+    return [event[key] for event in events if event["kind"] != "loss_report"]
 
 
 def die(sink: Path, journal: Path, *events: dict[str, Any]) -> None:
@@ -94,6 +95,34 @@ def test_all_that_is_theirs_goes_from_the_log_and_its_rotated_files(command: Com
     assert left(Path(f"{log}.1"), log) == ["r-5", "r-7", "r-10"]
     again = command("forget", "--user", "u42", "genai.log").out
     assert f"{log} and 2 rotated: 0 removed\n" in again
+
+
+def test_what_was_forgotten_is_not_missing_and_what_was_lost_beside_it_still_is(command: Command, tmp_path: Path):
+    log, whose = tmp_path / "genai.log", {2: "u42", 3: "u42", 5: "u7", 6: "u42"}
+    log.write_bytes(lines(*(record(number, whose.get(number)) for number in (1, 2, 3, 5, 6, 7))))
+    assert command("forget", "--user", "u42").code == 0
+    *others, first, second = map(json.loads, log.read_bytes().splitlines())
+    said = {"kind": "loss_report", "reason": "forgotten"}
+    assert (first.pop("timestamp") == second.pop("timestamp"), [one["id"] for one in others]) == (
+        True,
+        ["r-1", "r-5", "r-7"],
+    )
+    assert first == said | {"count": 2, "first": "r-2", "last": "r-3"}
+    assert second == said | {"count": 1, "first": "r-6", "last": "r-6"}
+    missing = "flywheel-log: 1 of 6 events are missing\n"
+    assert command("verify") == Ran(1, "missing 1: r-4\n", missing)
+    log.write_bytes(log.read_bytes() + lines(record(4)))
+    assert command("forget", "--user", "u7").code == 0
+    assert command("verify") == Ran(0, "all there: 6 events of 1 process; 4 events forgotten\n", "")
+
+
+def test_what_was_forgotten_in_the_journal_is_not_missing_in_the_log(command: Command, tmp_path: Path):
+    log = tmp_path / "genai.log"
+    die(log, tmp_path / "journal", *(record(number, "u1" if number == 1 else None) for number in range(3)))
+    log.write_bytes(lines(record(1)))
+    assert command("forget", "--user", "u1").code == 0
+    command("drain")
+    assert command("verify") == Ran(0, "all there: 4 events of 2 processes; 1 event forgotten\n", "")
 
 
 def test_a_flat_log_and_torn_lines_are_looked_at_too(command: Command, tmp_path: Path):
@@ -151,7 +180,7 @@ def test_what_a_sink_has_already_is_not_delivered_twice(command: Command, tmp_pa
     (positions,) = journal.glob("*/*.pos")
     assert int(positions.read_bytes().split()[0]) == len(lines[0] + lines[2])
     command("drain")
-    assert [json.loads(line)["user_id"] for line in log.read_text().splitlines()] == ["u0", "u0", "u0"]
+    assert left(log, key="user_id") == ["u0", "u0", "u0"]
 
 
 def test_what_a_running_program_has_yet_to_deliver_is_said(command: Command, tmp_path: Path):
@@ -185,7 +214,7 @@ def test_a_running_program_lets_go_of_what_it_delivered_and_goes_on(command: Com
         assert delivery.flush(10) == 0
     finally:
         delivery.close(10)
-    assert [json.loads(line)["user_id"] for line in log.read_bytes().splitlines()] == ["u1", "u2"]
+    assert left(log, key="user_id") == ["u1", "u2"]
 
 
 def held(root: Path) -> bytes:

@@ -141,8 +141,10 @@ def test_dead_letters_are_listed_and_sent_again(
     with proxied(api.url) as proxy:
         proxy.fault = at_most(20_000)
         into = f"{proxy.url.replace('http://', 'elasticsearch://')}/{index}?dead_letters={letters}"
-        assert cli.run(["backfill", str(log), "--into", into]) == 0
-        assert "1 were refused, see `flywheel-log dead-letters`" in capsys.readouterr().out
+        assert cli.run(["backfill", str(log), "--into", into]) == 1
+        told = capsys.readouterr()
+        assert told.out == f"1 event in {index}, 0 of them from before\n"
+        assert told.err == "flywheel-log: 1 event refused by Elasticsearch; see `flywheel-log dead-letters`\n"
         assert cli.run(["dead-letters", "--into", into]) == 0
         shown = capsys.readouterr().out
         assert "run-1 http 413: larger than the server takes" in shown

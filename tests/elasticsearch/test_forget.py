@@ -45,6 +45,12 @@ def forgotten(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, 
     return report
 
 
+def annotated(api: Api, index: str) -> set[str]:
+    """The ids of the annotations, but for those that say what was forgotten."""
+    found = {one: source["response"]["flywheel_log"] for one, source in api.sources(f"{index}-annotations").items()}
+    return {one for one, ours in found.items() if ours["kind"] != "loss_report"}
+
+
 def test_all_of_a_person_goes_from_the_index_and_its_annotations(
     url: str, api: Api, index: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -62,7 +68,10 @@ def test_all_of_a_person_goes_from_the_index_and_its_annotations(
     assert report["nothing_left"]
     assert report["notes"] == ["1 records of others have 'u42' as a value (run-3); look at them with `show`"]
     assert api.ids(index) == {"run-3", "run-4"}
-    assert api.ids(f"{index}-annotations") == {"run-8", "run-10"}
+    assert annotated(api, index) == {"run-8", "run-10"}
+    api("POST", f"{index},{index}-annotations/_refresh")
+    assert cli.run(["verify", url]) == 0
+    assert capsys.readouterr().out == "all there: 7 events of 1 process, 1 of them dead letters; 6 events forgotten\n"
     assert [letter.id for letter in letters(tmp_path / "dead.jsonl")] == ["run-4"]
 
 
@@ -111,7 +120,7 @@ def test_feedback_in_the_index_about_a_call_that_is_only_in_a_log_goes(
     (tmp_path / "genai.log").write_bytes(EVENTS[0] + b"\n")
     ElasticsearchSink(target(url)).write([EVENTS[5], EVENTS[7]])
     assert forgotten(capsys, str(tmp_path / "genai.log"), url)["nothing_left"]
-    assert api.ids(f"{index}-annotations") == {"run-8"}
+    assert annotated(api, index) == {"run-8"}
     assert (tmp_path / "genai.log").read_bytes() == b""
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from flywheel_log.event import Event
 
+from ..gaps import forgotten
 from .person import Person, as_event
 from .places import Place
 
@@ -57,7 +59,8 @@ def forget(person: Person, places: Sequence[Place], *, dry_run: bool = False) ->
     """Remove all records of *person* from *places*, look again, and return what became of each.
 
     All places are read before the first is changed, because feedback and steps in one may belong to calls in another;
-    they are changed in the order given. With *dry_run* nothing is, and `left` is what is there.
+    they are changed in the order given. With *dry_run* nothing is, and `left` is what is there. Where events have
+    ids, a `loss_report` keeps those of what was removed, and nothing else, so that they are not taken for lost.
 
     Raises:
         OSError: a place cannot be read; nothing was changed.
@@ -74,6 +77,7 @@ def forget(person: Person, places: Sequence[Place], *, dry_run: bool = False) ->
             _remove(place, person, one)
     if not dry_run:
         for place, one in zip(places, found, strict=True):
+            _note(place, person, one)
             _check(place, person, one)
     return found
 
@@ -87,6 +91,14 @@ def _remove(place: Place, person: Person, one: Erased) -> None:
                 return
     except (OSError, ValueError) as error:
         one.why = str(error)
+
+
+def _note(place: Place, person: Person, one: Erased) -> None:
+    try:
+        if reports := forgotten(person.owned, time.time()):
+            place.note(reports)
+    except OSError as error:
+        one.why = one.why or f"`verify` will miss what was removed: {error}"
 
 
 def _check(place: Place, person: Person, one: Erased) -> None:

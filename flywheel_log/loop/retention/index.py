@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import cast
 
 import orjson
 
 from flywheel_log.event import JSON, Event
+from flywheel_log.sinks import RetryLater
+from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.cluster import Cluster
 from flywheel_log.sinks.elasticsearch.document import event_of
 from flywheel_log.sinks.elasticsearch.mapping import KEYWORD
@@ -59,6 +61,20 @@ class Index:
             for index, ids in theirs.items()
             for start in range(0, len(ids), _MOST_IDS)
         )
+
+    def note(self, reports: Sequence[bytes]) -> None:
+        """Store *reports* among the annotations, if there is an index. Raises as `records`."""
+        if not ask(self._cluster, "GET", f"{self._both}/_mapping?ignore_unavailable=true").body:
+            return
+        sink = ElasticsearchSink(self._where)
+        try:
+            left = sink.write(reports)
+        except RetryLater as later:
+            raise ConnectionError(f"Elasticsearch does not take what was forgotten: {later.reason}") from later
+        finally:
+            sink.close()
+        if left:
+            raise ConnectionError("Elasticsearch does not take all that was forgotten")
 
     def close(self) -> None:
         """Close the connections."""

@@ -26,6 +26,10 @@ class Person:
     Theirs are the records that bear their user id, what anybody said about these (feedback), and records of the same
     trace that name nobody, such as the steps and the retrievals of their request.
 
+    Attributes:
+        calls, traces: what their records are called.
+        owned: the ids of the records that were asked about and are theirs.
+
     Args:
         user: the user id.
         aliases: what redaction may have written in its place.
@@ -40,6 +44,7 @@ class Person:
         self._doubtful = re.compile(pattern if aliases else pattern.replace(r"\]", rf"{_DIGEST}\]"))
         self.calls: set[str] = set()
         self.traces: set[str] = set()
+        self.owned: set[str] = set()
         self._marks = tuple({mark for name in self.names for mark in (orjson.dumps(name), json.dumps(name).encode())})
 
     def learn(self, record: bytes | Event) -> None:
@@ -55,9 +60,9 @@ class Person:
         event = as_event(record)
         if event is None:
             return isinstance(record, bytes) and self._is_named_in(record)
-        if (user := event.get("user_id")) is not None and user != "":
-            return user in self.names or self._is_about_theirs(event)
-        return self._is_about_theirs(event) or event.get("trace_id") in self.traces
+        if is_theirs := self._owns(event):
+            self.owned.add(str(event.get("id")))
+        return is_theirs
 
     def is_mentioned_in(self, record: bytes | Event) -> bool:
         """Tell whether their user id is a value elsewhere in *record*, such as one of its metadata."""
@@ -68,6 +73,11 @@ class Person:
         event = as_event(record) if self.mask else None
         user = event.get("user_id") if event else None
         return isinstance(user, str) and self._doubtful.fullmatch(user) is not None
+
+    def _owns(self, event: Event) -> bool:
+        if (user := event.get("user_id")) is not None and user != "":
+            return user in self.names or self._is_about_theirs(event)
+        return self._is_about_theirs(event) or event.get("trace_id") in self.traces
 
     def _is_about_theirs(self, event: Event) -> bool:
         return event.get("kind") == "feedback" and target_of(event) in self.calls

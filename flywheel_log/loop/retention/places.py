@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from flywheel_log.sinks.elasticsearch import dead_letters
 from .. import progress
 from ..sources.file import family, opened
 from .person import Person
-from .rewrite import rewrite, sweep
+from .rewrite import append, rewrite, sweep
 
 PATIENCE_S = 15.0
 """Programs that run look every five seconds for what they are asked."""
@@ -42,6 +42,9 @@ class Place(Protocol):
     def remove(self, person: Person) -> int:
         """Remove the person's records, and return how many."""
 
+    def note(self, reports: Sequence[bytes]) -> None:
+        """Keep the *reports* of what was removed anywhere, if it holds what those who count ids look through."""
+
 
 class Log:
     """A log, its rotated files and those that are compressed."""
@@ -63,10 +66,7 @@ class Log:
 
     def records(self, person: Person) -> Iterator[bytes]:  # noqa: ARG002  every line is looked at
         """Yield every line of all files."""
-        progress.expect(family(self._path))
-        for file in family(self._path):
-            with opened(file) as lines:
-                yield from lines
+        return self._lines()
 
     def remove(self, person: Person) -> int:
         """Rewrite each file that holds one of theirs."""
@@ -76,6 +76,17 @@ class Log:
             done = rewrite(self._path, file, person.owns)
             removed += done.removed * done.changed
         return removed
+
+    def note(self, reports: Sequence[bytes]) -> None:
+        """Append *reports*, unless nothing here has an id, as in a flat log."""
+        if any(b'"id":' in line for line in self._lines()):
+            append(self._path, reports)
+
+    def _lines(self) -> Iterator[bytes]:
+        progress.expect(family(self._path))
+        for file in family(self._path):
+            with opened(file) as lines:
+                yield from lines
 
 
 class Journal:
@@ -106,6 +117,9 @@ class Journal:
         while (left := self._held(person)) and time.monotonic() < deadline:
             time.sleep(_POLL_S)
         return removed + max(0, held - left)
+
+    def note(self, reports: Sequence[bytes]) -> None:
+        """Do nothing: what is in the journal is on its way."""
 
     def _held(self, person: Person) -> int:
         return sum(map(person.owns, self.records(person)))
@@ -139,3 +153,6 @@ class DeadLetters:
         if any(map(person.owns, self.records(person))):
             dead_letters.resend(self._path, others)
         return len(removed)
+
+    def note(self, reports: Sequence[bytes]) -> None:
+        """Do nothing: the index keeps them."""

@@ -6,7 +6,7 @@ import fcntl
 import glob
 import gzip
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,9 @@ from typing import BinaryIO, cast
 
 from flywheel_log.disk import sync_name
 from flywheel_log.sinks import RetryLater
-from flywheel_log.sinks.file import sharing
+from flywheel_log.sinks.file import File, sharing
 from flywheel_log.sinks.file.sharing import COMPRESSED, is_named
+from flywheel_log.sinks.file.url import Options
 
 from .. import progress
 from ..sources.file import family, opened
@@ -63,8 +64,19 @@ def locked(log: Path, timeout: float = LOCK_TIMEOUT_S) -> Iterator[int | None]:
         try:
             fd = held.enter_context(sharing.locked(log, timeout, os.O_RDWR))
         except RetryLater:
-            raise TimeoutError(f"the lock of {log} is held by somebody who does not let go of it") from None
+            raise _taken(log) from None
         yield fd
+
+
+def append(log: Path, lines: Sequence[bytes]) -> None:
+    """Append *lines* to *log* as its writers do. Raises as `locked`, and OSError if the disk refused."""
+    sink = File(Options(log))
+    try:
+        sink.write(lines)
+    except RetryLater:
+        raise _taken(log) from None
+    finally:
+        sink.close()
 
 
 def rewrite(log: Path, file: Path, doomed: Doomed, *, compress: bool = False) -> Rewritten:
@@ -139,6 +151,10 @@ def _writing(new: BinaryIO, compressed: bool) -> Iterator[BinaryIO]:  # noqa: FB
         return
     with gzip.GzipFile(filename="", mode="wb", fileobj=new) as out:
         yield cast(BinaryIO, out)
+
+
+def _taken(log: Path) -> TimeoutError:
+    return TimeoutError(f"the lock of {log} is held by somebody who does not let go of it")
 
 
 def _is_gz(file: Path) -> bool:
