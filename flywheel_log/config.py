@@ -13,8 +13,8 @@ from pydantic import AliasChoices, Field, NonNegativeFloat, SecretStr, Validatio
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .event import Event
+from .process.state_directory import state_directory
 from .sinks import open_sink
-from .state_directory import state_directory
 from .wording import suggestion
 
 if TYPE_CHECKING:

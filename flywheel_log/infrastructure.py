@@ -9,10 +9,10 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from . import threads
 from .event import JSON, Event
 from .health import health
-from .loading import loading
+from .process import threads
+from .process.loading import loading
 
 INTERVAL_S = 10.0
 FIRST_S = 1.0

@@ -6,7 +6,7 @@ import re
 import sys
 from typing import Any, NamedTuple
 
-from .randomness import rng
+from .process.randomness import rng
 
 TRACING = "opentelemetry.trace"
 """The module that is loaded where somebody uses OpenTelemetry."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from queue import Empty
 
-from ..threads import Queue
+from ..process.threads import Queue
 
 
 class Bell:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from .. import threads
 from ..health import health
+from ..process import threads
 from .journal import Journal
 from .keeper import Keeper
 from .segments import Segment

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..health import health
-from ..randomness import rng
+from ..process.randomness import rng
 from ..sinks import Sink, open_sink
 from . import forks, space
 from .crew import Crew

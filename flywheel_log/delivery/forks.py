@@ -7,8 +7,8 @@ import threading
 import weakref
 from typing import Protocol, runtime_checkable
 
-from .. import loading
 from ..health import health
+from ..process import loading
 
 
 class Forking(Protocol):

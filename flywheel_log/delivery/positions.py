@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
-from ..disk import boot
 from ..health import health
+from ..process.disk import boot
 
 SUFFIX = ".pos"
 _WIDTH = 20

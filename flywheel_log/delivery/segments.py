@@ -9,8 +9,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ..disk import sync_name
 from ..health import health
+from ..process.disk import sync_name
 from . import space
 from .positions import ALL, Positions
 from .positions import SUFFIX as POSITIONS

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from .. import scope
-from ..background import BackgroundWorker
 from ..clock import timestamp
 from ..event import JSON, Event
 from ..health import health
 from ..pipeline.parse import parse
-from ..randomness import rng
+from ..process.background import BackgroundWorker
+from ..process.randomness import rng
 from . import find, name_of
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from functools import cache, lru_cache, partial
 from typing import Any, Literal, NamedTuple
 
 from ..event import JSON
-from ..loading import loading
+from ..process.loading import loading
 
 Rate = Literal["input", "output", "cached"]
 

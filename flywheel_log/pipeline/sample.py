@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from ..event import Event
-from ..randomness import rng
+from ..process.randomness import rng
 
 _OTHERS = "*"
 _SPAN = 1 << 64

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..background import BackgroundWorker
 from ..meter import DURATIONS, FIRST_TOKENS, TOKENS, meter
+from ..process.background import BackgroundWorker
 from ..semconv import operation_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 from typing import Protocol, cast
 from urllib.parse import urlsplit
 
-from ..loading import loading
+from ..process.loading import loading
 
 ENTRY_POINTS = "flywheel_log.sinks"
 

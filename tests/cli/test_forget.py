@@ -17,8 +17,8 @@ import pytest
 from flywheel_log.config import load
 from flywheel_log.delivery import Delivery
 from flywheel_log.delivery.tuning import Tuning
-from flywheel_log.disk import boot
 from flywheel_log.pipeline.redact import Redactor
+from flywheel_log.process.disk import boot
 from flywheel_log.sinks.elasticsearch.dead_letters import DeadLetter, bury, letters
 
 from .conftest import Ran

@@ -10,8 +10,8 @@ import pytest
 
 from flywheel_log.delivery import Delivery, drain
 from flywheel_log.delivery.tuning import Tuning
-from flywheel_log.disk import boot
 from flywheel_log.health import health
+from flywheel_log.process.disk import boot
 
 LINE = b'{"kind":"step","text":"hello"}'
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from flywheel_log.disk import sync_name
+from flywheel_log.process.disk import sync_name
 from flywheel_log.sinks import RetryLater
 from flywheel_log.sinks.file import File, sharing
 from flywheel_log.sinks.file.sharing import COMPRESSED, is_named

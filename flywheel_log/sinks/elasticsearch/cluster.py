@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from flywheel_log.loading import loading
+from flywheel_log.process.loading import loading
 from flywheel_log.sinks._untraced import untraced
 
 from .target import Target

@@ -13,8 +13,8 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flywheel_log.health import health
+from flywheel_log.process.state_directory import state_directory
 from flywheel_log.sinks._parameters import Parameters
-from flywheel_log.state_directory import state_directory
 
 DEFAULT_INDEX = "llm-logs"
 _PARAMETERS = ("ca_certs", "dead_letters", "linger", "timeout", "tls")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from elastic_transport import BaseNode, NodeConfig, NodePool, NodeSelector, Serializer, Transport, Urllib3HttpNode
 
-from flywheel_log.randomness import rng
+from flywheel_log.process.randomness import rng
 
 from .target import Target
 

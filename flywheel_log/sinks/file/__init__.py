@@ -14,9 +14,9 @@ from typing import cast
 
 import orjson
 
-from flywheel_log.disk import sync_name
 from flywheel_log.event import JSON, Event, to_flat
 from flywheel_log.health import health
+from flywheel_log.process.disk import sync_name
 
 from .sharing import is_named, lock, numbered, shift
 from .tail import Part, absent, unstored

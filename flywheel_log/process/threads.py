@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from .health import health
+from ..health import health
 
 Item = TypeVar("Item")
 

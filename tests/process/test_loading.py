@@ -15,7 +15,7 @@ VALUE = 1
 FORKS = """
 import os, sys, threading
 import flywheel_log.delivery
-from flywheel_log.loading import loading
+from flywheel_log.process.loading import loading
 
 sys.path.insert(0, sys.argv[1])
 begun = threading.main_thread().begun = threading.Event()
@@ -49,7 +49,7 @@ print(sorted(set(sys.modules) - before))
 IN_A_LOADING_THREAD = """
 import os, threading
 import flywheel_log.delivery
-from flywheel_log.loading import loading
+from flywheel_log.process.loading import loading
 
 def fork():
     with loading():

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from ..health import health
 from . import threads
-from .health import health
 
 Item = TypeVar("Item")
 

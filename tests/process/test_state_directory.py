@@ -14,7 +14,7 @@ import pytest
 
 import flywheel_log
 from flywheel_log import config
-from flywheel_log.state_directory import state_directory
+from flywheel_log.process.state_directory import state_directory
 
 RECORD_AND_DIE = """
 import os, signal, flywheel_log

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 STARTS_ONE_AT_THE_END = """
-from flywheel_log import threads
+from flywheel_log.process import threads
 
 class Last:
     def __del__(self, start=threads.start):

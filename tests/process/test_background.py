@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 
-from flywheel_log.background import WAITING_AT_MOST, BackgroundWorker
 from flywheel_log.health import health
+from flywheel_log.process.background import WAITING_AT_MOST, BackgroundWorker
 
 
 def test_items_are_worked_on_in_their_order_in_another_thread() -> None:

@@ -7,7 +7,7 @@ import random
 
 import flywheel_log
 from flywheel_log import testing
-from flywheel_log.randomness import rng
+from flywheel_log.process.randomness import rng
 
 
 def test_what_is_sampled_depends_on_no_numbers_of_the_programs_nor_uses_them_up() -> None:
