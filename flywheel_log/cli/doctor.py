@@ -13,6 +13,7 @@ from typing import NamedTuple
 import typer
 
 from flywheel_log.config import Settings, load
+from flywheel_log.process.directories import nearest
 from flywheel_log.sinks import RetryLater, open_sink
 from flywheel_log.wording import counted
 
@@ -78,7 +79,7 @@ def _journal(root: Path, quota: int) -> Iterator[Finding]:
     from flywheel_log.delivery.space import check
     from flywheel_log.delivery.tuning import Tuning
 
-    place = _there(root)
+    place = nearest(root)
     what = f"the journal {root}"
     if not os.access(place, os.W_OK | os.X_OK):
         yield Finding(what, f"{place} cannot be written; make it writable, or set FLYWHEEL_LOG_JOURNAL")
@@ -94,11 +95,6 @@ def _journal(root: Path, quota: int) -> Iterator[Finding]:
         yield Finding(what, f"{error.strerror}, so events are dropped; {room}")
     else:
         yield Finding(what)
-
-
-def _there(path: Path) -> Path:
-    """Return *path*, or the first of the directories above it that is there, as far as we are let look."""
-    return next(one for one in (path, *path.parents) if os.path.exists(one))  # noqa: PTH110 - Path.exists would raise
 
 
 def _left_behind(settings: Settings) -> Iterator[Finding]:
@@ -137,7 +133,7 @@ def _file(url: str) -> Iterator[Finding]:
     from flywheel_log.loop.sources.file import path_of
 
     path = path_of(url.partition("?")[0])
-    place = _there(path.absolute())
+    place = nearest(path.absolute())
     if place != path.absolute():
         fix = f"{place} cannot be written; make it writable, or name another file in FLYWHEEL_LOG_SINKS"
         may = os.access(place, os.W_OK | os.X_OK)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import orjson
 
+from ..process import directories
 from ..sinks import resolve
 
 FILE = "sinks.json"
@@ -58,9 +59,7 @@ class Destination:
         Raises:
             OSError: the place cannot be written.
         """
-        for directory in (*reversed(self.directory.parents), self.directory):
-            if not directory.exists():
-                directory.mkdir(0o700, exist_ok=True)
+        directories.make(self.directory)
         description = self.directory / FILE
         if description.exists():
             return

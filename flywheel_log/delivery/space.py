@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..health import health
+from ..process.directories import nearest
 
 FREE_PERCENT = 5
 _POPULATE_WRITE = 23  # MADV_POPULATE_WRITE of Linux 5.14, which Python does not name.
@@ -30,7 +31,7 @@ def check(root: Path, size: int, quota: int) -> None:
     """
     if taken(root) + size > quota:
         raise OSError(errno.EDQUOT, "the journal's quota is used up")
-    disk = os.statvfs(next(path for path in (root, *root.parents) if path.exists()))
+    disk = os.statvfs(nearest(root))
     kept = min(disk.f_blocks * disk.f_frsize * FREE_PERCENT // 100, quota)
     if disk.f_bavail * disk.f_frsize - size < kept:
         raise OSError(errno.ENOSPC, "the disk is nearly full")

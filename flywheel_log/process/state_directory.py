@@ -9,6 +9,8 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
+from .directories import nearest
+
 _NAME = "flywheel-log"
 
 
@@ -41,8 +43,7 @@ def _usual() -> Path | None:
 
 
 def _is_ours_to_make(path: Path) -> bool:
-    # A directory that we may not look into is none for us; Path.exists would raise.
-    there = next(one for one in (path, *path.parents) if os.path.exists(one))  # noqa: PTH110
+    there = nearest(path)
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 

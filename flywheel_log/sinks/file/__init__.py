@@ -16,6 +16,7 @@ import orjson
 
 from flywheel_log.event import JSON, Event, to_flat
 from flywheel_log.health import health
+from flywheel_log.process import directories
 from flywheel_log.process.disk import sync_name
 
 from .sharing import is_named, lock, numbered, shift
@@ -152,9 +153,7 @@ class File:
 
     def _opened(self) -> int:
         if self._fd is None:
-            for directory in reversed(self._options.path.parents):
-                if not directory.exists():
-                    directory.mkdir(0o700, exist_ok=True)
+            directories.make(self._options.path.parent)
             self._named = False
             self._fd = os.open(self._options.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         return self._fd
