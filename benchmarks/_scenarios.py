@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import string
 from typing import Any
 
 import openai
@@ -47,7 +48,8 @@ def completion(content: str) -> dict[str, Any]:
     }
 
 
-def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
+def chunk(choices: list[dict[str, Any]], padding: random.Random, **more: Any) -> bytes:
+    """An event as OpenAI sends it, which pads each of them with some letters."""
     body = {
         "id": "chatcmpl-1",
         "object": "chat.completion.chunk",
@@ -55,34 +57,50 @@ def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
         "model": "gpt-4.1-mini",
         "service_tier": "default",
         "system_fingerprint": "fp_1",
-        "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}],
+        "choices": choices,
+        **more,
+        "obfuscation": "".join(padding.choices(string.ascii_letters, k=padding.randrange(1, 15))),
     }
     return b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
 
 
+def events(**more: Any) -> list[bytes]:
+    """A stream of 200 events; *more* is in all but the last, `[DONE]`."""
+    words = random.Random(2).choices(WORDS, k=197)
+    deltas = [{"role": "assistant", "content": ""}, *({"content": f"{word} "} for word in words), {}]
+    padding = random.Random(3)
+    chunks = []
+    for delta in deltas:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None if delta else "stop"}
+        chunks.append(chunk([choice], padding, **more))
+    return [*chunks, b"data: [DONE]\n\n"]
+
+
 SMALL = json.dumps(completion(text(300, 1))).encode()
-CHUNKS = [
-    chunk({"role": "assistant", "content": ""}),
-    *(chunk({"content": f"{word} "}) for word in random.Random(2).choices(WORDS, k=197)),
-    chunk({}, "stop"),
-    b"data: [DONE]\n\n",
-]
+CHUNKS = events()
+COUNTED = events(usage=None)  # As a stream is whose token counts were asked for; they stand in one more event.
+COUNTED.insert(-1, chunk([], random.Random(4), usage=completion("")["usage"]))
 
 
 class Body(http.SyncByteStream, http.AsyncByteStream):  # type: ignore[misc]
     """A stream of chunks, each one a read of the network."""
 
+    def __init__(self, chunks: list[bytes]) -> None:
+        self.chunks = chunks
+
     def __iter__(self) -> Any:
-        yield from CHUNKS
+        yield from self.chunks
 
     async def __aiter__(self) -> Any:
-        for piece in CHUNKS:
+        for piece in self.chunks:
             yield piece
 
 
 def answer(request: Any) -> Any:
-    if b'"stream":true' in request.content.replace(b" ", b""):
-        return http.Response(200, headers={"content-type": "text/event-stream"}, stream=Body())
+    body = request.content.replace(b" ", b"")
+    if b'"stream":true' in body:
+        chunks = COUNTED if b'"include_usage":true' in body else CHUNKS
+        return http.Response(200, headers={"content-type": "text/event-stream"}, stream=Body(chunks))
     return http.Response(200, headers={"content-type": "application/json"}, content=SMALL)
 
 

@@ -232,10 +232,37 @@ def test_what_is_run_together_has_neither_an_error_nor_a_usage(texts: list[list[
     answer = Answer(events)
     Tap(answer, tape, lambda _: None)
     for _ in answer.iter_bytes():
-        head, tail, *_ = tape.alike
-        for event in (head + text + tail for text in tape.run):
+        head, middle, end, *_ = tape.alike
+        for event in (head + text + middle + end for text in tape.run):
             assert not re.search(rb'"error"\s*:', event)
             assert not (hide and re.search(rb'"usage"\s*:', event))
+
+
+PADDINGS = ["", "x", "Ab3", "", 'a"b', "q", "7\\"]
+
+
+@pytest.mark.parametrize("padding", [None, *PADDINGS])
+@pytest.mark.parametrize("hide", [False, True])
+def test_events_as_openai_pads_them_are_run_together_and_the_usage_in_them_is_hidden(
+    padding: str | None, hide: bool
+) -> None:
+    def event(text: str, padding: str | None, **more: Any) -> bytes:
+        padded = {} if padding is None else {"obfuscation": padding}
+        said = chunk({"content": text}) | more | padded
+        return b"data: " + json.dumps(said, separators=(",", ":")).encode() + b"\n\n"
+
+    texts = ["say ", "a", "", "b", "c", 'd "e"', "f"]
+    paddings = PADDINGS if padding is None else [padding] * len(texts)
+    tape = Tape(CHAT, 0.0, hide_usage=hide)
+    answer = Answer([event(*both, usage=None) for both in zip(texts, paddings, strict=True)])
+    Tap(answer, tape, lambda _: None)
+    seen = {} if hide else {"usage": None}
+    read = iter(answer.iter_bytes())
+    assert [next(read) for _ in range(2)] == [event(*both, **seen) for both in zip(texts, paddings[:2], strict=False)]
+    assert tape.run == [b"a"]
+    assert list(read) == [event(*both, **seen) for both in [*zip(texts, paddings, strict=True)][2:]]
+    assert folded(tape.payloads())["choices"][0]["message"]["content"] == "".join(texts)
+    assert len(tape.payloads()) < len(texts)
 
 
 @pytest.mark.parametrize("says", SAYS_MORE.values(), ids=SAYS_MORE)

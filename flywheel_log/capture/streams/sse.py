@@ -42,9 +42,16 @@ def _data(event: bytes) -> bytes:
 
 def _unpadded(event: bytes) -> bytes:
     """*event* without the random text OpenAI pads its events with: it says nothing, and makes each one different."""
-    start = event.rfind(_PADDING)
-    end = event.find(b'"', start + len(_PADDING))
-    return event if start < 0 or end < 0 else event[:start] + event[end + 1 :]  # It may be cut off in its padding.
+    middle, end = around_padding(event)
+    return middle.removesuffix(_PADDING) + end[1:] if middle else event
+
+
+def around_padding(event: bytes) -> tuple[bytes, bytes]:
+    """What of *event* stands before its padding, and what behind it; all behind it where there is none."""
+    before, found, behind = event.rpartition(_PADDING)
+    padding, quote, end = behind.partition(b'"')
+    # It may be cut off in its padding.
+    return (before + found, quote + end) if found and quote and b"\\" not in padding else (b"", event)
 
 
 def squash(events: list[bytes], surface: Surface) -> list[bytes]:

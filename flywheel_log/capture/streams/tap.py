@@ -64,7 +64,7 @@ class Tap:
 
     def _passed(self, chunk_size: int | None) -> Generator[bytes, None, None]:
         tape, clock, looking, room = self._tape, self._begin(chunk_size), True, CHUNKS_AT_ONCE
-        run, (head, tail, start, stop) = tape.run, ALIKE_NONE
+        run, hide, (head, middle, end, start, skip, size) = tape.run, self._hide_usage, ALIKE_NONE
         with self:
             asked = tape.asked = clock()
             for chunk in self._read(chunk_size):
@@ -72,14 +72,15 @@ class Tap:
                 tape.asked = None
                 if looking:
                     looking = self._look(chunk)
-                if chunk.startswith(head) and chunk.endswith(tail) and chunk.find(_QUOTE, start) - len(chunk) == stop:
+                alike = chunk.startswith(head) and chunk.startswith(middle, stop := chunk.find(_QUOTE, start))
+                if alike and chunk.endswith(end) and chunk.find(_QUOTE, stop + skip) == len(chunk) - size:
                     run.append(chunk[start:stop])
-                    yield chunk
+                    yield chunk.replace(NO_USAGE, b"") if hide else chunk
                 elif self._single and (shown := tape.take(chunk)) is not None:
-                    head, tail, start, stop = tape.alike
+                    head, middle, end, start, skip, size = tape.alike
                     yield shown
                 else:
-                    head, tail, start, stop = ALIKE_NONE
+                    head, middle, end, start, skip, size = ALIKE_NONE
                     for piece in self._pieces(chunk):
                         if shown := self._taken(piece):
                             yield shown
@@ -93,7 +94,7 @@ class Tap:
 
     async def _apassed(self, chunk_size: int | None) -> AsyncGenerator[bytes, None]:
         tape, clock, looking, room = self._tape, self._begin(chunk_size), True, CHUNKS_AT_ONCE
-        run, (head, tail, start, stop) = tape.run, ALIKE_NONE
+        run, hide, (head, middle, end, start, skip, size) = tape.run, self._hide_usage, ALIKE_NONE
         with self:
             asked = tape.asked = clock()
             async for chunk in self._aread(chunk_size):
@@ -101,14 +102,15 @@ class Tap:
                 tape.asked = None
                 if looking:
                     looking = self._look(chunk)
-                if chunk.startswith(head) and chunk.endswith(tail) and chunk.find(_QUOTE, start) - len(chunk) == stop:
+                alike = chunk.startswith(head) and chunk.startswith(middle, stop := chunk.find(_QUOTE, start))
+                if alike and chunk.endswith(end) and chunk.find(_QUOTE, stop + skip) == len(chunk) - size:
                     run.append(chunk[start:stop])
-                    yield chunk
+                    yield chunk.replace(NO_USAGE, b"") if hide else chunk
                 elif self._single and (shown := tape.take(chunk)) is not None:
-                    head, tail, start, stop = tape.alike
+                    head, middle, end, start, skip, size = tape.alike
                     yield shown
                 else:
-                    head, tail, start, stop = ALIKE_NONE
+                    head, middle, end, start, skip, size = ALIKE_NONE
                     for piece in self._pieces(chunk):
                         if shown := self._taken(piece):
                             yield shown

@@ -15,7 +15,7 @@ KEEP_AT_MOST = 64 << 20
 END = b"\n\n"
 ERROR, USAGE = wire.ERROR, b'"usage"'
 NO_USAGE = b',"usage":null'  # As OpenAI writes it.
-ALIKE_NONE = (b"\0", b"\0", 1, -1)
+ALIKE_NONE = (b"\0", b"", b"", 0, 0, 0)
 _LESSONS = 16  # A stream has a run or two of events that are alike; in one without runs none is looked for for ever.
 
 
@@ -37,8 +37,9 @@ class Tape:
         asked: the moment when the consumer began to wait for the provider; None while it does not.
         first: seconds that the provider took until its first text; None before.
         cut: whether something was left out.
-        alike: how events begin and end that differ in their text only, and where in each of them that stands. Most of
-            a stream is such a run: what begins and ends so, and has no quotation mark between, is one of them.
+        alike: how events begin, go on behind their text, and end behind their padding, that differ in these two only,
+            and the lengths of the three. Most of a stream is such a run: what begins and ends so, and has no quotation
+            mark in its text nor in its padding, is one of them. Without padding they have nothing in the middle.
         run: the texts of the latest events, which are `alike`.
         whole: whether each piece kept so far is one event.
     """
@@ -96,7 +97,7 @@ class Tape:
             if self.hide_usage and USAGE in chunk and USAGE in (shown := chunk.replace(NO_USAGE, b"")):
                 return None
             self.keep(chunk)
-            if self._lessons and shown is chunk:
+            if self._lessons:
                 self._learn(chunk)
         except Exception as error:  # noqa: BLE001 - a guard of its own: it runs for every event of OpenAI's streams
             health.drop("stream", error)
@@ -126,12 +127,14 @@ class Tape:
         self._lessons -= 1
         texts, head, tail = sse.run(event, self._surface.TEXT)
         if texts:
-            self.alike = head, tail, len(head), -len(tail)
+            middle, end = sse.around_padding(tail)
+            self.alike = head, middle, end, len(head), len(middle), len(end)
 
     def _fold(self) -> None:
         """End the run, if there is one: it becomes one event with all of its text, if that is all it says."""
         if self.run:
-            head, tail, _, _ = self.alike
+            head, middle, end, *_ = self.alike
+            tail = middle + end
             texts = [b"".join(self.run)] if sse.adds_up(self._surface.assemble, head, tail) else self.run
             self._pieces += [b"".join((head, text, tail)) for text in texts]
             self.run.clear()
