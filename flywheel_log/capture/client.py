@@ -16,7 +16,7 @@ from .identity_set import IdentitySet
 from .patches import Patches
 from .provider import provider_of
 from .surfaces import surface_for
-from .under_way import active, arrived
+from .under_way import arrived, current
 
 Client = TypeVar("Client")
 
@@ -219,15 +219,15 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[
     """What to record of this request, entered, and how to ask for its token counts; None where nothing is recorded."""
     try:
         binding = vars(client).get(_MARK) or _everyone
-        if binding is None or active() is not None or scope.suppressed():
+        before = current.get()
+        if binding is None or (before is not None and before.under_way) or scope.suppressed():
             return None
         options = kwargs["options"] if "options" in kwargs else args[1]
         surface = surface_for(options.url) if options.method.lower() == "post" else None
         if surface is None:
             return None
-        body = options.json_data or {}
-        if options.extra_json:
-            body = {**body, **options.extra_json}
+        given, extra = options.json_data or {}, options.extra_json
+        body = {**given, **extra} if extra else given
         streamed = bool(kwargs.get("stream"))
         fields = scope.at_call(binding.fields)
         call = Call(surface, provider_of(client), body, fields, binding.emit, streamed=streamed, client=client)

@@ -40,13 +40,23 @@ _SERVICES = {
     "services.ai.azure.com": "azure.ai.inference",
 }
 
+_MOST_KNOWN = 256
+_known: dict[int, tuple[Any, type, str]] = {}  # By the identity of a URL, which stays its own while it is kept here.
+
 
 def provider_of(client: Any) -> str:
     """OpenTelemetry's `gen_ai.provider.name` for *client*, e.g. `openai`, `azure.ai.openai`, `groq`.
 
     A host that nobody knows, such as one's own server, speaks for nobody: then it is the SDK's own service.
     """
-    return _provider(type(client), host_of(client))  # type: ignore[arg-type]  # mypy takes no class for hashable
+    cls, url = type(client), getattr(client, "base_url", None)
+    known = _known.get(id(url))  # To hash a URL, or to ask it for its host, takes longer than all else here.
+    if known is None or known[0] is not url or known[1] is not cls:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        provider = _provider(cls, host_of(client))  # type: ignore[arg-type]  # mypy takes no class for hashable
+        known = _known[id(url)] = url, cls, provider
+    return known[2]
 
 
 def host_of(client: Any) -> str:
