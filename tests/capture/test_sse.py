@@ -291,3 +291,20 @@ def test_a_lesson_that_fails_keeps_an_event_once(monkeypatch: pytest.MonkeyPatch
         assert tape.take(f"data: {json.dumps(chunk({'content': 'a'}))}\n\n".encode())
     assert len(tape.payloads()) == 1
     health.reset()
+
+
+def test_what_the_last_event_sums_up_is_not_put_together_once_more() -> None:
+    responses = surface_named("responses")
+
+    def event(said: dict[str, Any]) -> bytes:
+        return f"event: {said['type']}\ndata: {json.dumps(said)}\n\n".encode()
+
+    quoted = 'data: {"type":"response.completed"}'
+    deltas = [{"type": "response.output_text.delta", "output_index": 0, "delta": text} for text in ("a", quoted)]
+    summary = {"type": "response.completed", "response": {"status": "completed", "output": [{"text": "all"}]}}
+    done = b"data: [DONE]\n\n"
+    for stream in ([summary], [*deltas, summary]):
+        for end in ([], [done], [b"", b""]):
+            assert sse.payloads([*map(event, stream), *end], responses) == [json.dumps(summary).encode()]
+    [left_early] = sse.payloads([*map(event, deltas)], responses)
+    assert json.loads(left_early) == {**deltas[0], "delta": "a" + quoted}

@@ -11,6 +11,7 @@ from ...serialise import loads
 from ..surfaces import Surface
 
 DONE = b"[DONE]"
+_LAST = 4  # Behind the last that says something may come a `[DONE]`, and what is left of a piece.
 _PADDING = b',"obfuscation":"'
 _TEXT = re.compile(rb'(?:[^"\\]|\\.)*', re.DOTALL)
 
@@ -27,7 +28,12 @@ def events(raw: bytes) -> list[bytes]:
 
 
 def payloads(found: list[bytes], surface: Surface) -> list[bytes]:
-    """Return the data of the events *found* (the `[DONE]` of OpenAI's streams included), in order, runs joined."""
+    """Return the data of the events *found* (the `[DONE]` of OpenAI's streams included), in order, runs joined.
+
+    Of those that one at their end sums up, it is only that one's.
+    """
+    if surface.SUMS_UP is not None and (last := next(filter(surface.SUMS_UP.search, found[:-_LAST:-1]), None)):
+        return [_data(last.strip(b"\n"))]
     if any(_PADDING in event for event in found[:3]):
         found = [_unpadded(event) for event in found]
     return [data for event in squash(found, surface) if (data := _data(event.strip(b"\n")))]

@@ -21,6 +21,7 @@ class Surface(Protocol):
         KIND: the kind of event a call becomes.
         TEXT: finds the JSON in front of the text of a streamed delta, so that runs of them can be joined unparsed.
         FIRST_TEXT: finds the first text (or tool argument) of a stream in the bytes of one event.
+        SUMS_UP: finds the last event of a stream where that says all that the stream has said; None where none does.
         SAYS: what its answers, and the first events of its streams, say that they are, where they do.
     """
 
@@ -29,6 +30,7 @@ class Surface(Protocol):
     KIND: Kind
     TEXT: re.Pattern[bytes]
     FIRST_TEXT: re.Pattern[bytes]
+    SUMS_UP: re.Pattern[bytes] | None
     SAYS: frozenset[str]
 
     def assemble(self, events: list[JSON]) -> JSON:

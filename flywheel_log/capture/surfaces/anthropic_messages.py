@@ -13,6 +13,7 @@ PATH = "/v1/messages"
 KIND: Kind = "llm"
 TEXT = re.compile(rb'"(?:text|thinking|partial_json)"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"(?:text|thinking|partial_json)"\s*:\s*"[^"]')
+SUMS_UP = None
 SAYS = frozenset({"message", "message_start"})
 
 _HOSTED = {"server_tool_use", "mcp_tool_use"}

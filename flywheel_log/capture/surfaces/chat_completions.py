@@ -13,6 +13,7 @@ PATH = "/chat/completions"
 KIND: Kind = "llm"
 TEXT = re.compile(rb'"(?:content|reasoning\w*|arguments)"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"(?:content|reasoning\w*|refusal|arguments|transcript|name|text)"\s*:\s*"[^"]')
+SUMS_UP = None
 SAYS = frozenset({"chat.completion", "chat.completion.chunk"})
 
 _UNSAFE_FINISH = {"length": "length", "content_filter": "content_filter"}

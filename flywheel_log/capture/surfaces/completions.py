@@ -15,6 +15,7 @@ PATH = "/completions"
 KIND: Kind = "llm"
 TEXT = re.compile(rb'"text"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"text"\s*:\s*"[^"]')
+SUMS_UP = None
 SAYS = frozenset({"text_completion"})
 
 

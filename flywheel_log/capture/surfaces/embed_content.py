@@ -16,6 +16,7 @@ PATH = ":embedContent"
 KIND: Kind = "embedding"
 TEXT = re.compile(rb'"values"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"values"')
+SUMS_UP = None
 SAYS = frozenset[str]()
 
 

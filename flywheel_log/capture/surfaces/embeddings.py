@@ -15,4 +15,5 @@ PATH = "/embeddings"
 KIND: Kind = "embedding"
 TEXT = re.compile(rb'"embedding"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"embedding"')
+SUMS_UP = None
 SAYS = frozenset[str]()

@@ -13,6 +13,7 @@ PATH = ":generateContent"
 KIND: Kind = "llm"
 TEXT = re.compile(rb'"text"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"text"\s*:\s*"[^"]|"functionCall"\s*:\s*\{')
+SUMS_UP = None
 SAYS = frozenset[str]()
 
 _MERGED = {"text", "thought"}

@@ -14,6 +14,7 @@ PATH = "/moderations"
 KIND: Kind = "moderation"
 TEXT = re.compile(rb'"results"\s*:\s*"')
 FIRST_TEXT = re.compile(rb'"results"')
+SUMS_UP = None
 SAYS = frozenset[str]()
 
 

@@ -14,6 +14,7 @@ TEXT = re.compile(rb'"delta"\s*:\s*"')
 FIRST_TEXT = re.compile(
     rb'"type"\s*:\s*"response\.\w+(?:_\w+)*\.delta".*"delta"\s*:\s*"[^"]|"delta"\s*:\s*"[^"].*\.delta"'
 )
+SUMS_UP = re.compile(rb'(?:^|\n)data: ?\{"type": ?"response\.(?:completed|incomplete)"')
 SAYS = frozenset({"response", "response.created"})
 
 _ENDS = ("response.completed", "response.incomplete", "response.failed")
