@@ -107,6 +107,24 @@ def asynchronous_naive(client: Any, loop: asyncio.AbstractEventLoop) -> Variant:
     return lambda: loop.run_until_complete(call())
 
 
+def asynchronous_stream(client: Any, loop: asyncio.AbstractEventLoop) -> Variant:
+    async def call() -> None:
+        async for _ in await client.chat.completions.create(**HELLO, stream=True):
+            pass
+
+    return lambda: loop.run_until_complete(call())
+
+
+def asynchronous_stream_naive(client: Any, loop: asyncio.AbstractEventLoop) -> Variant:
+    async def call() -> None:
+        started = time.time()
+        pieces = await client.chat.completions.create(**HELLO, stream=True)
+        deltas = [piece.choices[0].delta.content async for piece in pieces if piece.choices]
+        note(HELLO, "".join(filter(None, deltas)), None, started)
+
+    return lambda: loop.run_until_complete(call())
+
+
 def once(variant: Variant, calls: int = 1) -> float:
     """Processor time of this thread for one call, in microseconds."""
     started = time.thread_time()
@@ -154,6 +172,12 @@ def compare(name: str, variants: dict[str, Variant], rounds: int, measure: Any =
     return more
 
 
+def compare_streams(variants: dict[str, Variant], rounds: int, kind: str = "") -> None:
+    """The same for streams, and what a chunk costs."""
+    more = compare(f"{kind}stream of {len(CHUNKS)} chunks", variants, 2 * rounds)
+    print(f"{'  a chunk':30}{'':40}{more['recorded'] / len(CHUNKS):15.2f}{more['no redaction'] / len(CHUNKS):15.2f}")
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=100)
@@ -178,15 +202,21 @@ def main() -> None:
         compare("small call, trace and context", small, 10 * rounds)
     long = {"bare": plain(bare, LONG), "recorded": plain(recorded, LONG), "naive": plain_naive(bare, LONG)}
     compare("40 KB conversation, 8 tools", long, 3 * rounds)
-    streamed = {"bare": stream(bare), "recorded": stream(recorded), "naive": stream_naive(bare)}
-    more = compare(f"stream of {len(CHUNKS)} chunks", streamed, 2 * rounds)
-    print(f"{'  a chunk':30}{'':40}{more['recorded'] / len(CHUNKS):15.2f}{more['no redaction'] / len(CHUNKS):15.2f}")
+    compare_streams({"bare": stream(bare), "recorded": stream(recorded), "naive": stream_naive(bare)}, rounds)
     awaited = {
         "bare": asynchronous(abare, loop),
         "recorded": asynchronous(arecorded, loop),
         "naive": asynchronous_naive(abare, loop),
     }
     compare("async call", awaited, 10 * rounds)
+    streamed = {
+        "bare": asynchronous_stream(abare, loop),
+        "recorded": asynchronous_stream(arecorded, loop),
+        "naive": asynchronous_stream_naive(abare, loop),
+    }
+    compare_streams(streamed, rounds, "async ")
+    loop.run_until_complete(loop.shutdown_asyncgens())  # The SDK leaves a generator behind its `[DONE]`.
+    loop.close()
     compare("8 threads, small call", small, max(rounds // 4, 5), in_threads)
     recorder.replace(RECORDERS["recorded"])
     watch_background(small["recorded"], 5 * rounds)
