@@ -20,7 +20,14 @@ _NAME = (
     r"|\u5bc6\u7801|\u5bc6\u78bc|\u30d1\u30b9\u30ef\u30fc\u30c9|\ube44\ubc00\ubc88\ud638))"
 )
 _LETTER = re.compile(r"\\u([0-9a-f]{4})")
-NAMED = _LETTER.sub(r"(?:\\u\1|\\\\+u(?i:\1))", f"{_NAME}[sS]?".replace("(?ai:", "(?i:"))
+
+
+def _or_escaped(letter: re.Match[str]) -> str:
+    capital = ord(chr(int(letter[1], 16)).upper())
+    return rf"(?:{letter[0]}|\\+u(?i:{letter[1]}|{capital:04x}))"
+
+
+NAMED = _LETTER.sub(_or_escaped, f"{_NAME}[sS]?".replace("(?ai:", "(?i:"))
 """The name of a secret for the engine of `anchors`, which has no flag `a`; letters of others may be escapes in JSON."""
 _ENDS_IN_NAME = re.compile(rf"(?:{_NAME})[sS]?$")
 # Also `:=`, `==`, `=>`, and the sign within what Markdown prints bold: `**Password:** …`.
@@ -42,7 +49,7 @@ _ENDINGS = frozenset(
     | {"\u30fc\u30c9", "\ubc88\ud638"}
 )
 _VALUE = re.compile(
-    r"(?:\\\"([^\"\\\n]{1,256})|\"(?:\"\")?((?:[^\"\\\n]|\\.){1,256})|'(?:'')?((?:[^'\\\n]|\\.){1,256})"
+    r"(?:\\\"([^\"\\\n]{1,256})|\"(?:\"\")?((?:[^\"\\\n]|\\.){1,256})|'(?:'')?((?:[^'\\\n]|\\.){1,256}(?=')|[^'\"\\\n]{1,256})"
     r"|`([^`\s\\]{1,256})`)"
     r"|(?:(?i:basic|bearer|token)\s{1,4})?([^\s\"'`,;&<>(){}\[\]|\\]{6,256})"
 )
@@ -59,7 +66,7 @@ _PLACEHOLDER = re.compile(
     r"|[*x•.\"'`]+|<.*|\$.*|\{.*|%.*|\[.*|your[_ -].*|my[_ -].*|os\.environ.*|.*\.(?:get|getenv)\b.*)"
 )
 # What follows a quote that closes: `{"label": "Password:"}`, `["password=", 5]`.
-_CLOSED = re.compile(r"\s*[,:\])}]+(?:[\s\])}]|$)")
+_CLOSED = re.compile(r"[\"'`]?\s*[,:\])}]+(?:[\s\])}]|$)")
 _TELLING = re.compile(r"[0-9!@#$%^*+~?]")
 _USERINFO = r"://[^\s/?#:@\"'<>]{0,128}:([^\s/?#\"'<>]{1,256})@"
 
