@@ -394,6 +394,7 @@ def test_json_in_strings_stays_json(value: Any) -> None:
 
 
 HOSTILE = [
+    *("01 ", "01-", "(01)"),
     *(
         "a" * 9,
         "sk-",

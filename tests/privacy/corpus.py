@@ -176,6 +176,12 @@ VALUES: dict[str, Make] = {
         _digits(3, 3, 4, sep="."),
         _with("+44 20 ", _digits(4, 4, sep=" ")),
         _with("+336", _digits(8)),
+        *(
+            _with("0171 ", _digits(7)),
+            _with("06 ", _digits(2, 2, 2, 2, sep=" ")),
+            _with("020 ", _digits(4, 4, sep=" ")),
+        ),
+        *(_with("(030) ", _digits(6)), _with("090-", _digits(4, 4)), _with("0731/", _digits(7))),
     ),
     "card": _any(_luhn("4", 16, 4), _luhn("4", 16), _luhn("53", 16, 4), _luhn("37", 15), _luhn("6011", 16)),
     "iban": _any(
@@ -380,6 +386,9 @@ LOOKALIKES: dict[str, Make] = {
             f"20{dice.randint(10, 30)}-{dice.randint(10, 12)}-{dice.randint(10, 28)} {dice.randint(10, 23)}:15:00"
         ),
         _with("17", _digits(8)),
+        lambda dice: f"0{dice.randint(1, 9)}-{dice.randint(10, 12)}-20{dice.randint(10, 30)} {dice.randint(10, 23)}:15",
+        _with("Boston, MA 0", _digits(4, 4)),
+        *(_with("0-306-", _digits(5, 1)), _with("0", _digits(2), " ", _digits(3)), _with("0.", _digits(3, 8, sep=" "))),
         _with("order ", _digits(10)),
         lambda dice: f"{dice.randint(1, 99)}.{dice.randint(1, 999)},00",
         _with("1e", _digits(4)),
