@@ -29,8 +29,6 @@ Processor = Callable[[Any, str, Event], Event]
 Name = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
-_GROUP = re.compile(r"\((?:\?(?:P?<\w+>|<?[=!]|[a-zA-Z-]*:|>))?(?P<inside>[^()]*)\)(?P<again>[*+]|\{\d*,\d{0,}\})?")
-_REPEATS = re.compile(r"[*+]|\{\d*,\d*\}")
 Judge = Callable[[Event], Mapping[str, Any] | None]
 
 
@@ -170,31 +168,22 @@ class Settings(Sinks):
     @field_validator("redact_patterns")
     @classmethod
     def _bearable(cls, patterns: dict[str, str]) -> dict[str, str]:
+        from .backtracking import ambiguous  # Few have patterns, and it takes the parser of `re`.
+
         for kind, expression in patterns.items():
             if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", kind):
                 raise ValueError(f"the kind {kind!r} is no name; it has letters, digits, - and _ only, 40 at most")
             try:
-                re.compile(expression)
-            except re.error as error:
+                slow = ambiguous(expression)
+            except (re.error, OverflowError, RecursionError) as error:
                 raise ValueError(f"the pattern of {kind!r} is no regular expression: {error}") from None
-            if _repeats_a_repetition(expression):
-                raise ValueError(f"the pattern of {kind!r} repeats a repetition, which may take for ever: {expression}")
+            if slow:
+                raise ValueError(f"the pattern of {kind!r} repeats what matches in many ways, for ever: {expression}")
         return patterns
 
 
 def _split(value: str | Sequence[str]) -> Sequence[str]:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _repeats_a_repetition(expression: str) -> bool:
-    """Whether *expression* is like `(a+)+`: groups are looked at from the inside, one that repeats stands as `*`."""
-    plain = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", expression)
-    while group := _GROUP.search(plain):
-        repeats, repeated = _REPEATS.search(group["inside"]) is not None, group["again"] is not None
-        if repeats and repeated:
-            return True
-        plain = plain[: group.start()] + ("x*" if repeats or repeated else "x") + plain[group.end() :]
-    return False
 
 
 def load(**arguments: Any) -> Settings:

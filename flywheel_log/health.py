@@ -16,10 +16,14 @@ Guarded = TypeVar("Guarded", bound=Callable[..., Any])
 _log = logging.getLogger("flywheel_log")
 
 
+class Misuse(TypeError):
+    """What the program passes cannot be read; the message says what can, and holds nothing of the user's data."""
+
+
 class Health:
     """Counts what was dropped or failed, by reason, and says each reason once in the log `flywheel_log`.
 
-    Nothing of the user's data is ever logged: a reason is a fixed word, a detail the name of a class.
+    Nothing of the user's data is ever logged: a reason is a fixed word, a detail the name of a class, or a `Misuse`.
     """
 
     def __init__(self) -> None:
@@ -67,7 +71,9 @@ class Health:
 
 
 def name_of(error: BaseException) -> str:
-    """Return what may be shown of *error* anywhere: its class, and where that says nothing, e.g. `OSError ENOSPC`."""
+    """Return what may be shown of *error* anywhere: its class, or what says more, e.g. `OSError ENOSPC`."""
+    if isinstance(error, Misuse):
+        return str(error)
     number = error.errno if type(error) is OSError else None
     return " ".join(filter(None, (type(error).__name__, errno.errorcode.get(number or 0))))
 

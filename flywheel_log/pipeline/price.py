@@ -43,6 +43,7 @@ _BY_MODALITY = (
     ("cacheTokensDetails", "cache_{}_read_tokens"),
 )
 _MODALITIES = {"AUDIO": "audio", "DOCUMENT": "image", "IMAGE": "image", "VIDEO": "video"}
+_AUDIO_COSTS_MORE = ("openai", "azure")  # Google's is listed wherever it has another price than text.
 _PLAIN = frozenset({"input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"})
 
 
@@ -95,7 +96,8 @@ class Prices:
         if (cost := _by_rates(usage, rates)) is not None:
             return cost
         try:
-            return float(self._price(usage, *place, event["timestamp"]).total_price)
+            price = self._price(usage, *place, event["timestamp"])
+            return None if _lacks_audio(price, usage) else float(price.total_price)
         except (LookupError, ValueError):
             return None
 
@@ -163,6 +165,13 @@ def _rates(ask: Callable[[Mapping[str, int]], Any], above: int, count: int) -> _
     )
     output = dollars(output_tokens=_MILLION) - dollars()
     return _Rates(above, *map(float, (request, new, cached, written, output)))
+
+
+def _lacks_audio(price: Any, usage: Mapping[str, int]) -> bool:
+    """Whether the list has no rate for the audio in *usage*, and takes it for text: OpenAI's costs far more."""
+    audio = [side for side in ("input", "output") if usage.get(f"{side}_audio_tokens")]
+    rates = vars(price.model_price)
+    return price.provider.id in _AUDIO_COSTS_MORE and any(rates.get(f"{side}_audio_mtok") is None for side in audio)
 
 
 def _is_complete(event: Mapping[str, Any], rates: _Rates) -> bool:

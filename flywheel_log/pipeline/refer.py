@@ -27,9 +27,12 @@ def refer(_: Any, __: str, event: Event) -> Event:
 def reference(vector: Any) -> Any:
     """Return what tells *vector* (numbers, or 32-bit floats in base64) from another; what is no vector, as it is.
 
+    Stores that keep several vectors of a document return them by name, and so they are referred to.
     Equal vectors have equal references, whichever way they came: the hash is that of the numbers as 32-bit floats,
     little-endian. A norm far from 1, dimensions that differ or hashes that are equal explain many a bad retrieval.
     """
+    if isinstance(vector, dict):
+        return {name: reference(one) for name, one in vector.items()}
     numbers = _numbers(vector)
     if numbers is None:
         return vector

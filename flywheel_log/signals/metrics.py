@@ -13,7 +13,7 @@ from ..semconv import operation_of
 
 # Names of OpenTelemetry's conventions for generative AI, as Prometheus writes them.
 _DURATION = "gen_ai_client_operation_duration_seconds"
-_FIRST_TOKEN = "gen_ai_server_time_to_first_token_seconds"  # noqa: S105 - no password
+_FIRST_TOKEN = "gen_ai_client_operation_time_to_first_chunk_seconds"  # noqa: S105 - no password
 _TOKENS = "gen_ai_client_token_usage"
 
 

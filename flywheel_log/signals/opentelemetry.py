@@ -37,7 +37,7 @@ class Export:
             "gen_ai.client.operation.duration", "s", "Duration of calls", explicit_bucket_boundaries_advisory=DURATIONS
         )
         self._first_token = scope.create_histogram(
-            "gen_ai.server.time_to_first_token",
+            "gen_ai.client.operation.time_to_first_chunk",
             "s",
             "Time to the first token of streams",
             explicit_bucket_boundaries_advisory=FIRST_TOKENS,
@@ -85,8 +85,9 @@ def export_metrics(provider: MeterProvider | None = None) -> Export:
 
     Asked twice for the same provider, it returns the export that is under way: no call is counted twice.
 
-    These are `gen_ai.client.operation.duration`, `gen_ai.client.token.usage` and `gen_ai.server.time_to_first_token`,
-    by workload, operation, provider, model and class of error; and `flywheel_log.cost`, which they do not name yet.
+    These are `gen_ai.client.operation.duration`, `gen_ai.client.operation.time_to_first_chunk` (the first one with
+    something in it) and `gen_ai.client.token.usage`, by workload, operation, provider, model
+    and class of error; and `flywheel_log.cost`, which they do not name yet.
 
     Args:
         provider: takes the metrics; the program's global one by default.

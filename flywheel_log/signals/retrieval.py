@@ -5,31 +5,23 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
-from numbers import Real
+from collections.abc import Iterable
+from functools import partial
 from typing import Any, cast
 
 from .. import scope
 from ..clock import timestamp
 from ..event import JSON, Event
 from ..fields import fields_of
-from ..health import guarded
+from ..health import guarded, health
 from ..place import place_of
 from ..recorder import record
+from .documents import documents_of
 
 REMEMBERED = 200
 """How many documents of one trace (or block) are stamped on its calls; the latest count."""
 
-# What frameworks call the parts of a document, the usual names first.
-_NAMES = {
-    "id": ("id", "_id", "doc_id", "document_id", "node_id"),
-    "text": ("text", "page_content", "content", "document"),
-    "score": ("score", "_score", "similarity", "relevance_score"),
-    "source": ("source", "url", "uri", "file_name", "title"),
-    "embedding": ("embedding", "vector"),
-}
-_REFERENCE = ("id", "score", "source")
+_REFERENCE = ("id", "score", "distance", "source")
 _lock = threading.RLock()
 
 
@@ -44,12 +36,12 @@ os.register_at_fork(after_in_child=_unlock)
 
 @guarded("retrieval")
 def log_retrieval(
-    documents: Iterable[Any],
+    documents: Any,
     *,
     query: str | None = None,
-    scores: Sequence[float | None] | None = None,
-    sources: Sequence[str | None] | None = None,
-    embeddings: Sequence[Any] | None = None,
+    scores: Iterable[Any] | None = None,
+    sources: Iterable[str | None] | None = None,
+    embeddings: Iterable[Any] | None = None,
     query_embedding: Any = None,
     latency_ms: float | None = None,
     **fields: Any,
@@ -61,10 +53,12 @@ def log_retrieval(
 
     Args:
         documents: strings, dictionaries, objects of a framework (`page_content`, `text`, `metadata`, `score` …), or
-            pairs of one of these and its score.
+            pairs of one of these and its score; or the whole answer of a store: Chroma's columns, Pinecone's matches,
+            Qdrant's points, Weaviate's objects, Elasticsearch's hits, OpenAI's page …
         query: what was searched for.
-        scores: how well each document fits, where the documents do not say it.
-        sources: where each comes from, likewise.
+        scores: how well each document fits, where the documents do not say it; a list longer than the documents is
+            left out and counted, for nobody knows which are meant.
+        sources: where each comes from, likewise, or where all come from.
         embeddings: the vector of each; kept as the setting `embeddings` says.
         query_embedding: the vector that was searched with.
         latency_ms: how long the search took, in milliseconds.
@@ -75,9 +69,8 @@ def log_retrieval(
     """
     if scope.suppressed():
         return None
-    columns = {"score": scores, "source": sources, "embedding": embeddings}
-    several = [documents] if isinstance(documents, str | Mapping) else documents
-    found = [_document(one) | _row(columns, at) for at, one in enumerate(several)]
+    beside = {"score": scores, "source": sources, "embedding": embeddings}
+    found = documents_of(documents, beside, partial(health.drop, "retrieval"))
     request = {"query": query, "embedding": query_embedding}
     event: JSON = {
         "timestamp": timestamp(time.time()),
@@ -108,38 +101,3 @@ def _remember(found: list[JSON], identity: str | None) -> None:
 def _name_of(reference: JSON) -> str:
     """What a document is found again by; its id and source are whatever the program says, also a list or an object."""
     return repr((reference["id"], reference.get("source")))
-
-
-def _row(columns: Mapping[str, Sequence[Any] | None], at: int) -> JSON:
-    """What the lists beside the documents say of the one *at* that place; they may be shorter, and know nothing."""
-    row = {name: column[at] for name, column in columns.items() if column is not None and at < len(column)}
-    return {name: value for name, value in row.items() if value is not None}
-
-
-def _document(given: Any) -> JSON:
-    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Real):  # noqa: PLR2004 - a pair
-        return _document(given[0]) | {"score": given[1]}
-    if isinstance(given, str):
-        return {"id": _id_of(given), "text": given}
-    metadata = _part(given, "metadata")
-    document: JSON = {}
-    for key, names in _NAMES.items():
-        value = next((part for name in names if (part := _part(given, name)) is not None), None)
-        if value is None and isinstance(metadata, Mapping) and key != "text":
-            value = next((metadata[name] for name in names if metadata.get(name) is not None), None)
-        if value is not None:
-            document[key] = value
-    if isinstance(metadata, Mapping) and metadata:
-        document["metadata"] = dict(metadata)
-    document.setdefault("id", _id_of(str(document.get("text", given))))
-    return document
-
-
-def _part(given: Any, name: str) -> Any:
-    value = given.get(name) if isinstance(given, Mapping) else getattr(given, name, None)
-    return None if callable(value) else value
-
-
-def _id_of(text: str) -> str:
-    """An id for a document that has none: equal texts have equal ones."""
-    return "doc-" + blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()

@@ -40,6 +40,14 @@ def test_audio_tokens_have_their_price() -> None:
     assert cost(**fields, response={"usage": usage}) == {"cost_usd": 32.0}
 
 
+def test_audio_that_the_list_has_no_price_for_is_not_priced_as_text() -> None:
+    spoken = {"usage": {"completion_tokens_details": {"audio_tokens": 1_000_000}}}
+    fields = {"model": "gpt-4o-audio-preview", "input_tokens": 0, "output_tokens": 1_000_000}
+    assert cost(**fields) == {"cost_usd": 10.0}
+    assert cost(**fields, response=spoken) == {}
+    assert cost({"gpt-4o-audio-preview": {"output": 80.0}}, **fields, response=spoken) == {"cost_usd": 80.0}
+
+
 def test_a_model_nobody_knows_has_no_price() -> None:
     assert cost(model="our-own-7b", input_tokens=5, output_tokens=5) == {}
     assert cost(model="gpt-4.1-mini", provider="nobody", input_tokens=5, output_tokens=5) == {}

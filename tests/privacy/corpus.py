@@ -124,13 +124,36 @@ VALUES: dict[str, Make] = {
         _with(_choice("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), _chars(36)),
         _with("github_pat_", _chars(22), "_", _chars(59)),
     ),
-    "gitlab_token": _with("glpat-", _chars(20, B64URL)),
+    "gitlab_token": _any(
+        _with(_choice("glpat-", "glrt-t1_", "gldt-", "glagent-"), _chars(20, B64URL)),
+        _with("glpat-", _chars(27), ".01.", _chars(9, HEX)),
+    ),
     "slack_token": _with(_choice("xoxb-", "xoxp-", "xoxa-"), _digits(12, 12), "-", _chars(24)),
     "google_key": _with("AIza", _chars(35, B64URL)),
     "stripe_key": _with(_choice("sk_live_", "sk_test_", "rk_live_"), _chars(24)),
     "huggingface_token": _with("hf_", _chars(34)),
     "npm_token": _with("npm_", _chars(36)),
-    "api_key": _any(_with("gsk_", _chars(52)), _with("nvapi-", _chars(64, B64URL)), _with("xai-", _chars(80))),
+    "api_key": _any(
+        *(_with("gsk_", _chars(52)), _with("nvapi-", _chars(64, B64URL)), _with("xai-", _chars(80))),
+        *(_with("dapi", _chars(32, HEX)), _with("lsv2_pt_", _chars(32, HEX), "_", _chars(10, HEX))),
+        *(_with("hvs.", _chars(90)), _with("ya29.", _chars(100, B64URL)), _with("GOCSPX-", _chars(28))),
+        *(
+            _with("csk-", _chars(48)),
+            _with("pcsk_", _chars(64)),
+            _with("tvly-dev-", _chars(32)),
+            _with("r8_", _chars(37)),
+        ),
+        *(_with("dckr_pat_", _chars(27)), _with("pypi-", _chars(150, B64URL)), _with("ATATT3", _chars(170, B64URL))),
+        _with("sk-lf-", *(part for count in (8, 4, 4, 4) for part in (_chars(count, HEX), "-")), _chars(12, HEX)),
+        _with("pat", _chars(14), ".", _chars(64, HEX)),
+    ),
+    "azure_secret": _with(_chars(3), _digits(1), "Q~", _chars(34, B64URL)),
+    "telegram_token": _with(_digits(10), ":AA", _chars(33, B64URL)),
+    "discord_token": _with("MTA", _chars(23), ".", _chars(6), ".", _chars(38, B64URL)),
+    "webhook": _any(
+        _with("T0", _chars(9, ALNUM.upper()), "/B0", _chars(9, ALNUM.upper()), "/", _chars(24)),
+        _with(_chars(18, string.digits), "/", _chars(68, B64URL)),
+    ),
     "sendgrid_key": _with("SG.", _chars(22, B64URL), ".", _chars(43, B64URL)),
     "digitalocean_token": _with("dop_v1_", _chars(64, HEX)),
     "token": _with(_chars(6), _digits(2), _chars(8)),
@@ -138,7 +161,10 @@ VALUES: dict[str, Make] = {
     "basic_auth": _with(_chars(6), _digits(2)),
     "jwt": _with("eyJ", _chars(30, B64URL), ".eyJ", _chars(60, B64URL), ".", _chars(43, B64URL)),
     "bearer_token": _with(_chars(20), _digits(2), _chars(10)),
-    "private_key": _with("-----BEGIN PRIVATE KEY-----\n", _KEY_BODY, "\n", _chars(64), "\n-----END PRIVATE KEY-----"),
+    "private_key": _any(
+        _with("-----BEGIN PRIVATE KEY-----\n", _KEY_BODY, "\n", _chars(64), "\n-----END PRIVATE KEY-----"),
+        _with("AGE-SECRET-KEY-1", _chars(58, ALNUM.upper())),
+    ),
     "url_password": _with(_chars(8), _digits(2), _choice("", "%40", "!")),
     "password": _SECRET,
     "email": _with(_NAME, _choice("@", "@", "%40"), _HOST),
@@ -150,6 +176,12 @@ VALUES: dict[str, Make] = {
         _digits(3, 3, 4, sep="."),
         _with("+44 20 ", _digits(4, 4, sep=" ")),
         _with("+336", _digits(8)),
+        *(
+            _with("0171 ", _digits(7)),
+            _with("06 ", _digits(2, 2, 2, 2, sep=" ")),
+            _with("020 ", _digits(4, 4, sep=" ")),
+        ),
+        *(_with("(030) ", _digits(6)), _with("090-", _digits(4, 4)), _with("0731/", _digits(7))),
     ),
     "card": _any(_luhn("4", 16, 4), _luhn("4", 16), _luhn("53", 16, 4), _luhn("37", 15), _luhn("6011", 16)),
     "iban": _any(
@@ -182,6 +214,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         "https://a.blob.example.com/b?sv=2024&sig={}",
         "https://b.example.com/k?X-Amz-Date=1&X-Amz-Signature={}&x=1",
     ),
+    "webhook": ("https://hooks.slack.com/services/{}", "(https://discord.com/api/webhooks/{})"),
+    "telegram_token": (*AROUND, "https://api.telegram.org/bot{}/getMe"),
     "basic_auth": ("curl -u user:{} https://x.example.com", "curl -s --user 'user:{}' x", 'curl -X POST -u "me:{}" x'),
     "card": (*AROUND, "{} 12/26", "{} 123", "12/26 {} 12 26", "2 {}", "{} 4242 4242 4242 4242"),
     "email": (*AROUND, "https://example.com/?to={}&x=1", "logo@2x.png {}"),
@@ -211,6 +245,21 @@ ASSIGNED = (
     "--NAME {}",
     "--NAME '{}'",
     "<NAME>{}</NAME>",
+    '{"NAME ": "{}"}',
+    "-H 'NAME: {}='",
+)
+
+# What is said without a sign, in other languages, and in tables.
+SAID = (
+    *("mysql -u root -p{} shop", "mysqldump -uroot -p'{}' shop", "sshpass -p {} ssh host", "redis-cli -h x -a {} PING"),
+    *("docker login -u me -p {} registry.example.com", "mongosh --username me -p {}", "PGPASSWORD={} psql"),
+    *("IDENTIFIED BY '{}';", "ALTER USER bob IDENTIFIED WITH caching_sha2_password BY '{}'", "LOGIN PASSWORD '{}'"),
+    *("SET PASSWORD FOR 'bob'@'%' = '{}'", "machine a.example.com login bob password {}", "with password '{}'"),
+    *("machine a\n  login b\n  password {}\n", "DB_PASS={}", "smtp_pass: {}"),
+    *("Passwort: {}", "mot de passe : {}", "Contraseña: {}", "senha={}", "wachtwoord: {}", "hasło: {}", "heslo: {}"),
+    *("Пароль: {}", "密码\uff1a{}", "パスワード: {}", "비밀번호: {}", "şifre: {}", "lösenord: {}"),
+    *("\n| user | password |\n|---|---|\n| bob | {} |", "\n| API key | URL |\n|:-:|--:|\n| `{}` | x |"),
+    *("\n user | password \n------+---------\n bob  | {} \n", "\nuser,password\nbob,{}\n", "\nuser\tpwd\nbob\t{}"),
 )
 
 LOOKALIKES: dict[str, Make] = {
@@ -230,7 +279,25 @@ LOOKALIKES: dict[str, Make] = {
     "stripe_key": _any(_with("sk_live_", _chars(4)), _with("task_live_", _chars(20)), _choice("sk_test_...")),
     "huggingface_token": _any(_with("hf_", _WORD, "_hub"), _with("hf_", _chars(10)), _with("shf_", _chars(34))),
     "npm_token": _any(_with("npm_", _WORD), _with("npm_config_", _WORD), _with("npm_", _chars(12))),
-    "api_key": _any(_with("gsk_", _WORD), _with("nvapi-", _chars(8)), _with("xai-", _WORD)),
+    "api_key": _any(
+        *(_with("gsk_", _WORD), _with("nvapi-", _chars(8)), _with("xai-", _WORD)),
+        *(_with("pa-", _WORD, "-", _WORD, "-", _WORD, "-", _WORD, "-", _WORD), _with("secret_", _WORD, "_", _WORD)),
+        *(
+            _with("task-key-", _chars(31, HEX)),
+            _with("SK", _chars(40, HEX)),
+            _with("path", _chars(14), ".", _chars(9, HEX)),
+        ),
+        *(_chars(40, HEX), _with("sha256:", _chars(64, HEX)), _with("data:image/png;base64,iVBORw0KGgo", _chars(80))),
+        *(_with("#", _chars(6, HEX)), _with("ISBN 978-3-16-", _digits(6, 1)), _with("order ORD-", _chars(10, HEX))),
+    ),
+    "azure_secret": _any(_with(_chars(3), "Q~", _chars(34)), _with(_chars(3), "1Q~", _WORD), _with("8Q~", _chars(12))),
+    "telegram_token": _any(_with(_digits(10), ":", _chars(35)), _with(_digits(4), ":AA", _chars(33)), _digits(10, 35)),
+    "discord_token": _any(
+        _with("Node.", _WORD, ".", _chars(27)), _with("MTA", _chars(23), ".", _WORD, ".x"), _with("O", _chars(60))
+    ),
+    "webhook": _any(
+        _with("https://hooks.slack.com/services/", _WORD), _choice("discord.com/api/webhooks/<id>/<token>")
+    ),
     "sendgrid_key": _any(_with("SG.", _chars(8), ".", _chars(43)), _with("MSG.", _chars(22), ".", _chars(43))),
     "digitalocean_token": _any(_with("dop_v1_", _WORD), _with("shop_v1_", _WORD)),
     "token": _any(
@@ -279,6 +346,15 @@ LOOKALIKES: dict[str, Make] = {
         _with('{"secret_tokens": ', _digits(4), ', "api_keys": [', _digits(1), "]}"),
         _with("secrets: ", _WORD, ", ", _WORD),
         _with("keyword: ", _digits(8)),
+        _with("docker run --name mongo -p ", _digits(4), ":", _digits(4), " mongo"),
+        _choice("mysql -u root -p shop", "mysql -p$PASS1 x", "redis-cli -a <password> x", "IDENTIFIED BY '<password>'"),
+        _with("machine learning needs no login and password ", _WORD),
+        _with("\n| column | type |\n|---|---|\n| password | ", _choice("varchar(64)", "string", "CHAR(60)"), " |"),
+        _with(
+            "\n| Feature | Password | SSO |\n|---|---|---|\n| ", _WORD, " | ", _choice("yes", "✓", "min. 8"), " | no |"
+        ),
+        _with("my user, my password\nand ", _WORD, ", ", _digits(8)),
+        _with("from x import a,password\n", _WORD, "_1,", _WORD, "_2"),
         _with("--", _SECRET_NAME, " ", _choice("<secret>", "$VAR1", "--other-1", "YOUR_KEY_1")),
         _with("<", _SECRET_NAME, ">", _choice("string", "Enter it here", "<b>1</b>"), "</"),
         _with(
@@ -310,6 +386,9 @@ LOOKALIKES: dict[str, Make] = {
             f"20{dice.randint(10, 30)}-{dice.randint(10, 12)}-{dice.randint(10, 28)} {dice.randint(10, 23)}:15:00"
         ),
         _with("17", _digits(8)),
+        lambda dice: f"0{dice.randint(1, 9)}-{dice.randint(10, 12)}-20{dice.randint(10, 30)} {dice.randint(10, 23)}:15",
+        _with("Boston, MA 0", _digits(4, 4)),
+        *(_with("0-306-", _digits(5, 1)), _with("0", _digits(2), " ", _digits(3)), _with("0.", _digits(3, 8, sep=" "))),
         _with("order ", _digits(10)),
         lambda dice: f"{dice.randint(1, 99)}.{dice.randint(1, 999)},00",
         _with("1e", _digits(4)),
@@ -359,6 +438,8 @@ def samples(kind: str, make: Make, count: int = 120) -> Iterator[Sample]:
 def _setting(kind: str, number: int, dice: random.Random) -> str:
     if kind == "password":
         quote = dice.choice(('"', "'", ""))
+        if number % 3 == 0:
+            return SAID[number // 3 % len(SAID)]
         assigned = f"{_SECRET_NAME(dice)}{dice.choice(('=', ': ', ' = '))}{quote}{{}}{quote}"
         return f"config {dice.choice((assigned, dice.choice(ASSIGNED))).replace('NAME', _SECRET_NAME(dice))} end"
     settings = SETTINGS.get(kind, AROUND)

@@ -46,8 +46,8 @@ def test_one_share_in_the_environment_is_for_all(monkeypatch: pytest.MonkeyPatch
         ({"redact": True}, "have some of secrets, pii, names, or 'off' alone; got True"),
         ({"redact_patterns": {"a b": "x"}}, "the kind 'a b' is no name"),
         ({"redact_patterns": {"a": "("}}, "the pattern of 'a' is no regular expression: missing \\)"),
-        ({"redact_patterns": {"a": "(x+)+y"}}, "the pattern of 'a' repeats a repetition"),
-        ({"redact_patterns": {"a": r"((?:[a-z]{2,})\d)*$"}}, "repeats a repetition"),
+        ({"redact_patterns": {"a": "(x+)+y"}}, "the pattern of 'a' repeats what matches in many ways"),
+        ({"redact_patterns": {"a": "x{99999999999}"}}, "the pattern of 'a' is no regular expression"),
         ({"sample": 1.5}, "less than or equal to 1"),
         ({"prices": {"m": {"imput": 1.0}}}, "'input', 'output' or 'cached'"),
     ],
@@ -55,8 +55,3 @@ def test_one_share_in_the_environment_is_for_all(monkeypatch: pytest.MonkeyPatch
 def test_what_is_wrong_is_said_when_it_is_configured(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         config.load(**settings)
-
-
-@pytest.mark.parametrize("expression", [r"C-\d+", "(?:foo|bar)+", r"[(*+]+", r"(?P<id>\d{3,})-x", r"a\(b+\)+"])
-def test_patterns_that_do_not_repeat_repetitions_are_taken(expression: str) -> None:
-    assert config.load(redact_patterns={"a": expression}).redact_patterns == {"a": expression}

@@ -80,8 +80,8 @@ def test_prometheus_reads_the_totals(two_calls: Metrics) -> None:
         ("gen_ai_client_operation_duration_seconds_count", "", ""): 1.0,
         ("gen_ai_client_operation_duration_seconds_sum", "RateLimitError", ""): 0.1,
         ("gen_ai_client_operation_duration_seconds_count", "RateLimitError", ""): 1.0,
-        ("gen_ai_server_time_to_first_token_seconds_sum", "", ""): 0.03,
-        ("gen_ai_server_time_to_first_token_seconds_count", "", ""): 1.0,
+        ("gen_ai_client_operation_time_to_first_chunk_seconds_sum", "", ""): 0.03,
+        ("gen_ai_client_operation_time_to_first_chunk_seconds_count", "", ""): 1.0,
         ("gen_ai_client_token_usage_sum", "", "input"): 100.0,
         ("gen_ai_client_token_usage_count", "", "input"): 1.0,
         ("gen_ai_client_token_usage_sum", "", "output"): 20.0,
@@ -228,7 +228,7 @@ def test_opentelemetry_gets_the_standard_metrics(client: openai.OpenAI) -> None:
     }
     assert {key: value for key, value in found.items() if "usage" not in key[0]} == {
         ("gen_ai.client.operation.duration", "s", None): (1, 14),
-        ("gen_ai.server.time_to_first_token", "s", None): (1, 16),
+        ("gen_ai.client.operation.time_to_first_chunk", "s", None): (1, 16),
     }
     attributes = data.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points[0].attributes
     assert attributes == {

@@ -13,11 +13,13 @@ from ...serialise import loads
 from ..drop_tokens import drop_prompt_tokens
 from .anchors import suspicious
 from .assignments import ASSIGNMENTS
+from .commands import COMMANDS
 from .custom import custom
 from .loose import LOOSE
 from .names import Names
 from .pattern import Finder
 from .substitute import Substitute, With
+from .tables import Tables
 from .tokens import TOKENS
 from .walk import Walk
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 What = Literal["secrets", "pii", "names"]
 
+_SECRETS: tuple[Finder, ...] = (*TOKENS, *ASSIGNMENTS, *COMMANDS, Tables(), *LOOSE)
 _SHORTEST = 6  # Of what the built-in patterns find, with its name where it needs one.
 # Made by us or by the provider's clock; no person and no secret is in them.
 _OURS = frozenset(
@@ -59,7 +62,7 @@ class Redactor:
         self._secrets = "secrets" in what
         self._finders: list[Finder] = [*custom(patterns or {})]
         if self._secrets:
-            self._finders += [*TOKENS, *ASSIGNMENTS, *LOOSE]
+            self._finders += _SECRETS
         if "pii" in what:
             from .personal import PERSONAL  # Patterns take their time to compile.
 
@@ -67,7 +70,7 @@ class Redactor:
         if "names" in what:
             self._finders.append(Names(model))
         self._shortest = 1 if patterns or "names" in what else _SHORTEST
-        self._only_secrets = self._secrets and len(self._finders) == len(TOKENS) + len(ASSIGNMENTS) + len(LOOSE)
+        self._only_secrets = self._secrets and len(self._finders) == len(_SECRETS)
         if replace_with == "pseudonym" and not key:
             health.warn("redact_key_missing")
         self._substitute = Substitute(replace_with, key.encode() if key else os.urandom(32))

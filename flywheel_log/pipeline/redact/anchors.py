@@ -8,24 +8,18 @@ what `re` takes, and is installed wherever the SDKs are. It knows no lookbehind,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-from pydantic_core import SchemaValidator, core_schema
-
-from . import assignments, loose, tokens
+from . import assignments, commands, loose, tokens
+from .pattern import any_of
 from .reading import INVISIBLE
 
 _INVISIBLE = re.compile(rf"{INVISIBLE.pattern}|\\+u(?i:00ad|200[b-d]|2060|feff)")
 _SPELLED_OUT = r"\\u00[2-7]"  # A printable character as an escape: any secret may hide behind it.
 
 
-def _any_of(anchors: Iterable[str]) -> SchemaValidator:
-    return SchemaValidator(core_schema.str_schema(pattern="|".join(anchors)))
-
-
-_ANCHORS = (*tokens.ANCHORS, *assignments.ANCHORS, *loose.ANCHORS, _SPELLED_OUT)
-_matches = _any_of(_ANCHORS).isinstance_python
-_matches_or_hides = _any_of((*_ANCHORS, _INVISIBLE.pattern)).isinstance_python
+_ANCHORS = (*tokens.ANCHORS, *assignments.ANCHORS, *commands.ANCHORS, *loose.ANCHORS, _SPELLED_OUT)
+_matches = any_of(_ANCHORS)
+_matches_or_hides = any_of((*_ANCHORS, _INVISIBLE.pattern))
 
 
 def suspicious(line: bytes) -> bool:

@@ -7,28 +7,49 @@ from collections.abc import Iterator
 
 from .pattern import BLANKS, VALUE_FOLLOWS, VALUE_STANDS_BEFORE, Finder, Pattern, Span, behind
 
+# As programs write it, and what a password is called in German, French, Spanish, Portuguese, Dutch, Polish, Czech,
+# Finnish, Norwegian, Danish, Swedish, Hungarian, Turkish, Russian, Chinese, Japanese, Korean.
 _NAME = (
-    r"(?ai:pass(?:word|wd|phrase)|pwd|secret|credentials?|cookie"
+    r"(?:(?ai:pass(?:word|wd|phrase)|pwd|secret|credentials?|cookie"
     r"|(?:api|access|secret|private|account|encryption|signing|subscription|auth|master|service)[_ -]?key"
-    r"|(?:access|auth|refresh|session|security|secret|api|bot|id)[_-]?token|authorization)"
+    r"|(?:access|auth|refresh|session|security|secret|api|bot|id)[_-]?token|authorization"
+    r"|(?:db|database|smtp|e?mail|ftp|mysql|postgres|pg|redis|admin|root|user)[_-]?pass"
+    r"|(?:pass|kenn)wort|mot[_ ]de[_ ]passe|contrasena|senha|wachtwoord|haslo|heslo|salasana|passord|adgangskode"
+    r"|losenord|jelszo|sifre)"
+    r"|(?i:contrase\u00f1a|has\u0142o|l\u00f6senord|jelsz\u00f3|\u015fifre|\u043f\u0430\u0440\u043e\u043b\u044c"
+    r"|\u5bc6\u7801|\u5bc6\u78bc|\u30d1\u30b9\u30ef\u30fc\u30c9|\ube44\ubc00\ubc88\ud638))"
 )
+_LETTER = re.compile(r"\\u([0-9a-f]{4})")
+
+
+def _or_escaped(letter: re.Match[str]) -> str:
+    capital = ord(chr(int(letter[1], 16)).upper())
+    return rf"(?:{letter[0]}|\\+u(?i:{letter[1]}|{capital:04x}))"
+
+
+NAMED = _LETTER.sub(_or_escaped, f"{_NAME}[sS]?".replace("(?ai:", "(?i:"))
+"""The name of a secret for the engine of `anchors`, which has no flag `a`; letters of others may be escapes in JSON."""
 _ENDS_IN_NAME = re.compile(rf"(?:{_NAME})[sS]?$")
 # Also `:=`, `==`, `=>`, and the sign within what Markdown prints bold: `**Password:** …`.
-_SIGN = re.compile(r"[:=][=>]{0,2}+(?!/)(?:\*\*(?=\s))?+\s{0,4}")
+_SIGN = re.compile(r"[:=\uff1a][=>]{0,2}+(?!/)(?:\*\*(?=\s))?+\s{0,4}")
 _BEFORE_SIGN = " \t\"'`*]!\\"  # Between a name and its sign, as in `config["password"] = …`, and `!=`.
+_AROUND_NAME = _BEFORE_SIGN + ":\uff1a"  # Models write keys such as `"Password: "`, too.
 _OPTION = re.compile(r"--([A-Za-z][\w-]{0,40}) (?=[^\s-])")
 # Between the sign and a value in quotes: `: str = "…"`, `= SecretStr("…")`, `= rb"…"`.
 _OPENING = re.compile(
-    r"(?:&?[A-Za-z][\w.\[\]<>| ]{0,40}= {0,4}(?=[\"'`]|[rbfuRBFU]{1,2}[\"']))?"
+    r"(?:&?(?!(?i:basic|bearer) )(?:[A-Za-z][\w.\[\]<>| ]{0,40} |[A-Za-z][A-Za-z_.\[\]<>|]{0,40})= {0,4}"
+    r"(?=[\"'`]|[rbfuRBFU]{1,2}[\"']))?"
     r"(?:Secret(?:Str)?\((?=[\"']))?(?:[rbfuRBFU]{1,2}(?=[\"']))?"
 )
 _LONGEST_NAME = 40
+# Of the last two characters of a name in lower case: few keys have to be looked at again.
 _ENDINGS = frozenset(
-    {"ord", "swd", "ase", "pwd", "ret", "kie", "ial", "als", "key", "ken", "ion"}
-    | {"rds", "wds", "ses", "ets", "ies", "eys", "ens"}
+    {"rd", "wd", "se", "et", "ie", "al", "ls", "ey", "en", "on", "ds", "es", "ts", "ys", "ns", "ss", "rt", "na", "ha"}
+    | {"lo", "de", "re", "zo", "\u00f1a", "\u0142o", "z\u00f3", "\u043b\u044c", "\u5bc6\u7801", "\u5bc6\u78bc"}
+    | {"\u30fc\u30c9", "\ubc88\ud638"}
 )
 _VALUE = re.compile(
-    r"(?:\\\"([^\"\\\n]{1,256})|\"(?:\"\")?((?:[^\"\\\n]|\\.){1,256})|'(?:'')?((?:[^'\\\n]|\\.){1,256})"
+    r"(?:\\\"([^\"\\\n]{1,256})|\"(?:\"\")?((?:[^\"\\\n]|\\.){1,256})|'(?:'')?((?:[^'\\\n]|\\.){1,256}(?=')|[^'\"\\\n]{1,256})"
     r"|`([^`\s\\]{1,256})`)"
     r"|(?:(?i:basic|bearer|token)\s{1,4})?([^\s\"'`,;&<>(){}\[\]|\\]{6,256})"
 )
@@ -42,17 +63,18 @@ _QUOTES = ("'", '"', "`", "*")
 
 _PLACEHOLDER = re.compile(
     r"(?i)(?:str(?:ing)?|text|none|null|true|false|required|optional|password|secret|token|redacted|changeme|undefined"
-    r"|[*x•.]+|<.*|\$.*|\{.*|%.*|\[.*|your[_ -].*|my[_ -].*|os\.environ.*|.*\.(?:get|getenv)\b.*)"
+    r"|[*x•.\"'`]+|<.*|\$.*|\{.*|%.*|\[.*|your[_ -].*|my[_ -].*|os\.environ.*|.*\.(?:get|getenv)\b.*)"
 )
 # What follows a quote that closes: `{"label": "Password:"}`, `["password=", 5]`.
-_CLOSED = re.compile(r"\s*[,:\])}]+(?:[\s\])}]|$)")
+_CLOSED = re.compile(r"[\"'`]?\s*[,:\])}]+(?:[\s\])}]|$)")
 _TELLING = re.compile(r"[0-9!@#$%^*+~?]")
 _USERINFO = r"://[^\s/?#:@\"'<>]{0,128}:([^\s/?#\"'<>]{1,256})@"
 
 
 def names_secret(key: str) -> bool:
     """Whether the value under *key* is a secret by its name alone."""
-    return key[-3:].lower() in _ENDINGS and _ENDS_IN_NAME.search(key[-_LONGEST_NAME:]) is not None
+    key = key.rstrip(_AROUND_NAME)
+    return key[-2:].lower() in _ENDINGS and _ENDS_IN_NAME.search(key[-_LONGEST_NAME:]) is not None
 
 
 def counts(key: str) -> bool:
@@ -93,7 +115,7 @@ class Assigned:
             if names_secret(name):
                 for value in _values(text, at, many=counts(name)):
                     group = value.lastindex or 0
-                    if length := _assigned(value[group], bare=group >= _IN_BACKTICKS):
+                    if length := assigned(value[group], bare=group >= _IN_BACKTICKS):
                         yield value.start(group), value.start(group) + length, "password"
 
 
@@ -120,7 +142,8 @@ def _values(text: str, at: int, *, many: bool) -> Iterator[re.Match[str]]:
         end = comma.end()
 
 
-def _assigned(candidate: str, *, bare: bool) -> int:
+def assigned(candidate: str, *, bare: bool) -> int:
+    """How many characters of *candidate* are a secret, if it stands behind the name of one; *bare*: without quotes."""
     if bare:
         candidate = candidate.rstrip(".")
         if not _TELLING.search(candidate):
@@ -140,15 +163,15 @@ ASSIGNMENTS: tuple[Finder, ...] = (
     Assigned(),
 )
 
-# The same in a line of JSON, for the engine of `anchors`, which has no flag `a`: between a name and its sign stand
+# The same in a line of JSON, for the engine of `anchors`: between a name and its sign stand
 # quotes, and so many backslashes as it is deep inside JSON in strings; a slash may be escaped, too.
-_NAMED = f"{_NAME}[sS]?".replace("(?ai:", "(?i:")
 ANCHORS = (
-    rf"{_NAMED}(?:[\s\\\"'`*\]!]|\\[nrtf]|\\u[0-9A-Fa-f]{{4}})*[:=]",
-    rf"--[A-Za-z0-9_-]*{_NAMED} ",
-    rf"{_NAMED}>[^<>]+<\\*/",
-    rf"{_NAMED}{VALUE_FOLLOWS}",
-    rf"{VALUE_STANDS_BEFORE}{_NAMED}\\*\"",
+    rf"{NAMED}(?:[\s\\\"'`*\]!]|\\[nrtf]|\\u[0-9A-Fa-f]{{4}})*(?:[:=\uff1a]|\\+u(?i:ff1a))",
+    rf"--[A-Za-z0-9_-]*{NAMED} ",
+    rf"{NAMED}>[^<>]+<\\*/",
+    rf"{NAMED}{VALUE_FOLLOWS}",
+    rf"{NAMED}[\s*_`\\\"']*(?:\||[,;][^\s]|\\[tnr])",  # A heading of a table, see `tables`.
+    rf"{VALUE_STANDS_BEFORE}{NAMED}\\*\"",
     rf"[Bb]earer{BLANKS}[A-Za-z0-9._~+/=\\-]{{16}}",
     r":(?:\\*/){2}[^\s/?#:@\"<>]*:[^\s/?#\"<>]+@",
 )

@@ -1,4 +1,4 @@
-"""Secrets that only their place and their looks together tell: `token=…`, `auth: …`, `sig=…`, `curl -u user:…`."""
+"""Secrets that only their place and their looks together tell: `token=…`, `auth: …`, `sig=…`."""
 
 from __future__ import annotations
 
@@ -69,11 +69,6 @@ LOOSE: tuple[Finder, ...] = (
         re.compile(r"(?:sig(?<=[?&;]sig)|X-(?:Amz|Goog)-Signature)=([A-Za-z0-9%+/=_-]{16,})"),
         ("sig=", "-Signature="),
     ),
-    Pattern(
-        "basic_auth",
-        re.compile(rf"curl [^\n]{{0,256}}?(?<= )(?:-u ?|--user[ =]){_QUOTE}[^\s:\"'\\]{{1,64}}:([^\s\"'\\]{{1,256}})"),
-        ("curl ",),
-    ),
 )
 
 # The same in a line of JSON, for the engine of `anchors`.
@@ -84,5 +79,4 @@ ANCHORS = (
     rf"{VALUE_STANDS_BEFORE}(?:[Tt]oken|TOKEN|[Aa]uth|AUTH)\\*\"",
     r"sig=[A-Za-z0-9%+/=_\\-]{16}",
     r"-Signature=[A-Za-z0-9%+/=_\\-]{16}",
-    r"curl (?s:.)*-(?:u|-user[ =])",
 )

@@ -81,6 +81,7 @@ def _ip(candidate: str) -> int:
 _LETTERS = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f\u0370-\u03ff\u0400-\u04ff"
 _LOCAL = re.compile(rf"[{_LETTERS}0-9._%+-]*")
 _LONGEST_LOCAL = 64
+_REST_OF_ESCAPE = re.compile(rf"\Au[0-9A-Fa-f]{{4}}|\A[{ESCAPES}]")
 # The sign is another one in the query of a URL; `logo@2x.png` is a picture.
 _DOMAIN = re.compile(rf"(?:@|%40)(?!\dx\.)(?:[{_LETTERS}0-9-]{{1,63}}\.){{1,8}}[{_LETTERS}]{{2,24}}(?![{_LETTERS}0-9])")
 
@@ -102,8 +103,8 @@ class Email:
 def _local_at_end(text: str) -> str:
     backwards = _LOCAL.match(text[::-1])
     local = backwards[0][::-1] if backwards else ""
-    if local[:1] in (*ESCAPES,) and text.removesuffix(local).endswith("\\"):  # In JSON inside a string: an escape's.
-        local = local[1:]
+    if text.removesuffix(local).endswith("\\"):  # In JSON inside a string: the rest of an escape.
+        local = _REST_OF_ESCAPE.sub("", local, count=1)
     return local.lstrip(".-")
 
 
@@ -139,7 +140,13 @@ PERSONAL: tuple[Finder, ...] = (
         rf"(?:\+(?<![{_W}+].)|00(?<![{_W}.+-]..))(?=[1-9])\d{{1,3}}(?:{_GAP}?(?:\(\d{{1,4}}\)|\d{{1,6}})){{2,6}}(?!\d)"
     ),
     _phone(rf"\((?<![{_W}+/-].)[2-9]\d\d\) ?[1-9]\d\d{_GAP}\d{{4}}(?![{_W}-])"),
-    _phone(rf"[1-9](?<![{_W}.+/(-].)(?:(?<=1){_GAP}\(?[2-9])?\d\d\)?{_GAP}[1-9]\d\d{_GAP}\d{{4}}(?![{_W}-])"),
+    _phone(rf"[1-9](?<![{_W}.+/-].)(?:(?<=1){_GAP}\(?[2-9])?\d\d\)?{_GAP}[1-9]\d\d{_GAP}\d{{4}}(?![{_W}-])"),
+    # With the zero that is dialled within a country: `0171 2345678`, `(030) 123456`; no date, and no ZIP code.
+    _phone(
+        rf"\(?0(?<![{_W}.,:+/-].)(?!\d[ /-]\d\d[ /-](?:19|20)\d\d|\d{{4}}-\d{{4}}(?!\d))"
+        rf"(?=(?:\D{{0,2}}\d){{8,11}}(?!\d|[ /-]?\d|[:.,]\d))"
+        rf"[1-9]\d{{0,4}}(?:\) ?|[ /-])\d{{2,8}}(?:[ -]\d{{2,4}}){{0,3}}(?![{_W}:-]|[.,]\d)"
+    ),
     _phone(
         rf"{_SPOKEN}\b[^\w\n+]{{0,4}}(?:(?:is|number|no|nr)\b[^\w\n+]{{0,3}}){{0,2}}(\(?0?\d[\d ()/.-]{{6,18}}\d)(?!\d)"
     ),

@@ -5,15 +5,52 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .pattern import Pattern, behind, whole
+from .pattern import Family, Finder, Pattern, behind, whole
 
 _SHORTEST_RUN = 16
 _LONGEST_WORD = 20
+_W = "A-Za-z0-9_-"
+_GITLAB = ("pat", "ptt", "dt", "rt", "rtr", "cbt", "ft", "soat", "agent", "oas", "imt", "ffct")
+# Of keys of 32 characters or more: Groq, NVIDIA, Perplexity, xAI, PyPI, Cerebras, Together, LangSmith …
+_SERVICES = (
+    *(
+        "gsk_",
+        "nvapi-",
+        "pplx-",
+        "xai-",
+        "pypi-",
+        "csk-",
+        "tgp_v1_",
+        "lsv2_pt_",
+        "lsv2_sk_",
+        "r8_",
+        "pa-",
+        "jina_",
+        "e2b_",
+    ),
+    *("tvly-", "pcsk_", "wandb_v1_", "bedrock-api-key-", "ABSK", "ntn_", "lin_api_", "glsa_", "glc_", "essu_", "sess-"),
+    *(
+        "sntrys_",
+        "sntryu_",
+        "rubygems_",
+        "sbp_",
+        "figd_",
+        "PMAK-",
+        "pscale_tkn_",
+        "ATATT3",
+        "shpat_",
+        "shpss_",
+        "dp.pt.",
+    ),
+    *("hvs.", "hvb.", "ya29.", "1//0", "secret_", "cfut_", "atlasv1."),
+)
+# And of 20 or more.
+_VAULTS = ("GOCSPX-", "NRAK-", "dckr_pat_", "sb_secret_", "fw_", "sq0atp-", "sq0csp-")
 _BODY = re.compile("[A-Za-z0-9+/]{20}")
 
 
 def _token(kind: str, body: str, *heads: str, measure: Callable[[str], int] = whole) -> Pattern:
-    return Pattern(kind, re.compile(f"(?:{'|'.join(map(behind, heads))}){body}"), heads, measure)
+    return Pattern(kind, re.compile(f"(?:{'|'.join(behind(re.escape(head)) for head in heads)}){body}"), heads, measure)
 
 
 def _random(candidate: str) -> int:
@@ -32,20 +69,32 @@ def _with_body(candidate: str) -> int:
     return len(candidate) if _BODY.search(candidate) else 0
 
 
-TOKENS = (
+_TOKENS = (
     _token("anthropic_key", r"[A-Za-z0-9_-]{16,}", "sk-ant-"),
+    _token("api_key", r"[a-f0-9-]{36}", "sk-lf-"),
     _token("openai_key", r"[A-Za-z0-9_-]{16,}", "sk-", measure=_random),
     _token("aws_access_key", r"[A-Z0-9]{16}(?![A-Za-z0-9])", "AKIA", "ASIA"),
     _token("github_token", r"[A-Za-z0-9_]{22,}", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-    _token("gitlab_token", r"[A-Za-z0-9_-]{20,}", "glpat-", "glptt-", "gldt-", "glrt-", "glcbt-", "glft-", "glsoat-"),
+    _token("gitlab_token", r"[A-Za-z0-9_-]{20,}(?:\.[a-z0-9]{2,}){0,2}", *(f"gl{one}-" for one in _GITLAB)),
     _token("slack_token", r"[A-Za-z0-9-]{10,}", *(f"xox{one}-" for one in "abceoprs"), "xapp-", measure=_digits),
     _token("google_key", r"[A-Za-z0-9_-]{35,}", "AIza"),
-    _token("stripe_key", r"[A-Za-z0-9]{16,}", "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_"),
-    _token("huggingface_token", r"[A-Za-z0-9]{30,}", "hf_"),
+    _token("stripe_key", r"[A-Za-z0-9]{16,}", "sk_live_", "sk_test_", "sk_org_", "rk_live_", "rk_test_", "whsec_"),
+    _token("huggingface_token", r"[A-Za-z0-9]{30,}", "hf_", "api_org_"),
     _token("npm_token", r"[A-Za-z0-9]{36,}", "npm_"),
     _token("sendgrid_key", r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}", "SG."),
     _token("digitalocean_token", r"[a-f0-9]{40,}", "dop_v1_", "doo_v1_", "dor_v1_"),
-    _token("api_key", r"[A-Za-z0-9_-]{32,}", "gsk_", "nvapi-", "pplx-", "xai-", "pypi-"),
+    _token("api_key", r"[A-Za-z0-9_-]{32,}", *_SERVICES, measure=_random),
+    _token("api_key", r"[A-Za-z0-9_-]{20,}", *_VAULTS, measure=_random),
+    _token("api_key", r"[a-f0-9]{32}(?![A-Za-z0-9])", "dapi", "SK", "key-"),
+    _token("api_key", r"[A-Za-z0-9]{14}\.[a-f0-9]{64}", "pat"),
+    Pattern("azure_secret", re.compile(r"[\w~.-]{3}\dQ~(?<![\w~.-].{6})[\w~.-]{31,34}(?![\w~-])", re.ASCII), ("Q~",)),
+    Pattern("telegram_token", re.compile(r"\d(?<![\d.-].)\d{7,9}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])"), (":AA",)),
+    Pattern("discord_token", re.compile(rf"[MNO](?<![{_W}].)[{_W}]{{23,27}}\.[{_W}]{{6}}\.[{_W}]{{27,}}"), (".",)),
+    Pattern(
+        "webhook",
+        re.compile(rf"(?:hooks\.slack\.com/(?:services|workflows)|discord(?:app)?\.com/api/webhooks)/([/{_W}]{{24,}})"),
+        ("hooks.slack.com/", "/api/webhooks/"),
+    ),
     _token("jwt", r"[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}", "eyJ"),
     Pattern(
         "private_key",
@@ -57,6 +106,12 @@ TOKENS = (
         ("PRIVATE KEY",),
         _with_body,
     ),
+    Pattern(
+        "private_key",
+        re.compile(r"Private-Lines: \d+\s+([A-Za-z0-9+/=\s]{40,}?)(?=\s+Private-MAC|$)"),
+        ("Private-Lines",),
+    ),
+    _token("private_key", "[A-Z0-9]{58}", "AGE-SECRET-KEY-1"),
 )
 
 # The same in a line of JSON, for the engine of `anchors`. A letter before `sk-` may belong to an escape.
@@ -64,11 +119,20 @@ ANCHORS = (
     r"(?:^|[^A-Za-z0-9]|\\[nrtbf]|\\u[0-9A-Fa-f]{4})sk-[A-Za-z0-9_-]{16}",
     r"-----BEGIN ",
     r"(?:xox[abceoprs]|xapp)-[A-Za-z0-9-]{10}",
-    r"(?:gl(?:pat|ptt|dt|rt|cbt|ft|soat)|nvapi|pplx|xai|pypi)-[A-Za-z0-9_-]{20}",
-    r"(?:gh[pousr]|github_pat|[sr]k_live|[sr]k_test|whsec|hf|npm|gsk)_[A-Za-z0-9_-]{16}",
+    rf"gl(?:{'|'.join(_GITLAB)})-[A-Za-z0-9_-]{{20}}",
+    r"(?:gh[pousr]|github_pat|[sr]k_live|[sr]k_test|sk_org|whsec|hf|npm|api_org)_[A-Za-z0-9_-]{16}",
+    rf"(?:{'|'.join(map(re.escape, (*_SERVICES, *_VAULTS)))})[A-Za-z0-9_-]{{20}}",
+    r"(?:dapi|SK|key-)[a-f0-9]{32}|pat[A-Za-z0-9]{14}\.[a-f0-9]{64}",
+    r"\dQ~[A-Za-z0-9_~.-]{31}",
+    r":AA[A-Za-z0-9_-]{33}",
+    r"[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.",
+    r"hooks\.slack\.com|api\\*/webhooks",
+    r"Private-Lines|AGE-SECRET-KEY-1",
     r"A(?:KIA|SIA)[A-Z0-9]{16}",
     r"AIza[A-Za-z0-9_-]{35}",
     r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16}",
     r"do[opr]_v1_[a-f0-9]{40}",
     r"eyJ[A-Za-z0-9_-]{10,}\.",
 )
+
+TOKENS: tuple[Finder, ...] = (Family(_TOKENS, ANCHORS),)

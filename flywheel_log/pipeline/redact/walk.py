@@ -83,14 +83,16 @@ class Walk:
 
     def _string(self, text: str) -> str:
         """Treat JSON inside a string (the arguments of a tool call) as JSON, so that it stays JSON."""
-        if text[:1] not in ("{", "[") or text[-1:] not in ("}", "]"):
+        if text[:1] not in ("{", "[", '"') or text[-1:] not in ("}", "]", '"'):
             return self.text(text)
         try:
             inner = orjson.loads(text)
         except ValueError:
             return self.text(text)
         clean = self.value(inner)
-        return self.text(text) if clean == inner else _dumps(clean)
+        if clean != inner:
+            return _dumps(clean)
+        return text if isinstance(inner, str) else self.text(text)
 
     def text(self, text: str) -> str:
         """Return *text* without what was found in it."""

@@ -27,7 +27,7 @@ FIELDS: JSON = {
     **dict.fromkeys(("prompt_text", "output_text"), TEXT),
     "error": {"properties": {"type": KEYWORD, "code": KEYWORD, "status_code": LONG, "message": TEXT}},
     "prompt": {"properties": {"name": KEYWORD, "version": KEYWORD, "template_hash": KEYWORD}},
-    "retrieval_docs": {"properties": {"id": KEYWORD, "source": KEYWORD, "score": FLOAT}},
+    "retrieval_docs": {"properties": {"id": KEYWORD, "source": KEYWORD, "score": FLOAT, "distance": FLOAT}},
     "metadata": FLATTENED,
 }  # fmt: skip
 
