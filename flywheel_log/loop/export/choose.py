@@ -30,13 +30,13 @@ _PERMUTATIONS = 128
 
 
 def choose(
-    events: Iterable[Event], feedbacks: Feedbacks, recipe: Recipe, shelf: Shelf, *, pairs: bool
+    events: Iterable[Event], feedbacks: Feedbacks, recipe: Recipe, shelf: Shelf, *, pairs: bool, text_only: bool = False
 ) -> tuple[list[Kept], Counter[str]]:
     """Put the examples among *events* that a dataset may take on the *shelf*.
 
     Returns them, oldest first, and how many it may not take, by reason.
 
-    For *pairs* of answers those that were rated bad are taken too.
+    For *pairs* of answers those that were rated bad are taken too; for *text_only*, none with an image or the like.
     """
     dropped: Counter[str] = Counter()
     taken = []
@@ -45,6 +45,8 @@ def choose(
             continue
         found = example(event, feedbacks.on(event))
         reason = _apart(event, recipe) or ("no_chat" if found is None else _refused(found, recipe, pairs=pairs))
+        if not reason and text_only and found is not None and not found.is_text:
+            reason = "media"
         if found is None or reason:
             dropped[reason or ""] += 1
         else:

@@ -16,7 +16,7 @@ from ..conversation import text_of
 from ..digest import digest
 from ..feedback import Feedback
 from ..fields import finite, utc
-from .functions import as_tools, is_custom, offered
+from .functions import as_tools, calls_custom, offered
 
 _LEARNT = ("role", "content", "tool_calls", "function_call")
 _SAID = (*_LEARNT, "name", "tool_call_id")
@@ -82,8 +82,12 @@ class Example:
     @property
     def is_custom(self) -> bool:
         """Whether a tool of free text is called in it, which no trainer knows."""
-        calls = [call for one in (*self.messages, self.answer or {}) for call in one.get("tool_calls") or ()]
-        return any(map(is_custom, calls))
+        return any(map(calls_custom, (*self.messages, self.answer or {})))
+
+    @property
+    def is_text(self) -> bool:
+        """Whether all of it is text; images, sounds and files are parts of a content."""
+        return not any(isinstance(one.get("content"), list) for one in (*self.messages, self.answer or {}))
 
     @property
     def tool(self) -> str:
