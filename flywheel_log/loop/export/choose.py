@@ -66,7 +66,7 @@ def _apart(event: Event, recipe: Recipe) -> str | None:
 
 
 def _refused(one: Example, recipe: Recipe, *, pairs: bool) -> str | None:
-    unsafe = {*map(str, one.event.get("training_unsafe") or ()), *_marks(one.event)}
+    unsafe = {*map(str, one.event.get("training_unsafe") or ()), *_marks(one.event)} - _of_others(one.event)
     if one.event.get("status", "ok") != "ok":
         unsafe.add(one.event["status"])
     if one.feedback.correction is not None:
@@ -92,6 +92,16 @@ def _marks(event: Event) -> Iterator[str]:
     referred = any(one.get("type") == "item_reference" for one in objects(request.get("input")))
     if referred or kept_by_server(request):
         yield "server_state"
+
+
+def _of_others(event: Event) -> set[str]:
+    """What is only said of other choices than the first, which is the answer that is learnt."""
+    response = projection.as_chat(event)[1]
+    choices = response.get("choices")
+    if not isinstance(choices, list) or len(choices) <= 1:
+        return set()
+    surface = surface_named("chat.completions")
+    return {*marks(surface, response)}.difference(marks(surface, response | {"choices": choices[:1]}))
 
 
 def _without_duplicates(examples: Sequence[Kept], recipe: Recipe, shelf: Shelf) -> list[Kept]:
