@@ -15,7 +15,7 @@ class Format(Protocol):
     """What the module of a format is.
 
     Attributes:
-        PAIRS: whether it takes pairs of answers, and so those that were rated bad too.
+        PAIRS: whether it tells better answers from worse ones, and so takes those that were rated bad too.
         TEXT_ONLY: whether it takes texts alone, and no images, sounds or files.
         FILES: the file of each set (`train`, `validation`, `eval`), inside the dataset's folder.
     """
