@@ -10,7 +10,7 @@ from typing import Any
 
 from flywheel_log import projection
 from flywheel_log.event import JSON, Event
-from flywheel_log.projection import chat
+from flywheel_log.projection import anthropic_messages, chat
 
 from ..conversation import text_of
 from ..digest import digest
@@ -130,6 +130,8 @@ def example(event: Event, feedback: Feedback) -> Example | None:
     """Return *event*, in the shape of a chat, as an example; None if it is no chat: it has no messages."""
     request, response = projection.as_chat(event)
     messages, given = _chat(request, response)
+    if event.get("surface") == anthropic_messages.SURFACE:
+        messages, given = _begun(messages, given)
     if not messages:
         return None
     answer = given if feedback.correction is None else _correction(feedback.correction, len(messages))
@@ -160,6 +162,18 @@ def _chat(request: JSON, response: JSON) -> tuple[list[JSON], JSON | None]:
     message = choice.get("message") if isinstance(choice, dict) else None
     said = [_said(one, place) for place, one in enumerate(messages)]
     return said, _answer(message, len(said)) if isinstance(message, dict) else None
+
+
+def _begun(messages: list[JSON], given: JSON | None) -> tuple[list[JSON], JSON | None]:
+    """The chat with one answer, where its last message is the beginning that Anthropic's models went on with.
+
+    They do not repeat it, and no chat template has two messages of the assistant in a row.
+    """
+    *before, last = messages or [{}]
+    begun, rest = last.get("content"), (given or {}).get("content")
+    if last.get("role") != "assistant" or last.get("tool_calls") or not isinstance(begun, str) or given is None:
+        return messages, given
+    return before, {**given, "content": begun + rest if isinstance(rest, str) else begun}
 
 
 def _said(message: JSON, place: int) -> JSON:

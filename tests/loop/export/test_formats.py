@@ -156,6 +156,18 @@ def test_only_the_last_answer_is_learnt_and_the_history_is_in_known_words(tmp_pa
     }
 
 
+def test_an_answer_that_was_begun_in_the_request_is_learnt_whole(tmp_path: Path):
+    asked = [{"role": "user", "content": "As JSON?"}, {"role": "assistant", "content": "{"}]
+    answer = {"role": "assistant", "content": [{"type": "text", "text": '"rain": false}'}], "stop_reason": "end_turn"}
+    one = call(1, TEXT, surface="messages", request={"messages": asked}, response=answer)
+    chats = call(2, {**TEXT, "content": "{}"}, messages=asked) | {"surface": "chat.completions"}
+    export([one, chats], Feedbacks(()), tmp_path / "d", recipe=ALL)
+    assert [json.loads(line)["messages"] for line in (tmp_path / "d" / "train.jsonl").read_bytes().splitlines()] == [
+        [asked[0], {"role": "assistant", "content": '{"rain": false}'}],
+        [asked[0], {**asked[1], "weight": 0}, {"role": "assistant", "content": "{}"}],
+    ]
+
+
 def test_what_redaction_makes_equal_is_in_the_dataset_once(tmp_path: Path):
     events = [
         call(
