@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zlib import crc32
 
-_BUCKETS = 1024
+_BUCKETS = 256
 
 
 def bucket(group: str) -> int:
@@ -15,7 +15,7 @@ def bucket(group: str) -> int:
 class Groups:
     """Sums of numbers, by the group they belong to, in constant memory.
 
-    Groups are thrown into 1,024 buckets: the sums of two buckets are as independent of each other as those of two
+    Groups are thrown into 256 buckets: the sums of two buckets are as independent of each other as those of two
     groups. What belongs to no group is independent of all.
     """
 
