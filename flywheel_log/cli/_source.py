@@ -134,7 +134,8 @@ def newest(sources: list[str] | None, count: int, chosen: Filter = EVERYTHING) -
     known = feedbacks(sources, chosen.since) if chosen.feedback else None
     select = partial(chosen.select, feedbacks=known)
     with skipping() as on_bad, wrong_source():
-        return latest(sources or default(), count, select=select, on_bad=on_bad, since=chosen.since)
+        where, looked = sources or default(), chosen.glance
+        return latest(where, count, select=select, glance=looked, on_bad=on_bad, since=chosen.since)
 
 
 @contextlib.contextmanager

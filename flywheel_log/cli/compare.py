@@ -60,8 +60,9 @@ def command(
     """Compare two versions of a prompt, two models or two workloads.
 
     Rates, tokens, cost, latency and ratings, each with its 95 % confidence interval. p is the probability of
-    such a difference by chance, corrected for the number of measures; values below 0.05 are marked. With --replay, each
-    new answer is compared with the old one to the same request: how similar they are, and how the pairs differ.
+    such a difference by chance, corrected for the number of measures; values below 0.05 are marked. Calls of one
+    session or trace are not taken for independent. With --replay, each new answer is compared with the old one to the
+    same request: how similar they are, and how the pairs differ.
     """
     _check(values or [], other=bool(over or replay))
     known = Feedbacks(()) if "-" in (logs or ()) else feedbacks(logs, chosen.since)

@@ -97,7 +97,7 @@ def command(
     if not manifest["counts"]["taken"]:
         raise Problem(f"no call can be taken{f' that matches {given(chosen)}' if chosen else ''}")
     if not _rows(manifest):
-        raise Problem("no pair of a better and a worse answer: correct answers, or rate answers to the same question")
+        raise Problem("no answer is judged: correct answers, or rate them (a pair needs two of one question)")
     if before and (changed := [name for name, file in before["files"].items() if manifest["files"].get(name) != file]):
         raise Problem(f"{', '.join(changed)} differ from those of {again}: {_why(before, manifest)}")
 

@@ -9,9 +9,10 @@ from flywheel_log.event import Event
 
 from .faults import faults
 from .feedback import Feedbacks
-from .fields import finite, getter
+from .fields import as_text, finite, getter
 from .series import Timeline
 from .statistics.estimate import CONFIDENCE, Mean, Share, differ, holm
+from .statistics.groups import bucket
 from .stats import CALLS, stands_for
 
 RATES = {
@@ -54,18 +55,23 @@ class Side:
         self.measured = self.measured or shares | {name: Mean() for name in (*MEANS, "score")}
 
     def add(self, event: Event, feedbacks: Feedbacks, *, scaled: bool = False) -> None:
-        """Count one call; *scaled*, as often as it stands for others. Means are those of calls that did not fail."""
+        """Count one call; *scaled*, as often as it stands for others. Means are those of calls that did not fail.
+
+        Calls of one session, else of one trace, belong together: they tell less than as many of strangers.
+        """
         weight = stands_for(event)
         times = weight if scaled else 1
         self.calls += times
         self.recorded += 1
         self.estimated += weight
+        group = as_text(event.get("session_id") or event.get("trace_id"))
+        place = bucket(group) if group else None
         for name, value in measures(event, feedbacks).items():
             match self.measured[name]:
                 case Share() as share:
-                    share.add(hit=bool(value), weight=times)
+                    share.add(hit=bool(value), weight=times, place=place)
                 case Mean() as mean:
-                    mean.add(value, times)
+                    mean.add(value, times, place)
 
     def merge(self, other: Side) -> None:
         """Count all calls of *other* too."""

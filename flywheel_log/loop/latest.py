@@ -11,8 +11,9 @@ from typing import BinaryIO
 
 from flywheel_log.event import JSON, Event
 
+from .glance import Glance
 from .join import SAYING, Annotations
-from .read import OnBad, Reading, Where, opened
+from .read import OnBad, Reading, Where, glanced, opened, says
 from .sources import file
 
 Select = Callable[[Iterable[Event]], Iterator[Event]]
@@ -23,6 +24,7 @@ def latest(
     count: int = 10,
     *,
     select: Select = iter,
+    glance: Glance | None = None,
     on_bad: OnBad | None = None,
     since: datetime | None = None,
 ) -> list[Event]:
@@ -34,18 +36,20 @@ def latest(
         source: as `read` takes it.
         count: how many events at most.
         select: passes on those of the events that are meant; it gets the newest first where a source is read backwards.
+        glance: tells of an unparsed line whether *select* may let its event pass; None if each has to be parsed.
         on_bad: called with every line that is skipped.
         since: a time with a zone; events that began before it may be left out, and some may not.
 
     Raises as `read`.
     """
     found: deque[Event] = deque()
+    wanted_line = glance and (lambda line: glance(line) or says(line))
     said: list[Event] = []  # The newest first.
     with closing(_parts(source, since)) as parts:
         while (wanted := count - len(found)) > 0 and (part := next(parts, None)):
             records, newest_first = part
             heard: list[Event] = []
-            events = select(_listening(Reading(records, on_bad), heard))
+            events = select(_listening(Reading(glanced(records, wanted_line), on_bad), heard))
             if newest_first:
                 found.extendleft(islice(events, wanted))
             else:

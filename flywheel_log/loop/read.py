@@ -108,7 +108,7 @@ def search(
     """Read as `read` does, but pass over the lines, unparsed, of which *glance* says no. Raises as `read`."""
     given = [source] if isinstance(source, (str, os.PathLike)) else [*source]
     said = Annotations(remarks(given, since)) if feedback else None
-    return Reading(_glanced(_records(given, since), glance), on_bad, said)
+    return Reading(glanced(_records(given, since), glance), on_bad, said)
 
 
 def remarks(source: Where | Iterable[Where], since: datetime | None = None) -> Iterator[Event]:
@@ -120,7 +120,7 @@ def remarks(source: Where | Iterable[Where], since: datetime | None = None) -> I
     given = [source] if isinstance(source, (str, os.PathLike)) else [*source]
     if "-" in given:
         raise ValueError("feedback needs a second look, and standard input has but one")
-    saying = _glanced(_records(given, since), lambda line: any(kind in line for kind in _SAYING))
+    saying = glanced(_records(given, since), says)
     return (event for event in Reading(saying) if event["kind"] in SAYING)
 
 
@@ -142,7 +142,13 @@ def _records(given: Iterable[Where], since: datetime | None) -> Iterator[bytes |
     return chain.from_iterable([cast(ModuleType, module).records(where, since) for module, where in parts])
 
 
-def _glanced(records: Iterable[bytes | JSON], glance: Glance | None) -> Iterable[bytes | JSON]:
+def says(line: bytes) -> bool:
+    """Tell whether the record in *line* may say something about others: feedback, verdicts, moderations."""
+    return any(kind in line for kind in _SAYING)
+
+
+def glanced(records: Iterable[bytes | JSON], glance: Glance | None) -> Iterable[bytes | JSON]:
+    """Return *records* without the lines, still unparsed, of which *glance* says no."""
     if glance is None:
         return records
     return (record for record in records if not isinstance(record, bytes) or glance(record))

@@ -55,7 +55,7 @@ def test_rated_answers_that_make_no_pair_are_one(command: Command, log: Path):
     ran = command("export", "--format", "dpo", "-o", "d", log)
     assert (ran.code, ran.out.splitlines()[0]) == (1, "0 rows made of 2 of 3 calls in d")
     assert ran.err == (
-        "flywheel-log: no pair of a better and a worse answer: correct answers, or rate answers to the same question\n"
+        "flywheel-log: no answer is judged: correct answers, or rate them (a pair needs two of one question)\n"
     )
 
 

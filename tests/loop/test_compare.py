@@ -118,3 +118,38 @@ def test_a_sample_counts_as_the_calls_it_stands_for():
     assert [round(rate.value or 0, 3) for rate in rates] == [0.526, 0.1]
     latency = [one.measured["latency_ms"].interval for one in (plain, scaled)]
     assert latency[0] == pytest.approx(latency[1])
+
+
+def related(seed: int, *, named: bool) -> list[dict[str, Any]]:
+    """Return calls of 30 sessions, each of which is fast or slow, and cut or not, as a whole; of two versions."""
+    dice = random.Random(seed)
+    events = []
+    for session in range(30):
+        speed, cut = dice.gauss(500, 100), ["length"] if dice.random() < 0.3 else []
+        who = {"session_id": f"s{session}"} if named else {}
+        events += [
+            call(session, "12"[session % 2], latency_ms=dice.gauss(speed, 50), training_unsafe=cut, **who)
+            for _ in range(20)
+        ]
+    return events
+
+
+@pytest.mark.parametrize(("named", "least", "most"), [(True, 0, 8), (False, 40, 100)])
+def test_calls_of_one_session_tell_less_than_as_many_of_strangers(named: bool, least: int, most: int):
+    found = 0
+    for seed in range(100):
+        both = sides(related(seed, named=named), NONE, "prompt.version")
+        found += any(one.differs for one in compare(both["1"], both["2"]))
+    assert least <= found <= most
+
+
+def test_the_calls_of_a_single_session_are_told_apart_by_themselves():
+    both = sides(
+        [call(n, "12"[n % 2], latency_ms=100.0 * (n % 2) + n, session_id="s") for n in range(60)], NONE, "model"
+    )
+    assert (
+        both[""].measured["latency_ms"].interval
+        == sides([call(n, latency_ms=100.0 * (n % 2) + n) for n in range(60)], NONE, "model")[""]
+        .measured["latency_ms"]
+        .interval
+    )

@@ -96,3 +96,20 @@ def test_files_that_nobody_wrote_to_since_are_not_looked_at(tmp_path: Path):
     seen: list[bytes] = []
     found = latest(tmp_path / "genai.log*", 9, since=since, on_bad=seen.append)
     assert ([one["id"] for one in found], seen) == (["r-0"], [b"{torn"])
+
+
+def test_lines_that_a_glance_rules_out_are_not_parsed_but_what_is_said_in_them_is_heard(tmp_path: Path):
+    said = {"kind": "feedback", "target": "r-1", "quality": {"thumbs": "up"}}
+    path = tmp_path / "some.log"
+    path.write_bytes(line(1, name="meant") + line(2) + b"torn\n" + line(3, **said) + line(4))
+    seen: list[Any] = []
+
+    def watched(events: Iterable[Any]) -> Iterator[Any]:
+        for one in events:
+            seen.append(one["id"])
+            if one.get("name") == "meant":
+                yield one
+
+    bad: list[bytes] = []
+    (found,) = latest(path, 5, select=watched, glance=lambda one: b"meant" in one, on_bad=bad.append)
+    assert (found["id"], found["quality"]["thumbs"], seen, bad) == ("r-1", "up", ["r-3", "r-1"], [])

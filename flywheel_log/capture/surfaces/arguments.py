@@ -15,9 +15,8 @@ def parsed(text: str) -> Any:
 
 
 def valid(text: object) -> bool:
-    """Whether *text*, if it is one, is JSON."""
+    """Whether *text*, if it is one, is an object in JSON; small models write a text of one, or a bare value."""
     try:
-        json.loads(text) if isinstance(text, str) else None
+        return not isinstance(text, str) or isinstance(json.loads(text), dict)
     except ValueError:
         return False
-    return True

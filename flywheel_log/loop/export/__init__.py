@@ -54,7 +54,8 @@ def export(
     clean = Cleaner(recipe.redact)
     _make(folder)
     with Shelf(folder, clean) as shelf:
-        examples, dropped = choose(_counted(events, counted), feedbacks, recipe, shelf, pairs=module.PAIRS)
+        takes = {"pairs": module.PAIRS, "text_only": module.TEXT_ONLY}
+        examples, dropped = choose(_counted(events, counted), feedbacks, recipe, shelf, **takes)
         sets = {name: Shelved(shelf.get, some) for name, some in split(examples, recipe).items()}
         files = dict(_write(module, folder, sets))
     manifest = {

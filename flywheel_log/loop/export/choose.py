@@ -30,13 +30,13 @@ _PERMUTATIONS = 128
 
 
 def choose(
-    events: Iterable[Event], feedbacks: Feedbacks, recipe: Recipe, shelf: Shelf, *, pairs: bool
+    events: Iterable[Event], feedbacks: Feedbacks, recipe: Recipe, shelf: Shelf, *, pairs: bool, text_only: bool = False
 ) -> tuple[list[Kept], Counter[str]]:
     """Put the examples among *events* that a dataset may take on the *shelf*.
 
     Returns them, oldest first, and how many it may not take, by reason.
 
-    For *pairs* of answers those that were rated bad are taken too.
+    For *pairs* of answers those that were rated bad are taken too; for *text_only*, none with an image or the like.
     """
     dropped: Counter[str] = Counter()
     taken = []
@@ -45,6 +45,8 @@ def choose(
             continue
         found = example(event, feedbacks.on(event))
         reason = _apart(event, recipe) or ("no_chat" if found is None else _refused(found, recipe, pairs=pairs))
+        if not reason and text_only and found is not None and not found.is_text:
+            reason = "media"
         if found is None or reason:
             dropped[reason or ""] += 1
         else:
@@ -64,7 +66,7 @@ def _apart(event: Event, recipe: Recipe) -> str | None:
 
 
 def _refused(one: Example, recipe: Recipe, *, pairs: bool) -> str | None:
-    unsafe = {*map(str, one.event.get("training_unsafe") or ()), *_marks(one.event)}
+    unsafe = {*map(str, one.event.get("training_unsafe") or ()), *_marks(one.event)} - _of_others(one.event)
     if one.event.get("status", "ok") != "ok":
         unsafe.add(one.event["status"])
     if one.feedback.correction is not None:
@@ -90,6 +92,16 @@ def _marks(event: Event) -> Iterator[str]:
     referred = any(one.get("type") == "item_reference" for one in objects(request.get("input")))
     if referred or kept_by_server(request):
         yield "server_state"
+
+
+def _of_others(event: Event) -> set[str]:
+    """What is only said of other choices than the first, which is the answer that is learnt."""
+    response = projection.as_chat(event)[1]
+    choices = response.get("choices")
+    if not isinstance(choices, list) or len(choices) <= 1:
+        return set()
+    surface = surface_named("chat.completions")
+    return {*marks(surface, response)}.difference(marks(surface, response | {"choices": choices[:1]}))
 
 
 def _without_duplicates(examples: Sequence[Kept], recipe: Recipe, shelf: Shelf) -> list[Kept]:

@@ -10,13 +10,13 @@ from typing import Any
 
 from flywheel_log import projection
 from flywheel_log.event import JSON, Event
-from flywheel_log.projection import chat
+from flywheel_log.projection import anthropic_messages, chat
 
 from ..conversation import text_of
 from ..digest import digest
 from ..feedback import Feedback
 from ..fields import finite, utc
-from .functions import as_tools, is_custom, offered
+from .functions import as_tools, calls_custom, offered
 
 _LEARNT = ("role", "content", "tool_calls", "function_call")
 _SAID = (*_LEARNT, "name", "tool_call_id")
@@ -82,8 +82,12 @@ class Example:
     @property
     def is_custom(self) -> bool:
         """Whether a tool of free text is called in it, which no trainer knows."""
-        calls = [call for one in (*self.messages, self.answer or {}) for call in one.get("tool_calls") or ()]
-        return any(map(is_custom, calls))
+        return any(map(calls_custom, (*self.messages, self.answer or {})))
+
+    @property
+    def is_text(self) -> bool:
+        """Whether all of it is text; images, sounds and files are parts of a content."""
+        return not any(isinstance(one.get("content"), list) for one in (*self.messages, self.answer or {}))
 
     @property
     def tool(self) -> str:
@@ -126,6 +130,8 @@ def example(event: Event, feedback: Feedback) -> Example | None:
     """Return *event*, in the shape of a chat, as an example; None if it is no chat: it has no messages."""
     request, response = projection.as_chat(event)
     messages, given = _chat(request, response)
+    if event.get("surface") == anthropic_messages.SURFACE:
+        messages, given = _begun(messages, given)
     if not messages:
         return None
     answer = given if feedback.correction is None else _correction(feedback.correction, len(messages))
@@ -156,6 +162,18 @@ def _chat(request: JSON, response: JSON) -> tuple[list[JSON], JSON | None]:
     message = choice.get("message") if isinstance(choice, dict) else None
     said = [_said(one, place) for place, one in enumerate(messages)]
     return said, _answer(message, len(said)) if isinstance(message, dict) else None
+
+
+def _begun(messages: list[JSON], given: JSON | None) -> tuple[list[JSON], JSON | None]:
+    """The chat with one answer, where its last message is the beginning that Anthropic's models went on with.
+
+    They do not repeat it, and no chat template has two messages of the assistant in a row.
+    """
+    *before, last = messages or [{}]
+    begun, rest = last.get("content"), (given or {}).get("content")
+    if last.get("role") != "assistant" or last.get("tool_calls") or not isinstance(begun, str) or given is None:
+        return messages, given
+    return before, {**given, "content": begun + rest if isinstance(rest, str) else begun}
 
 
 def _said(message: JSON, place: int) -> JSON:

@@ -32,3 +32,9 @@ def offered(request: JSON) -> list[Any]:
 def is_custom(tool: Any) -> bool:
     """Tell whether *tool*, offered or called, is one of free text; trainers know those with arguments in JSON alone."""
     return isinstance(tool, dict) and tool.get("type") == "custom"
+
+
+def calls_custom(message: JSON) -> bool:
+    """Tell whether *message* calls a tool of free text."""
+    calls = message.get("tool_calls")
+    return isinstance(calls, list) and any(map(is_custom, calls))

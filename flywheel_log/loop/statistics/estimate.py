@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import NormalDist
 
+from .groups import Groups
 from .student import student, student_quantile
 
 CONFIDENCE = 0.95
@@ -24,12 +25,14 @@ class Share:
     Attributes:
         hits, of: both counts; `hits` is not more than `of`. Where a call stands for several, sums of weights.
         squares_hit, squares: the sums of the squares of these weights, of the hits and of all; by default, each is 1.
+        groups: what of it belongs together.
     """
 
     hits: float = 0
     of: float = 0
     squares_hit: float = _AS_COUNTED
     squares: float = _AS_COUNTED
+    groups: Groups = field(default_factory=Groups, compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         self.squares_hit = self.hits if self.squares_hit == _AS_COUNTED else self.squares_hit
@@ -42,19 +45,21 @@ class Share:
 
     @property
     def effective(self) -> float:
-        """How many calls of weight 1 would tell the share as well: `of`, where all weights are 1.
+        """How many independent calls of weight 1 would tell the share as well: `of`, where all are that.
 
         By the linearised variance of a weighted share, so that hits which are all kept tell more than their weights
         say; of none or nothing but hits, by Kish's formula.
         """
         if not self.of:
             return 0
-        if self.squares == self.of and self.squares_hit == self.hits:
-            return self.of
         share = self.hits / self.of
         scatter = self.squares_hit * (1 - share) ** 2 + (self.squares - self.squares_hit) * share**2
-        kish = self.of**2 / self.squares
-        return share * (1 - share) * self.of**2 / scatter if 0 < share < 1 and scatter > 0 else kish
+        if self.squares == self.of and self.squares_hit == self.hits:
+            alone = self.of
+        else:
+            kish = self.of**2 / self.squares
+            alone = share * (1 - share) * self.of**2 / scatter if 0 < share < 1 and scatter > 0 else kish
+        return alone / self.groups.effect(share, scatter)
 
     @property
     def interval(self) -> Interval | None:
@@ -66,8 +71,9 @@ class Share:
         reach = _Z * math.sqrt(share * (1 - share) / self.effective + weight / (4 * self.effective)) / (1 + weight)
         return max(0.0, middle - reach), min(1.0, middle + reach)
 
-    def add(self, *, hit: bool, weight: float = 1) -> None:
-        """Count one more, *weight* times."""
+    def add(self, *, hit: bool, weight: float = 1, place: int | None = None) -> None:
+        """Count one more, *weight* times, whose group is in the bucket at *place*."""
+        self.groups.add(place, hit, weight)
         self.of += weight
         self.squares += weight * weight
         if hit:
@@ -80,6 +86,7 @@ class Share:
         self.of += other.of
         self.squares_hit += other.squares_hit
         self.squares += other.squares
+        self.groups.merge(other.groups)
 
 
 @dataclass
@@ -89,6 +96,7 @@ class Mean:
     Attributes:
         of: how many numbers there were; where one stands for several, the sum of the weights.
         mean: their mean; 0 of none.
+        groups: which of them belong together.
     """
 
     of: float = 0
@@ -96,6 +104,7 @@ class Mean:
     _squares: float = 0.0  # the weights', of their products with the distances, and with their squares
     _leaning: float = 0.0
     _scatter: float = 0.0
+    groups: Groups = field(default_factory=Groups, compare=False, repr=False, kw_only=True)
 
     @property
     def value(self) -> float | None:
@@ -104,14 +113,15 @@ class Mean:
 
     @property
     def effective(self) -> float:
-        """How many numbers of weight 1 tell as much, by Kish's formula: `of`, where all weights are 1."""
-        return self.of**2 / self._squares if self._squares else 0
+        """How many independent numbers of weight 1 tell as much, by Kish's formula: `of`, where all are that."""
+        return self.of**2 / self._squares / self.groups.effect(self.mean, self._scatter) if self._squares else 0
 
     @property
     def error(self) -> float:
         """The square of the mean's standard error; 0 of fewer than two numbers."""
         freedom = self.effective - 1
-        return self._scatter / self.of**2 * (freedom + 1) / freedom if freedom > 0 else 0.0
+        together = self.groups.effect(self.mean, self._scatter)
+        return self._scatter / self.of**2 * together * (freedom + 1) / freedom if freedom > 0 else 0.0
 
     @property
     def interval(self) -> Interval | None:
@@ -121,8 +131,9 @@ class Mean:
         reach = student_quantile((1 + CONFIDENCE) / 2, self.effective - 1) * math.sqrt(self.error)
         return self.mean - reach, self.mean + reach
 
-    def add(self, number: float, weight: float = 1) -> None:
-        """Count one number more, *weight* times."""
+    def add(self, number: float, weight: float = 1, place: int | None = None) -> None:
+        """Count one number more, *weight* times, whose group is in the bucket at *place*."""
+        self.groups.add(place, number, weight)
         self.of += weight
         self._move((number - self.mean) * weight / self.of)
         square, distance = weight * weight, number - self.mean
@@ -140,6 +151,7 @@ class Mean:
         self._move(step * other.of / total)
         self.of = total
         self._squares += other._squares
+        self.groups.merge(other.groups)
         self._leaning += other._leaning - back * other._squares
         self._scatter += other._scatter + back * (back * other._squares - 2 * other._leaning)
 

@@ -69,6 +69,18 @@ def test_a_call_is_left_out_with_its_reason(fields: dict[str, Any], reason: str)
     assert chosen(call(**fields), recipe=Recipe(max_tokens=100)) == ([], {reason: 1})
 
 
+def test_the_first_of_several_answers_is_taken_though_another_was_cut():
+    whole, cut = (
+        {"finish_reason": finish, "message": {"role": "assistant", "content": said}}
+        for finish, said in (("stop", "Because."), ("length", "Beca"))
+    )
+    log = {"request": {"messages": [{"role": "user", "content": "Why?"}], "n": 2}, "training_unsafe": ["length"]}
+    assert chosen(call(response={"choices": [whole, cut]}, **log)) == ([("r-1", "Because.")], {})
+    assert chosen(call(response={"choices": [cut, whole]}, **log)) == ([], {"unsafe_length": 1})
+    judged = call(response={"choices": [whole, cut]}, **log | {"training_unsafe": ["length", "off_topic"]})
+    assert chosen(judged) == ([], {"unsafe_off_topic": 1})
+
+
 CUSTOM = {"role": "assistant", "tool_calls": [{"id": "c", "type": "custom", "custom": {"name": "sql", "input": "x"}}]}
 
 

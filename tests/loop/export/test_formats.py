@@ -156,6 +156,18 @@ def test_only_the_last_answer_is_learnt_and_the_history_is_in_known_words(tmp_pa
     }
 
 
+def test_an_answer_that_was_begun_in_the_request_is_learnt_whole(tmp_path: Path):
+    asked = [{"role": "user", "content": "As JSON?"}, {"role": "assistant", "content": "{"}]
+    answer = {"role": "assistant", "content": [{"type": "text", "text": '"rain": false}'}], "stop_reason": "end_turn"}
+    one = call(1, TEXT, surface="messages", request={"messages": asked}, response=answer)
+    chats = call(2, {**TEXT, "content": "{}"}, messages=asked) | {"surface": "chat.completions"}
+    export([one, chats], Feedbacks(()), tmp_path / "d", recipe=ALL)
+    assert [json.loads(line)["messages"] for line in (tmp_path / "d" / "train.jsonl").read_bytes().splitlines()] == [
+        [asked[0], {"role": "assistant", "content": '{"rain": false}'}],
+        [asked[0], {**asked[1], "weight": 0}, {"role": "assistant", "content": "{}"}],
+    ]
+
+
 def test_what_redaction_makes_equal_is_in_the_dataset_once(tmp_path: Path):
     events = [
         call(
@@ -235,6 +247,76 @@ def test_nothing_made_up_is_preferred_nor_an_answer_to_itself(tmp_path: Path):
     assert (manifest["counts"]["taken"], manifest["files"]["train.jsonl"]["rows"]) == (3, 0)
 
 
+def test_a_call_of_a_custom_tool_is_neither_preferred_nor_rejected(tmp_path: Path):
+    wanted = [{"id": "c1", "type": "custom", "custom": {"name": "sh", "input": "ls"}}]
+    events = [call(1, {"role": "assistant", "content": None, "tool_calls": wanted}, quality={"correction": "No."})]
+    forms = {form: export(events, Feedbacks(()), tmp_path / form, form=form, recipe=ALL) for form in ("dpo", "trl-kto")}
+    assert {form: made["files"]["train.jsonl"]["rows"] for form, made in forms.items()} == {"dpo": 0, "trl-kto": 1}
+
+
+SPELT_OUT = {**CALL, "function": {"name": "weather", "arguments": {"city": "Ulm"}}}
+
+
+def test_trl_learns_completions_alone_with_objects_for_arguments(written: Written):
+    rows = written("trl")
+    assert rows[0] == {
+        "prompt": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Rain?"},
+            {"role": "assistant", "content": "", "tool_calls": [SPELT_OUT]},
+            {"role": "tool", "tool_call_id": "c1", "content": "no"},
+        ],
+        "completion": [{"role": "assistant", "content": "No."}],
+        "tools": json.dumps([TOOL], separators=(",", ":")),
+    }
+    assert rows[1]["completion"] == [{"role": "assistant", "content": "", "tool_calls": [SPELT_OUT]}]
+
+
+def test_trl_prefers_corrections_and_good_ratings(written: Written):
+    rows = written("trl-dpo")
+    assert [(row["prompt"][-1]["content"], row["chosen"], row["rejected"]) for row in rows] == [
+        ("Question 5?", [{"content": "Right.", "role": "assistant"}], [{"content": "Wrong.", "role": "assistant"}]),
+        ("Question 3?", [{"content": "=1+1", "role": "assistant"}], [{"content": "Bad.", "role": "assistant"}]),
+    ]
+    assert {tuple(row) for row in rows} == {("prompt", "tools", "chosen", "rejected")}
+
+
+def test_trl_is_told_of_each_judged_answer_whether_it_is_wanted(tmp_path: Path):
+    events = [*EVENTS, call(7, {**TEXT, "content": "Invented."}, hallucination_flag=True)]
+    export(events, Feedbacks(events), tmp_path / "k", form="trl-kto", recipe=ALL)
+    rows = [json.loads(line) for line in (tmp_path / "k" / "train.jsonl").read_bytes().splitlines()]
+    assert [(row["completion"][0]["content"], row["label"]) for row in rows] == [
+        ("=1+1", True),
+        ("Bad.", False),
+        ("Right.", True),
+        ("Wrong.", False),
+        ("Invented.", False),
+    ]
+
+
+def test_what_trl_learns_is_text(tmp_path: Path):
+    image = {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}}
+    asked = [{"role": "user", "content": [{"type": "text", "text": "What is it?"}, image]}]
+    events = [call(1, TEXT, messages=asked), call(2, TEXT)]
+    dropped = {
+        form: export(events, Feedbacks(()), tmp_path / form, form=form, recipe=ALL)["counts"]["dropped"]
+        for form in ("openai", "trl", "trl-dpo", "trl-kto")
+    }
+    assert dropped == {"openai": {}, "trl": {"media": 1}, "trl-dpo": {"media": 1}, "trl-kto": {"media": 1}}
+
+
+def test_hugging_face_reads_prompts_as_they_are(written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    from datasets import Features, Json, List, Value, load_dataset
+
+    rows = written("trl")
+    features = Features(prompt=List(Json()), completion=List(Json()), tools=Value("string"))
+    files = str(tmp_path / "trl" / "train.jsonl")
+    found = load_dataset("json", data_files=files, features=features, split="train", cache_dir=str(tmp_path / "cache"))
+    assert list(found) == rows
+
+
 def test_arrow_reads_the_types_of_a_table(tmp_path: Path):
     export(EVENTS, Feedbacks(EVENTS), tmp_path / "p", form="parquet", recipe=ALL)
     table = pyarrow.parquet.read_table(tmp_path / "p" / "train.parquet")
@@ -278,7 +360,7 @@ def test_a_manifest_says_how_to_make_it_again(tmp_path: Path):
     }
 
 
-@pytest.mark.parametrize("form", ["openai", "nemo", "flywheel", "dpo", "parquet", "csv"])
+@pytest.mark.parametrize("form", names())
 def test_the_same_log_in_any_order_makes_the_same_bytes(tmp_path: Path, form: str):
     first = export(EVENTS, Feedbacks(EVENTS), tmp_path / "a", form=form)
     again = export(EVENTS[::-1], Feedbacks(EVENTS), tmp_path / "b", form=form)
@@ -298,7 +380,9 @@ def test_what_is_no_dataset_is_not_overwritten(tmp_path: Path):
 
 
 def test_an_unknown_format_names_the_known_ones(tmp_path: Path):
-    with pytest.raises(ValueError, match="format 'xls' is unknown; have csv, dpo, flywheel, nemo, openai, parquet"):
+    with pytest.raises(
+        ValueError, match="format 'xls' is unknown; have csv, dpo, flywheel, nemo, openai, parquet, trl"
+    ):
         export(EVENTS, Feedbacks(()), tmp_path, form="xls")
 
 

@@ -1,4 +1,4 @@
-"""What datasets look like on disk: a format is a module of this folder, named as `--format` names it."""
+"""What datasets look like on disk: a format is a module of this folder; `trl_dpo` is `--format trl-dpo`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ class Format(Protocol):
     """What the module of a format is.
 
     Attributes:
-        PAIRS: whether it takes pairs of answers, and so those that were rated bad too.
+        PAIRS: whether it tells better answers from worse ones, and so takes those that were rated bad too.
+        TEXT_ONLY: whether it takes texts alone, and no images, sounds or files.
         FILES: the file of each set (`train`, `validation`, `eval`), inside the dataset's folder.
     """
 
     PAIRS: bool
+    TEXT_ONLY: bool
     FILES: dict[str, str]
 
     def write(self, path: Path, part: str, examples: Sequence[Example]) -> int:
@@ -28,7 +30,8 @@ class Format(Protocol):
 
 def names() -> list[str]:
     """Return the names of all formats."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    modules = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name.replace("_", "-") for name in modules if not name.startswith("_"))
 
 
 def find(name: str) -> Format:
@@ -40,4 +43,4 @@ def find(name: str) -> Format:
     """
     if name not in names():
         raise ValueError(f"format {name!r} is unknown; have {', '.join(names())}")
-    return cast(Format, import_module(f"{__name__}.{name}"))
+    return cast(Format, import_module(f"{__name__}.{name.replace('-', '_')}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -17,7 +18,7 @@ def write_lines(path: Path, rows: Iterable[JSON]) -> int:
         return sum(1 for row in rows if file.write(line(row)))
 
 
-def line(row: JSON) -> bytes:
+def line(row: JSON | list[Any]) -> bytes:
     """Return *row* as a line of JSON; what JSON lacks becomes null or an escape."""
     try:
         return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import cycle
+from collections.abc import Sequence
 from pathlib import Path
 
 from flywheel_log.event import JSON
 
 from ..example import Example
 from ._lines import write_lines
+from ._pairs import Pair, pairs
 
 PAIRS = True
+TEXT_ONLY = False
 FILES = {"train": "train.jsonl", "validation": "validation.jsonl", "eval": "eval.jsonl"}
 
 
 def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike
     """Write one pair a line."""
-    return write_lines(path, pairs(examples))
+    return write_lines(path, map(_row, pairs(examples)))
 
 
-def pairs(examples: Sequence[Example]) -> Iterator[JSON]:
-    """Yield each correction with what it corrects, and each answer rated bad with one rated good to the question."""
-    rated: dict[bytes, dict[str, list[Example]]] = defaultdict(lambda: {"good": [], "bad": []})
-    for one in examples:
-        if one.feedback.correction is not None:
-            if one.given is not None and one.answer != one.given:
-                yield _pair(one, one.answer, one.given)
-        elif one.feedback.verdict == "bad" or (one.feedback.verdict == "good" and not one.feedback.hallucination):
-            rated[one.asked][one.feedback.verdict].append(one)
-    for answers in rated.values():
-        for better, worse in zip(cycle(answers["good"]), answers["bad"], strict=False):
-            if better.answer != worse.answer:
-                yield _pair(worse, better.answer, worse.answer)
-
-
-def _pair(one: Example, better: JSON | None, worse: JSON | None) -> JSON:
-    tools = {"tools": one.tools} if one.tools else {}
+def _row(pair: Pair) -> JSON:
+    tools = {"tools": pair.one.tools} if pair.one.tools else {}
     return {
-        "input": {"messages": one.messages, **tools},
-        "preferred_output": [better],
-        "non_preferred_output": [worse],
+        "input": {"messages": pair.one.messages, **tools},
+        "preferred_output": [pair.better],
+        "non_preferred_output": [pair.worse],
     }

@@ -11,6 +11,7 @@ from ..example import Example, without_nulls
 from ._lines import write_lines
 
 PAIRS = False
+TEXT_ONLY = False
 FILES = {"train": "train.jsonl", "validation": "validation.jsonl", "eval": "eval.jsonl"}
 
 

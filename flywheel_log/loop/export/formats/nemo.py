@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from flywheel_log.event import JSON
 
 from ..example import Example
 from ._lines import write_lines
+from ._template import spelt_out
 
 PAIRS = False
+TEXT_ONLY = False
 FILES = {
     "train": "training/train_data.jsonl",
     "validation": "validation/val_data.jsonl",
@@ -28,26 +28,10 @@ def write(path: Path, part: str, examples: Sequence[Example]) -> int:
 def _chat(one: Example) -> JSON:
     """Tool arguments are objects here, and every message of the assistant has content."""
     tools = {"tools": one.tools} if one.tools else {}
-    return {"messages": [_spelt_out(message) for message in (*one.messages, one.answer or {})], **tools}
+    return {"messages": [spelt_out(message) for message in (*one.messages, one.answer or {})], **tools}
 
 
 def _asked_and_answered(one: Example) -> JSON:
     tools = {"tools": one.tools} if one.tools else {}
     request = {"messages": [{"content": "", **message} for message in one.messages], **tools}
-    return {"request": request, "response": {"choices": [{"message": _spelt_out(one.answer or {})}]}}
-
-
-def _spelt_out(message: JSON) -> JSON:
-    calls = message.get("tool_calls")
-    called = {"tool_calls": [_with_object(call) for call in calls]} if isinstance(calls, list) else {}
-    return {"content": "", **message, **called}
-
-
-def _with_object(call: Any) -> Any:
-    function = call.get("function") if isinstance(call, dict) else None
-    if not isinstance(function, dict) or not isinstance(function.get("arguments"), str):
-        return call
-    try:
-        return {**call, "function": {**function, "arguments": json.loads(function["arguments"])}}
-    except ValueError:  # in the history, where it was answered by an error
-        return call
+    return {"request": request, "response": {"choices": [{"message": spelt_out(one.answer or {})}]}}

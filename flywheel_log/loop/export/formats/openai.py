@@ -12,6 +12,7 @@ from ..example import Example
 from ._lines import write_lines
 
 PAIRS = False
+TEXT_ONLY = False
 FILES = {"train": "train.jsonl", "validation": "validation.jsonl", "eval": "eval.jsonl"}
 
 
