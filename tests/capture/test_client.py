@@ -258,6 +258,20 @@ def test_a_library_that_wrapped_before_us_goes_on(server: Server, events: list[E
     assert (calls, len(events)) == (["theirs", "theirs"], 2)
 
 
+def test_ours_is_put_in_again_where_a_library_threw_it_out(server: Server, events: list[Event]) -> None:
+    before = attributes()
+    undo = wrapped_request([])
+    with recorded(server) as client:
+        undo()  # What it found before us: nobody is recorded now.
+        client.chat.completions.create(**HELLO)
+        assert events == []
+        flywheel_log.instrument(client)
+        client.chat.completions.create(**HELLO)
+    flywheel_log.uninstrument()
+    assert len(events) == 1
+    assert [id(one) for one in attributes()] == [id(one) for one in before]
+
+
 async def test_a_plain_function_around_an_async_request_is_no_obstacle(server: Server, events: list[Event]) -> None:
     base = next(base for base in openai.AsyncOpenAI.__mro__ if "request" in vars(base))
     before: Any = vars(base)["request"]
