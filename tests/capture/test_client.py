@@ -272,6 +272,18 @@ def test_ours_is_put_in_again_where_a_library_threw_it_out(server: Server, event
     assert [id(one) for one in attributes()] == [id(one) for one in before]
 
 
+@pytest.mark.parametrize("how", [{}, {"spec": openai.OpenAI}])
+def test_a_mock_in_the_place_of_the_class_is_not_in_the_way(
+    how: dict[str, Any], server: Server, events: list[Event]
+) -> None:
+    with mock.patch("openai.OpenAI", **how) as mocked, mock.patch("openai.AsyncClient"):
+        flywheel_log.instrument()
+        assert openai.OpenAI() is mocked.return_value
+    with bare(server) as client:
+        client.chat.completions.create(**HELLO)
+    assert [event["status"] for event in events] == ["ok"]
+
+
 async def test_a_plain_function_around_an_async_request_is_no_obstacle(server: Server, events: list[Event]) -> None:
     base = next(base for base in openai.AsyncOpenAI.__mro__ if "request" in vars(base))
     before: Any = vars(base)["request"]
