@@ -26,6 +26,14 @@ SERVER9 := FLYWHEEL_TEST_ELASTICSEARCH_VERSION=9.2.0
 ES := matrix-es8 matrix-es8-on-9 matrix-es9-on-9
 es8 := 'elasticsearch==8.17.2' opentelemetry-instrumentation-urllib3 opentelemetry-sdk trustme
 
+# The extras that ask for nothing of an SDK, at the oldest they allow, and the tests that use them with what these need;
+# the readers of Hugging Face ask for a newer pyarrow.
+EXTRAS := analysis,analytics,datasets,infra,otel,otlp,parquet,prices,replay
+extras := 'opentelemetry-sdk<1.31' prometheus-client
+WITH_EXTRAS := tests/loop/export tests/loop/replay tests/loop/test_clusters.py tests/loop/test_quick.py tests/pipeline/test_price.py \
+	tests/signals tests/sinks/otlp tests/test_infrastructure.py \
+	--deselect tests/loop/export/test_formats.py::test_hugging_face_loads_the_chats
+
 # What the benchmarks compare with. The instrumentation of OpenTelemetry's contributors is one release behind, for its
 # latest asks for what no release has, and calls wrapt as its second major no longer lets it.
 peers := langfuse langsmith logfire openinference-instrumentation-openai opik opentelemetry-instrumentation-openai \
@@ -39,7 +47,7 @@ ON_PYTHON := tests/delivery tests/sinks tests/test_recorder.py tests/test_scope.
 PYTEST := pytest -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types matrix $(MAJORS:%=matrix-%) $(ES) $(NEWER:%=matrix-python-%) matrix-instructor wheel docs doors bench peers faults format clean
+.PHONY: help demo test lint types matrix $(MAJORS:%=matrix-%) $(ES) $(NEWER:%=matrix-python-%) matrix-instructor matrix-extras wheel docs doors bench peers faults format clean
 .SECONDARY:
 
 help: ## Show the targets and what they do
@@ -59,7 +67,7 @@ lint: .venv/.developing ## Check style, formatting and the direction of the impo
 types: .venv/.developing ## Check the types, and what a user's editor makes of the public names
 	$(BIN)/mypy
 
-matrix: $(MAJORS:%=matrix-%) $(NEWER:%=matrix-python-%) $(ES) matrix-instructor ## Run what depends on them with openai 1.40 to 3, newer Pythons, Elasticsearch 8 and 9, instructor
+matrix: $(MAJORS:%=matrix-%) $(NEWER:%=matrix-python-%) $(ES) matrix-instructor matrix-extras ## Run what depends on them with openai 1.40 to 3, newer Pythons, Elasticsearch 8 and 9, instructor, oldest extras
 
 $(MAJORS:%=matrix-%): matrix-%: .venvs/openai-%/.ready
 	@$(<D)/bin/python -c 'import openai; print("\nopenai", openai.__version__)'
@@ -74,6 +82,9 @@ matrix-es8: .venvs/es8/.ready
 
 matrix-instructor: .venvs/instructor/.ready
 	$(<D)/bin/$(PYTEST) tests/instructor $(ARGS)
+
+matrix-extras: .venvs/extras/.ready
+	$(<D)/bin/$(PYTEST) $(WITH_EXTRAS) $(ARGS)
 
 matrix-es8-on-9: .venvs/es8/.ready
 	$(SERVER9) $(<D)/bin/$(PYTEST) tests/elasticsearch $(ARGS)
@@ -158,4 +169,10 @@ clean: ## Remove everything that was built or installed here
 .venvs/instructor/.ready: pyproject.toml | .venv/.uv
 	$(UV) venv --clear --python $(BIN)/python $(@D)
 	$(INSTALL) --editable . --group end-to-end instructor
+	@touch $@
+
+.venvs/extras/.ready: pyproject.toml | .venv/.uv
+	$(UV) venv --clear --python $(BIN)/python $(@D)
+	$(INSTALL) --resolution lowest-direct --editable '.[$(EXTRAS)]' 'openai>=2,<3'
+	$(INSTALL) --group end-to-end $(extras)
 	@touch $@

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 Client = TypeVar("Client")
 Decorated = TypeVar("Decorated")
 
-_NEIGHBOURS = {"anthropic": ("Anthropic", "AsyncAnthropic"), "groq": ("Groq", "AsyncGroq")}
+_NEIGHBOURS = ("anthropic", "groq")
+# What every one of the SDKs calls its clients besides; the class's own name is what tests put a mock in the place of.
+_CLIENTS = ("Client", "AsyncClient")
 _GOOGLE = "google.genai._api_client"
 _awaited: set[str] = set()
 
@@ -110,10 +112,12 @@ def logged_llm(function: Any = None, /, **fields: Any) -> Any:
 
 
 def _instrument_everyone(binding: Binding) -> None:
+    import openai  # noqa: F401 - the program may not have done so yet
+
     from .capture import client as clients
     from .capture import google
 
-    clients.instrument_classes([*_openai_classes(), *_loaded_classes()], binding)
+    clients.instrument_classes(_loaded_classes(), binding)
     google.instrument_everyone()
 
 
@@ -134,14 +138,9 @@ def _imported(_: object) -> None:
         _instrument_everyone(binding)
 
 
-def _openai_classes() -> list[type]:
-    import openai
-
-    return [openai.OpenAI, openai.AsyncOpenAI, openai.AzureOpenAI, openai.AsyncAzureOpenAI]
-
-
 def _loaded_classes() -> list[type]:
-    """The clients of the neighbours that the program has imported."""
-    found = [(sys.modules.get(name), classes) for name, classes in _NEIGHBOURS.items()]
+    """The clients of the SDKs that the program has imported."""
+    modules = [sys.modules.get(name) for name in ("openai", *_NEIGHBOURS)]
     # One that is just being imported by another thread may have none yet; its turn comes.
-    return [getattr(module, each) for module, classes in found for each in classes if hasattr(module, each)]
+    found = [getattr(module, name, None) for module in modules for name in _CLIENTS]
+    return [cls for cls in found if isinstance(cls, type)]

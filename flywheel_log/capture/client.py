@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, update_wrapper, wraps
 from typing import Any, TypeVar
 
 from .. import scope
@@ -13,14 +13,15 @@ from ..health import guarded, health
 from . import foreign, usage
 from .call import Call, Emit
 from .identity_set import IdentitySet
-from .patches import Patches
+from .patches import Patches, bindable
 from .provider import provider_of
 from .surfaces import surface_for
-from .under_way import arrived, current
+from .under_way import current, telling, telling_async
 
 Client = TypeVar("Client")
 
 _MARK = "_flywheel_log"
+_OWN = "_flywheel_log_patches"
 _lock = threading.RLock()
 _everyone: Binding | None = None
 _marked = IdentitySet()
@@ -52,6 +53,8 @@ def instrument(client: Client, binding: Binding) -> Client:
         if not _is_stainless(type(client)):
             return foreign.instrument(client, binding.emit, binding.fields)
         _install(type(client))
+        if "request" in vars(client):
+            _install_in(client)
         vars(client)[_MARK] = binding
         _marked.add(client)
     return client
@@ -79,6 +82,7 @@ def uninstrument(client: Any = None) -> None:
             own = getattr(known, "__dict__", {})
             if not foreign.uninstrument(known) and isinstance(own, dict):
                 own.pop(_MARK, None)
+                own.pop(_OWN, Patches()).undo()
                 _marked.discard(known)
         if client is None:
             _everyone = None
@@ -93,24 +97,34 @@ def _is_stainless(cls: type) -> bool:
 
 
 def _install(cls: type) -> None:
-    # `post` tells the two kinds apart even where another library has wrapped `request` in a plain function.
-    asynchronous = inspect.iscoroutinefunction(getattr(cls, "post", None))
+    asynchronous = _is_asynchronous(cls)
     _patches.wrap(cls, "request", _request_async if asynchronous else _request)
-    _patches.wrap(cls, "_process_response", _process_response_async if asynchronous else _process_response)
+    _patches.wrap(cls, "_process_response", telling_async if asynchronous else telling)
     _patches.wrap(cls, "copy", _copy)
     _patches.wrap(cls, "with_options", _copy)
+
+
+def _install_in(client: Any) -> None:
+    """Record what another library has put in the place of `request` for *client* alone: it may call the SDK's own."""
+
+    def replace(theirs: Any) -> Any:
+        around = _request_async if _is_asynchronous(type(client)) else _request
+        return update_wrapper(partial(around(staticmethod(theirs)), client), theirs)
+
+    vars(client).setdefault(_OWN, Patches()).wrap_own(client, "request", replace)
+
+
+def _is_asynchronous(cls: type) -> bool:
+    # `post` tells the two kinds apart even where another library has wrapped `request` in a plain function.
+    return inspect.iscoroutinefunction(getattr(cls, "post", None))
 
 
 # Each makes, of a method of the SDK's, the one that takes its place. `method` may be another library's wrapper, which
 # has to be bound. They are plain functions because the processor finds neither wrapt's proxies nor ours in its caches.
 
 
-def _binder(method: Any) -> Any:
-    return method if hasattr(type(method), "__get__") else staticmethod(method)  # Somebody's mock, say.
-
-
 def _request(method: Any) -> Any:
-    binder = _binder(method)
+    binder = bindable(method)
 
     @wraps(method)
     def request(client: Any, *args: Any, **kwargs: Any) -> Any:
@@ -131,7 +145,7 @@ def _request(method: Any) -> Any:
 
 
 def _request_async(method: Any) -> Any:
-    binder = _binder(method)
+    binder = bindable(method)
 
     @wraps(method)
     async def request(client: Any, *args: Any, **kwargs: Any) -> Any:
@@ -154,30 +168,8 @@ def _request_async(method: Any) -> Any:
     return request
 
 
-def _process_response(method: Any) -> Any:
-    binder = _binder(method)
-
-    @wraps(method)
-    def process(client: Any, *args: Any, **kwargs: Any) -> Any:
-        arrived(kwargs)
-        return binder.__get__(client, type(client))(*args, **kwargs)
-
-    return process
-
-
-def _process_response_async(method: Any) -> Any:
-    binder = _binder(method)
-
-    @wraps(method)
-    async def process(client: Any, *args: Any, **kwargs: Any) -> Any:
-        arrived(kwargs)
-        return await binder.__get__(client, type(client))(*args, **kwargs)
-
-    return process
-
-
 def _copy(method: Any) -> Any:
-    binder = _binder(method)
+    binder = bindable(method)
 
     @wraps(method)
     def copy(client: Any, *args: Any, **kwargs: Any) -> Any:
@@ -235,6 +227,6 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[
         call.asked_usage = attempt is not None
         call.enter()
         return call, attempt
-    except Exception as error:  # noqa: BLE001 - as in `arrived`
+    except Exception as error:  # noqa: BLE001 - as in `under_way`
         health.drop("capture", error)
         return None

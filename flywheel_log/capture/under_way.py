@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from functools import wraps
 from typing import Any, Protocol
 
 from ..health import health
+from .patches import bindable
 
 
 class Requesting(Protocol):
@@ -29,7 +31,7 @@ def active() -> Requesting | None:
     return call if call is not None and call.under_way else None
 
 
-def arrived(told: Mapping[str, Any]) -> None:
+def _arrived(told: Mapping[str, Any]) -> None:
     """The SDK is about to read a response, as it is *told*: the one moment when every kind of call shows its HTTP."""
     try:
         call = active()
@@ -37,3 +39,27 @@ def arrived(told: Mapping[str, Any]) -> None:
             call.came(told.get("response"), told.get("retries_taken"))
     except Exception as error:  # noqa: BLE001 - a guard of its own: a decorator costs as much as the half of this
         health.drop("capture", error)
+
+
+def telling(method: Any) -> Any:
+    """Make, of the method by which a client reads responses, one that tells the call under way of each."""
+    binder = bindable(method)
+
+    @wraps(method)
+    def process(client: Any, *args: Any, **kwargs: Any) -> Any:
+        _arrived(kwargs)
+        return binder.__get__(client, type(client))(*args, **kwargs)
+
+    return process
+
+
+def telling_async(method: Any) -> Any:
+    """As `telling`, for an asynchronous client."""
+    binder = bindable(method)
+
+    @wraps(method)
+    async def process(client: Any, *args: Any, **kwargs: Any) -> Any:
+        _arrived(kwargs)
+        return await binder.__get__(client, type(client))(*args, **kwargs)
+
+    return process

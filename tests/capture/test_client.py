@@ -258,6 +258,54 @@ def test_a_library_that_wrapped_before_us_goes_on(server: Server, events: list[E
     assert (calls, len(events)) == (["theirs", "theirs"], 2)
 
 
+def test_ours_is_put_in_again_where_a_library_threw_it_out(server: Server, events: list[Event]) -> None:
+    before = attributes()
+    undo = wrapped_request([])
+    with recorded(server) as client:
+        undo()  # What it found before us: nobody is recorded now.
+        client.chat.completions.create(**HELLO)
+        assert events == []
+        flywheel_log.instrument(client)
+        client.chat.completions.create(**HELLO)
+    flywheel_log.uninstrument()
+    assert len(events) == 1
+    assert [id(one) for one in attributes()] == [id(one) for one in before]
+
+
+@pytest.mark.parametrize("cls", [openai.OpenAI, openai.AsyncOpenAI])
+async def test_a_library_that_replaced_request_for_this_client_alone_goes_on(
+    cls: type, server: Server, events: list[Event]
+) -> None:
+    calls: list[str] = []
+    client = bare(server, cls)
+    original = client.request  # Bound before us: the class is of no help.
+
+    def theirs(*args: Any, **kwargs: Any) -> Any:
+        calls.append("theirs")
+        return original(*args, **kwargs)
+
+    client.request = theirs
+    for _ in range(2):
+        flywheel_log.instrument(client)
+        answer = client.chat.completions.create(**HELLO)
+        assert (await answer if inspect.isawaitable(answer) else answer).choices[0].finish_reason == "stop"
+    flywheel_log.uninstrument()
+    assert client.request is theirs
+    assert (calls, [event["status"] for event in events]) == (["theirs"] * 2, ["ok"] * 2)
+
+
+@pytest.mark.parametrize("how", [{}, {"spec": openai.OpenAI}])
+def test_a_mock_in_the_place_of_the_class_is_not_in_the_way(
+    how: dict[str, Any], server: Server, events: list[Event]
+) -> None:
+    with mock.patch("openai.OpenAI", **how) as mocked, mock.patch("openai.AsyncClient"):
+        flywheel_log.instrument()
+        assert openai.OpenAI() is mocked.return_value
+    with bare(server) as client:
+        client.chat.completions.create(**HELLO)
+    assert [event["status"] for event in events] == ["ok"]
+
+
 async def test_a_plain_function_around_an_async_request_is_no_obstacle(server: Server, events: list[Event]) -> None:
     base = next(base for base in openai.AsyncOpenAI.__mro__ if "request" in vars(base))
     before: Any = vars(base)["request"]

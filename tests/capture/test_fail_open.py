@@ -27,9 +27,9 @@ from tests.capture.clients import HELLO, bare, recorded, seen
 DOORS = {
     *("client._request", "client._request_async", "client._attempt", "client._attempt_async"),
     *(
-        "client._process_response",
-        "client._process_response_async",
-        "client._binder",
+        "under_way.telling",
+        "under_way.telling_async",
+        "patches.bindable",
         "client._copy",
         "foreign._logged",
         "function.logged",
@@ -59,7 +59,7 @@ DOORS = {
     *("scope.context.__init__", "scope.Block.__call__", "scope.suppress.__call__"),
     "instrumentation.logged_llm",
     # Guards of their own, without a decorator.
-    *("client._begin", "under_way.arrived", "call.Call.answered"),
+    *("client._begin", "under_way._arrived", "call.Call.answered"),
     # The only guard of a delivery, and the last rung of its ladder.
     *("delivery.Delivery.put", "serialise.dumps"),
     # Asked by the journal's own thread.
