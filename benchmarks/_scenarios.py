@@ -82,6 +82,32 @@ COUNTED = events(usage=None)  # As a stream is whose token counts were asked for
 COUNTED.insert(-1, chunk([], random.Random(4), usage=completion("")["usage"]))
 
 
+HEADERS = {
+    "date": "Thu, 26 Nov 2026 22:00:00 GMT",
+    "connection": "keep-alive",
+    "access-control-expose-headers": "X-Request-ID",
+    "openai-organization": "user-benchmark",
+    "openai-processing-ms": "812",
+    "openai-project": "proj_benchmark",
+    "openai-version": "2020-10-01",
+    "x-envoy-upstream-service-time": "820",
+    "x-ratelimit-limit-requests": "10000",
+    "x-ratelimit-limit-tokens": "200000",
+    "x-ratelimit-remaining-requests": "9999",
+    "x-ratelimit-remaining-tokens": "199950",
+    "x-ratelimit-reset-requests": "8.64s",
+    "x-ratelimit-reset-tokens": "15ms",
+    "x-request-id": "req_benchmark",
+    "cf-cache-status": "DYNAMIC",
+    "strict-transport-security": "max-age=31536000; includeSubDomains; preload",
+    "x-content-type-options": "nosniff",
+    "server": "cloudflare",
+    "cf-ray": "8e8f0benchmark-FRA",
+    "alt-svc": 'h3=":443"; ma=86400',
+}
+"""What OpenAI answers with besides the body."""
+
+
 class Body(http.SyncByteStream, http.AsyncByteStream):  # type: ignore[misc]
     """A stream of chunks, each one a read of the network."""
 
@@ -100,8 +126,8 @@ def answer(request: Any) -> Any:
     body = request.content.replace(b" ", b"")
     if b'"stream":true' in body:
         chunks = COUNTED if b'"include_usage":true' in body else CHUNKS
-        return http.Response(200, headers={"content-type": "text/event-stream"}, stream=Body(chunks))
-    return http.Response(200, headers={"content-type": "application/json"}, content=SMALL)
+        return http.Response(200, headers={**HEADERS, "content-type": "text/event-stream"}, stream=Body(chunks))
+    return http.Response(200, headers={**HEADERS, "content-type": "application/json"}, content=SMALL)
 
 
 def sync_client() -> openai.OpenAI:

@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 from ..clock import milliseconds, timestamp
 from ..event import JSON, Event
 from ..health import guarded, health
-from . import outcome, wire
+from . import load, outcome, wire
 from .enclosing import enclosing
 from .outcome import Outcome
 from .streams import amazon
@@ -222,8 +222,8 @@ class Call:
             self._add_stream(event, found)
         if (retries := wire.retries(http) if self._retries is None else self._retries) is not None:
             event["retries"] = retries
-        if http is not None and (limits := wire.limits(http)):
-            event |= limits
+        if http is not None and (told := load.load_of(http)):
+            event |= told
         event["request"] = (wire.request_body(http) if body else wire.written_body(http)) or wire.given(body)
         if found.response is not None:
             event["response"] = found.response

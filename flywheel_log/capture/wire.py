@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,8 +17,6 @@ _SOME_ERROR = re.compile(rb'"error"\s*:\s*[{"]')
 _RETRY_COUNT = "x-stainless-retry-count"
 _SHORTEST_SECRET = 12  # A shorter one is a placeholder such as "none" or "test", and a word of the prompts.
 _AUTHENTICATION = ("authorization", "api-key", "x-api-key")
-_SERVER_MS, _SERVER_KEY = b"openai-processing-ms", "server_ms"
-_LIMIT_WORDS = frozenset({"limit", "remaining", "reset"})
 _OPENS, _CLOSES = b"{}"
 _NOT_GIVEN = ("NotGiven", "Omit")
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id")
@@ -76,53 +73,6 @@ def as_sent(raw: bytes) -> Wire | None:
         if not (raw.startswith(b"{") and raw.endswith(b"}")):
             return None
     return Wire(raw)
-
-
-def limits(http: Any) -> JSON:
-    """What the headers of *http* say of the service's load: `rate_limits`, and `server_ms`, its own time for the call.
-
-    The rest of the latency is the network, and the queue in front of the service. Names of OpenAI and those who follow
-    it: https://platform.openai.com/docs/guides/rate-limits; Anthropic: https://docs.anthropic.com/en/api/rate-limits
-    """
-    found: JSON = {}
-    told: JSON = {}
-    for name, value in getattr(getattr(http, "headers", None), "raw", ()):
-        if (key := _load_key(name)) is None:
-            continue
-        if key != _SERVER_KEY:
-            told[key] = _number(value)
-        elif value.isdigit():
-            found[key] = int(value)
-    if told:
-        found["rate_limits"] = told
-    return found
-
-
-@lru_cache(maxsize=512)
-def _load_key(header: bytes) -> str | None:
-    """What a header that tells of the service's load is called in the record, None for others.
-
-    `x-ratelimit-remaining-tokens` and `anthropic-ratelimit-tokens-remaining` alike are `remaining_tokens`.
-    """
-    name = header.lower()
-    if name == _SERVER_MS:
-        return _SERVER_KEY
-    _, limit, rest = name.decode("ascii", "replace").partition("ratelimit-")
-    words = rest.split("-")
-    if words[-1] in _LIMIT_WORDS:
-        words = [words[-1], *words[:-1]]
-    return "_".join(words) if limit else None
-
-
-def _number(value: bytes) -> float | int | str:
-    """A header's value: a number where it is one, else its text (`6m0s`, a time)."""
-    text = value.decode("latin-1")
-    if text.isdigit():
-        return int(text)
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def given(body: Mapping[str, Any]) -> JSON:

@@ -44,7 +44,7 @@ OURS = {
     "beginning": "flywheel_log.capture.client.provider_of",
     "arriving": "flywheel_log.capture.call.Call.came",
     "reading": "flywheel_log.capture.outcome.of_body",
-    "event": "flywheel_log.capture.wire.limits",
+    "event": "flywheel_log.capture.load.load_of",
     "recording": "flywheel_log.recorder.Recorder.record",
 }
 
