@@ -36,6 +36,15 @@ def test_a_journal_whose_quota_leaves_no_room_for_a_segment_is_seen(
     ) in command("doctor").out.splitlines()
 
 
+def test_a_directory_in_the_place_of_the_file_is_seen_and_not_to_be_closed_to_others(command: Command, tmp_path: Path):
+    (tmp_path / "genai.log").mkdir(mode=0o755)
+    log = f"{tmp_path}/genai.log"
+    assert command("doctor").out == (
+        "FIX  the settings: flywheel_log is configured wrongly: "
+        f"sinks: {log} is a directory; name the log in it, such as file:{log}/genai.log\n"
+    )
+
+
 def test_a_file_that_cannot_be_made_is_seen_before_it_is_wanted(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -74,6 +74,12 @@ def test_a_relative_path_where_there_is_no_working_directory_is_an_error_that_sa
     open_sink(f"file:{tmp_path}/genai.log").close()
 
 
+def test_a_directory_is_no_log_and_is_told_before_an_event_waits_for_it(tmp_path):
+    with pytest.raises(ValueError, match="is a directory") as error:
+        open_sink(f"file:{tmp_path}?rotate_mb=1")
+    assert str(error.value) == f"{tmp_path} is a directory; name the log in it, such as file:{tmp_path}/genai.log"
+
+
 def test_opening_does_not_touch_the_disk(tmp_path):
     open_sink(f"file:{tmp_path}/deep/genai.log").close()
     assert list(tmp_path.iterdir()) == []

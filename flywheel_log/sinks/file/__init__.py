@@ -31,12 +31,16 @@ _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 
 
 def open(url: str) -> File:
-    """Return the sink of *url*, as `url.options` reads it. The disk is not touched yet.
+    """Return the sink of *url*, as `url.options` reads it. Nothing is opened or made yet.
 
     Raises:
-        ValueError: the URL has no path, an unknown parameter or a bad value; the message says what is allowed.
+        ValueError: the URL has no path, an unknown parameter or a bad value, or its path is that of a directory; the
+            message says what is allowed.
     """
-    return File(options(url))
+    given = options(url)
+    if given.path.is_dir():
+        raise ValueError(f"{given.path} is a directory; name the log in it, such as file:{given.path / 'genai.log'}")
+    return File(given)
 
 
 class File:
