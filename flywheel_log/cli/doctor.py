@@ -140,6 +140,8 @@ def _file(url: str) -> Iterator[Finding]:
         fix = f"{place} cannot be written; make it writable, or name another file in FLYWHEEL_LOG_SINKS"
         may = os.access(place, os.W_OK | os.X_OK)
         yield Finding(f"the file {path}, which is made with the first event", "" if may else fix)
+    elif path.is_dir():
+        yield Finding(f"the file {path}", f"it is a directory; name the log in it, such as file:{path / 'genai.log'}")
     elif not os.access(path, os.W_OK):
         yield Finding(
             f"the file {path}", "it cannot be written; make it writable, or name another in FLYWHEEL_LOG_SINKS"

@@ -31,16 +31,12 @@ _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 
 
 def open(url: str) -> File:
-    """Return the sink of *url*, as `url.options` reads it. Nothing is opened or made yet.
+    """Return the sink of *url*, as `url.options` reads it. The disk is not touched yet.
 
     Raises:
-        ValueError: the URL has no path, an unknown parameter or a bad value, or its path is that of a directory; the
-            message says what is allowed.
+        ValueError: the URL has no path, an unknown parameter or a bad value; the message says what is allowed.
     """
-    given = options(url)
-    if given.path.is_dir():
-        raise ValueError(f"{given.path} is a directory; name the log in it, such as file:{given.path / 'genai.log'}")
-    return File(given)
+    return File(options(url))
 
 
 class File:
@@ -157,9 +153,14 @@ class File:
 
     def _opened(self) -> int:
         if self._fd is None:
-            directories.make(self._options.path.parent)
-            self._named = False
-            self._fd = os.open(self._options.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            path = self._options.path
+            try:
+                directories.make(path.parent)
+                self._named = False
+                self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            except OSError as error:
+                health.warn(f"{path} cannot be written ({error.strerror}); `flywheel-log doctor` says how to mend it")
+                raise
         return self._fd
 
     def _is_full(self, fd: int, size: int) -> bool:
