@@ -53,8 +53,8 @@ PYTEST := pytest -n auto --dist loadgroup
 help: ## Show the targets and what they do
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv/.installed ## Set up and run the demonstration: needs no key and no network of its own
-	$(BIN)/flywheel-log demo $(ARGS)
+demo: .venv/.installed ## Set up and run the demonstration: with OPENAI_API_KEY it asks OpenAI, else a server of its own
+	$(BIN)/flywheel-log demo --stand-in $(ARGS)
 
 test: .venv/.developing ## Run the tests: make test ARGS="tests/loop -x"
 	$(BIN)/$(PYTEST) $(ARGS)

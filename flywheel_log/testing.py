@@ -21,7 +21,8 @@ def recording(**settings: Any) -> Iterator[list[Event]]:
     of a stream when the block ends is `incomplete`. Their ids are `test-1`, `test-2` ….
 
     Args:
-        **settings: what `flywheel_log.configure` takes.
+        **settings: what `flywheel_log.configure` takes. What the environment says holds, too, except that recording is
+            `disabled`: a suite may record nothing but what is asked for here.
     """
     events: list[Event] = []
     numbers = count(1)
@@ -32,7 +33,7 @@ def recording(**settings: Any) -> Iterator[list[Event]]:
         return identity
 
     open_before = list(unended)
-    before = recorder.replace(recorder.Recorder(config.load(**settings), keep))
+    before = recorder.replace(recorder.Recorder(config.load(**{"disabled": False} | settings), keep))
     try:
         yield events
     finally:

@@ -24,6 +24,10 @@ from flywheel_log import config
             "have elasticsearch, file, otlp, stdout, structlog; did you mean file:my.log?",
         ),
         (
+            {"sinks": "https://user:secret@search.example"},
+            "structlog; for Elasticsearch write elasticsearch: and set ELASTICSEARCH_URL to this URL",
+        ),
+        (
             {"sample": 2},
             "sample: Input should be less than or equal to 1, or Input should be a valid dictionary; got '2'",
         ),

@@ -60,6 +60,14 @@ def test_a_stream_that_is_open_when_the_block_ends_is_its_last_event(openai_envi
     assert [event["status"] for event in outer] == ["ok"]
 
 
+def test_a_suite_that_records_nothing_has_what_a_test_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWHEEL_LOG_DISABLED", "true")
+    for settings, expected in (({}, 1), ({"disabled": True}, 0)):
+        with recording(**settings) as events:
+            recorder.record(EVENT)
+        assert len(events) == expected
+
+
 def test_settings_are_checked() -> None:
     with pytest.raises(ValueError, match="flywheel_log is configured wrongly: content"), recording(content="maybe"):
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
+from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 from .. import scope
@@ -62,8 +63,10 @@ def instrument(client: Client, emit: Emit, fields: scope.Fields) -> Client:
         raise TypeError(f"{type(client).__name__} does not let its methods be replaced: {error}; {_INSTEAD}") from error
     if not found:
         wanted = ", ".join(path for path in METHODS if path.endswith(".create"))
+        name = client.__name__ if isinstance(client, ModuleType) else type(client).__name__
         raise TypeError(
-            f"{type(client).__name__} is no LLM client: it has neither `request(cast_to, options)` nor one of {wanted}"
+            f"{name} is no LLM client: it has neither `request(cast_to, options)` nor one of {wanted}; "
+            f"record the clients below it by instrument() without any, or {_INSTEAD}"
         )
     instrumented.add(client)
     return client

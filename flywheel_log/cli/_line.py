@@ -88,6 +88,6 @@ def _said(turn: Turn) -> str:
 def _rest(event: Event) -> str:
     """Return what an event that is no call is about."""
     fields: dict[str, Any] = dict(event)
-    kept = ("quality", "retrieval_docs", "hallucination_flag", "safety", "metadata")
+    kept = ("quality", "retrieval_docs", "hallucination_flag", "safety", "metadata", "reason", "count")
     about = {name: fields[name] for name in kept if name in fields}
     return json.dumps(about, ensure_ascii=False) if about else ""

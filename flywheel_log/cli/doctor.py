@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from ._source import AsJson
 _SAFE = re.compile(r"[a-z0-9_]+([.-][a-z0-9_]+)*")
 _LONGEST_WORKLOAD = 70
 _DIRECTORY_MODE, _FILE_MODE = 0o700, 0o600
+_BATCH_BYTES = 5_000_000  # The most that the sink writes at once: all of it, or nothing.
 _EPOCH = "their timestamps are seconds where milliseconds are read, so the blueprint takes them for the oldest; "
 
 
@@ -138,13 +140,17 @@ def _file(url: str) -> Iterator[Finding]:
         fix = f"{place} cannot be written; make it writable, or name another file in FLYWHEEL_LOG_SINKS"
         may = os.access(place, os.W_OK | os.X_OK)
         yield Finding(f"the file {path}, which is made with the first event", "" if may else fix)
+    elif path.is_dir():
+        yield Finding(f"the file {path}", f"it is a directory; name the log in it, such as file:{path / 'genai.log'}")
     elif not os.access(path, os.W_OK):
         yield Finding(
             f"the file {path}", "it cannot be written; make it writable, or name another in FLYWHEEL_LOG_SINKS"
         )
+    elif stat.S_IMODE(path.stat().st_mode) & ~_FILE_MODE:
+        yield Finding(f"the file {path}", f"others can read it: chmod 600 {path}")
     else:
-        open_to_others = stat.S_IMODE(path.stat().st_mode) & ~_FILE_MODE
-        yield Finding(f"the file {path}", f"others can read it: chmod 600 {path}" if open_to_others else "")
+        full = "its disk is nearly full, so events wait in the journal; make room on it"
+        yield Finding(f"the file {path}", full if shutil.disk_usage(path).free < _BATCH_BYTES else "")
 
 
 def _elasticsearch(url: str) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import typer
 
 from flywheel_log.loop.blueprint.readiness import Readiness, Split, assess, many_workloads
 from flywheel_log.loop.filter import Filter
+from flywheel_log.wording import counted
 
 from . import Problem
 from ._select import selecting
@@ -80,7 +81,7 @@ def _show(screen: Console, one: Readiness) -> None:
     head = one_line(f"{one.client_id or '-'} / {one.workload_id or '-'}")
     mark, state, style = ("✓", "ready", "green") if one.ready else ("✗", "not ready", "red")
     screen.print(f"{mark} {head}  {state}", style=f"bold {style}")
-    screen.print(f"  {one.kind}, {one.usable} usable of {one.fetched} records, {one.needed} needed")
+    screen.print(f"  {one.kind}, {one.usable} usable of {counted(one.fetched, 'record')}, {one.needed} needed")
     if one.ready:
         screen.print("  " + ", ".join(f"{size} {name}" for name, size in one.sizes.items()))
     for line in one.missing:

@@ -45,6 +45,7 @@ def command(
 
     p50 and p95 are the median and the 95th percentile of the latency, within 1 %; first is the time to the first token.
     A cost marked + is incomplete: some calls have none. Calls have a cost if [prices] is installed where they are made.
+    A narrow terminal shows the first columns; --json has all figures.
     """
     if over:
         _put_over_time(sources, chosen, scaled=scale_up, as_json=as_json)
@@ -156,8 +157,7 @@ def _table(stats: Stats, width: int) -> Table:
     columns = _fitting(stats, width)
     room = max(_KEY_WIDTH, (width - sum(size for _, size in columns)) // max(1, len(stats.by)) - _GAP)
     for place, name in enumerate(stats.by):
-        head = name.removesuffix("_id")
-        table.add_column(head, "" if place else "total", no_wrap=True, style="cyan", max_width=room)
+        table.add_column(_head(name), "" if place else "total", no_wrap=True, style="cyan", max_width=room)
     total = _cells(stats.total)
     for name, size in columns:
         table.add_column(name, total[name], justify="right", no_wrap=True, min_width=size - _GAP)
@@ -167,10 +167,14 @@ def _table(stats: Stats, width: int) -> Table:
     return table
 
 
+def _head(field: str) -> str:
+    return field.removesuffix("_id")
+
+
 def _fitting(stats: Stats, width: int) -> list[tuple[str, int]]:
     """Return the columns of numbers, with their widths, that fit beside keys of a readable width."""
     rows = [_cells(row) for row in (*stats.rows, stats.total)]
-    room = width - (_KEY_WIDTH + _GAP) * len(stats.by)
+    room = width + _GAP - sum(min(_KEY_WIDTH, size) + _GAP for size in _sizes(stats))
     columns = []
     for name in rows[0]:
         size = max(len(name), *(len(row[name]) for row in rows)) + _GAP
@@ -179,6 +183,16 @@ def _fitting(stats: Stats, width: int) -> list[tuple[str, int]]:
             break
         columns.append((name, size))
     return columns
+
+
+def _sizes(stats: Stats) -> list[int]:
+    """Return how wide the keys are, each with its heading."""
+    from rich.cells import cell_len
+
+    from ._screen import one_line
+
+    keys = [[one_line(value) for value in row.key] for row in stats.rows]
+    return [max(map(cell_len, column)) for column in zip(map(_head, stats.by), *keys, strict=True)]
 
 
 def _cells(row: Row) -> dict[str, str]:

@@ -93,12 +93,12 @@ def export_metrics(provider: MeterProvider | None = None) -> Export:
         provider: takes the metrics; the program's global one by default.
 
     Raises:
-        ImportError: OpenTelemetry is not installed; `pip install flywheel-log[otel]` does it.
+        ImportError: OpenTelemetry is not installed; `pip install 'flywheel-log[otel]'` does it.
     """
     try:
         from opentelemetry.metrics import get_meter_provider
     except ImportError:
-        raise ImportError("OpenTelemetry is not installed; `pip install flywheel-log[otel]` does it") from None
+        raise ImportError("OpenTelemetry is not installed; `pip install 'flywheel-log[otel]'` does it") from None
     provider = provider or get_meter_provider()
     with _lock:
         for export in _running:

@@ -16,6 +16,8 @@ ENTRY_POINTS = "flywheel_log.sinks"
 
 Opener = Callable[[str], "Sink"]
 
+_SERVER = "; for Elasticsearch write elasticsearch: and set ELASTICSEARCH_URL to this URL"
+
 
 class Sink(Protocol):
     """The end of the road. Methods are called by one shipper thread at a time, never by the program's own calls.
@@ -101,7 +103,7 @@ def opener(url: str) -> Opener:
     if found := _opener(scheme):
         return found
     known = ", ".join(sorted({*_builtin(), *(point.name for point in entry_points(group=ENTRY_POINTS))}))
-    meant = "" if scheme else f"; did you mean file:{url}?"
+    meant = {"": f"; did you mean file:{url}?", "http": _SERVER, "https": _SERVER}.get(scheme, "")
     raise ValueError(f"sink {scheme or url!r} is unknown; have {known}{meant}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import json
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -376,10 +377,11 @@ def test_what_clients_are_made_of_is_told_apart_from_them(thing: Any, named: str
         flywheel_log.instrument(thing)
 
 
-@pytest.mark.parametrize("thing", [object(), 7, "client"])
-def test_what_is_no_client_is_refused(thing: Any) -> None:
-    with pytest.raises(TypeError, match="is no LLM client: it has neither `request"):
+@pytest.mark.parametrize(("thing", "name"), [(object(), "object"), (7, "int"), ("client", "str"), (json, "json")])
+def test_what_is_no_client_is_refused_with_what_to_do_instead(thing: Any, name: str) -> None:
+    with pytest.raises(TypeError, match=f"^{name} is no LLM client: it has neither `request") as error:
         flywheel_log.instrument(thing)
+    assert "; record the clients below it by instrument() without any, or decorate the function" in str(error.value)
 
 
 @pytest.mark.parametrize("thing", [object(), 7, "client", openai.OpenAI])

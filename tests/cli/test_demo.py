@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -73,3 +74,9 @@ def test_a_key_means_the_real_service_unless_told_otherwise(
 def test_a_log_that_cannot_be_written_is_told(command: Command, tmp_path: Path):
     said = f"flywheel-log: {tmp_path} cannot be written (Is a directory); name another file by --log\n"
     assert command("demo", "--log", tmp_path) == Ran(1, "", said)
+
+
+def test_nothing_is_said_of_an_option_that_was_not_given(command: Command, monkeypatch: pytest.MonkeyPatch):
+    Path("genai.log").touch()
+    monkeypatch.setattr(os, "access", lambda *_: False)  # As it is of somebody else's log; root may read any.
+    assert command("demo", "--stand-in").err == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +35,24 @@ def test_a_journal_whose_quota_leaves_no_room_for_a_segment_is_seen(
         f"FIX  the journal {tmp_path}/journal: the journal's quota is used up, so events are dropped; "
         "have what waits delivered, or set FLYWHEEL_LOG_JOURNAL_QUOTA_MB to more than 16"
     ) in command("doctor").out.splitlines()
+
+
+def test_a_disk_without_room_for_what_waits_is_seen(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "genai.log").touch(mode=0o600)
+    room = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: room._replace(free=1000))
+    assert command("doctor").out.splitlines()[-1] == (
+        "FIX  the file genai.log: its disk is nearly full, so events wait in the journal; make room on it"
+    )
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: room._replace(free=1 << 30))
+    assert command("doctor").out.splitlines()[-1] == "ok   the file genai.log"
+
+
+def test_a_directory_in_the_place_of_the_file_is_seen_and_not_to_be_closed_to_others(command: Command, tmp_path: Path):
+    (tmp_path / "genai.log").mkdir(mode=0o755)
+    assert command("doctor").out.splitlines()[-1] == (
+        "FIX  the file genai.log: it is a directory; name the log in it, such as file:genai.log/genai.log"
+    )
 
 
 def test_a_file_that_cannot_be_made_is_seen_before_it_is_wanted(

@@ -15,7 +15,8 @@ Command = Callable[..., Ran]
 def test_a_dataset_is_told_in_numbers(command: Command, log: Path):
     assert command("export", "--eval-share", "0", "--validation-share", "0.5", "-o", "d", log) == Ran(
         0,
-        "2 of 3 calls in d\n         1  train.jsonl\n         1  validation.jsonl\n         1  left out: no answer\n",
+        "2 of 3 calls in d\n"
+        "         1  train.jsonl\n         1  validation.jsonl\n         1  left out: unsafe error\n",
         "",
     )
 

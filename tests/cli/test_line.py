@@ -12,10 +12,11 @@ from flywheel_log.cli._line import heading, line
 from .conftest import CHAT, ERROR, EVENTS, TOOL
 
 FEEDBACK = {"timestamp": "2026-01-31T10:00:03.000Z", "kind": "feedback", "quality": {"score": 1}}
+LOSS = {"timestamp": "2026-01-31T10:00:04.000Z", "kind": "loss_report", "reason": "journal_full", "count": 4}
 
 
 def test_a_wide_line_has_the_date():
-    shown = [line(event, 140, UTC).plain for event in (*EVENTS, FEEDBACK)]
+    shown = [line(event, 140, UTC).plain for event in (*EVENTS, FEEDBACK, LOSS)]
     assert [(one[:75], one[75:]) for one in shown] == [
         (
             "01-31 10:00:00 ✓ support            gpt-4.1-mini            1.4k→4  812ms  ",
@@ -32,6 +33,10 @@ def test_a_wide_line_has_the_date():
         (
             "01-31 10:00:03 ·                    feedback                   -→-      -  ",
             '{"quality": {"score": 1}}',
+        ),
+        (
+            "01-31 10:00:04 ·                    loss_report                -→-      -  ",
+            '{"reason": "journal_full", "count": 4}',
         ),
     ]
 

@@ -13,7 +13,8 @@ from .conftest import CHAT, ERROR, TOOL, Ran
 Command = Callable[..., Ran]
 
 
-def test_groups_and_their_total_are_a_table(command: Command, log: Path):
+def test_groups_and_their_total_are_a_table(command: Command, log: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "93")
     assert command("stats", log).out.splitlines() == [
         "workload  model         calls   errors   in→out    p50    p95      cost  first p50  first p95",
         "support   gpt-4.1-mini      2  1 (50%)   1.4k→4  7.5ms  812ms  $0.0012+      310ms      310ms",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codeop
+import re
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,17 @@ def test_every_block_of_the_page_runs(page: str) -> None:
         block.evaluate()
         ran.append(block.line)
     assert ran == [block.line for block in blocks]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/the-loop.md"])
+def test_the_first_pages_can_be_typed_line_by_line(page: str) -> None:
+    typed: list[str] = []
+    for block in re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE):
+        for line in (*block.splitlines(), ""):
+            typed.append(line)
+            if codeop.compile_command("\n".join(typed), page) is not None:  # A mistake raises SyntaxError.
+                typed.clear()
+    assert typed == []
 
 
 def test_blocks_that_are_not_run_are_few_and_say_why() -> None:

@@ -73,10 +73,10 @@ def _refused(one: Example, recipe: Recipe, *, pairs: bool) -> str | None:
         unsafe -= _OF_THE_ANSWER
     if one.is_custom:
         unsafe.add("custom_tool")
-    if one.answer is None:
-        return "no_answer"
     if unsafe and not recipe.unsafe:
         return f"unsafe_{min(unsafe)}"
+    if one.answer is None:
+        return "no_answer"
     if one.feedback.hallucination and one.feedback.correction is None and not pairs:
         return "hallucination"
     if one.feedback.verdict == "bad" and one.feedback.correction is None and not pairs:

@@ -45,7 +45,8 @@ def chosen(*events: Any, recipe: Recipe | None = None, pairs: bool = False) -> t
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"status": "error", "response": {"error": {}}}, "no_answer"),
+        ({"status": "error", "response": {"error": {}}}, "unsafe_error"),
+        ({"said": None, "training_unsafe": ["refusal"]}, "unsafe_refusal"),
         ({"status": "incomplete"}, "unsafe_incomplete"),
         ({"training_unsafe": ["length"]}, "unsafe_length"),
         ({"said": None}, "no_answer"),
