@@ -178,7 +178,7 @@ class Settings(Sinks):
             except (re.error, OverflowError, RecursionError) as error:
                 raise ValueError(f"the pattern of {kind!r} is no regular expression: {error}") from None
             if slow:
-                raise ValueError(f"the pattern of {kind!r} repeats what matches in many ways, for ever: {expression}")
+                raise ValueError(f"the pattern of {kind!r} matches in many ways, for ever: {expression}")
         return patterns
 
 

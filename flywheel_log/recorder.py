@@ -142,7 +142,7 @@ class Recorder:
         deadline = time.monotonic() + timeout
         machine.stop()
         meter.settle()
-        self._bench.flush(timeout / 2)
+        self._bench.close(timeout / 2)
         return self._delivery.close(max(0.0, deadline - time.monotonic())) if self._delivery else 0
 
     def stats(self) -> JSON:

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from flywheel_log import config
-from flywheel_log.backtracking import ambiguous
+from flywheel_log.backtracking import LONGEST, ambiguous
+from flywheel_log.pipeline.redact.custom import Custom
 
 SLOW = (
     *("(a+)+", "(a|aa)+$", "(a?a)+$", "(ab|abab)+$", "(.*a){12,}", r"(\w+\d+)+", "(a*)*", "(?:a+b?)+", "([a-z]+,?)+$"),
@@ -26,6 +27,32 @@ QUICK = (
         "(?:ab){200}",
     ),
 )
+SHARED = (
+    *("(.*)x(.*)y", r"\d+\d+x", r"\w+\d+$", r"\w+\d+\b", r".*id.*\d{6}", "a*b?a*x", ".*(?=.*x)y", r"(\s*\w*\s*)="),
+    *(r"\w+\s*\w+!", r"[\s\S]*?a[\s\S]*?b", "(a*)(?:b|a)*c", r"\d{40,}\d{40,}x", r"(\d+)-?(\d+)!", "(x?)(x*)(x*)y"),
+    *("(?:a?){32}b", "(?:a?){22}a{22}", "(?:a|aa){30}b", ".{0,500}x.{0,500}y", "(?:(?=.*x)a)(?:a|ab)*.*y"),
+)
+APART = (
+    *(r"\w+\d+", r"https?://\S+", r"\d{1,3}[ -]?\d{1,3}[ -]?\d{4}", r"BEGIN[\s\S]*?END", "[^x]*x[^y]*y", "(a+)b(a+)"),
+    *(r"(?:Mr|Mrs|Ms)\.? [A-Z]\w+ [A-Z]\w+", r"\b[A-Z][a-z]+(?: [A-Z][a-z]+)*\b", r"(?:token)\s*[:=]\s*(\S+)"),
+    *(r"Name: [^\n]*\nStreet: [^\n]*\n!", r"\+?\d{1,3}[-. ]?\(?\d{3}\)?[-. ]?\d{3}[-. ]?\d{4}", r"(\w+)\s*=\s*(\w+)"),
+    *(r"\b[\w.%+-]+@[\w.-]+\.[A-Za-z]{2,}", r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?"),
+    ".{0,40}x.{0,40}y",
+)
+
+
+@pytest.mark.parametrize("expression", SHARED)
+def test_what_shares_a_text_between_its_parts_in_many_ways_is_ambiguous(expression: str) -> None:
+    assert re.compile(expression)
+    with pytest.raises(ValueError, match="many ways"):
+        config.load(redact_patterns={"a": expression})
+
+
+@pytest.mark.parametrize("expression", [*QUICK, *APART])
+def test_what_is_taken_comes_to_the_end_of_a_hostile_text(expression: str) -> None:
+    assert not ambiguous(expression)
+    for letter in {*re.sub(r"\W", "", expression), "1", " "}:
+        assert all(end <= LONGEST for _, end, _ in Custom("a", expression).spans(letter * LONGEST))
 
 
 @pytest.mark.parametrize("expression", SLOW)

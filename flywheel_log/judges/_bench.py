@@ -42,7 +42,7 @@ class Bench:
         self._record = record
         self._texts: OrderedDict[str, dict[str, str]] = OrderedDict()
         self._worker: BackgroundWorker[tuple[str, Event]] = BackgroundWorker("judge", self._see)
-        self.flush = self._worker.flush
+        self.flush, self.close = self._worker.flush, self._worker.close
 
     def offer(self, identity: str | None, event: Event) -> None:
         """Take *event* as it was written under the id *identity*, if it was: judge it later, or remember it."""

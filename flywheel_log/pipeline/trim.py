@@ -20,6 +20,8 @@ _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?[^,]{0,100};base64,")
 # No other text goes on for so long without a blank, in lines of 60 at least.
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{60,}+[\r\n]{0,2}+)+")
 _SURELY = 1024
+_OTHER = re.compile(r"[^A-Za-z0-9+/_=\r\n-]")
+_VARIETY = ("[A-Z]", "[a-z]", "[0-9]")
 _SHORTEST = 256
 _NUMBERS = frozenset({int, float})
 _NOTE = 100  # Characters, at most, of what stands in the place of what is missing.
@@ -64,9 +66,8 @@ class _Cut:
             return text
         url = _DATA_URL.match(text)
         start = url.end() if url else 0
-        # What begins so goes on so: megabytes need not be looked at in the program's own call.
         found = _BASE64.match(text, start, start + 2 * _SURELY)
-        if not found or found.end() - start < _SURELY:
+        if not found or found.end() - start < _SURELY or not (url or _is_varied(text)):
             return text
         data = text[start:]
         self.strings += 1
@@ -85,6 +86,18 @@ class _Cut:
         self.texts += 1
         self.characters += len(text) - longest
         return f"{text[: longest // 2]}…[{len(text) - longest} characters left out]…{text[len(text) - longest // 2 :]}"
+
+
+def _is_varied(text: str) -> bool:
+    """Whether *text* has characters of all the kinds that encoded bytes have, and no others, or is all zeros.
+
+    Sequences of genes and one word over and over lack some. Of megabytes, the beginning, the middle and the end are
+    looked at: it is the program's own call.
+    """
+    places = (0, len(text) // 2, len(text) - _SURELY)
+    seen = "".join(text[place : place + _SURELY] for place in places)
+    varied = all(re.search(kind, seen) for kind in _VARIETY) or not seen.strip("A=\r\n")
+    return varied and not _OTHER.search(seen)
 
 
 def _strings(value: Any, change: Callable[[str], str]) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty
 from typing import Generic, TypeVar
 
 from ..health import health
@@ -57,6 +59,18 @@ class BackgroundWorker(Generic[Item]):
         done = threading.Event()
         self._queue.put(done)
         return done.wait(timeout)
+
+    def close(self, timeout: float | None) -> None:
+        """Flush; what has not begun by then is left out, and counted as such."""
+        if self.flush(timeout):
+            return
+        with suppress(Empty):
+            while True:
+                item = self._queue.get(timeout=0)
+                if isinstance(item, threading.Event):
+                    item.set()
+                else:
+                    health.drop(f"{self._name}_left_out")
 
     def _start(self) -> None:
         with self._lock:

@@ -57,6 +57,29 @@ def test_a_small_picture_and_long_prose_stay(prose: str) -> None:
     assert trim(given, media="trim", max_bytes=1 << 20) == given
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "ha" * 10_000,
+            "ACGT" * 3_000,
+            "MKWVTFISLLFLFSSAYS" * 700,
+            "0123456789abcdef" * 800,
+            "-" * 2_000 + " the end" * 900,
+        ),
+        "aB3" * 500 + " and then the whole of an essay" * 300,
+    ],
+)
+def test_what_a_model_says_over_and_over_and_sequences_of_genes_are_texts(text: str) -> None:
+    given = event("https://x", text)
+    assert trim(given, media="trim", max_bytes=1 << 20) == given
+
+
+def test_sound_that_begins_in_silence_is_media() -> None:
+    sound = base64.b64encode(bytes(4_000) + bytes(range(256)) * 40).decode()
+    assert trim(event(sound), media="trim", max_bytes=1 << 20)["trimmed"] == {"strings": 1, "characters": len(sound)}
+
+
 def test_base64_in_lines_is_media_too() -> None:
     lines = base64.encodebytes(bytes(range(256)) * 300).decode()
     assert trim(event(lines), media="trim", max_bytes=1 << 20)["trimmed"] == {"strings": 1, "characters": len(lines)}

@@ -346,6 +346,7 @@ LOOKALIKES: dict[str, Make] = {
         _with('{"secret_tokens": ', _digits(4), ', "api_keys": [', _digits(1), "]}"),
         _with("secrets: ", _WORD, ", ", _WORD),
         _with("keyword: ", _digits(8)),
+        _with('<a accesskey="', _chars(1), '">', _WORD, "</a>"),
         _with("docker run --name mongo -p ", _digits(4), ":", _digits(4), " mongo"),
         _choice("mysql -u root -p shop", "mysql -p$PASS1 x", "redis-cli -a <password> x", "IDENTIFIED BY '<password>'"),
         _with("machine learning needs no login and password ", _WORD),

@@ -46,7 +46,7 @@ def test_one_share_in_the_environment_is_for_all(monkeypatch: pytest.MonkeyPatch
         ({"redact": True}, "have some of secrets, pii, names, or 'off' alone; got True"),
         ({"redact_patterns": {"a b": "x"}}, "the kind 'a b' is no name"),
         ({"redact_patterns": {"a": "("}}, "the pattern of 'a' is no regular expression: missing \\)"),
-        ({"redact_patterns": {"a": "(x+)+y"}}, "the pattern of 'a' repeats what matches in many ways"),
+        ({"redact_patterns": {"a": "(x+)+y"}}, "the pattern of 'a' matches in many ways"),
         ({"redact_patterns": {"a": "x{99999999999}"}}, "the pattern of 'a' is no regular expression"),
         ({"sample": 1.5}, "less than or equal to 1"),
         ({"prices": {"m": {"imput": 1.0}}}, "'input', 'output' or 'cached'"),

@@ -42,6 +42,24 @@ def test_what_is_too_much_is_left_out_and_counted() -> None:
     assert (left_out in (4, 5), patient, worker.flush(10)) == (True, False, True)
 
 
+def test_what_has_not_begun_at_the_end_is_counted_and_not_done() -> None:
+    begun, go = threading.Event(), threading.Event()
+    done: list[int] = []
+
+    def work(item: int) -> None:
+        begun.set()
+        go.wait(10)
+        done.append(item)
+
+    worker = BackgroundWorker[int]("test", work)
+    for number in range(4):
+        worker.put(number)
+    begun.wait(10)
+    worker.close(0.01)
+    go.set()
+    assert (worker.flush(10), done, health.dropped()) == (True, [0], {"test_left_out": 3})
+
+
 def test_work_that_flushes_does_not_wait_for_itself() -> None:
     flushed: list[bool] = []
     worker: BackgroundWorker[int] = BackgroundWorker("test", lambda _: flushed.append(worker.flush(None)))

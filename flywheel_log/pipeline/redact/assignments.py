@@ -62,7 +62,7 @@ _MOST = 64  # Of a list; each is looked at again where it assigns something itse
 _QUOTES = ("'", '"', "`", "*")
 
 _PLACEHOLDER = re.compile(
-    r"(?i)(?:str(?:ing)?|text|none|null|true|false|required|optional|password|secret|token|redacted|changeme|undefined"
+    r"(?i)(?:.|str(?:ing)?|text|none|null|true|false|required|optional|password|secret|token|redacted|changeme|undefined"
     r"|[*x•.\"'`]+|<.*|\$.*|\{.*|%.*|\[.*|your[_ -].*|my[_ -].*|os\.environ.*|.*\.(?:get|getenv)\b.*)"
 )
 # What follows a quote that closes: `{"label": "Password:"}`, `["password=", 5]`.
@@ -83,7 +83,7 @@ def counts(key: str) -> bool:
 
 
 def is_placeholder(value: str) -> bool:
-    """Whether *value* stands for a secret instead of being one: a type, a variable, `<your key>`, asterisks."""
+    """Whether *value* stands for a secret: is a type, a variable, `<your key>`, asterisks, or one letter."""
     return _PLACEHOLDER.fullmatch(value) is not None
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from ...backtracking import LONGEST as PIECE
 from .pattern import Span
 
-PIECE = 4096
 OVERLAP = 256
 
 

@@ -10,7 +10,7 @@ from .assignments import NAMED, assigned, names_secret
 from .pattern import Span, any_of
 
 _DRESS = " \t\r*_`\"'"
-_HEADING = re.compile(r"[\w .()/#-]{0,40}")
+_HEADING = re.compile(r"(?!\W*(?:from [\w.]+ )?import )[\w .()/#-]{0,40}")  # `import user,password` is code.
 _MAY_HOLD_ONE = any_of([rf"{NAMED}[\s*_`\"']*[|,;\n]"])
 _BETWEEN = ("|", "\t", ";", ",")
 _RULER = re.compile(r"[\s|:+=-]*")
