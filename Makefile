@@ -54,7 +54,7 @@ help: ## Show the targets and what they do
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.installed ## Set up and run the demonstration: with OPENAI_API_KEY it asks OpenAI, else a server of its own
-	$(BIN)/flywheel-log demo --stand-in $(ARGS)
+	$(BIN)/flywheel-log demo $(ARGS)
 
 test: .venv/.developing ## Run the tests: make test ARGS="tests/loop -x"
 	$(BIN)/$(PYTEST) $(ARGS)
