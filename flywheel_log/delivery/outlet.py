@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..sinks import Sink
 from .tuning import Tuning
@@ -20,7 +19,6 @@ class Outlet:
     """
 
     def __init__(self, url: str, open_sink: Callable[[str], Sink], tuning: Tuning) -> None:
-        self.scheme = urlsplit(url).scheme
         self._url = url
         self._open_sink = open_sink
         self._tuning = tuning

@@ -224,7 +224,7 @@ class Shipper:
     def _failed(self, reason: str, events: int, error: Exception) -> None:
         self._retried += events
         self._last_error = reason
-        health.warn(f"sink_{self._outlet.scheme}_failing", error)
+        health.warn(f"the sink {self.name} fails", error)
 
     def _pause(self, seconds: float) -> None:
         self._hurry.wait(seconds)

@@ -185,6 +185,18 @@ def test_a_failed_write_is_offered_again_whole(make):
     assert stats == {"acknowledged": 1, "waiting": 0, "retried": 2, "lag_s": 0.0, "last_error": None, "kept": 1}
 
 
+def test_each_sink_that_fails_is_named_once_without_its_credentials(root, caplog):
+    sinks = {"file:/tmp/a.log": Memory(OSError(), OSError()), "file:/tmp/b.log": Memory(OSError())}
+    sinks["elasticsearch://me:secret@host/index"] = Memory(OSError())
+    delivery = Delivery([*sinks], root, open_sink=sinks.__getitem__, random=lambda: 0.0)
+    delivery.put(LINE)
+    assert delivery.flush(20) == 0
+    delivery.close(2.0)
+    said = sorted(record.getMessage().partition(";")[0] for record in caplog.records)
+    names = ["elasticsearch://host/index", "file:/tmp/a.log", "file:/tmp/b.log"]
+    assert said == [f"flywheel_log: the sink {name} fails (OSError)" for name in names]
+
+
 def test_lines_that_a_sink_wants_again_come_again_and_no_others(make):
     sink = Memory(2, 1)
     delivery = make(sink)
