@@ -9,7 +9,7 @@ from typing import Any
 from . import scope
 from .place import opened
 from .signals.spans import trace
-from .web import Asked, asked_by
+from .web import RequestFields, traceparent_of
 
 __all__ = ["FlywheelMiddleware"]
 
@@ -42,7 +42,7 @@ class FlywheelMiddleware:
         self._app = app
         self._identify = identify
         self._traces = traces
-        self._asked = Asked(**fields)
+        self._fields = RequestFields(**fields)
 
     async def __call__(self, connection: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection; what is no request (the application's start and end) passes through."""
@@ -50,11 +50,11 @@ class FlywheelMiddleware:
             await self._app(connection, receive, send)
             return
         known = await self._who(connection)
-        with scope.FieldsSet(opened(self._asked.fields(known))):
+        with scope.FieldsSet(opened(self._fields.fields(known))):
             if not self._traces:
                 await self._app(connection, receive, send)
                 return
-            with trace(_name(connection), traceparent=asked_by(_header(connection, b"traceparent"))):
+            with trace(_name(connection), traceparent=traceparent_of(_header(connection, b"traceparent"))):
                 await self._app(connection, receive, send)
 
     async def _who(self, connection: Scope) -> Mapping[str, Any] | None:
@@ -64,7 +64,7 @@ class FlywheelMiddleware:
             found = self._identify(connection)
             return await found if isawaitable(found) else found
         except Exception as error:  # noqa: BLE001 - the request goes on without a name
-            self._asked.unknown(error)
+            self._fields.unknown(error)
             return None
 
 

@@ -1,4 +1,4 @@
-"""What the middlewares for web applications share: who asks, and whose trace goes on."""
+"""What the middlewares for web applications share: whose request it is, and which trace goes on."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .fields import fields_of
 from .health import health
 
 
-class Asked:
-    """What is known of everybody who asks a web application.
+class RequestFields:
+    """The fields that the requests of a web application stamp on the calls they lead to.
 
     Args:
-        **fields: stamped on every call whoever asks.
+        **fields: stamped on the calls of every request.
 
     Raises:
         TypeError: a field is none of an event's.
@@ -24,11 +24,11 @@ class Asked:
         self._own = fields_of(**fields)
 
     def fields(self, known: Mapping[str, Any] | None) -> scope.Fields:
-        """Return what is in force for a request of one of whom this is *known*."""
+        """Return what is in force for a request of whose user this is *known*."""
         return scope.merge(scope.current(), scope.merge(self._own, self._of(known)))
 
     def unknown(self, error: Exception) -> None:
-        """Count that nobody could tell who asks; the request goes on without a name."""
+        """Count that nobody could tell whose request it is; it goes on without a name."""
         health.drop("identify", error)
 
     def _of(self, known: Mapping[str, Any] | None) -> scope.Fields:
@@ -39,7 +39,7 @@ class Asked:
             return {}
 
 
-def asked_by(header: str | None) -> str | None:
-    """The caller's *header* `traceparent`, unless its trace is under way: in an application mounted in another."""
+def traceparent_of(header: str | None) -> str | None:
+    """A request's *header* `traceparent`, unless its trace is under way: in an application mounted in another."""
     parent = w3c.parsed(header) if header else None
     return None if parent is not None and parent.trace_id == scope.current().get("trace_id") else header

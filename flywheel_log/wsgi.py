@@ -10,7 +10,7 @@ from . import scope
 from .around import Around
 from .place import opened
 from .signals.spans import run_of, trace
-from .web import Asked, asked_by
+from .web import RequestFields, traceparent_of
 
 __all__ = ["FlywheelMiddleware"]
 
@@ -40,7 +40,7 @@ class FlywheelMiddleware:
         self._app = app
         self._identify = identify
         self._traces = traces
-        self._asked = Asked(**fields)
+        self._fields = RequestFields(**fields)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
@@ -57,17 +57,17 @@ class FlywheelMiddleware:
         return _Body(body, run)
 
     def _run(self, environ: Environ) -> Around:
-        fields = opened(self._asked.fields(self._who(environ)))
+        fields = opened(self._fields.fields(self._who(environ)))
         if not self._traces:
             return scope.Inside(partial(scope.FieldsSet, fields))
         with scope.FieldsSet(fields):
-            return run_of(trace(_name(environ), traceparent=asked_by(environ.get("HTTP_TRACEPARENT"))))
+            return run_of(trace(_name(environ), traceparent=traceparent_of(environ.get("HTTP_TRACEPARENT"))))
 
     def _who(self, environ: Environ) -> Mapping[str, Any] | None:
         try:
             return self._identify(environ) if self._identify is not None else None
         except Exception as error:  # noqa: BLE001 - the request goes on without a name
-            self._asked.unknown(error)
+            self._fields.unknown(error)
             return None
 
 

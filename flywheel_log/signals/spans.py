@@ -76,12 +76,12 @@ class trace(step):  # noqa: N801
 
     def __init__(self, name: str, *, traceparent: str | None = None, **fields: Any) -> None:
         super().__init__(name, **fields)
-        self._asked_by = w3c.parsed(traceparent) if traceparent else None
-        if traceparent and self._asked_by is None:
+        self._remote_parent = w3c.parsed(traceparent) if traceparent else None
+        if traceparent and self._remote_parent is None:
             health.warn("traceparent_invalid")
 
     def _parent(self) -> w3c.Parent | None:
-        return self._asked_by
+        return self._remote_parent
 
     @staticmethod
     def current_traceparent() -> str | None:
@@ -105,12 +105,12 @@ class Span(Place):
         fields: what is in force inside.
     """
 
-    def __init__(self, name: str, around: Mapping[str, Any], asked_by: w3c.Parent | None) -> None:
+    def __init__(self, name: str, around: Mapping[str, Any], parent: w3c.Parent | None) -> None:
         outer = place_of(around)
-        in_trace = outer is not None and "trace_id" in around and asked_by is None
+        in_trace = outer is not None and "trace_id" in around and parent is None
         super().__init__(w3c.current_span(), outer.documents if outer is not None and in_trace else [])
         self._name = name
-        self._stamps = _stamps(around, asked_by)
+        self._stamps = _stamps(around, parent)
         self.fields: JSON = {
             **around,
             KEY: self,
@@ -147,12 +147,12 @@ def _named(function: Any) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
-def _stamps(around: Mapping[str, Any], asked_by: w3c.Parent | None) -> JSON:
+def _stamps(around: Mapping[str, Any], parent: w3c.Parent | None) -> JSON:
     """What a step that begins with the fields *around* carries: what a call would, but for the documents."""
     stamps = dict(stamped(around))
     stamps.pop("retrieval_docs", None)
-    if asked_by is not None:
-        stamps["trace_id"], stamps["parent_id"] = asked_by
+    if parent is not None:
+        stamps["trace_id"], stamps["parent_id"] = parent
     stamps.setdefault("trace_id", w3c.new_trace_id())
     stamps.setdefault("span_id", w3c.new_span_id())
     return stamps
