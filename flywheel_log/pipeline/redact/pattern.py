@@ -32,11 +32,16 @@ def behind(head: str) -> str:
 
 
 def any_of(expressions: Iterable[str]) -> Callable[[str], bool]:
-    """Return what tells, by the engine of `anchors`, whether one of *expressions* is anywhere in a text.
+    """Return what tells, by the engine of `anchors`, whether one of *expressions* is anywhere in a decoded text."""
+    found: Callable[[str], bool] = SchemaValidator(
+        core_schema.str_schema(pattern="|".join(expressions))
+    ).isinstance_python
+    return found
 
-    A text with half of a surrogate pair, which the engine does not read, may have it.
-    """
-    found = SchemaValidator(core_schema.str_schema(pattern="|".join(expressions))).isinstance_python
+
+def any_of_or_unread(expressions: Iterable[str]) -> Callable[[str], bool]:
+    """As `any_of`, of any text: one with half of a surrogate pair, which the engine does not read, may have one."""
+    found = any_of(expressions)
     return lambda text: found(text) or not _reads(text)
 
 
@@ -89,7 +94,7 @@ class Family:
 
     def __init__(self, finders: Sequence[Finder], anchors: Iterable[str]) -> None:
         self._finders = finders
-        self._may_hold_one = any_of(anchors)
+        self._may_hold_one = any_of_or_unread(anchors)
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield where values begin and end, and of which kind they are."""

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .assignments import NAMED, assigned, names_secret
-from .pattern import Span, any_of
+from .pattern import Span, any_of_or_unread
 
 _DRESS = " \t\r*_`\"'"
 _HEADING = re.compile(r"(?!\W*(?:from [\w.]+ )?import )[\w .()/#-]{0,40}")  # `import user,password` is code.
-_MAY_HOLD_ONE = any_of([rf"{NAMED}[\s*_`\"']*[|,;\n]"])
+_MAY_HOLD_ONE = any_of_or_unread([rf"{NAMED}[\s*_`\"']*[|,;\n]"])
 _BETWEEN = ("|", "\t", ";", ",")
 _RULER = re.compile(r"[\s|:+=-]*")
 _SHORTEST = 6
