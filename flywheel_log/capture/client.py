@@ -16,7 +16,7 @@ from .identity_set import IdentitySet
 from .patches import Patches, bindable
 from .provider import provider_of
 from .surfaces import surface_for
-from .under_way import current, telling, telling_async
+from .under_way import active, telling, telling_async
 
 Client = TypeVar("Client")
 
@@ -211,8 +211,7 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[
     """What to record of this request, entered, and how to ask for its token counts; None where nothing is recorded."""
     try:
         binding = vars(client).get(_MARK) or _everyone
-        before = current.get()
-        if binding is None or (before is not None and before.under_way) or scope.suppressed():
+        if binding is None or active() is not None or scope.suppressed():
             return None
         options = kwargs["options"] if "options" in kwargs else args[1]
         surface = surface_for(options.url) if options.method.lower() == "post" else None
