@@ -11,6 +11,9 @@ import orjson
 
 from flywheel_log.event import JSON
 
+JSON_LINES = {part: f"{part}.jsonl" for part in ("train", "validation", "eval")}
+"""The file of each set of a dataset."""
+
 
 def write_lines(path: Path, rows: Iterable[JSON]) -> int:
     """Write *rows* to *path*, one a line, and return how many they are."""

@@ -8,11 +8,11 @@ from pathlib import Path
 from flywheel_log.event import JSON, to_document
 
 from ..example import Example, without_nulls
-from ._lines import write_lines
+from ._lines import JSON_LINES, write_lines
 
 PAIRS = False
 TEXT_ONLY = False
-FILES = {"train": "train.jsonl", "validation": "validation.jsonl", "eval": "eval.jsonl"}
+FILES = JSON_LINES
 
 
 def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike

@@ -9,11 +9,11 @@ from flywheel_log import projection
 from flywheel_log.event import JSON
 
 from ..example import Example
-from ._lines import write_lines
+from ._lines import JSON_LINES, write_lines
 
 PAIRS = False
 TEXT_ONLY = False
-FILES = {"train": "train.jsonl", "validation": "validation.jsonl", "eval": "eval.jsonl"}
+FILES = JSON_LINES
 
 
 def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike

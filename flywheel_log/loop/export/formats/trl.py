@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..example import Example
-from ._lines import write_lines
+from ._lines import JSON_LINES, write_lines
 from ._template import spelt_out
 from ._trl import prompt
 
 PAIRS = False
 TEXT_ONLY = True
-FILES = {"train": "train.jsonl", "validation": "validation.jsonl", "eval": "eval.jsonl"}
+FILES = JSON_LINES
 
 
 def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike

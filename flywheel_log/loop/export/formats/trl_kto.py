@@ -9,13 +9,13 @@ from flywheel_log.event import JSON
 
 from ..example import Example
 from ..functions import calls_custom
-from ._lines import write_lines
+from ._lines import JSON_LINES, write_lines
 from ._template import spelt_out
 from ._trl import prompt
 
 PAIRS = True
 TEXT_ONLY = True
-FILES = {"train": "train.jsonl", "validation": "validation.jsonl", "eval": "eval.jsonl"}
+FILES = JSON_LINES
 
 
 def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike
