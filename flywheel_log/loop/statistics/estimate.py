@@ -119,9 +119,8 @@ class Mean:
     @property
     def error(self) -> float:
         """The square of the mean's standard error; 0 of fewer than two numbers."""
-        freedom = self.effective - 1
-        together = self.groups.effect(self.mean, self._scatter)
-        return self._scatter / self.of**2 * together * (freedom + 1) / freedom if freedom > 0 else 0.0
+        effective = self.effective
+        return self._scatter / self._squares / (effective - 1) if effective > 1 else 0.0
 
     @property
     def interval(self) -> Interval | None:
