@@ -96,9 +96,9 @@ def number(value: float | None) -> str:
     if value is None:
         return _UNKNOWN
     for limit, unit in ((1e3, ""), (1e6, "k"), (1e9, "M")):
-        if value < limit:
-            scaled = value / (limit / 1e3)
-            return f"{scaled:.1f}{unit}" if unit and scaled < 10 else f"{scaled:.0f}{unit}"  # noqa: PLR2004  one digit
+        scaled = value / (limit / 1e3)
+        if round(scaled) < 1000:  # noqa: PLR2004  more is one of the next unit
+            return f"{scaled:.1f}{unit}" if unit and round(scaled, 1) < 10 else f"{scaled:.0f}{unit}"  # noqa: PLR2004  one digit
     return f"{value / 1e9:.1f}G"
 
 

@@ -17,7 +17,10 @@ from .conftest import CHAT, Ran
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(None, "-"), (0, "0"), (999, "999"), (1234, "1.2k"), (34_000, "34k"), (5_600_000, "5.6M"), (2e9, "2.0G")],
+    [
+        *((None, "-"), (0, "0"), (999, "999"), (1234, "1.2k"), (34_000, "34k"), (5_600_000, "5.6M"), (2e9, "2.0G")),
+        *((9_960, "10k"), (999_600, "1.0M"), (999.7e6, "1.0G")),
+    ],
 )
 def test_a_count_is_short(value: float | None, shown: str):
     assert number(value) == shown
