@@ -71,6 +71,7 @@ def _numbers(made: Plan) -> dict[str, object]:
     return {
         "send": sums.requests,
         "answered_before": made.done,
+        "refused_before": made.refused,
         "not_in_sample": _not_drawn(made),
         "left_out": made.left_out,
         "input_tokens": sums.input_tokens,
@@ -83,6 +84,8 @@ def _numbers(made: Plan) -> dict[str, object]:
 def _others(made: Plan) -> Iterator[tuple[int, str]]:
     if made.done:
         yield made.done, "answered in this run before"
+    if made.refused:
+        yield made.refused, "refused by the server in this run before; --refused sends them again"
     if rest := _not_drawn(made):
         yield rest, "not in the sample"
     for reason, count in made.left_out.most_common():
@@ -90,7 +93,7 @@ def _others(made: Plan) -> Iterator[tuple[int, str]]:
 
 
 def _not_drawn(made: Plan) -> int:
-    return made.fit - made.done - made.forecast.requests
+    return made.fit - made.done - made.refused - made.forecast.requests
 
 
 def _forecast(sums: Forecast) -> str:

@@ -6,7 +6,8 @@ import shlex
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from flywheel_log.loop.read import Reading, read
+from flywheel_log.loop.read import Reading, search
+from flywheel_log.loop.replay.origin import may_be_ours
 from flywheel_log.loop.sources.file import path_of
 
 from . import Problem, _source
@@ -27,11 +28,11 @@ def sinks(sources: list[str] | None, into: str | None) -> tuple[str, ...]:
 
 
 def written(urls: tuple[str, ...]) -> Reading:
-    """Read what the sinks *urls* have so far; a log that is not there yet has nothing."""
+    """Read the replays and verdicts that the sinks *urls* have so far; a log that is not there yet has nothing."""
     places = [url for url in urls if urlsplit(url).scheme in _READABLE]
     try:
         with _source.wrong_source():
-            return read(places)
+            return search(places, may_be_ours)
     except FileNotFoundError:
         return Reading(())
 

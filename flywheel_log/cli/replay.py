@@ -12,6 +12,7 @@ import typer
 from flywheel_log.event import JSON, Event
 from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.replay import judge as judging
+from flywheel_log.loop.replay import origin
 from flywheel_log.loop.replay.change import Change, Text
 from flywheel_log.loop.replay.fit import request_of
 from flywheel_log.loop.replay.forecast import estimate
@@ -49,6 +50,7 @@ Concurrency = Annotated[
 ]
 Rate = Annotated[float | None, typer.Option("--rate", min=0.01, help="Maximum number of requests a minute.")]
 Redacted = Annotated[bool, typer.Option("--redacted", help="Also send requests in which something was redacted.")]
+Refused = Annotated[bool, typer.Option("--refused", help="Also send again what the server refused in this run.")]
 Into = Annotated[
     str | None, typer.Option("--into", metavar="URL", help="A sink for the answers.", show_default="the log read")
 ]
@@ -75,6 +77,7 @@ def command(
     concurrency: Concurrency = 4,
     rate: Rate = None,
     redacted: Redacted = False,
+    refused: Refused = False,
     into: Into = None,
     judge: Judge = "",
     dry_run: DryRun = False,
@@ -86,31 +89,33 @@ def command(
 
     The answers are recorded as workloads of their own (`support.replay`), and `compare --replay RUN` shows them beside
     the old ones. The key comes from OPENAI_API_KEY. Tools are offered, not run. Nothing is sent before you have seen
-    and confirmed the forecast; the same command again sends only requests that have no answer yet. A judge is a model
-    on the same server, asked which of two answers is better; it is not told which one is new.
+    and confirmed the forecast; the same command again sends only requests that have no answer yet, and were not refused
+    as invalid. A judge is a model on the same server, asked which of two answers is better; it is not told which one is
+    new.
     """
     change = _change(model, prompt, template, version, role)
     if not (change or base_url):
         raise typer.BadParameter("name what is new: --model, --prompt or --base-url")
-    name, client, target = (
-        run or _run_name(change, base_url),
-        client_for(base_url, dry_run=dry_run),
-        sinks(sources, into),
-    )
+    name, client, target = run or _run_name(change, base_url), client_for(base_url), sinks(sources, into)
     limits = {"concurrency": concurrency, "per_minute": rate}
     sending = Sending(sources, chosen, client, target, limits, dry_run=dry_run, yes=yes, as_json=as_json)
     if not dry_run:
         deliver_what_was_left(target)
     body = partial(request_of, change=change, surfaces=speaks(client), redacted=redacted, anywhere=bool(base_url))
-    made = sending.plan(body, estimate, done=answered(written(target), name), sample=sample, seed=seed)
+    known = {"done": answered(written(target), name), "refused": _refused(target, name, again=refused)}
+    made = sending.plan(body, estimate, **known, sample=sample, seed=seed)
     sending.carry_out(made, {"run": name}, body, lambda event: stamp(event, name) | change.stamp(event))
     if judge and not dry_run:
-        _judge(sending, judge, name)
+        _judge(sending, judge, name, again=refused)
     if not (as_json or dry_run):
         typer.echo(f"old beside new: flywheel-log compare --replay {name}{logs(sources, target)}")
 
 
-def _judge(sending: Sending, model: str, run: str) -> None:
+def _refused(target: tuple[str, ...], run: str, key: str = origin.KEY, *, again: bool) -> set[str]:
+    return set() if again else origin.refused(written(target), run, key)
+
+
+def _judge(sending: Sending, model: str, run: str, *, again: bool) -> None:
     """Let *model* judge the pairs that it has not judged yet."""
     news = replays(written(sending.target), run)
     done = judging.verdicts(written(sending.target), run)
@@ -118,7 +123,7 @@ def _judge(sending: Sending, model: str, run: str) -> None:
     def body(event: Event) -> JSON:
         return judging.question(event, news, model)
 
-    made = sending.plan(body, judging.cost, done=done)
+    made = sending.plan(body, judging.cost, done=done, refused=_refused(sending.target, run, origin.JUDGE, again=again))
     sending.carry_out(made, {"run": run, "judge": model}, body, lambda event: judging.stamp(event, run))
 
 

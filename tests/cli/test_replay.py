@@ -19,6 +19,7 @@ import pytest
 
 from flywheel_log import standin
 from flywheel_log.loop.read import read
+from flywheel_log.standin.errors import error
 
 from .conftest import Ran
 
@@ -79,6 +80,7 @@ def test_a_dry_run_says_what_and_for_how_much_and_sends_nothing(command: Command
         "calls": COUNT,
         "send": COUNT,
         "answered_before": 0,
+        "refused_before": 0,
         "not_in_sample": 0,
         "left_out": {},
         "input_tokens": 20 * COUNT,
@@ -94,7 +96,15 @@ def test_a_dry_run_needs_no_key(command: Command, genai: Path):
     assert ran.code == 0
     assert f"{COUNT} of {COUNT} calls to https://api.openai.com/v1/" in ran.out
     ran = command("replay", "--model", "new", "--yes", genai)
-    assert (ran.code, ran.out, "OPENAI_API_KEY" in ran.err) == (1, "", True)
+    assert (ran.code, ran.err) == (1, "flywheel-log: there is no key to ask with; set OPENAI_API_KEY\n")
+
+
+def test_where_there_is_nothing_to_send_no_key_is_missed(command: Command, genai: Path):
+    assert command("replay", "--model", "new", "--workload", "x", genai).err == (
+        f"flywheel-log: none of the calls in {genai} match workload_id=x\n"
+    )
+    Path("empty.log").touch()
+    assert command("replay", "--model", "new", "empty.log").err == "flywheel-log: no calls in empty.log yet\n"
 
 
 def test_nothing_is_sent_that_nobody_has_agreed_to(command: Command, genai: Path, server: standin.Server):
@@ -195,6 +205,31 @@ def test_a_model_judges_without_knowing_which_is_new(command: Command, genai: Pa
     assert f"judged better     new {COUNT - 1}, old 1, neither 0 (p 0.219)" in ran.out.splitlines()
     (judged,) = [one for one in lines(command("compare", "--replay", "try", "--json", "--log", genai)) if "tie" in one]
     assert judged == {"measure": "judged", "new": COUNT - 1, "old": 1, "tie": 0, "p": 0.21875}
+
+
+def picky(received: standin.Received) -> standin.Reply:
+    """Take the first two questions alone, and judge no answer."""
+    body = received.json()
+    if body["model"] == "judge":
+        return error(422)
+    asked = body["messages"][1]["content"]
+    return standin.say(received, "Yes.") if asked in ("Question 0?", "Question 1?") else error(400)
+
+
+def test_what_was_refused_is_asked_again_only_on_demand(command: Command, genai: Path, monkeypatch: pytest.MonkeyPatch):
+    with standin.serve(picky) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "stand-in")
+        options = ("replay", "--model", "new", "--run", "try", "--judge", "judge", "--concurrency", "1", "--yes", genai)
+        asked, said = [], []
+        for more in ((), (), ("--refused",)):
+            before = len(server.requests)
+            said += [command(*options, *more).out.splitlines()]
+            asked.append(Counter(received.json()["model"] for received in server.requests[before:]))
+    assert asked == [{"new": COUNT, "judge": 2}, {}, {"new": COUNT - 2}]
+    line = "refused by the server in this run before; --refused sends them again"
+    told = [[int(one.split()[0]) for one in some if one.endswith(line)] for some in said]
+    assert told == [[], [COUNT - 2, 2], []]
 
 
 def test_another_server_is_named(command: Command, genai: Path, server: standin.Server):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from flywheel_log.event import JSON, Event
 from flywheel_log.loop.conversation import conversation
@@ -54,7 +54,7 @@ def estimate(event: Event, request: JSON, price: Price, now: str) -> Estimate:
     where no server has counted. Nothing is expected to be cached.
     """
     before = finite(event.get("input_tokens"))
-    grown = _size(request) - _size(event["request"]) if before else _size(request)
+    grown = _grown(request, event["request"] if before else {})
     asked = max(1, int(before or 0) + grown // _CHARACTERS)
     answer = _answer(event, request)
     counts = {"input_tokens": asked} | ({} if answer is None else {"output_tokens": answer})
@@ -65,14 +65,19 @@ def estimate(event: Event, request: JSON, price: Price, now: str) -> Estimate:
 def _answer(event: Event, request: JSON) -> int | None:
     if event.get("status") == "error":
         return next((request[name] for name in _LIMITS if isinstance(request.get(name), int)), None)
-    counted = finite(event.get("output_tokens"))
+    if (counted := finite(event.get("output_tokens"))) is not None:
+        return int(counted)
     said = sum(
         len(turn.text) + sum(len(call.arguments) for call in turn.calls) for turn in conversation(event).answered
     )
-    return int(counted) if counted is not None else 1 + said // _CHARACTERS
+    return 1 + said // _CHARACTERS
 
 
-def _size(request: JSON) -> int:
-    """The characters that are asked, near enough to say how many were added."""
-    asked = (request[key] for key in ("instructions", *KEYS.values()) if key in request)
-    return sum(len(json.dumps(one, ensure_ascii=False)) for one in asked)
+def _grown(request: JSON, before: JSON) -> int:
+    """How many characters are asked more than *before*, near enough; what nobody has changed is not looked at."""
+    asked = ((request.get(key), before.get(key)) for key in ("instructions", *KEYS.values()))
+    return sum(_size(new) - _size(old) for new, old in asked if new is not old)
+
+
+def _size(asked: Any) -> int:
+    return 0 if asked is None else len(json.dumps(asked, ensure_ascii=False))

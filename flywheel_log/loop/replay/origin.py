@@ -14,6 +14,9 @@ JUDGE = "judge"
 WORKLOAD = ".replay"
 """What the name of a workload ends in where it is that of replayed calls."""
 
+_REPLAYED, _JUDGED = (f'"{key}"'.encode() for key in (KEY, JUDGE))
+_FINAL = (400, 413, 422)  # All others tell of keys, of names that are mistyped, of limits and of outages.
+
 
 class Origin(NamedTuple):
     """The record that was sent again, by its `identity`, and the name of the run that did it."""
@@ -42,10 +45,29 @@ def is_ours(event: Event) -> bool:
     return isinstance(metadata.get(JUDGE), dict) or origin(event) is not None
 
 
+def may_be_ours(line: bytes) -> bool:
+    """Whether the record in *line*, still unparsed, may be the replay of another one, or judge one."""
+    return _REPLAYED in line or _JUDGED in line
+
+
 def answered(events: Iterable[Event], run: str) -> set[str]:
     """Return the records that *run* has an answer to; what failed, or ended early, may be asked again."""
     marked = ((event, origin(event)) for event in events)
     return {mark.of for event, mark in marked if mark and mark.run == run and event.get("status") == "ok"}
+
+
+def refused(events: Iterable[Event], run: str, key: str = KEY) -> set[str]:
+    """Return the records that *run* asked about and the server will refuse again: something in the request is wrong.
+
+    With *key* `JUDGE`, those that the judge was asked about.
+    """
+    found = set()
+    for event in events:
+        said: Any = (event.get("metadata") or {}).get(key)
+        error = event.get("error") or {}
+        if isinstance(said, dict) and said.get("run") == run and error.get("status_code") in _FINAL:
+            found.add(str(said.get("of")))
+    return found
 
 
 def stamp(event: Event, run: str) -> JSON:

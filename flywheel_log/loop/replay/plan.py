@@ -28,6 +28,7 @@ class Plan:
         left_out: how many of them cannot be sent, by reason.
         fit: how many can.
         done: how many of those taken have been answered in this run before.
+        refused: how many of them the server has refused for good.
         forecast: what is to be sent, and what it is expected to cost.
     """
 
@@ -35,6 +36,7 @@ class Plan:
     left_out: Counter[str] = field(default_factory=Counter)
     fit: int = 0
     done: int = 0
+    refused: int = 0
     forecast: Forecast = field(default_factory=Forecast)
     _chosen: set[bytes] = field(default_factory=set)
 
@@ -66,10 +68,11 @@ def plan(
     estimate: Callable[[Event, JSON], Estimate],
     *,
     done: Collection[str] = (),
+    refused: Collection[str] = (),
     sample: int | None = None,
     seed: int = 0,
 ) -> Plan:
-    """Settle which of *events* are sent: *sample* of those that can be (None: all), without those *done*.
+    """Settle which of *events* are sent: *sample* of those that can be (None: all), without those *done* or *refused*.
 
     The sample depends on *seed* and the records' ids alone. Replays are never sent again. The memory needed grows with
     the requests taken only.
@@ -81,6 +84,8 @@ def plan(
     for one in fit:
         if one.name in done:
             made.done += 1
+        elif one.name in refused:
+            made.refused += 1
         else:
             made._take(one.name, one.estimate)  # noqa: SLF001  the plan is being made here
     return made

@@ -10,7 +10,7 @@ import pytest
 from flywheel_log.loop.replay.change import Change, Text
 from flywheel_log.loop.replay.fit import request_of
 from flywheel_log.loop.replay.forecast import Estimate, Forecast, estimate
-from flywheel_log.loop.replay.origin import answered, identity, run_name, stamp
+from flywheel_log.loop.replay.origin import JUDGE, answered, identity, refused, run_name, stamp
 from flywheel_log.loop.replay.plan import Plan, plan
 from flywheel_log.pipeline.price import Prices
 
@@ -68,6 +68,12 @@ def test_an_answer_that_never_came_may_be_as_long_as_the_request_allows():
     assert COST(event, body(event)).output_tokens == 50
 
 
+def test_what_a_change_leaves_as_it_was_is_not_measured():
+    event = call(input_tokens=100, output_tokens=5)
+    event["request"]["messages"] = event["response"]["choices"] = [object()]  # what cannot be measured
+    assert COST(event, Change("cheap").of(event)) == Estimate(100, 5, 60 / 1e6)
+
+
 def test_each_request_is_sent_once_and_no_replay_again():
     events = [CALLS[0], CALLS[0], replayed("r-0"), {"timestamp": "t", "kind": "step"}, CALLS[1]]
     made = planned(events)
@@ -97,6 +103,20 @@ def test_what_is_answered_is_in_the_sample_and_not_sent_again():
     first = sent(planned(CALLS, sample=8), CALLS)
     made = planned(CALLS, sample=8, done={*first[:3], "r-x"})
     assert (made.done, sent(made, CALLS)) == (3, first[3:])
+
+
+def test_what_was_refused_is_in_the_sample_and_not_sent_again_unless_it_was_answered_since():
+    first = sent(planned(CALLS, sample=8), CALLS)
+    made = planned(CALLS, sample=8, done=first[:1], refused={*first[:3], "r-x"})
+    assert (made.done, made.refused, sent(made, CALLS)) == (1, 2, first[3:])
+
+
+def test_refused_is_what_the_server_will_not_take_however_often_it_is_asked():
+    statuses = {"a": 400, "b": 422, "c": 429, "d": 401, "e": None, "f": 404, "g": 413}
+    log = [replayed(of, status="error", error={"status_code": status}) for of, status in statuses.items()]
+    judged = call("j-1", status="error", error={"status_code": 400}, metadata={"judge": {"of": "h", "run": "run"}})
+    log += [judged, replayed("i", "other", status="error", error={"status_code": 400}), replayed("j")]
+    assert (refused(log, "run"), refused(log, "run", JUDGE)) == ({"a", "b", "g"}, {"h"})
 
 
 def test_answered_is_what_the_run_has_a_whole_answer_to():
