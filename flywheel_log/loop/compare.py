@@ -9,11 +9,11 @@ from flywheel_log.event import Event
 
 from .faults import faults
 from .feedback import Feedbacks
-from .fields import as_text, finite, getter
+from .fields import finite, getter
 from .series import Timeline
 from .statistics.estimate import CONFIDENCE, Mean, Share, differ, holm
 from .statistics.groups import bucket
-from .stats import CALLS, stands_for
+from .stats import CALLS, belongs_to, stands_for
 
 RATES = {
     "error_rate": "error",
@@ -64,8 +64,7 @@ class Side:
         self.calls += times
         self.recorded += 1
         self.estimated += weight
-        group = as_text(event.get("session_id") or event.get("trace_id"))
-        place = bucket(group) if group else None
+        place = bucket(belongs_to(event))
         for name, value in measures(event, feedbacks).items():
             match self.measured[name]:
                 case Share() as share:

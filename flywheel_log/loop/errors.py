@@ -14,8 +14,9 @@ from .feedback import Feedbacks
 from .fields import finite
 from .series import Timeline
 from .statistics.estimate import Share, differ
+from .statistics.groups import bucket
 from .statistics.sketch import Sketch
-from .stats import CALLS, stands_for
+from .stats import CALLS, belongs_to, stands_for
 
 _ALL, _FAULTY = "", "*"
 _EXAMPLES = 3
@@ -23,7 +24,7 @@ _SLOWEST = 1000
 _CHANCE = 0.01
 _OUTLIER = 3.0
 
-_Call = tuple[float, str, str, float]  # its latency, time and id, and how often it counts
+_Call = tuple[float, str, str, float, str]  # its latency, time and id, how often it counts, and what it belongs to
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Group:
         share: these calls among all.
         by_period: the share in each period, oldest first; None where there were no calls.
         trend: `rising` or `falling` if the later half of the time differs from the earlier by more than chance
-            explains (1 %), else `steady`.
+            explains (1 %), else `steady`; calls of one session belong together.
         examples: ids of the latest calls, the newest first.
     """
 
@@ -55,24 +56,21 @@ class Errors:
     groups: list[Group]
 
 
-@dataclass
 class _Tally:
-    """How many calls there were by fault, each as often as it counts; and the squares of that."""
+    """The calls with each fault, counted as hits; all of them are such of `_ALL`."""
 
-    counts: dict[str, float] = field(default_factory=dict)
-    squares: dict[str, float] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._hits: defaultdict[str, Share] = defaultdict(Share)
 
-    def add(self, name: str, times: float, square: float) -> None:
-        self.counts[name] = self.counts.get(name, 0) + times
-        self.squares[name] = self.squares.get(name, 0) + square
+    def add(self, name: str, times: float, place: int | None) -> None:
+        self._hits[name].add(hit=True, weight=times, place=place)
 
     def merge(self, other: _Tally) -> None:
-        for name, count in other.counts.items():
-            self.add(name, count, other.squares[name])
+        for name, hits in other._hits.items():
+            self._hits[name].merge(hits)
 
     def share(self, name: str) -> Share:
-        hits, of = (self.counts.get(one, 0) for one in (name, _ALL))
-        return Share(hits, of, *(self.squares.get(one, 0) for one in (name, _ALL)))
+        return self._hits[name].among(self._hits[_ALL])
 
 
 class Faulty:
@@ -105,33 +103,33 @@ class Faulty:
     def result(self) -> Errors:
         """Return the groups of what was watched so far. Call it once, at the end."""
         for latencies in self._latencies.values():
-            for _, timestamp, identity, times in latencies.outliers():
-                self._mark("slow", timestamp, identity, times)
+            for _, timestamp, identity, times, group in latencies.outliers():
+                self._mark("slow", timestamp, identity, times, bucket(group))
         groups = [self._group(name) for name in self._examples]
         groups.sort(key=lambda group: (-group.share.hits, group.name))
         return Errors(self._all.share(_FAULTY), self._line.period, groups)
 
     def _count(self, event: Event, found: set[str]) -> None:
-        weight = stands_for(event)
-        times = weight if self._scaled else 1
+        weight, group = stands_for(event), belongs_to(event)
+        times, place = weight if self._scaled else 1, bucket(group)
         self.recorded += 1
         self.estimated += weight
         for name in (_ALL, _FAULTY) if found else (_ALL,):
-            self._all.add(name, times, times * times)
+            self._all.add(name, times, place)
         if (period := self._line.at(event["timestamp"])) is not None:
-            period.add(_ALL, times, times * times)
+            period.add(_ALL, times, place)
         identity = event.get("id") or event["timestamp"]
         for name in found:
-            self._mark(name, event["timestamp"], identity, times)
+            self._mark(name, event["timestamp"], identity, times, place)
         if (latency := finite(event.get("latency_ms"))) is not None and event.get("status") != "error":
             key = (event.get("workload_id") or "", event.get("model") or "")
-            self._latencies[key].add(latency, event["timestamp"], identity, times)
+            self._latencies[key].add((latency, event["timestamp"], identity, times, group))
 
-    def _mark(self, name: str, timestamp: str, identity: str, times: float) -> None:
-        self._all.add(name, times, times * times)
+    def _mark(self, name: str, timestamp: str, identity: str, times: float, place: int | None) -> None:
+        self._all.add(name, times, place)
         self._examples.setdefault(name, deque(maxlen=_EXAMPLES)).appendleft(identity)
         if (period := self._line.at(timestamp)) is not None:
-            period.add(name, times, times * times)
+            period.add(name, times, place)
 
     def _group(self, name: str) -> Group:
         shares = [period.share(name) for _, period in self._line]
@@ -146,12 +144,10 @@ class _Latencies:
         self._sketch = Sketch()
         self._slowest: list[_Call] = []
 
-    def add(self, latency: float, timestamp: str, identity: str, times: float) -> None:
-        self._sketch.add(latency, times)
-        if len(self._slowest) < _SLOWEST:
-            heapq.heappush(self._slowest, (latency, timestamp, identity, times))
-        else:
-            heapq.heappushpop(self._slowest, (latency, timestamp, identity, times))
+    def add(self, call: _Call) -> None:
+        self._sketch.add(call[0], call[3])
+        keep = heapq.heappush if len(self._slowest) < _SLOWEST else heapq.heappushpop
+        keep(self._slowest, call)
 
     def outliers(self) -> list[_Call]:
         """Return the calls that took longer than the upper quartile by three times the quartiles' distance.

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from flywheel_log.event import Event
 
-from .fields import finite, getter, utc
+from .fields import as_text, finite, getter, utc
 from .statistics.sketch import Sketch
 
 CALLS = ("llm", "embedding", "moderation")
@@ -111,6 +111,11 @@ def stands_for(event: Event) -> float:
     """Return how many calls *event* stands for: 1 / sample_rate, and 1 where all were kept."""
     rate = finite(event.get("sample_rate"))
     return 1 / rate if rate is not None and 0 < rate < 1 else 1
+
+
+def belongs_to(event: Event) -> str:
+    """Return the session of *event*, else its trace: its calls tell less than as many of strangers; "" of neither."""
+    return as_text(event.get("session_id") or event.get("trace_id"))
 
 
 def summarise(events: Iterable[Event], by: Sequence[str] = ("workload_id", "model"), *, scaled: bool = False) -> Stats:

@@ -44,6 +44,20 @@ def test_a_fault_that_becomes_more_frequent_rises():
     assert [watched(some)[1].groups[0].trend for some in (events, back)] == ["rising", "falling"]
 
 
+def test_three_sessions_that_fail_are_no_trend():
+    def session(number: int) -> list[dict[str, Any]]:
+        status = "error" if number in (3, 13, 15, 17) else "ok"
+        return [call(number, turn, status=status, session_id=f"s-{number}") for turn in range(9)]
+
+    some = [event for number in range(20) for event in session(number)]
+    strangers = [{**event, "session_id": None} for event in some]
+    groups = [watched(events)[1].groups[0] for events in (some, strangers)]
+    assert [(group.trend, group.share.hits, round(group.share.effective)) for group in groups] == [
+        ("steady", 36, 19),
+        ("rising", 36, 180),
+    ]
+
+
 def test_feedback_makes_a_group():
     said = {"timestamp": "2026-01-31T11:00:00Z", "kind": "feedback", "target": "r-1-0", "quality": {"thumbs": "down"}}
     (group,) = watched([call(0), call(1), said])[1].groups

@@ -8,8 +8,9 @@ from flywheel_log.event import Event
 
 from ..feedback import Feedback
 from ..statistics.estimate import Mean, Share
+from ..statistics.groups import bucket
 from ..statistics.sketch import Sketch
-from ..stats import stands_for
+from ..stats import belongs_to, stands_for
 from .quantity import Quantity
 
 EXAMPLES = 3
@@ -22,7 +23,8 @@ class Sample:
         quantity: what is measured.
         lowest: the examples are the calls with the lowest numbers, not the highest.
 
-    Where a call was kept for others that were not, it counts as often as it stands for them.
+    Where a call was kept for others that were not, it counts as often as it stands for them. Calls of one session
+    belong together, as in `compare`.
 
     Attributes:
         calls: how many are on record.
@@ -50,16 +52,16 @@ class Sample:
             return
         self.measured += 1
         self.estimated += (times := stands_for(event))
-        self._count(number, times)
+        self._count(number, times, bucket(belongs_to(event)))
         if number > 0 or self._sign < 0:
             self._remember(number, event)
 
-    def _count(self, number: float, times: float) -> None:
+    def _count(self, number: float, times: float, place: int | None) -> None:
         match self._quantity.kind:
             case "rate":
-                self.share.add(hit=number > 0, weight=times)
+                self.share.add(hit=number > 0, weight=times, place=place)
             case "mean":
-                self.mean.add(number, times)
+                self.mean.add(number, times, place)
             case "percentile":
                 self._sketch.add(number, times)
             case "total":

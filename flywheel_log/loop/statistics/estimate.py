@@ -88,6 +88,11 @@ class Share:
         self.squares += other.squares
         self.groups.merge(other.groups)
 
+    def among(self, whole: Share) -> Share:
+        """Return the share that these hits are of *whole*, of which they are part; both have counted hits alone."""
+        groups = self.groups.among(whole.groups)
+        return Share(self.hits, whole.of, self.squares_hit, whole.squares, groups=groups)
+
 
 @dataclass
 class Mean:

@@ -7,9 +7,9 @@ from zlib import crc32
 _BUCKETS = 256
 
 
-def bucket(group: str) -> int:
-    """Return the bucket of a group of this name."""
-    return crc32(group.encode(errors="replace")) % _BUCKETS
+def bucket(group: str) -> int | None:
+    """Return the bucket of a group of this name; None of none."""
+    return crc32(group.encode(errors="replace")) % _BUCKETS if group else None
 
 
 class Groups:
@@ -40,6 +40,13 @@ class Groups:
         for place, (more, another) in other._sums.items():
             of, total = self._sums.get(place, (0.0, 0.0))
             self._sums[place] = of + more, total + another
+
+    def among(self, whole: Groups) -> Groups:
+        """Return the groups of *whole*, in which all are ones, with a zero for each that is not one of these ones."""
+        found = Groups()
+        found._sums = {place: (of, self._sums.get(place, (0.0, 0.0))[1]) for place, (of, _) in whole._sums.items()}
+        found._loose = whole._loose[0], self._loose[1], self._loose[2]
+        return found
 
     def effect(self, mean: float, scatter: float) -> float:
         """Return the design effect: how many numbers tell as much about their *mean* as one independent number; >= 1.

@@ -160,6 +160,26 @@ def test_a_rate_that_rises_by_more_than_chance_explains_fires():
     assert state(rule, more) == "too_little_data"
 
 
+def sessions(begin: int, count: int, bad: int) -> list[dict[str, Any]]:
+    """*count* sessions of ten calls, of which *bad* fail from the first call to the last."""
+    return [
+        (failed if number < bad else call)(
+            begin + number, turn, session_id=f"s-{begin}-{number}", latency_ms=float(number < bad)
+        )
+        for number in range(count)
+        for turn in range(10)
+    ]
+
+
+@pytest.mark.parametrize("quantity", ["error_rate", "latency_mean"])
+def test_three_sessions_that_fail_are_no_thirty_calls(quantity: str):
+    some = [*sessions(70, 100, bad=10), *sessions(10, 12, bad=3)]
+    rule = f"{quantity} rises over 1h against 6h"
+    strangers = [{**event, "session_id": None} for event in some]
+    assert [checked(rule, events).value for events in (some, strangers)] == pytest.approx([0.25, 0.25])
+    assert [state(rule, events) for events in (some, strangers)] == ["quiet", "fired"]
+
+
 def test_a_change_that_is_sure_but_small_can_be_let_pass():
     some = [call(m, m, latency_ms=110.0 + m % 3 if m < 60 else 100.0 + m % 3) for m in range(1, 360)]
     assert state("latency_mean rises over 1h against 5h", some) == "fired"

@@ -51,6 +51,19 @@ def test_what_is_in_no_group_is_independent_of_all():
     assert mean.effective == pytest.approx(alone.effective, rel=0.05)
 
 
+def test_hits_among_all_are_their_share():
+    dice = random.Random(8)
+    share, hits, whole = Share(), Share(), Share()
+    for _ in range(300):
+        hit, weight, place = dice.random() < 0.3, dice.choice((1, 5)), dice.choice((None, *range(20)))
+        share.add(hit=hit, weight=weight, place=place)
+        for counted in (whole, hits) if hit else (whole,):
+            counted.add(hit=True, weight=weight, place=place)
+    made = hits.among(whole)
+    assert (made, made.interval) == (share, share.interval)
+    assert share.groups.effect(0.3, 10) > 1
+
+
 def test_two_halves_are_the_whole():
     dice = random.Random(7)
     whole, halves = Mean(), (Mean(), Mean())
