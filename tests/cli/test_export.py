@@ -54,7 +54,7 @@ def test_nothing_to_take_is_one(command: Command, log: Path):
 
 def test_rated_answers_that_make_no_pair_are_one(command: Command, log: Path):
     ran = command("export", "--format", "dpo", "-o", "d", log)
-    assert (ran.code, ran.out.splitlines()[0]) == (1, "0 rows made of 2 of 3 calls in d")
+    assert (ran.code, ran.out.splitlines()[0]) == (1, "0 rows made of 1 of 3 calls in d")
     assert ran.err == (
         "flywheel-log: no answer is judged: correct answers, or rate them (a pair needs two of one question)\n"
     )
@@ -62,10 +62,10 @@ def test_rated_answers_that_make_no_pair_are_one(command: Command, log: Path):
 
 def test_a_correction_makes_a_pair(command: Command, log: Path):
     said = {"id": "f-1", "kind": "feedback", "timestamp": CHAT["timestamp"]}
-    quality = {"target": {"id": "run-1"}, "correction": "Soon."}
+    quality = {"target": {"id": "run-2"}, "correction": "Soon."}
     log.write_text(log.read_text() + json.dumps({**said, "quality": quality}) + "\n")
     ran = command("export", "--format", "dpo", "-o", "d", log)
-    assert (ran.code, ran.out.splitlines()[0], ran.err) == (0, "1 row made of 2 of 3 calls in d", "")
+    assert (ran.code, ran.out.splitlines()[0], ran.err) == (0, "1 of 3 calls in d", "")
 
 
 def test_wrong_usage_is_two(command: Command, log: Path):

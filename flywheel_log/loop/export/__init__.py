@@ -54,8 +54,8 @@ def export(
     clean = Cleaner(recipe.redact)
     _make(folder)
     with Shelf(folder, clean) as shelf:
-        takes = {"pairs": module.PAIRS, "text_only": module.TEXT_ONLY}
-        examples, dropped = choose(_counted(events, counted), feedbacks, recipe, shelf, **takes)
+        calls = _counted(events, counted)
+        examples, dropped = choose(calls, feedbacks, recipe, shelf, pairs=module.PAIRS, media=module.MEDIA)
         sets = {name: Shelved(shelf.get, some) for name, some in split(examples, recipe).items()}
         files = dict(_write(module, folder, sets))
     manifest = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from flywheel_log import projection
@@ -30,13 +30,20 @@ _PERMUTATIONS = 128
 
 
 def choose(
-    events: Iterable[Event], feedbacks: Feedbacks, recipe: Recipe, shelf: Shelf, *, pairs: bool, text_only: bool = False
+    events: Iterable[Event],
+    feedbacks: Feedbacks,
+    recipe: Recipe,
+    shelf: Shelf,
+    *,
+    pairs: bool,
+    media: Collection[str] | None = None,
 ) -> tuple[list[Kept], Counter[str]]:
     """Put the examples among *events* that a dataset may take on the *shelf*.
 
     Returns them, oldest first, and how many it may not take, by reason.
 
-    For *pairs* of answers those that were rated bad are taken too; for *text_only*, none with an image or the like.
+    For *pairs* of answers those that were rated bad are taken too. None with other *media* than these (None: with any)
+    is taken.
     """
     dropped: Counter[str] = Counter()
     taken = []
@@ -45,7 +52,7 @@ def choose(
             continue
         found = example(event, feedbacks.on(event))
         reason = _apart(event, recipe) or ("no_chat" if found is None else _refused(found, recipe, pairs=pairs))
-        if not reason and text_only and found is not None and not found.is_text:
+        if not reason and media is not None and found is not None and not found.media <= {*media}:
             reason = "media"
         if found is None or reason:
             dropped[reason or ""] += 1

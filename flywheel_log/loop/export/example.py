@@ -85,9 +85,11 @@ class Example:
         return any(map(calls_custom, (*self.messages, self.answer or {})))
 
     @property
-    def is_text(self) -> bool:
-        """Whether all of it is text; images, sounds and files are parts of a content."""
-        return not any(isinstance(one.get("content"), list) for one in (*self.messages, self.answer or {}))
+    def media(self) -> set[str]:
+        """The types of all parts of contents that are no texts: images, sounds, files; "" for a part without one."""
+        contents = [one.get("content") for one in (*self.messages, self.answer or {})]
+        parts = [part for content in contents if isinstance(content, list) for part in content or [None]]
+        return {str(part.get("type", "")) if isinstance(part, dict) else "" for part in parts} - {"text"}
 
     @property
     def tool(self) -> str:

@@ -294,15 +294,22 @@ def test_trl_is_told_of_each_judged_answer_whether_it_is_wanted(tmp_path: Path):
     ]
 
 
-def test_what_trl_learns_is_text(tmp_path: Path):
-    image = {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}}
-    asked = [{"role": "user", "content": [{"type": "text", "text": "What is it?"}, image]}]
-    events = [call(1, TEXT, messages=asked), call(2, TEXT)]
-    dropped = {
-        form: export(events, Feedbacks(()), tmp_path / form, form=form, recipe=ALL)["counts"]["dropped"]
-        for form in ("openai", "trl", "trl-dpo", "trl-kto")
-    }
-    assert dropped == {"openai": {}, "trl": {"media": 1}, "trl-dpo": {"media": 1}, "trl-kto": {"media": 1}}
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}}
+SOUND = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
+FILE = {"type": "file", "file": {"file_id": "file-1"}}
+
+
+@pytest.mark.parametrize("form", names())
+def test_a_trainer_gets_no_media_that_it_would_refuse(tmp_path: Path, form: str):
+    text = {"type": "text", "text": "What is it?"}
+    contents = ([text, IMAGE], [text, SOUND], [FILE], [text, IMAGE, SOUND], [], [text])
+    events = [
+        call(number, {**TEXT, "content": f"{number}"}, messages=[{"role": "user", "content": content}])
+        for number, content in enumerate(contents)
+    ]
+    dropped = export(events, Feedbacks(()), tmp_path / form, form=form, recipe=ALL)["counts"]["dropped"]
+    refused = {"openai": 4, "dpo": 5, "trl": 5, "trl-dpo": 5, "trl-kto": 5}
+    assert dropped == ({"media": refused[form]} if form in refused else {})
 
 
 def test_hugging_face_reads_prompts_as_they_are(written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
@@ -16,12 +16,12 @@ class Format(Protocol):
 
     Attributes:
         PAIRS: whether it tells better answers from worse ones, and so takes those that were rated bad too.
-        TEXT_ONLY: whether it takes texts alone, and no images, sounds or files.
+        MEDIA: the types of parts of a content that it takes besides texts; None for all.
         FILES: the file of each set (`train`, `validation`, `eval`), inside the dataset's folder.
     """
 
     PAIRS: bool
-    TEXT_ONLY: bool
+    MEDIA: Collection[str] | None
     FILES: dict[str, str]
 
     def write(self, path: Path, part: str, examples: Sequence[Example]) -> int:

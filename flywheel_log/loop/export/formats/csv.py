@@ -10,7 +10,7 @@ from ..example import Example
 from ._table import COLUMNS, row
 
 PAIRS = False
-TEXT_ONLY = False
+MEDIA = None
 FILES = {"train": "train.csv", "validation": "validation.csv", "eval": "eval.csv"}
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  some take these for the others

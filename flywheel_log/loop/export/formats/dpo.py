@@ -12,7 +12,7 @@ from ._lines import JSON_LINES, write_lines
 from ._pairs import Pair, pairs
 
 PAIRS = True
-TEXT_ONLY = False
+MEDIA = ()
 FILES = JSON_LINES
 
 

@@ -11,7 +11,7 @@ from ..example import Example, without_nulls
 from ._lines import JSON_LINES, write_lines
 
 PAIRS = False
-TEXT_ONLY = False
+MEDIA = None
 FILES = JSON_LINES
 
 

@@ -12,7 +12,7 @@ from ._lines import write_lines
 from ._template import spelt_out
 
 PAIRS = False
-TEXT_ONLY = False
+MEDIA = None
 FILES = {
     "train": "training/train_data.jsonl",
     "validation": "validation/val_data.jsonl",

@@ -11,7 +11,7 @@ from ..example import Example
 from ._table import COLUMNS, row
 
 PAIRS = False
-TEXT_ONLY = False
+MEDIA = None
 FILES = {"train": "train.parquet", "validation": "validation.parquet", "eval": "eval.parquet"}
 
 _BATCH = 1000

@@ -11,7 +11,7 @@ from ._template import spelt_out
 from ._trl import prompt
 
 PAIRS = False
-TEXT_ONLY = True
+MEDIA = ()
 FILES = JSON_LINES
 
 

@@ -14,7 +14,7 @@ from ._template import spelt_out
 from ._trl import prompt
 
 PAIRS = True
-TEXT_ONLY = True
+MEDIA = ()
 FILES = JSON_LINES
 
 
