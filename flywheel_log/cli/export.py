@@ -18,7 +18,7 @@ from flywheel_log.wording import counted
 from . import Problem
 from ._progress import progress_shown
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, given, reading, wrong_source
+from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, given, nothing, reading, wrong_source
 
 Form = Annotated[str, typer.Option("--format", metavar="|".join(names()), help="Format of the dataset.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to create.")]
@@ -93,6 +93,8 @@ def command(
         raise typer.BadParameter(str(error)) from None
     except ImportError as error:
         raise Problem(error) from None
+    if not manifest["counts"]["calls"]:
+        raise nothing("calls", sources, chosen)
     _put(manifest, out, as_json=as_json)
     if not manifest["counts"]["taken"]:
         raise Problem(f"no call can be taken{f' that matches {given(chosen)}' if chosen else ''}")
@@ -136,6 +138,12 @@ def _exported(sources: list[str] | None, chosen: Filter, out: Path, **how: Any) 
         return export(events, known, out, made_from=made_from, **how)
 
 
+def _empty(manifest: JSON) -> list[str]:
+    """The sets that were wanted and have no rows."""
+    made = {file["set"] for file in manifest["files"].values()}
+    return [name for name, share in Recipe(**manifest["recipe"]).shares.items() if share > 0 and name not in made]
+
+
 def _rows(manifest: JSON) -> int:
     return sum(file["rows"] for file in manifest["files"].values())
 
@@ -149,8 +157,10 @@ def _put(manifest: JSON, out: Path, *, as_json: bool) -> None:
     counts = manifest["counts"]
     taken, rows = f"{counts['taken']:,} of {counted(counts['calls'], 'call')}", _rows(manifest)
     made = taken if rows == counts["taken"] else f"{counted(rows, 'row')} made of {taken}"
-    typer.echo(f"{made} in {one_line(str(out))}")
+    typer.echo(f"{made} in {one_line(str(out))}" if rows else f"{made}; nothing was written")
     for name, file in manifest["files"].items():
         typer.echo(f"  {file['rows']:>8}  {one_line(name)}")
+    for name in _empty(manifest) if rows else ():
+        typer.echo(f"  {0:>8}  {name}, which has no file")
     for reason, count in counts["dropped"].items():
         typer.echo(f"  {count:>8}  left out: {one_line(reason.replace('_', ' '))}")

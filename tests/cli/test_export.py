@@ -52,9 +52,30 @@ def test_nothing_to_take_is_one(command: Command, log: Path):
     assert (ran.code, ran.err) == (1, "flywheel-log: no call can be taken that matches status=error\n")
 
 
+def test_where_there_is_nothing_to_take_a_dataset_that_was_there_stays(command: Command, log: Path):
+    Path("empty.log").touch()
+    assert command("export", "empty.log").err == "flywheel-log: no calls in empty.log yet\n"
+    assert command("export", "--status", "error", log).out.splitlines()[0] == "0 of 1 call; nothing was written"
+    assert not Path("dataset").exists()
+    assert command("export", log).code == 0
+    before = {path: path.read_bytes() for path in Path("dataset").iterdir()}
+    for arguments in (("empty.log",), ("--status", "error", log), ("--workload", "x", log)):
+        assert command("export", *arguments).code == 1
+    assert {path: path.read_bytes() for path in Path("dataset").iterdir()} == before
+
+
+def test_a_set_without_rows_is_told(command: Command, log: Path):
+    ran = command("export", "--workload", "weather", log)
+    assert ran.out.splitlines()[1:] == [
+        "         1  validation.jsonl",
+        "         0  train, which has no file",
+        "         0  eval, which has no file",
+    ]
+
+
 def test_rated_answers_that_make_no_pair_are_one(command: Command, log: Path):
     ran = command("export", "--format", "dpo", "-o", "d", log)
-    assert (ran.code, ran.out.splitlines()[0]) == (1, "0 rows made of 1 of 3 calls in d")
+    assert (ran.code, ran.out.splitlines()[0]) == (1, "0 rows made of 1 of 3 calls; nothing was written")
     assert ran.err == (
         "flywheel-log: no answer is judged: correct answers, or rate them (a pair needs two of one question)\n"
     )

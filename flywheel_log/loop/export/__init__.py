@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import orjson
 
@@ -27,6 +28,8 @@ __all__ = ["MANIFEST", "Dedup", "Recipe", "export", "names"]
 
 MANIFEST = "manifest.json"
 
+_READABLE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
 
 def export(
     events: Iterable[Event],
@@ -39,9 +42,10 @@ def export(
 ) -> JSON:
     """Write the calls among *events* as a dataset of the format *form* into *folder*, and return its manifest.
 
-    The folder (0700) gets one file (0600) for each set of the *recipe*, and `manifest.json`: format, recipe, what it
-    was *made_from* (the log and the filters), counts, and rows and SHA-256 of each file. The same log and recipe give
-    the same bytes. Meanwhile the examples lie in a nameless file beside them; a kilobyte of each is in memory.
+    The folder (0700) gets one file (0600) for each set of the *recipe* that has rows, and `manifest.json`: format,
+    recipe, what it was *made_from* (the log and the filters), counts, and rows and SHA-256 of each file. They take the
+    place of a dataset that was there; where there are no rows, nothing is written, and that one stays. The same log and
+    recipe give the same bytes. Meanwhile the examples lie in a nameless file; a kilobyte of each is in memory.
 
     Raises:
         ValueError: the format is unknown, or what to redact.
@@ -52,23 +56,21 @@ def export(
     module, recipe = find(form), recipe or Recipe()
     counted = Counter[str]()
     clean = Cleaner(recipe.redact)
-    _make(folder)
-    with Shelf(folder, clean) as shelf:
+    with _staged(folder) as stage, Shelf(stage, clean) as shelf:
         calls = _counted(events, counted)
         examples, dropped = choose(calls, feedbacks, recipe, shelf, pairs=module.PAIRS, media=module.MEDIA)
         sets = {name: Shelved(shelf.get, some) for name, some in split(examples, recipe).items()}
-        files = dict(_write(module, folder, sets))
-    manifest = {
-        "flywheel_log": version("flywheel-log"),
-        "format": form,
-        "made_from": dict(made_from or {}),
-        "recipe": recipe.described(),
-        "counts": {"calls": counted["calls"], "taken": len(examples), "dropped": dict(sorted(dropped.items()))},
-        "files": files,
-        **_contents(examples),
-    }
-    with _private(folder / MANIFEST) as path:
-        path.write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        manifest = {
+            "flywheel_log": version("flywheel-log"),
+            "format": form,
+            "made_from": dict(made_from or {}),
+            "recipe": recipe.described(),
+            "counts": {"calls": counted["calls"], "taken": len(examples), "dropped": dict(sorted(dropped.items()))},
+            "files": dict(_write(module, stage, sets)),
+            **_contents(examples),
+        }
+        if manifest["files"]:
+            _private(stage / MANIFEST).write_bytes(orjson.dumps(manifest, option=_READABLE))
     return manifest
 
 
@@ -78,24 +80,17 @@ def _counted(events: Iterable[Event], counted: Counter[str]) -> Iterator[Event]:
         yield event
 
 
-def _make(folder: Path) -> None:
-    if folder.is_file():
-        raise NotADirectoryError(f"{folder} is a file; name a folder for the dataset")
-    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
-        raise FileExistsError(f"{folder} holds something else already; name a new folder, or one with a {MANIFEST}")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-
-
 def _write(module: Format, folder: Path, sets: Mapping[str, Sequence[Example]]) -> Iterator[tuple[str, JSON]]:
+    """Write a file for each set that has rows; there are loaders that take no others if one of them is empty."""
     for part, examples in sets.items():
         name = module.FILES[part]
-        target = folder / name
-        target.parent.mkdir(exist_ok=True, mode=0o700)
-        with _private(target) as path:
-            rows = module.write(path, part, examples)
+        path = _private(folder / name)
+        if rows := module.write(path, part, examples):
             with path.open("rb") as written:
                 digest = hashlib.file_digest(written, "sha256").hexdigest()
-        yield name, {"set": part, "rows": rows, "sha256": digest}
+            yield name, {"set": part, "rows": rows, "sha256": digest}
+        else:
+            path.unlink()
 
 
 def _contents(examples: Sequence[Kept]) -> JSON:
@@ -111,13 +106,49 @@ def _contents(examples: Sequence[Kept]) -> JSON:
 
 
 @contextmanager
-def _private(target: Path) -> Iterator[Path]:
-    """Give the block a file that only its owner can read, and put it in the place of *target* when it is whole."""
-    path = target.with_name(f".{target.name}.part")
-    path.unlink(missing_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+def _staged(folder: Path) -> Iterator[Path]:
+    """Give the block a folder to write a dataset to, which then takes the place of the one in *folder*.
+
+    If none is written, or it does not become whole, all stays as it was. Raises as `export`.
+    """
+    if folder.is_file():
+        raise NotADirectoryError(f"{folder} is a file; name a folder for the dataset")
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
+        raise FileExistsError(f"{folder} holds something else already; name a new folder, or one with a {MANIFEST}")
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        yield path
-        path.replace(target)
+        with TemporaryDirectory(prefix=".", dir=folder) as stage:
+            yield Path(stage)
+            if (Path(stage) / MANIFEST).exists():
+                _replace(Path(stage), folder)
     finally:
-        path.unlink(missing_ok=True)
+        if is_new and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _replace(stage: Path, folder: Path) -> None:
+    """Put the files of *stage* in the place of those that the manifest in *folder* names, the manifest last."""
+    new = _files(stage)
+    for name in new:
+        (folder / name).parent.mkdir(exist_ok=True, mode=0o700)
+        (stage / name).replace(folder / name)
+    for name in _files(folder) - new:
+        (folder / name).unlink(missing_ok=True)
+    (stage / MANIFEST).replace(folder / MANIFEST)
+
+
+def _files(folder: Path) -> set[str]:
+    """The files that the manifest in *folder* names and that may lie in it; none if it is no manifest of ours."""
+    try:
+        named = orjson.loads((folder / MANIFEST).read_bytes())["files"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return set()
+    return {name for name in named if ".." not in Path(name).parts and not Path(name).is_absolute()}
+
+
+def _private(path: Path) -> Path:
+    """Make a file that only its owner can read, and return its path."""
+    path.parent.mkdir(exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    return path

@@ -244,14 +244,17 @@ def test_nothing_made_up_is_preferred_nor_an_answer_to_itself(tmp_path: Path):
     same = call(7, {**TEXT, "content": "Bad."}, messages=asked, quality={"thumbs": "up"})
     recipe = replace(ALL, dedup="none")
     manifest = export([EVENTS[3], invented, same], Feedbacks(()), tmp_path / "d", form="dpo", recipe=recipe)
-    assert (manifest["counts"]["taken"], manifest["files"]["train.jsonl"]["rows"]) == (3, 0)
+    assert (manifest["counts"]["taken"], manifest["files"], (tmp_path / "d").exists()) == (3, {}, False)
 
 
 def test_a_call_of_a_custom_tool_is_neither_preferred_nor_rejected(tmp_path: Path):
     wanted = [{"id": "c1", "type": "custom", "custom": {"name": "sh", "input": "ls"}}]
     events = [call(1, {"role": "assistant", "content": None, "tool_calls": wanted}, quality={"correction": "No."})]
     forms = {form: export(events, Feedbacks(()), tmp_path / form, form=form, recipe=ALL) for form in ("dpo", "trl-kto")}
-    assert {form: made["files"]["train.jsonl"]["rows"] for form, made in forms.items()} == {"dpo": 0, "trl-kto": 1}
+    assert {form: [one["rows"] for one in made["files"].values()] for form, made in forms.items()} == {
+        "dpo": [],
+        "trl-kto": [1],
+    }
 
 
 SPELT_OUT = {**CALL, "function": {"name": "weather", "arguments": {"city": "Ulm"}}}
@@ -378,6 +381,48 @@ def test_only_the_owner_can_read_it(tmp_path: Path):
     export(EVENTS, Feedbacks(EVENTS), tmp_path / "d", form="nemo")
     modes = {stat.S_IMODE(path.stat().st_mode): path.is_dir() for path in (tmp_path / "d").rglob("*")}
     assert (modes, stat.S_IMODE((tmp_path / "d").stat().st_mode)) == ({0o600: False, 0o700: True}, 0o700)
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_dataset_takes_the_place_of_the_one_that_was_there(tmp_path: Path):
+    many = [
+        call(n, {**TEXT, "content": f"No {n}."}, messages=[{"role": "user", "content": f"{n}?"}]) for n in range(60)
+    ]
+    folder = tmp_path / "d"
+    export(many, Feedbacks(()), folder)
+    (folder / "notes.txt").touch()
+    assert files(folder) == {"train.jsonl", "validation.jsonl", "eval.jsonl", "manifest.json", "notes.txt"}
+    export(many, Feedbacks(()), folder, recipe=replace(ALL, validation_share=0.2))
+    assert files(folder) == {"train.jsonl", "validation.jsonl", "manifest.json", "notes.txt"}
+    export(many, Feedbacks(()), folder, form="csv", recipe=ALL)
+    assert files(folder) == {"train.csv", "manifest.json", "notes.txt"}
+
+
+def test_what_fails_in_the_middle_changes_nothing(tmp_path: Path):
+    def torn() -> Any:
+        yield from EVENTS
+        raise KeyboardInterrupt
+
+    for folder in (tmp_path / "new", tmp_path / "old"):
+        if folder.name == "old":
+            export(EVENTS, Feedbacks(()), folder, recipe=ALL)
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        with pytest.raises(KeyboardInterrupt):
+            export(torn(), Feedbacks(()), folder)
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_manifest_moves_no_file_that_is_elsewhere(tmp_path: Path):
+    other, folder = tmp_path / "other.jsonl", tmp_path / "d"
+    other.touch()
+    folder.mkdir()
+    (folder / "manifest.json").write_text(json.dumps({"files": {"../other.jsonl": {}, str(other): {}}}))
+    export(EVENTS, Feedbacks(()), folder, recipe=ALL)
+    assert (other.exists(), files(folder)) == (True, {"train.jsonl", "manifest.json"})
 
 
 def test_what_is_no_dataset_is_not_overwritten(tmp_path: Path):
