@@ -102,5 +102,5 @@ def _forecast(sums: Forecast) -> str:
         return "nothing to send"
     if not sums.priced:
         return f"{tokens}; the price is not known (see the setting prices, or install flywheel-log[prices])"
-    known = "" if sums.priced == sums.requests else f" for the {sums.priced} whose price is known"
+    known = "" if sums.priced == sums.requests else f" for the {sums.priced:,} whose price is known"
     return f"{tokens}, {money(sums.cost_usd)}{known}"

@@ -22,6 +22,7 @@ REASONS = {
     "other_prompt": "it was not made with the Prompt that --template names",
     "variables": "it has not all of the variables of the template on record",
     "unfilled": "the new prompt has variables that are on record; --template NAME fills them in",
+    "twice": "it is in the log more than once",
     "unanswered": "there is no answer, old or new, to be judged",
     "same_answer": "the answers are the same: there is nothing to judge",
     "prompt_not_found": "no message of the role has the logged variables in it; --role names another",

@@ -52,7 +52,10 @@ class Plan:
                 yield event, body(event)
 
     def _take(self, name: str, one: Estimate) -> None:
-        if (key := _key(name)) not in self._chosen:
+        if (key := _key(name)) in self._chosen:
+            self.fit -= 1
+            self.left_out["twice"] += 1
+        else:
             self._chosen.add(key)
             self.forecast.add(one)
 

@@ -77,7 +77,8 @@ def test_what_a_change_leaves_as_it_was_is_not_measured():
 def test_each_request_is_sent_once_and_no_replay_again():
     events = [CALLS[0], CALLS[0], replayed("r-0"), {"timestamp": "t", "kind": "step"}, CALLS[1]]
     made = planned(events)
-    assert (made.calls, made.forecast.requests, sent(made, events)) == (3, 2, ["r-0", "r-1"])
+    assert (made.calls, made.fit, made.left_out) == (3, 2, {"twice": 1})
+    assert (made.forecast.requests, sent(made, events)) == (2, ["r-0", "r-1"])
 
 
 def test_what_came_since_the_plan_was_made_is_not_sent():
