@@ -172,14 +172,14 @@ def _head(field: str) -> str:
 
 
 def _fitting(stats: Stats, width: int) -> list[tuple[str, int]]:
-    """Return the columns of numbers, with their widths, that fit beside keys of a readable width."""
+    """Return the columns of numbers, the first at least, that fit beside readable keys, with their widths."""
     rows = [_cells(row) for row in (*stats.rows, stats.total)]
     room = width + _GAP - sum(min(_KEY_WIDTH, size) + _GAP for size in _sizes(stats))
-    columns = []
+    columns: list[tuple[str, int]] = []
     for name in rows[0]:
         size = max(len(name), *(len(row[name]) for row in rows)) + _GAP
         room -= size
-        if room < 0:
+        if room < 0 and columns:
             break
         columns.append((name, size))
     return columns

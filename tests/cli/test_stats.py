@@ -102,3 +102,13 @@ def test_what_was_said_about_calls_groups_them(command: Command, log: Path, tmp_
     (tmp_path / "later.log").write_text(json.dumps(said) + "\n")
     lines = command("stats", "--by", "quality.label", log, tmp_path / "later.log").out.splitlines()
     assert [line.split()[:2] for line in lines[1:3]] == [["-", "2"], ["late", "1"]]
+
+
+@pytest.mark.parametrize("columns", [1, 12, 20, 30])
+def test_the_calls_are_counted_however_narrow_the_terminal(
+    command: Command, log: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    log.write_text(json.dumps({**CHAT, "workload_id": "a-workload-of-a-name-that-is-long"}) + "\n")
+    ran = command("stats", log)
+    assert (ran.code, ran.out.splitlines()[1].split()[-1]) == (0, "1")
