@@ -12,7 +12,9 @@ from flywheel_log.event import Event
 from flywheel_log.loop.compare import Difference, corrected, measures
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.statistics.estimate import Mean, Share
-from flywheel_log.loop.statistics.paired import mcnemar, wilcoxon
+from flywheel_log.loop.statistics.groups import bucket
+from flywheel_log.loop.statistics.paired import wilcoxon
+from flywheel_log.loop.stats import belongs_to
 
 from .agreement import Agreement, text_of_answer
 from .judge import Side
@@ -82,12 +84,16 @@ class Pairs:
             self.judged[verdict] += 1
         self.agreement.add(old, new)
         before, after = (measures(event, feedbacks) | _length(event) for event in (old, new))
+        place = bucket(belongs_to(old))
         for name in before:
             if name in after:
-                self._measured.setdefault(name, _Measured.of(name)).add(before[name], after[name])
+                self._measured.setdefault(name, _Measured.of(name)).add(before[name], after[name], place)
 
     def differences(self) -> list[Difference]:
-        """Test for each measure whether old and new differ: rates by McNemar's test, numbers by Wilcoxon's."""
+        """Test for each measure whether old and new differ: rates by McNemar's test, numbers by Wilcoxon's.
+
+        Pairs of one session, else of one trace, belong together.
+        """
         chances = corrected({name: one.chance() for name, one in self._measured.items()})
         return [Difference(name, one.a, one.b, chances[name]) for name, one in self._measured.items()]
 
@@ -97,24 +103,24 @@ class _Measured:
     a: Share | Mean
     b: Share | Mean
     differences: array[float] = field(default_factory=lambda: array("d"))
+    groups: array[int] = field(default_factory=lambda: array("q"))
 
     @classmethod
     def of(cls, name: str) -> _Measured:
         kind = Share if name.endswith("_rate") else Mean
         return cls(kind(), kind())
 
-    def add(self, before: float, after: float) -> None:
+    def add(self, before: float, after: float, place: int | None) -> None:
         for side, value in ((self.a, before), (self.b, after)):
             if isinstance(side, Share):
-                side.add(hit=bool(value))
+                side.add(hit=bool(value), place=place)
             else:
-                side.add(value)
+                side.add(value, place=place)
         self.differences.append(after - before)
+        self.groups.append(-len(self.differences) if place is None else place)
 
     def chance(self) -> float | None:
-        if isinstance(self.a, Share):
-            return mcnemar(self.differences.count(-1.0), self.differences.count(1.0))
-        return wilcoxon(self.differences)
+        return wilcoxon(self.differences, self.groups)
 
 
 def _length(event: Event) -> dict[str, float]:

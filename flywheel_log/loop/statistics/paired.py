@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import groupby
+from operator import itemgetter
 from statistics import NormalDist
 
 _EXACT = 50
 _MANY = 10_000
+_FINE = 10_000  # Sums over many pairs are counted in units of which there are so many.
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
@@ -22,23 +25,23 @@ def mcnemar(only_a: int, only_b: int) -> float:
     return min(1.0, _below(of, least) / 2 ** (of - 1)) if of else 1.0
 
 
-def wilcoxon(differences: Sequence[float]) -> float | None:
+def wilcoxon(differences: Sequence[float], groups: Sequence[int] = ()) -> float | None:
     """Return how likely *differences* as one-sided as these are by chance (0 to 1); None of none.
 
     Wilcoxon's signed-rank test, without the pairs that do not differ: exact for up to 50 of the others, ties included,
-    else by the normal distribution, corrected for ties.
+    else by the normal distribution, corrected for ties. Of pairs that only rise or fall by one it is McNemar's.
+
+    Where pairs belong to *groups*, chance turns the signs of all in a group at once, and the sums of their signed ranks
+    take the place of the ranks. How alike the pairs of a single group are cannot be known: it is taken for none.
     """
     if not differences:
         return None
-    ranks = _doubled_ranks([one for one in differences if one])
-    if not ranks:
-        return 1.0
-    seen = min(sum(rank for rank, rises in ranks if rises is way) for way in (True, False))
-    if len(ranks) <= _EXACT:
-        return _exact([rank for rank, _ in ranks], seen)
-    middle = sum(rank for rank, _ in ranks) / 2
-    scatter = math.sqrt(sum(rank * rank for rank, _ in ranks)) / 2
-    return 2 * NormalDist().cdf(-abs(seen - middle) / scatter)
+    apart = groups if len({*groups}) > 1 else range(len(differences))
+    sums = [one for one in _signed_ranks(differences, apart) if one]
+    if len(sums) <= _EXACT:
+        unit = max(1, sum(map(abs, sums)) // _FINE)
+        return _exact([round(one / unit) for one in sums]) if sums else 1.0
+    return 2 * NormalDist().cdf(-abs(sum(sums)) / math.sqrt(sum(one * one for one in sums)))
 
 
 def _below(of: int, most: int) -> int:
@@ -50,20 +53,24 @@ def _below(of: int, most: int) -> int:
     return total
 
 
-def _doubled_ranks(differences: list[float]) -> list[tuple[int, bool]]:
-    """The ranks of the sizes, twice, for ties share the mean of theirs; and with each, whether it rises."""
-    ranks, before = [], 0
-    for _, tied in groupby(sorted(differences, key=abs), key=abs):
-        group = list(tied)
-        ranks += [(2 * before + len(group) + 1, one > 0) for one in group]
-        before += len(group)
-    return ranks
+def _signed_ranks(differences: Sequence[float], groups: Sequence[int]) -> Iterable[int]:
+    """Sum up by group the ranks of the sizes, negative where one falls; twice, for ties share the mean of theirs."""
+    found, before = Counter[int](), 0
+    moved = sorted((abs(one), one > 0, group) for one, group in zip(differences, groups, strict=True) if one)
+    for _, tied in groupby(moved, key=itemgetter(0)):
+        alike = list(tied)
+        rank = 2 * before + len(alike) + 1
+        for _, rises, group in alike:
+            found[group] += rank if rises else -rank
+        before += len(alike)
+    return found.values()
 
 
-def _exact(ranks: list[int], seen: int) -> float:
-    """Both tails: of all ways to give the ranks signs, the share of those with a sum as small as *seen*, twice."""
+def _exact(sums: Sequence[int]) -> float:
+    """Both tails: of all ways to give them signs, the share of those that are as one-sided, twice."""
+    seen = min(sum(one for one in sums if one > 0), -sum(one for one in sums if one < 0))
     ways = [1] + [0] * seen
-    for rank in ranks:
-        for total in range(seen, rank - 1, -1):
-            ways[total] += ways[total - rank]
-    return float(min(1.0, sum(ways) / 2 ** (len(ranks) - 1)))
+    for size in map(abs, sums):
+        for total in range(seen, size - 1, -1):
+            ways[total] += ways[total - size]
+    return float(min(1.0, sum(ways) / 2 ** (len(sums) - 1)))

@@ -141,3 +141,13 @@ def test_a_number_that_only_one_of_a_pair_has_is_not_compared():
     found.add(call(cost_usd=1.0, latency_ms=1.0), replayed("r-1", latency_ms=2.0), NONE)
     names = {one.name for one in found.differences()}
     assert ("cost_usd" in names, "latency_ms" in names) == (False, True)
+
+
+@pytest.mark.parametrize(("session", "differs"), [("s-1", False), (None, True)])
+def test_one_long_conversation_is_no_difference(session: str | None, differs: bool):
+    found = Pairs()
+    for number in range(40):
+        mine = {"session_id": session and (session if number < 25 else f"s-{number}")}
+        after = 110.0 if number < 25 or number % 2 else 90.0
+        found.add(call(latency_ms=100.0, **mine), replayed("r-1", latency_ms=after), NONE)
+    assert {one.name: one.differs for one in found.differences()}["latency_ms"] == differs

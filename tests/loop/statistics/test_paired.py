@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 import random
 
 import pytest
@@ -37,6 +39,30 @@ def test_wilcoxon_of_many_is_that_of_the_normal_distribution():
     differences = [round(dice.gauss(0.1, 1), 1) for _ in range(400)]
     expected = stats.wilcoxon(differences, method="asymptotic", zero_method="wilcox").pvalue
     assert wilcoxon(differences) == pytest.approx(expected, rel=1e-9)
+
+
+def test_pairs_that_belong_together_turn_together():
+    dice = random.Random(4)
+    differences = [dice.gauss(middle, 1) for middle in (dice.gauss(0.8, 1) for _ in range(9)) for _ in range(4)]
+    groups = [number // 4 for number in range(36)]
+    ranks = stats.rankdata([abs(one) for one in differences])
+    sums = [0.0] * 9
+    for rank, one, group in zip(ranks, differences, groups, strict=True):
+        sums[group] += rank if one > 0 else -rank
+    turned = [abs(sum(map(operator.mul, signs, sums))) for signs in itertools.product((1, -1), repeat=9)]
+    expected = sum(one >= abs(sum(sums)) - 1e-9 for one in turned) / len(turned)
+    assert wilcoxon(differences, groups) == pytest.approx(expected)
+    assert expected > 10 * (wilcoxon(differences) or 1)
+    assert wilcoxon(differences, [7] * 36) == wilcoxon(differences)
+
+
+@pytest.mark.parametrize("count", [40, 200])
+def test_groups_of_a_thousand_pairs_that_are_of_one_mind_tell_as_much_as_a_pair_each(count: int):
+    dice = random.Random(count)
+    each = [dice.choice((1.0, 1.0, -1.0)) for _ in range(count)]
+    many = [one for one in each for _ in range(1000)]
+    groups = [number // 1000 for number in range(1000 * count)]
+    assert wilcoxon(many, groups) == pytest.approx(wilcoxon(each), rel=1e-6)
 
 
 def test_no_pairs_say_nothing_and_equal_ones_no_difference():
