@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import threading
 from collections.abc import AsyncIterator
@@ -137,6 +138,37 @@ async def test_it_decorates_functions_of_every_kind():
         between.append(current())
     assert [plain(), await coroutine(), *inside, *[one async for one in async_generator()]] == [{"user_id": "u"}] * 5
     assert between == [{}, {}]
+
+
+async def test_what_a_decorated_function_returns_to_be_entered_or_awaited_has_the_fields_while_its_body_runs():
+    inside: list[Any] = []
+
+    @context(user_id="u")
+    @contextlib.contextmanager
+    def manager() -> Any:
+        inside.append(current())
+        yield
+        inside.append(current())
+
+    @context(user_id="u")
+    @contextlib.asynccontextmanager
+    async def async_manager() -> Any:
+        inside.append(current())
+        yield
+        inside.append(current())
+
+    class Later:
+        def __await__(self) -> Any:
+            yield from asyncio.sleep(0).__await__()
+            inside.append(current())
+
+    with manager():
+        between = [current()]
+    async with async_manager():
+        between.append(current())
+    await context(user_id="u")(Later)()
+    between.append(current())
+    assert (inside, between) == ([{"user_id": "u"}] * 5, [{}] * 3)
 
 
 def test_suppress_is_for_its_block():

@@ -25,7 +25,7 @@ class step(scope.Block):  # noqa: N801 - reads as a statement: `with step("retri
     The step becomes an event of the kind `step` when it ends: `name`, `duration_ms`, `status`, `error`, and its place
     in the trace. The calls and steps inside carry the same `trace_id`, and its `span_id` as their `parent_id`. Outside
     a trace it begins one, in OpenTelemetry's current span if there is one. A decorated generator lasts until it is
-    exhausted or closed.
+    exhausted or closed, and a context manager that a decorated function returns until it is left.
 
     Args:
         name: the same for every run of it: what durations are compared by.

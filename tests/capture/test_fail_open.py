@@ -48,13 +48,12 @@ DOORS = {
     "usage.Attempt.__enter__",
     # Proxies of a foreign stream, which hand on each method of it.
     *(
-        f"proxies.StreamProxy.{name}"
+        f"stream_proxy.StreamProxy.{name}"
         for name in (
             *("__init__", "__iter__", "__aiter__", "__next__", "__anext__", "__enter__", "__exit__"),
             *("__aenter__", "__aexit__", "close"),
         )
     ),
-    *("proxies._Proxy.__init__", "proxies._Proxy.__del__"),
     # Called when a program is set up, and free to raise there.
     *("scope.context.__init__", "scope.Block.__call__", "scope.suppress.__call__"),
     "instrumentation.logged_llm",
