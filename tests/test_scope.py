@@ -171,6 +171,47 @@ async def test_what_a_decorated_function_returns_to_be_entered_or_awaited_has_th
     assert (inside, between) == ([{"user_id": "u"}] * 5, [{}] * 3)
 
 
+@pytest.mark.parametrize("decorate", [context(tags=["t"]), flywheel_log.step("outer"), flywheel_log.logged_llm])
+async def test_the_blocks_of_a_decorated_generator_hold_whenever_its_body_runs(decorate: Any):
+    @decorate
+    def generator() -> Any:
+        with context(user_id="u"), flywheel_log.step("inner"):
+            yield current()["user_id"]
+            with context(session_id="s"):
+                yield current()["user_id"]
+            yield current()["user_id"], "session_id" in current()
+        yield "user_id" in current()
+
+    @decorate
+    async def async_generator() -> Any:
+        async with context(user_id="u"), flywheel_log.step("inner"):
+            yield current()["user_id"]
+            await asyncio.sleep(0)
+            yield current()["user_id"]
+
+    with recording() as events, context(workload_id="consumer"):
+        found = [(one, current()) for one in generator()]
+        found += [(one, current()) async for one in async_generator()]
+    outside = {"workload_id": "consumer"}
+    assert found == [(one, outside) for one in ("u", "u", ("u", False), False, "u", "u")]
+    assert [event["user_id"] for event in events if event.get("name") == "inner"] == ["u", "u"]
+
+
+def test_a_body_goes_on_with_its_blocks_wherever_it_is_resumed():
+    @context(tags=["t"])
+    def generator() -> Any:
+        with context(user_id="u"):
+            yield contextvars.copy_context()
+            yield current().get("user_id")
+
+    made = generator()
+    inside = next(made)
+    assert (contextvars.copy_context().run(next, made), current()) == ("u", {})
+    made = generator()
+    next(made)
+    assert (inside.run(next, made), inside.run(current)) == ("u", {"tags": ["t"], "user_id": "u"})
+
+
 def test_suppress_is_for_its_block():
     with suppress():
         with suppress():

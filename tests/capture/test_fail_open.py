@@ -16,7 +16,7 @@ import openai
 import pytest
 
 import flywheel_log
-from flywheel_log import capture, instrumentation, recorder, scope, serialise
+from flywheel_log import capture, frames, instrumentation, recorder, scope, serialise
 from flywheel_log.delivery import delivery, journal
 from flywheel_log.event import Event
 from flywheel_log.health import health
@@ -69,7 +69,7 @@ MODULES = [
         for found in pkgutil.walk_packages(capture.__path__, f"{capture.__name__}.")
         if not found.ispkg
     ),
-    *(scope, instrumentation, recorder, delivery, journal, serialise),
+    *(scope, frames, instrumentation, recorder, delivery, journal, serialise),
 ]
 
 
@@ -103,7 +103,7 @@ CAPTURING = [name for name in TARGETS if not name.startswith(DELIVERY)]
 DRIVING = [
     name
     for name in CAPTURING
-    if name.startswith(("client.", "call.", "under_way.", "tap.", "tape.", "usage.", "scope."))
+    if name.startswith(("client.", "call.", "under_way.", "tap.", "tape.", "usage.", "scope.", "frames."))
 ]
 
 
