@@ -15,6 +15,7 @@ import pytest
 import flywheel_log
 from flywheel_log.event import Event
 from flywheel_log.litellm import FlywheelLogger
+from flywheel_log.litellm.answer import without_nulls
 from flywheel_log.standin import Reply, Server
 from tests.capture.clients import KEY, MESSAGES, SAID
 
@@ -240,6 +241,13 @@ async def test_a_stream_that_is_left_is_incomplete(asking: Any, events: list[Eve
     (event,) = await recorded(1)
     assert (event["status"], event["training_unsafe"]) == ("incomplete", ["incomplete"])
     assert (event["streamed"], "time_to_first_token_ms" in event) == (True, False)
+
+
+def test_fields_of_a_vendor_that_say_nothing_are_left_out() -> None:
+    message = {"role": "assistant", "content": None, "provider_specific_fields": {"refusal": None}}
+    assert without_nulls({"choices": [{"message": message}]}) == {
+        "choices": [{"message": {"role": "assistant", "content": None}}]
+    }
 
 
 class Odd:
