@@ -79,9 +79,10 @@ _LOOPS = ("__iter__", "__aiter__", "__next__", "__anext__")
 def is_promise(value: Any) -> bool:
     """Whether there is nothing to do with *value* but to enter or to await it: it has no attribute for anybody else."""
     cls = type(value)
-    if not any(hasattr(cls, name) for name in _WAYS) or any(hasattr(cls, name) for name in _LOOPS):
+    # Written out, for it is asked of whatever a decorated function returns.
+    if not (hasattr(cls, "__enter__") or hasattr(cls, "__aenter__") or hasattr(cls, "__await__")):
         return False
-    return all(name.startswith("_") for name in dir(cls))
+    return all(name.startswith("_") and name not in _LOOPS for name in dir(cls))
 
 
 def promised(value: Any, run: Around) -> Any:
