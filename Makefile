@@ -34,6 +34,11 @@ WITH_EXTRAS := tests/loop/export tests/loop/replay tests/loop/test_clusters.py t
 	tests/signals tests/sinks/otlp tests/test_infrastructure.py \
 	-k 'not hugging_face'
 
+# The extras for SDKs and frameworks that go together, at the oldest they allow, too; what is left out is what those
+# releases of Google's SDK themselves cannot do.
+WITH_SDKS := tests/callbacks tests/frameworks/test_agents.py tests/frameworks/test_litellm.py tests/neighbours/test_google.py \
+	-k 'not automatic_function_calling and not what_went_over_the_wire'
+
 # What the benchmarks compare with. The instrumentation of OpenTelemetry's contributors is one release behind, for its
 # latest asks for what no release has, and calls wrapt as its second major no longer lets it.
 peers := langfuse langsmith logfire openinference-instrumentation-openai opik opentelemetry-instrumentation-openai \
@@ -83,8 +88,9 @@ matrix-es8: .venvs/es8/.ready
 matrix-instructor: .venvs/instructor/.ready
 	$(<D)/bin/$(PYTEST) tests/instructor $(ARGS)
 
-matrix-extras: .venvs/extras/.ready
+matrix-extras: .venvs/extras/.ready .venvs/sdks/.ready
 	$(<D)/bin/$(PYTEST) $(WITH_EXTRAS) $(ARGS)
+	.venvs/sdks/bin/$(PYTEST) $(WITH_SDKS) $(ARGS)
 
 matrix-es8-on-9: .venvs/es8/.ready
 	$(SERVER9) $(<D)/bin/$(PYTEST) tests/elasticsearch $(ARGS)
@@ -175,4 +181,10 @@ clean: ## Remove everything that was built or installed here
 	$(UV) venv --clear --python $(BIN)/python $(@D)
 	$(INSTALL) --resolution lowest-direct --editable '.[$(EXTRAS)]' 'openai>=2,<3'
 	$(INSTALL) --group end-to-end $(extras)
+	@touch $@
+
+.venvs/sdks/.ready: pyproject.toml | .venv/.uv
+	$(UV) venv --clear --python $(BIN)/python $(@D)
+	$(INSTALL) --resolution lowest-direct --editable '.[agents,google,litellm]' 'openai>=2,<3'
+	$(INSTALL) --group end-to-end soundfile
 	@touch $@

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from inspect import isawaitable
 from typing import Any
 
-from . import scope
+from . import frames
 from .place import opened
 from .signals.spans import trace
 from .web import RequestFields, traceparent_of
@@ -50,7 +50,7 @@ class FlywheelMiddleware:
             await self._app(connection, receive, send)
             return
         known = await self._who(connection)
-        with scope.FieldsSet(opened(self._fields.fields(known))):
+        with frames.FieldsSet(opened(self._fields.fields(known))):
             if not self._traces:
                 await self._app(connection, receive, send)
                 return

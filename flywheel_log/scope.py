@@ -7,41 +7,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import partial
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from . import w3c
+from . import frames, w3c
 from .around import Around, around
 from .fields import fields_of
 from .health import guarded
 from .place import opened, stamped
 
 Decorated = TypeVar("Decorated")
-Fields = Mapping[str, Any]
+Fields = frames.Fields
 
-_NOTHING: Fields = MappingProxyType({})
+current = frames.current
 
-
-@dataclass(slots=True)
-class _Frame:
-    """What is in force inside *block*, and the frame around it: left by looking for the block, not by a token.
-
-    A token is bound to its context, but a block may be left in another one (a fixture, a web framework's dependency, an
-    abandoned coroutine), and one block object may be entered by many threads at once.
-    """
-
-    fields: Fields
-    block: object
-    around: _Frame | None
-
-    def in_force(self) -> bool:
-        """Whether the fields hold, in whatever context the frame is seen."""
-        return True
-
-
-_frame: ContextVar[_Frame | None] = ContextVar("flywheel_log.frame", default=None)
 _suppressed: ContextVar[int] = ContextVar("flywheel_log.suppressed", default=0)
 
 
@@ -50,14 +29,14 @@ class Block(ABC):
 
     @guarded("context", default=lambda self: self)
     def __enter__(self) -> Self:
-        _frame.set(_Frame(self._inside(), self, _in_force()))
+        frames.enter(self, self._inside())
         return self
 
     @guarded("context")
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        leave(self)
+        frames.leave(self)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -73,7 +52,7 @@ class Block(ABC):
 
     @guarded("context", default=lambda *_: Around())
     def _run(self, *_: Any) -> Around:
-        return Inside(partial(FieldsSet, self._inside()))
+        return Inside(frames.FieldsSet(self._inside()))
 
     @abstractmethod
     def _inside(self) -> Fields:
@@ -125,19 +104,15 @@ class context(Block):  # noqa: N801 - reads as a statement: `with context(...)`
 
 
 class Inside(Around):
-    """A run inside a block, which is entered anew whenever the body runs.
+    """A run inside *block*, which is entered again whenever the body runs."""
 
-    Args:
-        block: makes it.
-    """
-
-    def __init__(self, block: Callable[[], AbstractContextManager[Any]]) -> None:
+    def __init__(self, block: AbstractContextManager[Any]) -> None:
         self._block = block
 
     @guarded("context", default=lambda _: nullcontext())
     def running(self) -> AbstractContextManager[Any]:
         """Enter it."""
-        return self._block()
+        return self._block
 
 
 def merge(outer: Fields, inner: Fields) -> Fields:
@@ -152,64 +127,14 @@ def merge(outer: Fields, inner: Fields) -> Fields:
     return merged
 
 
-def current() -> Fields:
-    """The fields in force where this is called. Read only."""
-    frame = _in_force()
-    return frame.fields if frame is not None else _NOTHING
-
-
-def _in_force() -> _Frame | None:
-    frame = _frame.get()
-    while frame is not None and not frame.in_force():
-        frame = frame.around
-    return frame
-
-
-def at_call(defaults: Fields = _NOTHING) -> Fields:
+def at_call(defaults: Fields = frames.NOTHING) -> Fields:
     """What is stamped on a call that begins here: the fields in force, its own ids in a trace, what was retrieved.
 
     Where it says nothing, *defaults* do.
     """
-    if _frame.get() is None and w3c.TRACING not in sys.modules:
+    if frames.none() and w3c.TRACING not in sys.modules:
         return defaults
     return merge(defaults, stamped(current()))
-
-
-class FieldsSet(Block):
-    """Have exactly *fields* in force inside the block."""
-
-    def __init__(self, fields: Fields) -> None:
-        self._fields = fields
-
-    def _inside(self) -> Fields:
-        return self._fields
-
-
-def leave(block: object) -> Fields:
-    """Leave *block*, as it was entered last, and what was entered since; return the fields it had put in force."""
-    frame = _frame.get()
-    while frame is not None and frame.block is not block:
-        frame = frame.around
-    if frame is None:
-        return _NOTHING
-    _frame.set(frame.around)
-    return frame.fields
-
-
-class Held(_Frame):
-    """Have exactly *fields* in force from here on wherever *holds* says so, in every context they have reached.
-
-    For what is told of a beginning and an end, but does not stand around what happens between them: callbacks.
-    """
-
-    def __init__(self, fields: Fields, holds: Callable[[], bool]) -> None:
-        super().__init__(fields, self, _in_force())
-        self._holds = holds
-        _frame.set(self)
-
-    def in_force(self) -> bool:
-        """What *holds* says."""
-        return self._holds()
 
 
 class suppress:  # noqa: N801
@@ -233,7 +158,7 @@ class suppress:  # noqa: N801
 
     def __call__(self, function: Decorated) -> Decorated:
         """Decorate a function of any kind: its calls run inside the block."""
-        return around(function, lambda *_: Inside(suppress))
+        return around(function, lambda *_: Inside(suppress()))
 
 
 suppressed: Callable[[], int] = _suppressed.get

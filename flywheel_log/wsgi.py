@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from typing import Any
 
-from . import scope
+from . import frames, scope
 from .around import Around
 from .place import opened
 from .signals.spans import run_of, trace
@@ -59,8 +58,8 @@ class FlywheelMiddleware:
     def _run(self, environ: Environ) -> Around:
         fields = opened(self._fields.fields(self._who(environ)))
         if not self._traces:
-            return scope.Inside(partial(scope.FieldsSet, fields))
-        with scope.FieldsSet(fields):
+            return scope.Inside(frames.FieldsSet(fields))
+        with frames.FieldsSet(fields):
             return run_of(trace(_name(environ), traceparent=traceparent_of(environ.get("HTTP_TRACEPARENT"))))
 
     def _who(self, environ: Environ) -> Mapping[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import threading
 from collections.abc import AsyncIterator
@@ -137,6 +138,78 @@ async def test_it_decorates_functions_of_every_kind():
         between.append(current())
     assert [plain(), await coroutine(), *inside, *[one async for one in async_generator()]] == [{"user_id": "u"}] * 5
     assert between == [{}, {}]
+
+
+async def test_what_a_decorated_function_returns_to_be_entered_or_awaited_has_the_fields_while_its_body_runs():
+    inside: list[Any] = []
+
+    @context(user_id="u")
+    @contextlib.contextmanager
+    def manager() -> Any:
+        inside.append(current())
+        yield
+        inside.append(current())
+
+    @context(user_id="u")
+    @contextlib.asynccontextmanager
+    async def async_manager() -> Any:
+        inside.append(current())
+        yield
+        inside.append(current())
+
+    class Later:
+        def __await__(self) -> Any:
+            yield from asyncio.sleep(0).__await__()
+            inside.append(current())
+
+    with manager():
+        between = [current()]
+    async with async_manager():
+        between.append(current())
+    await context(user_id="u")(Later)()
+    between.append(current())
+    assert (inside, between) == ([{"user_id": "u"}] * 5, [{}] * 3)
+
+
+@pytest.mark.parametrize("decorate", [context(tags=["t"]), flywheel_log.step("outer"), flywheel_log.logged_llm])
+async def test_the_blocks_of_a_decorated_generator_hold_whenever_its_body_runs(decorate: Any):
+    @decorate
+    def generator() -> Any:
+        with context(user_id="u"), flywheel_log.step("inner"):
+            yield current()["user_id"]
+            with context(session_id="s"):
+                yield current()["user_id"]
+            yield current()["user_id"], "session_id" in current()
+        yield "user_id" in current()
+
+    @decorate
+    async def async_generator() -> Any:
+        async with context(user_id="u"), flywheel_log.step("inner"):
+            yield current()["user_id"]
+            await asyncio.sleep(0)
+            yield current()["user_id"]
+
+    with recording() as events, context(workload_id="consumer"):
+        found = [(one, current()) for one in generator()]
+        found += [(one, current()) async for one in async_generator()]
+    outside = {"workload_id": "consumer"}
+    assert found == [(one, outside) for one in ("u", "u", ("u", False), False, "u", "u")]
+    assert [event["user_id"] for event in events if event.get("name") == "inner"] == ["u", "u"]
+
+
+def test_a_body_goes_on_with_its_blocks_wherever_it_is_resumed():
+    @context(tags=["t"])
+    def generator() -> Any:
+        with context(user_id="u"):
+            yield contextvars.copy_context()
+            yield current().get("user_id")
+
+    made = generator()
+    inside = next(made)
+    assert (contextvars.copy_context().run(next, made), current()) == ("u", {})
+    made = generator()
+    next(made)
+    assert (inside.run(next, made), inside.run(current)) == ("u", {"tags": ["t"], "user_id": "u"})
 
 
 def test_suppress_is_for_its_block():

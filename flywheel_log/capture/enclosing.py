@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
 
-from .. import scope
+from .. import frames, scope
 from ..health import guarded
 
 _enclosing: ContextVar[Enclosing | None] = ContextVar("flywheel_log.enclosing", default=None)
@@ -35,7 +35,7 @@ class Enclosing:
 
     def hold(self, fields: scope.Fields) -> None:
         """From here until its `end`, calls carry *fields* and are told to it, in every context these have reached."""
-        scope.Held(fields, self.in_force)
+        frames.Held(fields, self.in_force)
         _enclosing.set(self)
 
     def in_force(self) -> bool:
@@ -60,7 +60,7 @@ class MeetingPoint(Enclosing):
         super().__init__()
         self.name = name
         self._runs: list[Enclosing] = []
-        self._held = scope.Held({}, self.in_force)
+        self._held = frames.Held({}, self.in_force)
         _enclosing.set(self)
         _meeting_point.set(self)
 
@@ -89,7 +89,7 @@ class Within:
 
     def __init__(self, told: Enclosing | None, fields: scope.Fields) -> None:
         self._told = told
-        self._fields = scope.FieldsSet(fields)
+        self._fields = frames.FieldsSet(fields)
         self._before: Enclosing | None = None
 
     @guarded("context", default=lambda self: self)

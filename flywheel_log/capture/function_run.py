@@ -17,8 +17,8 @@ from .call import Emit
 from .enclosing import Enclosing, Within
 from .gather import Gathered
 from .outcome import Outcome, of_error
-from .proxies import StreamProxy, is_promise, promised
 from .recorded_run import RecordedRun
+from .stream_proxy import StreamProxy
 from .surfaces import Surface, surface_for, surface_of
 from .unended import unended
 
@@ -94,11 +94,21 @@ class FunctionRun(RecordedRun):
         if not self._in_pieces and not _has_http(value) and self._is_stream(value):
             self._goes_on()
             return StreamProxy(value, self)
-        if is_promise(value):
-            unended.add(self)
-            return promised(value, self)
         self._record(value)
         return value
+
+    @guarded("capture")
+    def pending(self) -> None:
+        """Be one record, too, where nobody asks for the answer."""
+        unended.add(self)
+
+    def entered(self, value: Any) -> Any:
+        """Record what the block gets: it is the answer."""
+        return self.returned(value)
+
+    def left(self, error: BaseException | None) -> None:  # noqa: ARG002 - its block's, not the answer's
+        """Record what there was until the end of the block."""
+        self.raised(GeneratorExit())
 
     @guarded("capture")
     def raised(self, error: BaseException) -> None:

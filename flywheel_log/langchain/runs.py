@@ -14,7 +14,7 @@ from weakref import ref
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tracers.context import register_configure_hook
 
-from .. import scope
+from .. import frames, scope
 from ..capture.enclosing import Enclosing, MeetingPoint, meeting_point
 from ..capture.reported import ReportedCall
 from ..clock import milliseconds
@@ -125,7 +125,7 @@ class Search(Step):
         self._enclosing.end()
         self.note()
         took = milliseconds(time.perf_counter() - self._began)
-        with scope.FieldsSet(self._outside):
+        with frames.FieldsSet(self._outside):
             log_retrieval(documents, query=self._query, latency_ms=took)
 
 

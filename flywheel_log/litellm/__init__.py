@@ -124,6 +124,7 @@ class _Ticket:
         )
         self.done = False
 
+    @guarded("litellm")
     def timed(self, kwargs: JSON, start: Any, end: Any) -> None:
         """LiteLLM has measured the call: its events come later, and from another thread."""
         self.done = True
@@ -136,12 +137,14 @@ class _Ticket:
         if tried := metadata_of(kwargs).get("previous_models"):
             self._call.retries = len(tried)
 
+    @guarded("litellm", default=lambda ticket, *_: ticket.unread())
     def answered(self, response: Any, kwargs: JSON) -> None:
         """The call has come to its end with *response*."""
         cost = kwargs.get("response_cost")
         self._cost = cost if isinstance(cost, float) and cost > 0 else None
         self._call.over(Outcome(without_nulls(response)))
 
+    @guarded("litellm", default=lambda ticket, *_: ticket.unread())
     def failed(self, error: Any, kwargs: JSON) -> None:
         """The call has failed, perhaps after a part of its answer had come."""
         found = of_error(error if isinstance(error, BaseException) else RuntimeError("LiteLLM tells of no exception"))
@@ -149,6 +152,10 @@ class _Ticket:
         secrets = (key,) if isinstance(key, str) and key else ()
         response, said = wire.scrubbed(found.response, secrets), wire.scrubbed(found.error, secrets)
         self._call.over(Outcome(response, said, whole=found.whole))
+
+    def unread(self) -> None:
+        """The call is over, and what LiteLLM says of it cannot be read."""
+        self._call.unread()
 
     def _emit(self, event: Any) -> object:
         if self._estimated and "error" not in event:

@@ -35,7 +35,7 @@ def _usage_of(response: Any) -> Any:
 
 def _bare(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _bare(one) for key, one in value.items() if _is_said(key, one)}
+        return {key: bare for key, one in value.items() if _is_said(key, bare := _bare(one))}
     return [_bare(one) for one in value] if isinstance(value, list) else value
 
 

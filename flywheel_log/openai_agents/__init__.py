@@ -135,6 +135,7 @@ class _Call(_Node):
         self._call = ReportedCall(surface_named(surface), "openai", self._body, opened(fields), recorder.record)
         super().__init__(fields, parent)
 
+    @guarded("openai_agents", default=lambda node, _: node.unread())
     def end(self, span: Span[Any] | None) -> None:
         if span is None:
             self._call.ended(None)
@@ -146,6 +147,10 @@ class _Call(_Node):
         self._body.update(loads(dumps(asked)))
         error = _error(span)
         self._call.over(of_error(error) if error is not None else Outcome(answer, whole=answer is not None))
+
+    def unread(self) -> None:
+        """It is over, and the span cannot be read: a release of the SDK tells it in other words."""
+        self._call.unread()
 
 
 def _begun(data: SpanData, parent: _Node) -> _Node:

@@ -21,8 +21,9 @@ _CHAT = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_pe
 def responses(data: Any) -> tuple[JSON, JSON | None]:
     """The request and the answer of the Responses API, which repeats most of the request in its answer."""
     if data.response is None:  # The call failed, or the SDK was told to leave out what is sensitive.
-        usage = getattr(data, "usage", None)  # Releases before 0.14 leave out this, too.
-        return {}, {"id": data._response_id, "usage": usage} if usage else None  # noqa: SLF001 - its only name
+        # The id has no other name, and is not there in every release; 0.20 tells of the counts alone.
+        told = {"id": getattr(data, "_response_id", None), "usage": getattr(data, "usage", None)}
+        return {}, {key: value for key, value in told.items() if value} if told["usage"] else None
     answer = cast(JSON, wire.plain(data.response))
     asked = {key: answer[key] for key in _ECHOED if answer.get(key) is not None}
     return {**asked, "input": data.input}, answer

@@ -25,14 +25,17 @@ _MADE_BY_US = frozenset(
         *("latency_ms", "time_to_first_token_ms", "trace_id", "span_id", "parent_id", "sample_rate"),
     }
 )
-_CONTENT = ("retrieval_docs", "prompt", "quality", "safety")
+_PROMPT = ("name", "version", "template_hash")
+_GROUPED_BY = ("label", "method", "scale", "thumbs")
 
 
 def withhold(logger: Any, method: str, event: Event) -> Event:
     """Keep of *event* what counts and names, and nothing that was said by or to the model."""
     fields = cast(JSON, parse(logger, method, event))
-    for key in _CONTENT:
-        fields.pop(key, None)
+    fields.pop("retrieval_docs", None)
+    for key, keep in _KEPT.items():
+        if kept := keep(fields.pop(key, None)):
+            fields[key] = kept
     if isinstance(request := fields.get("request"), dict):
         fields["request"] = {key: request[key] for key in _REQUEST if key in request}
     if isinstance(response := fields.get("response"), dict):
@@ -63,3 +66,23 @@ def _finishes(response: JSON) -> JSON:
         for name, kept in _ENDS.items()
         if isinstance(response.get(name), list)
     }
+
+
+def _names(prompt: Any) -> JSON:
+    """Which wording it is of which prompt, and nothing of what was put into it."""
+    return {key: prompt[key] for key in _PROMPT if key in prompt} if isinstance(prompt, dict) else {}
+
+
+def _figures(found: Any) -> JSON:
+    """What *found* says in numbers, at any depth, and in words to count by; not in comments and corrections."""
+    if not isinstance(found, dict):
+        return {}
+    kept = {key: _figures(one) if isinstance(one, dict) else one for key, one in found.items()}
+    return {key: one for key, one in kept.items() if (one and key in _GROUPED_BY) or _counts(one)}
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, (int, float)) or (isinstance(value, dict) and bool(value))
+
+
+_KEPT = {"prompt": _names, "quality": _figures, "safety": _figures}

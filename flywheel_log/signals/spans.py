@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from functools import partial
 from types import TracebackType
 from typing import Any, cast
 
-from .. import scope, w3c
+from .. import frames, scope, w3c
 from ..around import Around
 from ..capture.outcome import of_error
 from ..clock import milliseconds, timestamp
@@ -25,7 +24,7 @@ class step(scope.Block):  # noqa: N801 - reads as a statement: `with step("retri
     The step becomes an event of the kind `step` when it ends: `name`, `duration_ms`, `status`, `error`, and its place
     in the trace. The calls and steps inside carry the same `trace_id`, and its `span_id` as their `parent_id`. Outside
     a trace it begins one, in OpenTelemetry's current span if there is one. A decorated generator lasts until it is
-    exhausted or closed.
+    exhausted or closed, and a context manager that a decorated function returns until it is left.
 
     Args:
         name: the same for every run of it: what durations are compared by.
@@ -46,7 +45,7 @@ class step(scope.Block):  # noqa: N801 - reads as a statement: `with step("retri
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        span = place_of(scope.leave(self))
+        span = place_of(frames.leave(self))
         if isinstance(span, Span):
             span.end(error)
 
@@ -162,7 +161,7 @@ class _Run(scope.Inside):
     """One run of a decorated function; the span is over when it is."""
 
     def __init__(self, span: Span) -> None:
-        super().__init__(partial(scope.FieldsSet, span.fields))
+        super().__init__(frames.FieldsSet(span.fields))
         self._span = span
 
     def returned(self, value: Any) -> Any:

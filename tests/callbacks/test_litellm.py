@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import litellm
@@ -14,6 +15,7 @@ import pytest
 import flywheel_log
 from flywheel_log.event import Event
 from flywheel_log.litellm import FlywheelLogger
+from flywheel_log.litellm.answer import without_nulls
 from flywheel_log.standin import Reply, Server
 from tests.capture.clients import KEY, MESSAGES, SAID
 
@@ -239,6 +241,26 @@ async def test_a_stream_that_is_left_is_incomplete(asking: Any, events: list[Eve
     (event,) = await recorded(1)
     assert (event["status"], event["training_unsafe"]) == ("incomplete", ["incomplete"])
     assert (event["streamed"], "time_to_first_token_ms" in event) == (True, False)
+
+
+def test_fields_of_a_vendor_that_say_nothing_are_left_out() -> None:
+    message = {"role": "assistant", "content": None, "provider_specific_fields": {"refusal": None}}
+    assert without_nulls({"choices": [{"message": message}]}) == {
+        "choices": [{"message": {"role": "assistant", "content": None}}]
+    }
+
+
+class Odd:
+    def __bool__(self) -> bool:
+        raise AttributeError
+
+
+@pytest.mark.parametrize("times", [(datetime.now(UTC), datetime.now(UTC)), ("not", "what they were")])
+def test_what_a_release_tells_in_other_words_is_still_one_record(times: tuple[Any, Any], events: list[Event]) -> None:
+    logger, told = FlywheelLogger("chat"), {"call_type": "completion"}
+    logger.log_pre_api_call("gpt-4.1-mini", MESSAGES, told)
+    logger.log_success_event(told, {"choices": {"content": Odd()}}, *times)
+    assert [event["status"] for event in events] == ["incomplete"]
 
 
 @pytest.mark.door("litellm", "retries")

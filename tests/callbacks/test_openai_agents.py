@@ -186,5 +186,17 @@ async def test_sensitive_data_that_the_sdk_leaves_out_is_left_out(server: Server
     )
 
 
+def test_a_release_that_tells_of_the_counts_alone_has_them() -> None:
+    usage = {"input_tokens": 3, "output_tokens": 5}
+    told = SimpleNamespace(type="response", input="a secret question", response=None, usage=usage)
+    assert exchange.responses(told) == ({}, {"usage": usage})
+
+
+def test_a_span_that_cannot_be_read_is_still_one_record(events: list[Event]) -> None:
+    with agents.trace("Support"), agents.generation_span(input=[], model="gpt-4.1-mini") as span:
+        span.span_data.usage = "not what it was"
+    assert [event["status"] for event in events if event["kind"] == "llm"] == ["incomplete"]
+
+
 def test_a_release_that_tells_neither_answer_nor_counts_still_has_a_record() -> None:
     assert exchange.responses(SimpleNamespace(type="response", input="a secret question", response=None)) == ({}, None)

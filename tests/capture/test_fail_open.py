@@ -16,7 +16,7 @@ import openai
 import pytest
 
 import flywheel_log
-from flywheel_log import capture, instrumentation, recorder, scope, serialise
+from flywheel_log import capture, frames, instrumentation, recorder, scope, serialise
 from flywheel_log.delivery import delivery, journal
 from flywheel_log.event import Event
 from flywheel_log.health import health
@@ -48,13 +48,12 @@ DOORS = {
     "usage.Attempt.__enter__",
     # Proxies of a foreign stream, which hand on each method of it.
     *(
-        f"proxies.StreamProxy.{name}"
+        f"stream_proxy.StreamProxy.{name}"
         for name in (
             *("__init__", "__iter__", "__aiter__", "__next__", "__anext__", "__enter__", "__exit__"),
             *("__aenter__", "__aexit__", "close"),
         )
     ),
-    *("proxies._Proxy.__init__", "proxies._Proxy.__del__"),
     # Called when a program is set up, and free to raise there.
     *("scope.context.__init__", "scope.Block.__call__", "scope.suppress.__call__"),
     "instrumentation.logged_llm",
@@ -70,7 +69,7 @@ MODULES = [
         for found in pkgutil.walk_packages(capture.__path__, f"{capture.__name__}.")
         if not found.ispkg
     ),
-    *(scope, instrumentation, recorder, delivery, journal, serialise),
+    *(scope, frames, instrumentation, recorder, delivery, journal, serialise),
 ]
 
 
@@ -104,7 +103,7 @@ CAPTURING = [name for name in TARGETS if not name.startswith(DELIVERY)]
 DRIVING = [
     name
     for name in CAPTURING
-    if name.startswith(("client.", "call.", "under_way.", "tap.", "tape.", "usage.", "scope."))
+    if name.startswith(("client.", "call.", "under_way.", "tap.", "tape.", "usage.", "scope.", "frames."))
 ]
 
 

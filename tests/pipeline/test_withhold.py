@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
+import pytest
+
 from flywheel_log.event import Event, Wire
 from flywheel_log.pipeline.redact import Redactor
 from flywheel_log.pipeline.withhold import bare, withhold
@@ -55,6 +57,52 @@ def test_the_answers_of_other_apis_keep_how_they_ended() -> None:
         {"id": "m", "type": "message", "role": "assistant", "stop_reason": "end_turn"},
         {**gemini, "candidates": [{"index": 0, "finishReason": "STOP"}]},
     ]
+
+
+def test_feedback_keeps_its_numbers_and_the_words_it_is_counted_by() -> None:
+    quality = {
+        "rating": 0,
+        "scale": [0, 5],
+        "thumbs": "up",
+        "label": "off_topic",
+        "comment": SECRET,
+        "correction": SECRET,
+    }
+    quality |= {
+        "grounding": {"score": 0.5, "method": "overlap", "why": SECRET},
+        "vector": [0.1, 0.2],
+        "why": {"it": SECRET},
+    }
+    safety = {
+        "refused": True,
+        "filtered": "answer",
+        "moderation": {"flagged": False, "scores": {"hate": 0.1}, "said": SECRET},
+    }
+    kept = withhold(None, "", cast(Any, {"kind": "feedback", "target": "a-1", "quality": quality, "safety": safety}))
+    assert kept == {
+        "kind": "feedback",
+        "target": "a-1",
+        "quality": {
+            "rating": 0,
+            "scale": [0, 5],
+            "thumbs": "up",
+            "label": "off_topic",
+            "grounding": {"score": 0.5, "method": "overlap"},
+        },
+        "safety": {"refused": True, "moderation": {"flagged": False, "scores": {"hate": 0.1}}},
+    }
+
+
+@pytest.mark.parametrize("odd", [SECRET, [SECRET], {"variables": {"a": SECRET}}, {"comment": SECRET}, None])
+def test_what_holds_no_number_and_no_name_is_left_out(odd: Any) -> None:
+    event = cast(Any, {"kind": "feedback", "prompt": odd, "quality": odd, "safety": odd})
+    assert withhold(None, "", event) == {"kind": "feedback"}
+
+
+def test_a_prompt_keeps_its_name_and_version() -> None:
+    prompt = {"name": "greet", "version": "2", "template_hash": "0123456789abcdef", "variables": {"who": SECRET}}
+    kept = withhold(None, "", cast(Any, {"kind": "llm", "prompt": prompt}))
+    assert kept["prompt"] == {"name": "greet", "version": "2", "template_hash": "0123456789abcdef"}
 
 
 class Failing(Redactor):

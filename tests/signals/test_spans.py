@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -210,6 +211,67 @@ def test_a_generator_that_is_left_early_is_incomplete(events: list[Event]) -> No
     next(left)
     left.close()
     assert [event["status"] for event in events] == ["incomplete"]
+
+
+def test_a_context_manager_lasts_until_it_is_left_and_tells_how_that_was(events: list[Event], ask: Ask) -> None:
+    @step("session")
+    @contextlib.contextmanager
+    def session(*swallowed: type[Exception]) -> Iterator[None]:
+        ask("inside")
+        with contextlib.suppress(*swallowed):
+            yield
+
+    with session():
+        assert [event["kind"] for event in events] == ["llm"]
+    with session(KeyError):
+        raise KeyError
+    with pytest.raises(KeyError), session():
+        raise KeyError
+    entered = session()
+    entered.__enter__()
+    assert len(events) == 7
+    del entered
+    ended = [event for event in events if event["kind"] == "step"]
+    assert [event["status"] for event in ended] == ["ok", "ok", "error", "incomplete"]
+    assert [event["parent_id"] for event in events if event["kind"] == "llm"] == [event["span_id"] for event in ended]
+
+
+async def test_an_awaitable_object_lasts_until_it_has_been_awaited(events: list[Event]) -> None:
+    class Later:
+        def __init__(self, error: Exception | None = None) -> None:
+            self.error = error
+
+        def __await__(self) -> Iterator[None]:
+            yield
+            with step("inside"):
+                if self.error is not None:
+                    raise self.error
+
+    await step("later")(Later)()
+    with pytest.raises(LookupError):
+        await step("later")(Later)(LookupError())
+    assert [(event["name"], event["status"]) for event in events] == [
+        ("inside", "ok"),
+        ("later", "ok"),
+        ("inside", "error"),
+        ("later", "error"),
+    ]
+    assert [event.get("parent_id") for event in events[::2]] == [event["span_id"] for event in events[1::2]]
+
+
+async def test_a_generator_that_a_coroutine_returns_lasts_until_it_is_exhausted(events: list[Event]) -> None:
+    async def pieces() -> AsyncIterator[int]:
+        with step("inside"):
+            await asyncio.sleep(0)
+        yield 1
+
+    @step("answer")
+    async def answer() -> AsyncIterator[int]:
+        return pieces()
+
+    assert [piece async for piece in await answer()] == [1]
+    inside, ended = events
+    assert (inside["parent_id"], ended["name"]) == (ended["span_id"], "answer")
 
 
 def test_tasks_and_pools_carry_the_trace_on(events: list[Event], ask: Ask) -> None:

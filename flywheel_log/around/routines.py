@@ -1,80 +1,29 @@
-"""Run something around a callable of any kind: function, coroutine, (asynchronous) generator, method, object."""
+"""Drive coroutines and (asynchronous) generators, so that what happens in them is told."""
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
-import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-Decorated = TypeVar("Decorated")
+from .run import Around
 
-
-class Around:
-    """What happens around one run of a decorated callable. None of the methods may raise."""
-
-    def running(self) -> AbstractContextManager[Any]:
-        """Enter this whenever the body of the callable runs; a generator's body runs many times."""
-        return nullcontext()
-
-    def yielded(self, item: Any) -> None:
-        """See what a generator hands out."""
-
-    def returned(self, value: Any) -> Any:
-        """See what the callable returned; what this returns is what the caller gets."""
-        return value
-
-    def raised(self, error: BaseException) -> None:
-        """See what the callable raised; a generator that is closed early raises GeneratorExit."""
+Then = Callable[[Any, Around], Any]
 
 
-def around(function: Decorated, begin: Callable[[Any, tuple[Any, ...], dict[str, Any]], Around]) -> Decorated:
-    """Wrap *function* so that `begin(wrapped, args, kwargs)` is asked, at every call, what happens around that call.
-
-    What the call returns decides how it is driven, so partials, callable objects and functions that return a coroutine
-    are not special. The signature and the answers of `inspect` stay those of *function*.
-    """
-
-    def wrapper(wrapped: Any, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        run = begin(wrapped, args, kwargs)
-        try:
-            with run.running():
-                result = wrapped(*args, **kwargs)
-        except BaseException as error:
-            run.raised(error)
-            raise
-        return _driven(result, run)
-
-    from .wrapped import wrap
-
-    return wrap(function, wrapper)
+def coroutine(result: Any, run: Around, then: Then) -> Any:
+    """Await *result*, and go on with what it brings by *then*."""
+    return _named_like(result, _coroutine(_Awaited(result), run, then))
 
 
-def _driven(result: Any, run: Around) -> Any:
-    if inspect.iscoroutine(result) or (inspect.isgenerator(result) and inspect.isawaitable(result)):
-        return _named_like(result, _coroutine(_Awaited(result), run))
-    if inspect.isgenerator(result):
-        return _named_like(result, _generator(result, run))
-    if inspect.isasyncgen(result):
-        return _named_like(result, _async_generator(result, run))
-    if isinstance(result, (asyncio.Future, concurrent.futures.Future)):
-        result.add_done_callback(partial(_done, run))
-        return result
-    return run.returned(result)
+def generator(result: Any, run: Around) -> Any:
+    """Iterate over *result*."""
+    return _named_like(result, _generator(result, run))
 
 
-def _done(run: Around, future: Any) -> None:
-    """Tell *run* how *future* ended, as its callable would have if it had waited for it."""
-    if future.cancelled():
-        run.raised(asyncio.CancelledError())
-    # To ask by `exception()` would be to retrieve it, and asyncio warns of those that nobody has retrieved.
-    elif (error := future._exception) is not None:  # noqa: SLF001
-        run.raised(error)
-    else:
-        run.returned(future.result())
+def async_generator(result: Any, run: Around) -> Any:
+    """Iterate over *result*."""
+    return _named_like(result, _async_generator(result, run))
 
 
 def _named_like(result: Any, driver: Any) -> Any:
@@ -98,14 +47,14 @@ class _Awaited:
         self.coroutine.close()
 
 
-async def _coroutine(held: _Awaited, run: Around) -> Any:
+async def _coroutine(held: _Awaited, run: Around, then: Then) -> Any:
     try:
         with run.running():
             result = await held.coroutine
     except BaseException as error:
         run.raised(error)
         raise
-    return run.returned(result)
+    return then(result, run)
 
 
 def _generator(generator: Generator[Any, Any, Any], run: Around) -> Generator[Any, Any, Any]:
