@@ -12,7 +12,7 @@ if _os.name == "nt":
 if TYPE_CHECKING:
     from .event import Event
     from .instrumentation import instrument, logged_llm, uninstrument
-    from .loop.read import read
+    from .loop.reading.read import read
     from .recorder import configure, flush, shutdown, stats
     from .scope import context, suppress
     from .signals.feedback import log_feedback
@@ -47,7 +47,7 @@ __all__ = [
 _HOMES = {
     "event": ("Event",),
     "instrumentation": ("instrument", "logged_llm", "uninstrument"),
-    "loop.read": ("read",),
+    "loop.reading.read": ("read",),
     "recorder": ("configure", "flush", "shutdown", "stats"),
     "scope": ("context", "suppress"),
     "signals.feedback": ("log_feedback",),

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from inspect import isawaitable
 from typing import Any
 
-from . import frames
-from .place import opened
+from .scope import frames
+from .scope.place import opened
 from .signals.spans import trace
 from .web import RequestFields, traceparent_of
 

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from .fields import fields_of
 from .health import guarded
 from .recorder import current, record
+from .scope.fields import fields_of
 
 if TYPE_CHECKING:
     from .capture.client import Binding
@@ -101,7 +101,7 @@ def logged_llm(function: Any = None, /, **fields: Any) -> Any:
     Raises:
         TypeError: *function* cannot be called, or a field is no field of an event.
     """
-    from .capture import function as functions
+    from .capture.functions import decorator as functions
 
     own = fields_of(**fields)
     if function is not None:

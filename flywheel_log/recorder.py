@@ -230,9 +230,9 @@ def shutdown(timeout: float = EXIT_SECONDS) -> int:
 
     The next event starts recording anew. A program need not call this: it happens at exit.
     """
-    from .capture import unended
+    from .capture import open_streams
 
-    unended.abandon()
+    open_streams.abandon()
     before = replace(None)
     return before.close(timeout) if before is not None else 0
 

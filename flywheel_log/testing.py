@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any, cast
 
 from . import config, recorder
-from .capture.unended import abandon, unended
+from .capture.open_streams import abandon, unended
 from .event import Event
 from .serialise import dumps
 

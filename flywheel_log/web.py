@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import scope, w3c
-from .fields import fields_of
 from .health import health
+from .scope.fields import fields_of
 
 
 class RequestFields:

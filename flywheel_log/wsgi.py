@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from . import frames, scope
+from . import scope
 from .around import Around
-from .place import opened
+from .scope import frames
+from .scope.place import opened
 from .signals.spans import run_of, trace
 from .web import RequestFields, traceparent_of
 

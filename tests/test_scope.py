@@ -17,9 +17,9 @@ import pytest
 
 import flywheel_log
 from flywheel_log import scope
-from flywheel_log.fields import fields_of
-from flywheel_log.loop import read
+from flywheel_log.loop.reading import read
 from flywheel_log.scope import context, suppress
+from flywheel_log.scope.fields import fields_of
 from flywheel_log.testing import recording
 
 OF_ONE_EVENT = {"id", "timestamp", "kind", "request", "response"}

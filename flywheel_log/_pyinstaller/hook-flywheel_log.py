@@ -4,7 +4,7 @@ from PyInstaller.utils.hooks import collect_submodules, copy_metadata  # type: i
 
 import flywheel_log
 
-_REGISTRIES = ("capture.surfaces", "judges", "loop.sources", "projection", "sinks")
+_REGISTRIES = ("capture.surfaces", "judges", "loop.reading.sources", "projection", "sinks")
 
 hiddenimports = [
     *flywheel_log._HOME.values(),  # noqa: SLF001 - the front door's own list

@@ -29,7 +29,7 @@ def around(function: Decorated, begin: Callable[[Any, tuple[Any, ...], dict[str,
             raise
         return driven(result, run)
 
-    from ..wrapped import wrap
     from .driven import driven
+    from .wrapper import wrap
 
     return wrap(function, wrapper)

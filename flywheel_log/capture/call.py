@@ -12,13 +12,13 @@ from ..event import JSON, Event
 from ..health import guarded, health
 from . import load, outcome, wire
 from .enclosing import enclosing
+from .open_streams import unended
 from .outcome import Outcome
 from .streams import amazon
 from .streams.tap import Tap, is_event_stream
 from .streams.tape import Tape
 from .surfaces import Surface
 from .under_way import Requesting, current
-from .unended import unended
 
 Emit = Callable[[Event], object]
 

@@ -6,8 +6,9 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
 
-from .. import frames, scope
+from .. import scope
 from ..health import guarded
+from ..scope import frames
 
 _enclosing: ContextVar[Enclosing | None] = ContextVar("flywheel_log.enclosing", default=None)
 _meeting_point: ContextVar[MeetingPoint | None] = ContextVar("flywheel_log.meeting_point", default=None)

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple, TypeVar
 from .. import scope
 from ..around import Around, around
 from ..health import guarded
-from ..place import opened
+from ..scope.place import opened
 from . import wire
 from .call import Emit
-from .function_run import FunctionRun, arguments_of
+from .functions.run import FunctionRun, arguments_of
 from .identity_set import IdentitySet
 from .outcome import of_result
 from .surfaces import Surface, surface_named

@@ -17,13 +17,13 @@ from ..health import guarded
 from . import wire
 from .client import Binding, everyone
 from .identity_set import IdentitySet
+from .open_streams import unended
 from .outcome import Outcome, of_error
 from .patches import Patches
 from .recorded_run import RecordedRun
 from .streams.tape import KEEP_AT_MOST
 from .surfaces import Surface, surface_named
 from .under_way import active
-from .unended import unended
 
 _MARK = "_flywheel_log"
 _WAIST = ("request", "request_streamed", "async_request", "async_request_streamed")

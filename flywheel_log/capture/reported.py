@@ -9,12 +9,12 @@ from typing import Any, cast
 from ..clock import milliseconds
 from ..event import JSON, Event
 from ..health import guarded
-from ..place import stamped
+from ..scope.place import stamped
 from .call import Call, Emit
 from .enclosing import Enclosing, MeetingPoint
+from .open_streams import unended
 from .outcome import Outcome
 from .surfaces import Surface
-from .unended import unended
 
 
 class ReportedCall(Call):

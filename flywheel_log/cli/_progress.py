@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from flywheel_log.loop import progress
+from flywheel_log.loop.reading import progress
 
 if TYPE_CHECKING:
     from rich.console import Console

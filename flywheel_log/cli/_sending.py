@@ -17,7 +17,7 @@ from flywheel_log.clock import timestamp
 from flywheel_log.delivery.destination import public
 from flywheel_log.event import Event
 from flywheel_log.loop.filter import Filter
-from flywheel_log.loop.read import read
+from flywheel_log.loop.reading.read import read
 from flywheel_log.loop.replay.forecast import Estimate
 from flywheel_log.loop.replay.plan import Body, Plan, plan
 from flywheel_log.loop.replay.send import Fields, send

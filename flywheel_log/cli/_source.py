@@ -16,8 +16,8 @@ from flywheel_log.delivery.destination import public
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
-from flywheel_log.loop.latest import latest
-from flywheel_log.loop.read import OnBad, remarks, search
+from flywheel_log.loop.reading.latest import latest
+from flywheel_log.loop.reading.read import OnBad, remarks, search
 
 from . import Problem
 from ._progress import progress_shown
@@ -83,7 +83,7 @@ def logs(sources: list[str] | None) -> list[Path]:
         FileNotFoundError: there is no such file.
         typer.BadParameter: a source is no file.
     """
-    from flywheel_log.loop.sources import file, find
+    from flywheel_log.loop.reading.sources import file, find
 
     found: dict[Path, None] = {}
     for source in sources or [default()]:

@@ -6,9 +6,9 @@ import shlex
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from flywheel_log.loop.read import Reading, search
+from flywheel_log.loop.reading.read import Reading, search
+from flywheel_log.loop.reading.sources.file import path_of
 from flywheel_log.loop.replay.origin import may_be_ours
-from flywheel_log.loop.sources.file import path_of
 
 from . import Problem, _source
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import typer
 
 from flywheel_log.event import Event
-from flywheel_log.loop.read import read
+from flywheel_log.loop.reading.read import read
 from flywheel_log.wording import counted
 
 from . import Problem, show, tail

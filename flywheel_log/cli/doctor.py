@@ -132,7 +132,7 @@ def _sink(url: str) -> Iterator[Finding]:
 
 
 def _file(url: str) -> Iterator[Finding]:
-    from flywheel_log.loop.sources.file import path_of
+    from flywheel_log.loop.reading.sources.file import path_of
 
     path = path_of(url.partition("?")[0])
     place = nearest(path.absolute())

@@ -74,7 +74,7 @@ def _reaches(sink: str) -> bool:
 
 
 def _is_there(sink: str) -> bool:
-    from flywheel_log.loop.sources import file
+    from flywheel_log.loop.reading.sources import file
 
     return urlsplit(sink).scheme != "file" or bool(file.family(file.path_of(sink).resolve()))
 

@@ -70,7 +70,7 @@ def _summarised(sources: list[str] | None, fields: list[str], chosen: Filter, *,
 def _quickly(sources: list[str] | None, fields: list[str], chosen: Filter, *, scaled: bool) -> Stats | None:
     """Let DuckDB count large files, where it is installed."""
     from flywheel_log.loop import quick
-    from flywheel_log.loop.sources import file, find
+    from flywheel_log.loop.reading.sources import file, find
 
     given = sources or [default()]
     try:

@@ -10,8 +10,8 @@ import typer
 
 from flywheel_log.event import Event
 from flywheel_log.loop.filter import Filter
-from flywheel_log.loop.follow import follow
-from flywheel_log.loop.sources import file, find
+from flywheel_log.loop.reading.follow import follow
+from flywheel_log.loop.reading.sources import file, find
 
 from ._select import selecting
 from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, named, newest, nothing, wrong_source

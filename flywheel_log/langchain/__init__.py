@@ -16,9 +16,9 @@ from ..capture import wire
 from ..capture.reported import ReportedCall
 from ..capture.surfaces import surface_named
 from ..event import JSON
-from ..fields import fields_of
 from ..health import guarded, health
-from ..place import opened
+from ..scope.fields import fields_of
+from ..scope.place import opened
 from ..semconv import provider_of
 from . import answer, request, runs
 

@@ -14,12 +14,13 @@ from weakref import ref
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tracers.context import register_configure_hook
 
-from .. import frames, scope
+from .. import scope
 from ..capture.enclosing import Enclosing, MeetingPoint, meeting_point
 from ..capture.reported import ReportedCall
 from ..clock import milliseconds
 from ..event import JSON
 from ..health import guarded
+from ..scope import frames
 from ..signals.retrieval import log_retrieval
 from ..signals.spans import Span
 

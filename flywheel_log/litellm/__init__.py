@@ -19,9 +19,9 @@ from ..capture.outcome import Outcome, of_error
 from ..capture.reported import ReportedCall
 from ..capture.surfaces import Surface
 from ..event import JSON
-from ..fields import fields_of
 from ..health import guarded
-from ..place import opened
+from ..scope.fields import fields_of
+from ..scope.place import opened
 from ..semconv import provider_of
 from .answer import without_nulls
 from .request import body_of, is_uncounted, metadata_of, named, surface_of

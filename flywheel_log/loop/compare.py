@@ -9,11 +9,11 @@ from flywheel_log.event import Event
 
 from .faults import faults
 from .feedback import Feedbacks
-from .fields import finite, getter
 from .series import Timeline
 from .statistics.estimate import CONFIDENCE, Mean, Share, differ, holm
 from .statistics.groups import bucket
 from .stats import CALLS, belongs_to, stands_for
+from .values import finite, getter
 
 RATES = {
     "error_rate": "error",

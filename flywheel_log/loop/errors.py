@@ -11,12 +11,12 @@ from flywheel_log.event import Event
 
 from .faults import faults
 from .feedback import Feedbacks
-from .fields import finite
 from .series import Timeline
 from .statistics.estimate import Share, differ
 from .statistics.groups import bucket
 from .statistics.sketch import Sketch
 from .stats import CALLS, belongs_to, stands_for
+from .values import finite
 
 _ALL, _FAULTY = "", "*"
 _EXAMPLES = 3

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flywheel_log.event import Event
 
 from .feedback import Feedback
-from .fields import finite
+from .values import finite
 
 MEANINGS = {
     "incomplete": "the answer was left, cancelled or broke off",

@@ -14,9 +14,9 @@ from flywheel_log.event import JSON, Event
 
 from .conversation import conversation, text_of
 from .feedback import Feedbacks
-from .fields import getter, instant
-from .glance import Glance, glance
 from .join import JOINED
+from .reading.glance import Glance, glance
+from .values import getter, instant
 
 Opinion = Literal["good", "bad", "any", "none"]
 OPINIONS: tuple[Opinion, ...] = ("good", "bad", "any", "none")

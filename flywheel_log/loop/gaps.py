@@ -14,7 +14,7 @@ from flywheel_log.clock import timestamp
 from flywheel_log.event import Event
 from flywheel_log.serialise import dumps
 
-from .fields import instant
+from .values import instant
 
 FORGOTTEN = "forgotten"
 """The reason of a `loss_report` about events that were removed on purpose: nothing is missing."""

@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 
 from flywheel_log.event import Event
 
-from .fields import instant
 from .stats import CALLS, Row
+from .values import instant
 
 Counted = TypeVar("Counted")
 

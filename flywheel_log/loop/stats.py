@@ -8,8 +8,8 @@ from datetime import datetime
 
 from flywheel_log.event import Event
 
-from .fields import as_text, finite, getter, utc
 from .statistics.sketch import Sketch
+from .values import as_text, finite, getter, utc
 
 CALLS = ("llm", "embedding", "moderation")
 """The kinds of events that are calls of a model; the others are not counted."""

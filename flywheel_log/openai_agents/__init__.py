@@ -18,9 +18,9 @@ from ..capture.outcome import Outcome, of_error
 from ..capture.reported import ReportedCall
 from ..capture.surfaces import surface_named
 from ..event import JSON
-from ..fields import fields_of
 from ..health import guarded
-from ..place import KEY, opened
+from ..scope.fields import fields_of
+from ..scope.place import KEY, opened
 from ..serialise import dumps, loads
 from ..signals import spans
 from . import exchange

@@ -10,8 +10,8 @@ from typing import Any, Literal, cast
 from .. import scope
 from ..clock import timestamp
 from ..event import JSON, Event
-from ..fields import fields_of
 from ..recorder import record
+from ..scope.fields import fields_of
 
 _NAMES = ("id", "response_id", "provider_response_id")
 """What the SDKs, Google's and pydantic-ai's call the id of a response."""

@@ -12,10 +12,10 @@ from typing import Any, cast
 from .. import scope
 from ..clock import timestamp
 from ..event import JSON, Event
-from ..fields import fields_of
 from ..health import guarded, health
-from ..place import place_of
 from ..recorder import record
+from ..scope.fields import fields_of
+from ..scope.place import place_of
 from .documents import documents_of
 
 REMEMBERED = 200

@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, cast
 
-from .. import frames, scope, w3c
+from .. import scope, w3c
 from ..around import Around
 from ..capture.outcome import of_error
 from ..clock import milliseconds, timestamp
 from ..event import JSON, Event
-from ..fields import fields_of
 from ..health import guarded, health
-from ..place import KEY, Place, place_of, stamped
 from ..recorder import record
+from ..scope import frames
+from ..scope.fields import fields_of
+from ..scope.place import KEY, Place, place_of, stamped
 
 
 class step(scope.Block):  # noqa: N801 - reads as a statement: `with step("retrieve")`

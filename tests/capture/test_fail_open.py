@@ -16,10 +16,11 @@ import openai
 import pytest
 
 import flywheel_log
-from flywheel_log import capture, frames, instrumentation, recorder, scope, serialise
+from flywheel_log import capture, instrumentation, recorder, scope, serialise
 from flywheel_log.delivery import delivery, journal
 from flywheel_log.event import Event
 from flywheel_log.health import health
+from flywheel_log.scope import frames
 from flywheel_log.standin import Server, serve
 from tests.capture.clients import HELLO, bare, recorded, seen
 
@@ -32,7 +33,7 @@ DOORS = {
         "patches.bindable",
         "client._copy",
         "foreign._logged",
-        "function.logged",
+        "decorator.logged",
         "thread_pools._submit",
     ),
     *(

@@ -16,8 +16,8 @@ from pathlib import Path
 from rich.console import Console
 
 from flywheel_log.cli._progress import Bar
-from flywheel_log.loop import progress
-from flywheel_log.loop.read import read, remarks
+from flywheel_log.loop.reading import progress
+from flywheel_log.loop.reading.read import read, remarks
 from flywheel_log.loop.retention.prune import prune
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from flywheel_log import standin
-from flywheel_log.loop.read import read
+from flywheel_log.loop.reading.read import read
 from flywheel_log.standin.errors import error
 
 from .conftest import Ran

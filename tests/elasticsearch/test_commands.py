@@ -16,7 +16,7 @@ import pytest
 from flywheel_log import cli
 from flywheel_log.event import to_document
 from flywheel_log.loop.gaps import Census, Gap
-from flywheel_log.loop.read import read
+from flywheel_log.loop.reading.read import read
 from flywheel_log.sinks.elasticsearch.mapping import INDEX
 
 from .api import Api

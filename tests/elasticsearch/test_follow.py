@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from flywheel_log.loop.sources._growing import Mark
+from flywheel_log.loop.reading.sources._growing import Mark
 from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.mapping import INDEX
 from flywheel_log.sinks.elasticsearch.target import target
-from tests.loop.test_follow import followed
+from tests.loop.reading.test_follow import followed
 
 from .api import Api
 from .events import line

@@ -12,9 +12,9 @@ import pytest
 
 from flywheel_log import cli
 from flywheel_log.event import to_document
-from flywheel_log.loop import progress
-from flywheel_log.loop.latest import latest
-from flywheel_log.loop.read import read
+from flywheel_log.loop.reading import progress
+from flywheel_log.loop.reading.latest import latest
+from flywheel_log.loop.reading.read import read
 from flywheel_log.sinks.elasticsearch.mapping import INDEX
 
 from .api import Api

@@ -16,7 +16,7 @@ import trustme
 from flywheel_log import cli
 from flywheel_log.delivery import Delivery, drain
 from flywheel_log.delivery.tuning import Tuning
-from flywheel_log.loop.read import read
+from flywheel_log.loop.reading.read import read
 
 from .api import Api
 from .events import event, line, lines

@@ -16,7 +16,7 @@ import flywheel_log
 from flywheel_log.event import Event
 from flywheel_log.judges import find, names
 from flywheel_log.judges.moderation import judge
-from flywheel_log.loop.read import read
+from flywheel_log.loop.reading.read import read
 from flywheel_log.standin import Server
 
 QUESTION = {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "flag me"}]}

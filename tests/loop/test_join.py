@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from flywheel_log.event import to_document
-from flywheel_log.loop.read import read, remarks
+from flywheel_log.loop.reading.read import read, remarks
 
 CALL: dict[str, Any] = {
     "id": "run-1",

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from flywheel_log.event import to_document
 from flywheel_log.loop import quick
 from flywheel_log.loop.filter import Filter
-from flywheel_log.loop.read import read
+from flywheel_log.loop.reading.read import read
 from flywheel_log.loop.stats import Row, Stats, summarise
 
 

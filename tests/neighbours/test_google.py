@@ -18,7 +18,7 @@ from google.oauth2.credentials import Credentials
 
 import flywheel_log
 from flywheel_log import projection
-from flywheel_log.capture.unended import abandon
+from flywheel_log.capture.open_streams import abandon
 from flywheel_log.event import Event, from_document, to_document
 from flywheel_log.projection import as_chat
 from flywheel_log.standin import HANG_UP, Reply, Server

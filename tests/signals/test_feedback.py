@@ -17,7 +17,7 @@ import pytest
 import flywheel_log
 from flywheel_log import log_feedback
 from flywheel_log.event import Event
-from flywheel_log.loop.read import read
+from flywheel_log.loop.reading.read import read
 
 LATER = """
 import sys, flywheel_log

@@ -11,9 +11,9 @@ from typing import Literal
 from flywheel_log.event import Event
 
 from ..feedback import Feedbacks
-from ..fields import instant
 from ..statistics.estimate import differ
 from ..stats import CALLS
+from ..values import instant
 from .rule import Limit, Rule, Trend
 from .sample import Sample
 

@@ -12,7 +12,7 @@ from flywheel_log.event import Event
 from ..compare import RATES
 from ..faults import faults
 from ..feedback import Feedback
-from ..fields import finite
+from ..values import finite
 
 Kind = Literal["rate", "mean", "percentile", "total"]
 Unit = Literal["share", "milliseconds", "dollars", "count"]

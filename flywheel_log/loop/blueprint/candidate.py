@@ -8,7 +8,7 @@ from typing import Any
 
 from flywheel_log.event import JSON, Event
 from flywheel_log.loop.digest import digest
-from flywheel_log.loop.fields import instant
+from flywheel_log.loop.values import instant
 
 from .usable import dropped, fatal, stored, tool_calls
 

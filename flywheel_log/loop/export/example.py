@@ -15,7 +15,7 @@ from flywheel_log.projection import anthropic_messages, chat
 from ..conversation import text_of
 from ..digest import digest
 from ..feedback import Feedback
-from ..fields import finite, utc
+from ..values import finite, utc
 from .functions import as_tools, calls_custom, offered
 
 _LEARNT = ("role", "content", "tool_calls", "function_call")

@@ -11,9 +11,9 @@ from typing import BinaryIO
 from flywheel_log.delivery.destination import public
 from flywheel_log.event import JSON
 
-from .. import progress
-from ..read import Where, opened
-from ..sources import file
+from ..reading import progress
+from ..reading.read import Where, opened
+from ..reading.sources import file
 
 _BLOCK = 1 << 20
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self, overload
 
 from ..feedback import Feedback
-from ..fields import as_text
+from ..values import as_text
 from .example import Example, example
 from .formats._lines import line
 

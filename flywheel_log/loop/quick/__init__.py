@@ -14,11 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .. import progress
-from ..fields import as_text, getter
 from ..filter import Filter
+from ..reading import progress
 from ..statistics.sketch import EXACT, Sketch
 from ..stats import NUMBERS, Row, Stats, ordered
+from ..values import as_text, getter
 from .column import is_text
 from .condition import Condition
 from .sample import is_sound

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..fields import PERIODS
+from ..values import PERIODS
 
 TEXTS = ("id", "timestamp", "kind", "status", "client_id", "workload_id", "model", "surface")
 """The columns that are read as texts; all others are the JSON that stands there."""

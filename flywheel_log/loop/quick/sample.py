@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from ..fields import utc
-from ..read import parse
-from ..sources.file import opened
+from ..reading.read import parse
+from ..reading.sources.file import opened
+from ..values import utc
 
 _FIRST, _PLACES = 500, 64
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from flywheel_log.event import JSON, Event
 from flywheel_log.loop.conversation import conversation
-from flywheel_log.loop.fields import finite
+from flywheel_log.loop.values import finite
 
 from .fit import KEYS
 

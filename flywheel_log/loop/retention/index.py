@@ -16,8 +16,8 @@ from flywheel_log.sinks.elasticsearch.document import event_of
 from flywheel_log.sinks.elasticsearch.mapping import KEYWORD
 from flywheel_log.sinks.elasticsearch.target import Target
 
-from ..sources._index import ask
-from ..sources.elasticsearch import hits
+from ..reading.sources._index import ask
+from ..reading.sources.elasticsearch import hits
 from .person import Person
 
 _OURS = "response.flywheel_log"

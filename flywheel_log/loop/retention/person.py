@@ -12,7 +12,7 @@ import orjson
 from flywheel_log.event import Event
 
 from ..feedback import names_of, target_of
-from ..read import parse
+from ..reading.read import parse
 
 if TYPE_CHECKING:
     from flywheel_log.config import Settings

@@ -11,8 +11,8 @@ from flywheel_log.delivery import purge
 from flywheel_log.event import Event
 from flywheel_log.sinks.elasticsearch import dead_letters
 
-from .. import progress
-from ..sources.file import family, opened
+from ..reading import progress
+from ..reading.sources.file import family, opened
 from .person import Person
 from .rewrite import append, rewrite, sweep
 

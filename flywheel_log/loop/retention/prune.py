@@ -9,12 +9,12 @@ from pathlib import Path
 
 from flywheel_log.event import Event
 
-from .. import progress
 from ..feedback import Feedbacks, names_of, target_of
-from ..fields import instant
 from ..filter import Filter
-from ..read import Reading, parse
-from ..sources.file import family, opened
+from ..reading import progress
+from ..reading.read import Reading, parse
+from ..reading.sources.file import family, opened
+from ..values import instant
 from .rewrite import Doomed, Rewritten, count, rewrite
 
 _ROUNDS = 5

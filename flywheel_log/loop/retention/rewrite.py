@@ -18,8 +18,8 @@ from flywheel_log.sinks.file import File, sharing
 from flywheel_log.sinks.file.sharing import COMPRESSED, is_named
 from flywheel_log.sinks.file.url import Options
 
-from .. import progress
-from ..sources.file import family, opened
+from ..reading import progress
+from ..reading.sources.file import family, opened
 
 LOCK_TIMEOUT_S = 30.0
 

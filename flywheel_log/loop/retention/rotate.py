@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flywheel_log.sinks.file.sharing import COMPRESSED, shift
 
-from ..sources.file import family
+from ..reading.sources.file import family
 from .rewrite import locked, rewrite
 
 _NUMBER = re.compile(r"\.(\d+)(?:\.gz)?$")

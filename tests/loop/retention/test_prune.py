@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from flywheel_log.loop.filter import Filter
-from flywheel_log.loop.read import read
+from flywheel_log.loop.reading.read import read
 from flywheel_log.loop.retention.prune import Pruned, prune
 
 DAY_3 = datetime(2026, 1, 3, tzinfo=UTC)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from flywheel_log.loop.reading.sources.file import family, opened
 from flywheel_log.loop.retention.rewrite import Rewritten, count, locked, rewrite
 from flywheel_log.loop.retention.rotate import rotate
-from flywheel_log.loop.sources.file import family, opened
 
 from .writers import writing
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from flywheel_log.contract import event
-from flywheel_log.loop.read import parse, read
+from flywheel_log.loop.reading.read import parse, read
+from flywheel_log.loop.reading.sources.file import opened
 from flywheel_log.loop.retention.rotate import Rotated, rotate
-from flywheel_log.loop.sources.file import opened
 from flywheel_log.sinks import open_sink
 
 

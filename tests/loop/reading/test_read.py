@@ -12,10 +12,10 @@ from types import SimpleNamespace
 import pytest
 
 from flywheel_log.event import to_document
-from flywheel_log.loop.read import parse, read
+from flywheel_log.loop.reading.read import parse, read
+from flywheel_log.loop.reading.sources._generations import held
+from flywheel_log.loop.reading.sources.file import Log, generations
 from flywheel_log.loop.retention.rotate import rotate
-from flywheel_log.loop.sources._generations import held
-from flywheel_log.loop.sources.file import Log, generations
 from flywheel_log.sinks import open_sink
 from flywheel_log.sinks.file.sharing import shift
 

@@ -10,10 +10,11 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from . import frames, w3c
-from .around import Around, around
+from .. import w3c
+from ..around import Around, around
+from ..health import guarded
+from . import frames
 from .fields import fields_of
-from .health import guarded
 from .place import opened, stamped
 
 Decorated = TypeVar("Decorated")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel_log.loop import recent
-from flywheel_log.loop.read import read
+from flywheel_log.loop.reading import since as recent
+from flywheel_log.loop.reading.read import read
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

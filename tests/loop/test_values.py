@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from flywheel_log.loop.fields import finite, getter, utc
+from flywheel_log.loop.values import finite, getter, utc
 
 EVENT = {
     "timestamp": "2026-01-31T10:07:59.123Z",

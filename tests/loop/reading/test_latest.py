@@ -13,10 +13,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flywheel_log.loop.latest import latest
-from flywheel_log.loop.read import read
+from flywheel_log.loop.reading.latest import latest
+from flywheel_log.loop.reading.read import read
+from flywheel_log.loop.reading.sources import file
 from flywheel_log.loop.retention.rotate import rotate
-from flywheel_log.loop.sources import file
 
 
 def event(number: int, **fields: Any) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..event import JSON
-from . import wire
-from .outcome import Outcome
-from .surfaces import Surface, surface_of
+from ...event import JSON
+from .. import wire
+from ..outcome import Outcome
+from ..surfaces import Surface, surface_of
 
 KEEP_AT_MOST = 100_000
 _SAYS = ("choices", "output", "content", "error")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flywheel_log.loop.follow import follow
+from flywheel_log.loop.reading.follow import follow
 from flywheel_log.loop.retention.rotate import rotate
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from flywheel_log.loop import progress, recent
+from flywheel_log.loop.reading import progress
+from flywheel_log.loop.reading import since as recent
 
 from ._generations import PACKED, Held, held, unpacked
 

@@ -7,20 +7,20 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from .. import scope
-from ..event import JSON
-from ..health import guarded
-from ..place import place_of, stamped
-from ..serialise import dumps
-from . import wire
-from .call import Emit
-from .enclosing import Enclosing, Within
+from ... import scope
+from ...event import JSON
+from ...health import guarded
+from ...scope.place import place_of, stamped
+from ...serialise import dumps
+from .. import wire
+from ..call import Emit
+from ..enclosing import Enclosing, Within
+from ..open_streams import unended
+from ..outcome import Outcome, of_error
+from ..recorded_run import RecordedRun
+from ..surfaces import Surface, surface_for, surface_of
 from .gather import Gathered
-from .outcome import Outcome, of_error
-from .recorded_run import RecordedRun
 from .stream_proxy import StreamProxy
-from .surfaces import Surface, surface_for, surface_of
-from .unended import unended
 
 _STEPS = ("__next__", "__anext__")
 _LOOPS = (*_STEPS, "__iter__", "__aiter__")

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from flywheel_log.loop import progress
+from flywheel_log.loop.reading import progress
 from flywheel_log.sinks import RetryLater
 from flywheel_log.sinks.file.sharing import locked
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from .health import guarded
+from ..health import guarded
 
 Fields = Mapping[str, Any]
 

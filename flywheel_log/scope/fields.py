@@ -7,8 +7,8 @@ from enum import Enum
 from numbers import Real
 from typing import Any
 
-from .event import JSON, Event
-from .wording import suggestion
+from ..event import JSON, Event
+from ..wording import suggestion
 
 _OF_ONE_EVENT = {"id", "timestamp", "kind", "name", "target", "request", "response", "duration_ms"}
 _FIELDS = frozenset(Event.__annotations__) - _OF_ONE_EVENT - {"tags", "metadata"}

@@ -1,4 +1,4 @@
-"""Logs back into events, one by one; `follow.py` reads those that are still being written."""
+"""Logs back into events, one by one; `follow` reads those that are still being written."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import orjson
 from flywheel_log.clock import timestamp
 from flywheel_log.event import FLYWHEEL_KEYS, JSON, Event, from_document
 
+from ..join import SAYING, Annotations
 from .flat import from_flat, is_flat
 from .glance import Glance
-from .join import SAYING, Annotations
 from .sources import Source, file, find
 
 Where = str | os.PathLike[str]

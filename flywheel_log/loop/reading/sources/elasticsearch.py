@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from flywheel_log.event import JSON
-from flywheel_log.loop import progress
+from flywheel_log.loop.reading import progress
 from flywheel_log.sinks.elasticsearch.cluster import Answer, Cluster
 from flywheel_log.sinks.elasticsearch.target import Target, target
 

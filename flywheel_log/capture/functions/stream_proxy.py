@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from ..around import Around
-from ..around.promises import Proxy
+from ...around import Around
+from ...around.promises import Proxy
 
 
 class StreamProxy(Proxy):

@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 from flywheel_log.event import JSON, Event
 
+from ..join import SAYING, Annotations
 from .glance import Glance
-from .join import SAYING, Annotations
 from .read import OnBad, Reading, Where, glanced, opened, says
 from .sources import file
 

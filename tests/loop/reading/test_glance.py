@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flywheel_log.loop.filter import Filter
-from flywheel_log.loop.glance import _ALIKE, glance
-from flywheel_log.loop.read import parse, read, search
+from flywheel_log.loop.reading.glance import _ALIKE, glance
+from flywheel_log.loop.reading.read import parse, read, search
 
 
 def line(asked: Any, answered: Any, **fields: Any) -> bytes:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from .. import scope
-from ..around import Around, around
-from ..event import JSON
-from ..health import guarded
-from ..place import opened
-from . import thread_pools, wire
-from .call import Emit
-from .function_run import FunctionRun, arguments_of
+from ... import scope
+from ...around import Around, around
+from ...event import JSON
+from ...health import guarded
+from ...scope.place import opened
+from .. import thread_pools, wire
+from ..call import Emit
+from ..outcome import Outcome
+from ..surfaces import surface_named, surface_of
 from .gather import json_of, said
-from .outcome import Outcome
-from .surfaces import surface_named, surface_of
+from .run import FunctionRun, arguments_of
 
 Decorated = TypeVar("Decorated")
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from .fields import instant
+from ..values import instant
 
 CHUNK_BYTES = 1 << 22
 OLD_BYTES = 1 << 26

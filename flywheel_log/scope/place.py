@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import w3c
-from .event import JSON
+from .. import w3c
+from ..event import JSON
 
 KEY = "_place"
 """Under this key a `Place` travels among the fields in force; it is never stamped."""

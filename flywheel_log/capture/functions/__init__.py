@@ -1,0 +1,1 @@
+"""`@logged_llm`: functions on record, from what they are given and what they return."""
