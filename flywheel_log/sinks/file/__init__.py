@@ -154,13 +154,9 @@ class File:
     def _opened(self) -> int:
         if self._fd is None:
             path = self._options.path
-            try:
-                directories.make(path.parent)
-                self._named = False
-                self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-            except OSError as error:
-                health.warn(f"{path} cannot be written ({error.strerror}); `flywheel-log doctor` says how to mend it")
-                raise
+            directories.make(path.parent)
+            self._named = False
+            self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         return self._fd
 
     def _is_full(self, fd: int, size: int) -> bool:
