@@ -15,7 +15,7 @@ import typer
 
 from flywheel_log.config import Settings, load
 from flywheel_log.process.directories import nearest
-from flywheel_log.sinks import RetryLater, open_sink
+from flywheel_log.sinks import BATCH_BYTES, RetryLater, open_sink
 from flywheel_log.wording import counted
 
 from . import Problem
@@ -24,7 +24,6 @@ from ._source import AsJson
 _SAFE = re.compile(r"[a-z0-9_]+([.-][a-z0-9_]+)*")
 _LONGEST_WORKLOAD = 70
 _DIRECTORY_MODE, _FILE_MODE = 0o700, 0o600
-_BATCH_BYTES = 5_000_000  # The most that the sink writes at once: all of it, or nothing.
 _EPOCH = "their timestamps are seconds where milliseconds are read, so the blueprint takes them for the oldest; "
 
 
@@ -150,7 +149,7 @@ def _file(url: str) -> Iterator[Finding]:
         yield Finding(f"the file {path}", f"others can read it: chmod 600 {path}")
     else:
         full = "its disk is nearly full, so events wait in the journal; make room on it"
-        yield Finding(f"the file {path}", full if shutil.disk_usage(path).free < _BATCH_BYTES else "")
+        yield Finding(f"the file {path}", full if shutil.disk_usage(path).free < BATCH_BYTES else "")
 
 
 def _elasticsearch(url: str) -> Iterator[Finding]:

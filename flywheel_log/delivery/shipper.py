@@ -224,7 +224,7 @@ class Shipper:
     def _failed(self, reason: str, events: int, error: Exception) -> None:
         self._retried += events
         self._last_error = reason
-        health.warn(f"the sink {self.name} fails", error)
+        health.warn(f"the sink {self.name} fails, `flywheel-log doctor` looks for the cause", error)
 
     def _pause(self, seconds: float) -> None:
         self._hurry.wait(seconds)

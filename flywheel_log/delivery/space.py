@@ -24,15 +24,17 @@ def check(root: Path, size: int, quota: int) -> None:
     """Raise unless the journal under *root* may grow by *size* bytes.
 
     It may take *quota* bytes over all its directories, and leaves 5 % of the disk free (at most *quota* bytes: five
-    percent of a very large disk are more than anybody wants to keep for others).
+    percent of a very large disk are more than anybody wants to keep for others). Of a disk that others have filled
+    farther it leaves at least as much as it takes: room for a few segments, while they are delivered at once.
 
     Raises:
         OSError: EDQUOT or ENOSPC when it may not; or what looking at the disk raised.
     """
-    if taken(root) + size > quota:
+    journal = taken(root) + size
+    if journal > quota:
         raise OSError(errno.EDQUOT, "the journal's quota is used up")
     disk = os.statvfs(nearest(root))
-    kept = min(disk.f_blocks * disk.f_frsize * FREE_PERCENT // 100, quota)
+    kept = min(disk.f_blocks * disk.f_frsize * FREE_PERCENT // 100, quota, journal)
     if disk.f_bavail * disk.f_frsize - size < kept:
         raise OSError(errno.ENOSPC, "the disk is nearly full")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..sinks import BATCH_BYTES
+
 MEGABYTE = 1 << 20
 
 
@@ -26,7 +28,7 @@ class Tuning:
     segment_bytes: int = 8 * MEGABYTE
     memory_bytes: int = 64 * MEGABYTE
     batch_lines: int = 500
-    batch_bytes: int = 5 * MEGABYTE
+    batch_bytes: int = BATCH_BYTES
     linger_s: float = 0.2
     sync_s: float = 1.0
     adopt_s: float = 5.0

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ..process.loading import loading
 
 ENTRY_POINTS = "flywheel_log.sinks"
+BATCH_BYTES = 5_000_000  # What a sink is given at once, at most, unless it has a `batch_bytes` of its own.
 
 Opener = Callable[[str], "Sink"]
 

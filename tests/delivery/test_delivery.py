@@ -194,7 +194,18 @@ def test_each_sink_that_fails_is_named_once_without_its_credentials(root, caplog
     delivery.close(2.0)
     said = sorted(record.getMessage().partition(";")[0] for record in caplog.records)
     names = ["elasticsearch://host/index", "file:/tmp/a.log", "file:/tmp/b.log"]
-    assert said == [f"flywheel_log: the sink {name} fails (OSError)" for name in names]
+    hint = "`flywheel-log doctor` looks for the cause"
+    assert said == [f"flywheel_log: the sink {name} fails, {hint} (OSError)" for name in names]
+
+
+def test_a_log_that_cannot_be_opened_is_said_once(root, tmp_path, caplog):
+    delivery = Delivery([f"file:{tmp_path}"], root, random=lambda: 0.0)
+    delivery.put(LINE)
+    until(lambda: delivery.stats()["sinks"][f"file:{tmp_path}"]["last_error"])
+    delivery.close(2.0)
+    said = [record.getMessage().partition(";")[0] for record in caplog.records]
+    hint = "`flywheel-log doctor` looks for the cause"
+    assert said == [f"flywheel_log: the sink file:{tmp_path} fails, {hint} (IsADirectoryError)"]
 
 
 def test_lines_that_a_sink_wants_again_come_again_and_no_others(make):

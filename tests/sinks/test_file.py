@@ -74,11 +74,10 @@ def test_a_relative_path_where_there_is_no_working_directory_is_an_error_that_sa
     open_sink(f"file:{tmp_path}/genai.log").close()
 
 
-def test_a_file_that_cannot_be_written_is_told_by_its_name(tmp_path, caplog):
+def test_a_file_that_cannot_be_written_is_an_error_at_the_first_line(tmp_path):
     for path, why in ((tmp_path, "Is a directory"), ("/proc/genai.log", "No such file or directory")):
         with pytest.raises(OSError, match=why):
             open_sink(f"file:{path}").write([event(1)])
-        assert f"flywheel_log: {path} cannot be written ({why}); `flywheel-log doctor` says how" in caplog.text
 
 
 def test_opening_does_not_touch_the_disk(tmp_path):

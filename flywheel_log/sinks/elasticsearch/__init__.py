@@ -10,7 +10,7 @@ from typing import Any
 
 from flywheel_log.event import JSON
 from flywheel_log.health import health
-from flywheel_log.sinks import PutOff, RetryLater
+from flywheel_log.sinks import BATCH_BYTES, PutOff, RetryLater
 
 from . import dead_letters
 from .cluster import Cluster, Unreachable
@@ -21,7 +21,6 @@ from .target import Target, target
 from .target import resolve as resolve
 from .verdict import DUPLICATE, STORED, Fate, Verdict, hopeless, verdicts, waits_for
 
-MOST_BYTES = 5_000_000
 _FEWEST_BYTES = 50_000
 _BULK = "/_bulk?filter_path=items.*.status,items.*.error.type,items.*.error.reason"
 _OK, _TOO_LARGE = 200, 413
@@ -50,7 +49,7 @@ class ElasticsearchSink:
         self.linger_s = where.linger
         self._cluster = Cluster(where, clock)
         self._indices = Indices(self._cluster, clock)
-        self._most_bytes = MOST_BYTES
+        self._most_bytes = BATCH_BYTES
         self._counts = Counter({"stored": 0, "duplicates": 0, "stubs": 0, "dead": 0})
         self._hindrance = ""
         self._apart: dict[int, tuple[str, RetryLater]] = {}  # By the line: what it waits for alone, and why.

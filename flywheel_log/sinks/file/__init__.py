@@ -18,6 +18,7 @@ from flywheel_log.event import JSON, Event, to_flat
 from flywheel_log.health import health
 from flywheel_log.process import directories
 from flywheel_log.process.disk import sync_name
+from flywheel_log.sinks import BATCH_BYTES
 
 from .sharing import is_named, lock, numbered, shift
 from .tail import Part, absent, unstored
@@ -26,7 +27,6 @@ from .url import Options, options, resolve
 __all__ = ["File", "open", "resolve"]
 
 LOCK_TIMEOUT_S = 5.0
-_AT_ONCE = 5_000_000
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 
 
@@ -48,7 +48,7 @@ class File:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self.batch_bytes = min(options.rotate_bytes or _AT_ONCE, _AT_ONCE)
+        self.batch_bytes = min(options.rotate_bytes or BATCH_BYTES, BATCH_BYTES)
         self._fd: int | None = None
         self._torn = False
         self._named = False
@@ -154,13 +154,9 @@ class File:
     def _opened(self) -> int:
         if self._fd is None:
             path = self._options.path
-            try:
-                directories.make(path.parent)
-                self._named = False
-                self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-            except OSError as error:
-                health.warn(f"{path} cannot be written ({error.strerror}); `flywheel-log doctor` says how to mend it")
-                raise
+            directories.make(path.parent)
+            self._named = False
+            self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         return self._fd
 
     def _is_full(self, fd: int, size: int) -> bool:
