@@ -7,7 +7,6 @@ from inspect import isawaitable
 from typing import Any
 
 from .scope import frames
-from .scope.place import opened
 from .signals.spans import trace
 from .web import RequestFields, traceparent_of
 
@@ -50,7 +49,7 @@ class FlywheelMiddleware:
             await self._app(connection, receive, send)
             return
         known = await self._who(connection)
-        with frames.FieldsSet(opened(self._fields.fields(known))):
+        with frames.FieldsSet(self._fields.in_force(known)):
             if not self._traces:
                 await self._app(connection, receive, send)
                 return

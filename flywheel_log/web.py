@@ -8,6 +8,7 @@ from typing import Any
 from . import scope, w3c
 from .health import health
 from .scope.fields import fields_of
+from .scope.place import opened
 
 
 class RequestFields:
@@ -23,9 +24,9 @@ class RequestFields:
     def __init__(self, **fields: Any) -> None:
         self._own = fields_of(**fields)
 
-    def fields(self, known: Mapping[str, Any] | None) -> scope.Fields:
+    def in_force(self, known: Mapping[str, Any] | None) -> scope.Fields:
         """Return what is in force for a request of whose user this is *known*."""
-        return scope.merge(scope.current(), scope.merge(self._own, self._of(known)))
+        return opened(scope.merge(scope.current(), scope.merge(self._own, self._of(known))))
 
     def unknown(self, error: Exception) -> None:
         """Count that nobody could tell whose request it is; it goes on without a name."""

@@ -8,7 +8,6 @@ from typing import Any
 from . import scope
 from .around import Around
 from .scope import frames
-from .scope.place import opened
 from .signals.spans import run_of, trace
 from .web import RequestFields, traceparent_of
 
@@ -57,7 +56,7 @@ class FlywheelMiddleware:
         return _Body(body, run)
 
     def _run(self, environ: Environ) -> Around:
-        fields = opened(self._fields.fields(self._who(environ)))
+        fields = self._fields.in_force(self._who(environ))
         if not self._traces:
             return scope.Inside(frames.FieldsSet(fields))
         with frames.FieldsSet(fields):
