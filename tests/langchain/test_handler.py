@@ -155,6 +155,7 @@ def test_the_first_token_is_the_first_that_says_something(
     assert event["time_to_first_token_ms"] >= 200
 
 
+@pytest.mark.skipif(not hasattr(ChatOpenAI, "stream_events"), reason="LangChain 1 brought them")
 def test_events_of_the_third_version_of_streams_are_recorded(
     model: Ask, handler: FlywheelLogHandler, events: list[Event]
 ) -> None:
@@ -192,6 +193,7 @@ def test_no_tools_are_no_null(model: Ask, handler: FlywheelLogHandler, events: l
     assert None not in events[0]["request"].values()
 
 
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # of langchain-openai 0.3, reading its own answer
 @pytest.mark.door("langchain", "request")
 def test_structured_output_is_recorded_with_its_schema(
     model: Ask, handler: FlywheelLogHandler, events: list[Event]
@@ -314,7 +316,7 @@ def test_a_stream_that_breaks_keeps_what_had_come(
     start: Callable[..., Server], model: Ask, handler: FlywheelLogHandler, events: list[Event]
 ) -> None:
     broken = start(streaming(chunk({"role": "assistant", "content": "so far"}), HANG_UP, done=False))
-    with pytest.raises(Exception, match="Connection error"):
+    with pytest.raises(Exception, match=r"(?i:connection)"):
         list(model(broken, callbacks=[handler]).stream("hi"))
     (event,) = events
     assert (event["status"], event["training_unsafe"], said(event)["content"]) == ("error", ["error"], "so far")
