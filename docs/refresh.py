@@ -67,7 +67,7 @@ def _command(name: str, command: Any) -> Iterator[str]:
     shown = " ".join(f"[{one.metavar or one.name.upper()}]{'...' * (one.nargs == -1)}" for one in arguments)
     yield f"## `flywheel-log {name}`\n"
     yield f"    flywheel-log {name} {'[OPTIONS] ' * bool(options)}{shown}".rstrip() + "\n"
-    yield f"{inspect.cleandoc(command.help or '')}\n"
+    yield inspect.cleandoc(command.help or "").replace("[", r"\[") + "\n"  # Plain text: it has no links.
     yield "| | meaning | default |\n|---|---|---|"
     for one in [*arguments, *options]:
         spelled = " ".join(f"`{way}`" for way in one.opts) if one in options else f"`{one.metavar or one.name.upper()}`"
