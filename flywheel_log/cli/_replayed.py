@@ -31,8 +31,8 @@ def put_plan(made: Plan, named: dict[str, str], server: str, *, dry_run: bool, a
         typer.echo("nothing was sent")
 
 
-def put_sent(sent: Sent, named: dict[str, str], *, as_json: bool) -> None:
-    """Print how it went. Raises Problem where nothing was answered, or where not all was sent."""
+def put_sent(sent: Sent, named: dict[str, str], *, as_json: bool) -> Problem | None:
+    """Print how it went. Returns what is wrong where nothing was answered, or where not all was sent."""
     failed = sum(sent.failed.values())
     if as_json:
         put_json({**named, "answered": sent.answered, "failed": sent.failed, "stopped": sent.stopped or None})
@@ -41,7 +41,8 @@ def put_sent(sent: Sent, named: dict[str, str], *, as_json: bool) -> None:
         typer.echo(f"{sent.answered} answered, {failed} failed{kinds}")
     if sent.stopped or (failed and not sent.answered):
         why = sent.stopped or "nothing was answered"
-        raise Problem(one_line(f"{why}; the same command goes on. {sent.last_error}".strip()))
+        return Problem(one_line(f"{why}; the same command goes on. {sent.last_error}".strip()))
+    return None
 
 
 @contextmanager
@@ -85,7 +86,7 @@ def _others(made: Plan) -> Iterator[tuple[int, str]]:
     if made.done:
         yield made.done, "answered in this run before"
     if made.refused:
-        yield made.refused, "refused by the server in this run before; --refused sends them again"
+        yield made.refused, "refused in this run before; --refused sends them again"
     if rest := _not_drawn(made):
         yield rest, "not in the sample"
     for reason, count in made.left_out.most_common():
