@@ -11,9 +11,10 @@ from flywheel_log.event import Event
 from .faults import faults
 from .feedback import Feedback, Feedbacks
 from .series import Timeline
-from .statistics.estimate import CONFIDENCE, Mean, Share, differ, holm
+from .statistics.estimate import CONFIDENCE, Mean, Share
 from .statistics.groups import bucket
 from .statistics.shares import Shares
+from .statistics.unpaired import differ, holm
 from .stats import CALLS, belongs_to, stands_for
 from .values import finite, getter
 

@@ -12,10 +12,11 @@ from flywheel_log.event import Event
 from .faults import faults
 from .feedback import Feedbacks
 from .series import Timeline
-from .statistics.estimate import Share, differ
+from .statistics.estimate import Share
 from .statistics.groups import bucket
 from .statistics.shares import Shares
 from .statistics.sketch import Sketch
+from .statistics.unpaired import differ
 from .stats import CALLS, belongs_to, stands_for
 from .values import finite
 
