@@ -79,6 +79,7 @@ def _numbers(made: Plan) -> dict[str, object]:
         "output_tokens": sums.output_tokens,
         "cost_usd": sums.cost_usd if sums.priced else None,
         "priced": sums.priced,
+        "answers_of_unknown_length": sums.unknown,
     }
 
 
@@ -101,7 +102,8 @@ def _forecast(sums: Forecast) -> str:
     tokens = f"{number(sums.input_tokens)} tokens in, {number(sums.output_tokens)} out"
     if not sums.requests:
         return "nothing to send"
+    open_ended = f", without {counted(sums.unknown, 'answer')} of unknown length" if sums.unknown else ""
     if not sums.priced:
-        return f"{tokens}; the price is not known (see the setting prices, or install flywheel-log[prices])"
+        return f"{tokens}{open_ended}; the price is not known (see the setting prices, or install flywheel-log[prices])"
     known = "" if sums.priced == sums.requests else f" for the {sums.priced:,} whose price is known"
-    return f"{tokens}, {money(sums.cost_usd)}{known}"
+    return f"{tokens}, {money(sums.cost_usd)}{known}{open_ended}"

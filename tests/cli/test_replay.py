@@ -87,8 +87,16 @@ def test_a_dry_run_says_what_and_for_how_much_and_sends_nothing(command: Command
         "output_tokens": 4 * COUNT,
         "cost_usd": pytest.approx((20 * 1.0 + 4 * 10.0) * COUNT / 1e6),
         "priced": COUNT,
+        "answers_of_unknown_length": 0,
     }
     assert (server.requests, Path("genai.log").read_bytes()) == ([], before)
+
+
+@pytest.mark.usefixtures("server")
+def test_the_forecast_of_failed_calls_says_what_is_not_in_it(command: Command, tmp_path: Path):
+    failed = [original(number) | {"status": "error", "response": {"error": {}}} for number in range(2)]
+    ran = command("replay", "--model", "new", "--dry-run", written(tmp_path / "genai.log", failed))
+    assert "forecast: 40 tokens in, 0 out, $0.00004, without 2 answers of unknown length" in ran.out.splitlines()
 
 
 def test_a_dry_run_needs_no_key(command: Command, genai: Path):
