@@ -8,10 +8,11 @@ from flywheel_log.loop.extra import need
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.replay.agreement import Agreement
-from flywheel_log.loop.replay.judge import chance, verdicts
+from flywheel_log.loop.replay.judge import verdicts
 from flywheel_log.loop.replay.origin import identity
 from flywheel_log.loop.replay.pairs import Pairs, pairs, replays, runs
 from flywheel_log.loop.statistics.estimate import Mean, Share
+from flywheel_log.wording import counted
 
 from . import Problem
 from ._source import given, named, reading
@@ -64,7 +65,7 @@ def put_agreement(found: Pairs, *, as_json: bool) -> None:
             put_json({"measure": name, "value": one.value, "interval": one.interval, "of": one.of})
         elif one.of:
             typer.echo(f"{name.replace('_', ' '):<17} {_shown(one)} of {one.of} pairs")
-    if found.judged:
+    if found.judged.counts:
         _put_judged(found, as_json=as_json)
     _hint(alike)
 
@@ -72,11 +73,15 @@ def put_agreement(found: Pairs, *, as_json: bool) -> None:
 def _put_judged(found: Pairs, *, as_json: bool) -> None:
     from ._screen import put_json
 
-    new, old, tie = (found.judged[side] for side in ("new", "old", "tie"))
+    chance, counts = found.judged.chance(), found.judged.counts
+    new, old, tie, unreadable = (counts[verdict] for verdict in ("new", "old", "tie", "unreadable"))
     if as_json:
-        put_json({"measure": "judged", "new": new, "old": old, "tie": tie, "p": chance(found.judged)})
+        sides = {"new": new, "old": old, "tie": tie, "unreadable": unreadable}
+        put_json({"measure": "judged", **sides, "p": chance})
     else:
-        typer.echo(f"judged better     new {new}, old {old}, neither {tie} (p {chance(found.judged):.3f})")
+        p = "" if chance is None else f" (p {chance:.3f})"
+        lost = f"; {counted(unreadable, 'verdict')} cannot be read" if unreadable else ""
+        typer.echo(f"judged better     new {new}, old {old}, neither {tie}{p}{lost}")
 
 
 def _shown(one: Share | Mean) -> str:

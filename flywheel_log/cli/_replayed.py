@@ -31,8 +31,8 @@ def put_plan(made: Plan, named: dict[str, str], server: str, *, dry_run: bool, a
         typer.echo("nothing was sent")
 
 
-def put_sent(sent: Sent, named: dict[str, str], *, as_json: bool) -> None:
-    """Print how it went. Raises Problem where nothing was answered, or where not all was sent."""
+def put_sent(sent: Sent, named: dict[str, str], *, as_json: bool) -> Problem | None:
+    """Print how it went. Returns what is wrong where nothing was answered, or where not all was sent."""
     failed = sum(sent.failed.values())
     if as_json:
         put_json({**named, "answered": sent.answered, "failed": sent.failed, "stopped": sent.stopped or None})
@@ -41,7 +41,8 @@ def put_sent(sent: Sent, named: dict[str, str], *, as_json: bool) -> None:
         typer.echo(f"{sent.answered} answered, {failed} failed{kinds}")
     if sent.stopped or (failed and not sent.answered):
         why = sent.stopped or "nothing was answered"
-        raise Problem(one_line(f"{why}; the same command goes on. {sent.last_error}".strip()))
+        return Problem(one_line(f"{why}; the same command goes on. {sent.last_error}".strip()))
+    return None
 
 
 @contextmanager
@@ -78,6 +79,7 @@ def _numbers(made: Plan) -> dict[str, object]:
         "output_tokens": sums.output_tokens,
         "cost_usd": sums.cost_usd if sums.priced else None,
         "priced": sums.priced,
+        "answers_of_unknown_length": sums.unknown,
     }
 
 
@@ -85,7 +87,7 @@ def _others(made: Plan) -> Iterator[tuple[int, str]]:
     if made.done:
         yield made.done, "answered in this run before"
     if made.refused:
-        yield made.refused, "refused by the server in this run before; --refused sends them again"
+        yield made.refused, "refused in this run before; --refused sends them again"
     if rest := _not_drawn(made):
         yield rest, "not in the sample"
     for reason, count in made.left_out.most_common():
@@ -100,7 +102,8 @@ def _forecast(sums: Forecast) -> str:
     tokens = f"{number(sums.input_tokens)} tokens in, {number(sums.output_tokens)} out"
     if not sums.requests:
         return "nothing to send"
+    open_ended = f", without {counted(sums.unknown, 'answer')} of unknown length" if sums.unknown else ""
     if not sums.priced:
-        return f"{tokens}; the price is not known (see the setting prices, or install flywheel-log[prices])"
+        return f"{tokens}{open_ended}; the price is not known (see the setting prices, or install flywheel-log[prices])"
     known = "" if sums.priced == sums.requests else f" for the {sums.priced:,} whose price is known"
-    return f"{tokens}, {money(sums.cost_usd)}{known}"
+    return f"{tokens}, {money(sums.cost_usd)}{known}{open_ended}"

@@ -20,7 +20,7 @@ from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.reading.read import read
 from flywheel_log.loop.replay.forecast import Estimate
 from flywheel_log.loop.replay.plan import Body, Plan, plan
-from flywheel_log.loop.replay.send import Fields, send
+from flywheel_log.loop.replay.send import INTERRUPTED, Fields, send
 from flywheel_log.pipeline.price import Prices
 
 from . import Problem
@@ -62,23 +62,28 @@ class Sending:
             raise nothing("calls", self.sources, self.chosen)
         return made
 
-    def carry_out(self, made: Plan, named: dict[str, str], body: Body, fields: Fields) -> None:
+    def carry_out(self, made: Plan, named: dict[str, str], body: Body, fields: Fields) -> Problem | None:
         """Show the plan under the names of what is done, ask, send and say how it went.
 
+        Returns what is wrong where nothing was answered, or where so much failed that not all was sent.
+
         Raises:
-            Problem: there is no key, nobody has agreed, nothing was answered, or not all was sent.
+            Problem: there is no key, nobody has agreed, or it was interrupted.
         """
         server = public(str(self.client.base_url))
         put_plan(made, named, server, dry_run=self.dry_run, as_json=self.as_json)
         if self.dry_run or not made.forecast.requests:
-            return
+            return None
         if self.client.api_key == _NO_KEY:
             raise Problem("there is no key to ask with; set OPENAI_API_KEY")
         self._confirm()
         jobs = made.jobs(self._again(), body)
         with _recording(self.client, self.target), progress(made.forecast.requests) as show:
             sent = send(jobs, self.client, fields, on_sent=show, **self.limits)
-        put_sent(sent, named, as_json=self.as_json)
+        problem = put_sent(sent, named, as_json=self.as_json)
+        if problem and sent.stopped == INTERRUPTED:
+            raise problem
+        return problem
 
     def _again(self) -> Iterator[Event]:
         known = feedbacks(self.sources, self.chosen.since) if self.chosen.feedback else None

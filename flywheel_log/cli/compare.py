@@ -12,6 +12,7 @@ from flywheel_log.loop.compare import Difference, Drift, Side, compare, drift, s
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter, needs_joining
 from flywheel_log.loop.statistics.estimate import Mean, Share
+from flywheel_log.loop.values import full
 
 from . import Problem
 from ._sampled import ScaleUp, say_if_sampled
@@ -41,7 +42,6 @@ Logs = Annotated[
 Replay = Annotated[
     str, typer.Option("--replay", metavar="RUN", help="Compare a run of `replay`, or the last, with its originals.")
 ]
-_SHORT = {"workload": "workload_id", "client": "client_id", "user": "user_id", "session": "session_id"}
 _NAMED = 8
 
 
@@ -74,7 +74,7 @@ def command(
     if over:
         _over_time(logs, chosen, known, scaled=scale_up, as_json=as_json)
         return
-    by = _SHORT.get(by, by)
+    by = full(by)
     with reading(logs, chosen, joined=needs_joining([by])) as events:
         try:
             found = sides(events, known, by, scaled=scale_up)

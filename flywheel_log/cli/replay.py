@@ -20,6 +20,7 @@ from flywheel_log.loop.replay.origin import answered, run_name, stamp
 from flywheel_log.loop.replay.pairs import replays
 from flywheel_log.loop.replay.send import speaks
 
+from . import Problem
 from ._select import selecting
 from ._sending import Sending, client_for, deliver_what_was_left
 from ._source import EVERYTHING, AsJson, Sources
@@ -104,27 +105,31 @@ def command(
     body = partial(request_of, change=change, surfaces=speaks(client), redacted=redacted, anywhere=bool(base_url))
     known = {"done": answered(written(target), name), "refused": _refused(target, name, again=refused)}
     made = sending.plan(body, estimate, **known, sample=sample, seed=seed)
-    sending.carry_out(made, {"run": name}, body, lambda event: stamp(event, name) | change.stamp(event))
-    if judge and not dry_run:
-        _judge(sending, judge, name, again=refused)
-    if not (as_json or dry_run):
+    problem = sending.carry_out(made, {"run": name}, body, lambda event: stamp(event, name) | change.stamp(event))
+    if judge and not dry_run:  # of earlier answers, too, so whatever came of these
+        problem = _judge(sending, judge, name, again=refused) or problem
+    if not (as_json or dry_run or problem):
         typer.echo(f"old beside new: flywheel-log compare --replay {name}{logs(sources, target)}")
+    if problem:
+        raise problem
 
 
 def _refused(target: tuple[str, ...], run: str, key: str = origin.KEY, *, again: bool) -> set[str]:
     return set() if again else origin.refused(written(target), run, key)
 
 
-def _judge(sending: Sending, model: str, run: str, *, again: bool) -> None:
-    """Let *model* judge the pairs that it has not judged yet."""
+def _judge(sending: Sending, model: str, run: str, *, again: bool) -> Problem | None:
+    """Let *model* judge the pairs that have not been judged yet; what it said before and nobody can read is refused."""
     news = replays(written(sending.target), run)
-    done = judging.verdicts(written(sending.target), run)
+    found = judging.verdicts(written(sending.target), run)
+    done = {of for of, verdict in found.items() if verdict != "unreadable"}
+    refused = _refused(sending.target, run, origin.JUDGE, again=again) | (set() if again else found.keys() - done)
 
     def body(event: Event) -> JSON:
         return judging.question(event, news, model)
 
-    made = sending.plan(body, judging.cost, done=done, refused=_refused(sending.target, run, origin.JUDGE, again=again))
-    sending.carry_out(made, {"run": run, "judge": model}, body, lambda event: judging.stamp(event, run))
+    made = sending.plan(body, judging.cost, done=done, refused=refused)
+    return sending.carry_out(made, {"run": run, "judge": model}, body, lambda event: judging.stamp(event, run))
 
 
 def _change(model: str, path: Path | None, template: str, version: str, role: Literal["system", "user"]) -> Change:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flywheel_log.event import Event
-from flywheel_log.loop.feedback import response_id_of
+from flywheel_log.loop.feedback import response_id_of, target_of
 from flywheel_log.loop.filter import Filter
+from flywheel_log.loop.stats import CALLS
+from flywheel_log.loop.values import as_text
 
 from . import Problem
 from ._select import selecting
@@ -24,7 +27,7 @@ Identity = Annotated[
     str,
     typer.Argument(
         metavar="ID",
-        help="A record's id, its unique beginning, the response's id, or `last` (also when only a SOURCE is given).",
+        help="A record's id, its unique beginning, the response's id, or `last` for the last call (as does a SOURCE).",
     ),
 ]
 _NAMED = 5
@@ -51,9 +54,10 @@ def command(
 
 
 def _last(sources: list[str] | None, chosen: Filter) -> Event:
-    for event in newest(sources, 1, chosen):
+    calls = replace(chosen, where={"kind": CALLS, **chosen.where})
+    for event in newest(sources, 1, calls):
         return event
-    raise nothing("records", sources, chosen)
+    raise nothing("calls", sources, chosen)
 
 
 def _named(identity: str, sources: list[str] | None, chosen: Filter) -> Event:
@@ -112,15 +116,20 @@ def facts(event: Event) -> list[tuple[str, str]]:
     from ._screen import moment, money, one_line
 
     fields: dict[str, Any] = dict(event)
+    prompt = fields.get("prompt") or {}
     local = moment(event["timestamp"])
     found = [
         ("id", fields.get("id")),
         ("time", f"{local:%Y-%m-%d %H:%M:%S %Z}" if local else event["timestamp"]),
         ("call", " · ".join(str(fields[key]) for key in ("provider", "surface", "model") if fields.get(key))),
+        ("name", fields.get("name")),
+        ("about", target_of(event)),
         ("response", response_id_of(event)),
         ("status", f"{sign(event)} {event.get('status') or event['kind']}"),
         ("error", failure(event)),
         ("who", " · ".join(f"{key.removesuffix('_id')} {fields[key]}" for key in _WHO if fields.get(key))),
+        ("prompt", "@".join(str(prompt[key]) for key in ("name", "version") if prompt.get(key))),
+        ("tags", as_text(fields.get("tags"))),
         ("tokens", _tokens(event)),
         ("latency", _latency(event)),
         ("cost", money(fields.get("cost_usd")) if fields.get("cost_usd") is not None else ""),
@@ -128,14 +137,19 @@ def facts(event: Event) -> list[tuple[str, str]]:
         ("tools", ", ".join(_tools(event))),
         ("metadata", _flat(fields.get("metadata"))),
         ("retrieved", ", ".join(_retrieved(fields.get("retrieval_docs")))),
-        ("feedback", "; ".join(_opinions(fields.get("quality")))),
-        ("flagged", "a hallucination" if event.get("hallucination_flag") else ""),
-        ("safety", _flat(event.get("safety"))),
-        ("redacted", _flat(fields.get("redactions"))),
-        ("unsafe", ", ".join(map(str, event.get("training_unsafe") or []))),
+        *_marks(fields),
         ("trace", fields.get("trace_id")),
     ]
     return [(name, one_line(str(value))) for name, value in found if value]
+
+
+def _marks(fields: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what was found out, said or changed about a call."""
+    yield "feedback", "; ".join(_opinions(fields.get("quality")))
+    yield "flagged", "a hallucination" if fields.get("hallucination_flag") else ""
+    yield "safety", _flat(fields.get("safety"))
+    yield "redacted", _flat(fields.get("redactions"))
+    yield "unsafe", as_text(fields.get("training_unsafe"))
 
 
 def _retrieved(docs: Any) -> Iterator[str]:
@@ -166,7 +180,7 @@ def _tokens(event: Event) -> str:
 def _latency(event: Event) -> str:
     from ._screen import duration
 
-    latency, first = event.get("latency_ms"), event.get("time_to_first_token_ms")
+    latency, first = event.get("latency_ms", event.get("duration_ms")), event.get("time_to_first_token_ms")
     if latency is None:
         return ""
     return duration(latency) + (f", first token after {duration(first)}" if first else "")

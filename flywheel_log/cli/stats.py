@@ -10,6 +10,7 @@ import typer
 
 from flywheel_log.loop.filter import Filter, needs_joining
 from flywheel_log.loop.stats import Row, Stats, summarise
+from flywheel_log.loop.values import full
 
 from ._progress import progress_shown
 from ._sampled import ScaleUp, say_if_sampled
@@ -50,7 +51,7 @@ def command(
     if over:
         _put_over_time(sources, chosen, scaled=scale_up, as_json=as_json)
         return
-    fields = [name.strip() for name in by.split(",") if name.strip()]
+    fields = [full(name.strip()) for name in by.split(",") if name.strip()]
     try:
         quickly = _quickly(sources, fields, chosen, scaled=scale_up)
         stats = quickly or _summarised(sources, fields, chosen, scaled=scale_up)

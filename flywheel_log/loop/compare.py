@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from flywheel_log.event import Event
 
 from .faults import faults
-from .feedback import Feedbacks
+from .feedback import Feedback, Feedbacks
 from .series import Timeline
-from .statistics.estimate import CONFIDENCE, Mean, Share, differ, holm
+from .statistics.estimate import CONFIDENCE, Mean, Share
 from .statistics.groups import bucket
+from .statistics.shares import Shares
+from .statistics.unpaired import differ, holm
 from .stats import CALLS, belongs_to, stands_for
 from .values import finite, getter
 
@@ -36,7 +39,6 @@ MEANS = {
 """The means of a field of the calls."""
 
 
-@dataclass
 class Side:
     """One of two: how many calls, and what was measured: `RATES`, `good_rate` of those rated, `MEANS`, and `score`.
 
@@ -45,14 +47,18 @@ class Side:
         recorded, estimated: how many are in the log, and how many these stand for.
     """
 
-    calls: float = 0
-    measured: dict[str, Share | Mean] = field(default_factory=dict)
-    recorded: int = 0
-    estimated: float = 0
+    def __init__(self) -> None:
+        self.calls = 0.0
+        self.recorded = 0
+        self.estimated = 0.0
+        self._faults = Shares()
+        self._good = Share()
+        self._means = {name: Mean() for name in (*MEANS, "score")}
 
-    def __post_init__(self) -> None:
-        shares: dict[str, Share | Mean] = {name: Share() for name in (*RATES, "good_rate")}
-        self.measured = self.measured or shares | {name: Mean() for name in (*MEANS, "score")}
+    @property
+    def measured(self) -> dict[str, Share | Mean]:
+        """All measures, by name; of what no call has there is nothing in them."""
+        return {name: self._faults.of(fault) for name, fault in RATES.items()} | {"good_rate": self._good} | self._means
 
     def add(self, event: Event, feedbacks: Feedbacks, *, scaled: bool = False) -> None:
         """Count one call; *scaled*, as often as it stands for others. Means are those of calls that did not fail.
@@ -64,25 +70,22 @@ class Side:
         self.calls += times
         self.recorded += 1
         self.estimated += weight
-        place = bucket(belongs_to(event))
-        for name, value in measures(event, feedbacks).items():
-            match self.measured[name]:
-                case Share() as share:
-                    share.add(hit=bool(value), weight=times, place=place)
-                case Mean() as mean:
-                    mean.add(value, times, place)
+        place, said = bucket(belongs_to(event)), feedbacks.on(event)
+        self._faults.add(_faults(event, said), times, place)
+        if said.verdict is not None:
+            self._good.add(hit=said.verdict == "good", weight=times, place=place)
+        for name, value in _numbers(event, said):
+            self._means[name].add(value, times, place)
 
     def merge(self, other: Side) -> None:
         """Count all calls of *other* too."""
         self.calls += other.calls
         self.recorded += other.recorded
         self.estimated += other.estimated
-        for name, measured in self.measured.items():
-            match measured, other.measured[name]:
-                case (Share() as ours, Share() as theirs):
-                    ours.merge(theirs)
-                case (Mean() as mine, Mean() as others):
-                    mine.merge(others)
+        self._faults.merge(other._faults)
+        self._good.merge(other._good)
+        for name, mean in self._means.items():
+            mean.merge(other._means[name])
 
 
 def measures(event: Event, feedbacks: Feedbacks) -> dict[str, float]:
@@ -91,14 +94,23 @@ def measures(event: Event, feedbacks: Feedbacks) -> dict[str, float]:
     Numbers are those of calls that did not fail.
     """
     said = feedbacks.on(event)
-    found = {name.partition(" ")[0] for name in faults(event, said)}
-    measured: dict[str, float | None] = {name: float(fault in found) for name, fault in RATES.items()}
+    found = _faults(event, said)
+    measured = {name: float(fault in found) for name, fault in RATES.items()}
     if said.verdict is not None:
         measured["good_rate"] = float(said.verdict == "good")
-    measured["score"] = said.score
-    if event.get("status") != "error":
-        measured |= {name: finite(event.get(key)) for name, key in MEANS.items()}
-    return {name: value for name, value in measured.items() if value is not None}
+    return measured | dict(_numbers(event, said))
+
+
+def _faults(event: Event, said: Feedback) -> set[str]:
+    return {name.partition(" ")[0] for name in faults(event, said)}
+
+
+def _numbers(event: Event, said: Feedback) -> Iterator[tuple[str, float]]:
+    if said.score is not None:
+        yield "score", said.score
+    for name, key in MEANS.items() if event.get("status") != "error" else ():
+        if (value := finite(event.get(key))) is not None:
+            yield name, value
 
 
 @dataclass(frozen=True)
@@ -132,18 +144,19 @@ def sides(events: Iterable[Event], feedbacks: Feedbacks, by: str, *, scaled: boo
         ValueError: the field does not exist.
     """
     get = getter(by)
-    found: dict[str, Side] = {}
+    found: defaultdict[str, Side] = defaultdict(Side)
     for event in events:
         if event.get("kind") in CALLS:
-            found.setdefault(get(event), Side()).add(event, feedbacks, scaled=scaled)
+            found[get(event)].add(event, feedbacks, scaled=scaled)
     return dict(sorted(found.items(), key=lambda item: (-item[1].calls, item[0])))
 
 
 def compare(a: Side, b: Side) -> list[Difference]:
     """Test for each measure that both sides have whether they differ."""
-    names = [name for name in a.measured if a.measured[name].of and b.measured[name].of]
-    chances = corrected({name: differ(a.measured[name], b.measured[name]) for name in names})
-    return [Difference(name, a.measured[name], b.measured[name], chances[name]) for name in names]
+    of_a, of_b = a.measured, b.measured
+    both = {name: (of_a[name], of_b[name]) for name in of_a if of_a[name].of and of_b[name].of}
+    chances = corrected({name: differ(one, other) for name, (one, other) in both.items()})
+    return [Difference(name, one, other, chances[name]) for name, (one, other) in both.items()]
 
 
 def corrected(chances: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -179,13 +192,14 @@ def drift(events: Iterable[Event], feedbacks: Feedbacks, most: int = 24, *, scal
     for event in events:
         if event.get("kind") in CALLS and (side := line.at(event["timestamp"])) is not None:
             side.add(event, feedbacks, scaled=scaled)
-    periods = list(line)
+    begins, periods = [begin for begin, _ in line], [side for _, side in line]
     middle = (len(periods) + 1) // 2
-    earlier, later = (_merged([side for _, side in half]) for half in (periods[:middle], periods[middle:]))
+    earlier, later = _merged(periods[:middle]), _merged(periods[middle:])
+    by_period = [side.measured for side in periods]
     return Drift(
         line.period,
-        [begin for begin, _ in periods],
-        {name: [side.measured[name].value for _, side in periods] for name in earlier.measured},
+        begins,
+        {name: [measured[name].value for measured in by_period] for name in earlier.measured},
         (earlier, later),
         compare(earlier, later),
     )

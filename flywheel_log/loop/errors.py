@@ -12,13 +12,15 @@ from flywheel_log.event import Event
 from .faults import faults
 from .feedback import Feedbacks
 from .series import Timeline
-from .statistics.estimate import Share, differ
+from .statistics.estimate import Share
 from .statistics.groups import bucket
+from .statistics.shares import Shares
 from .statistics.sketch import Sketch
+from .statistics.unpaired import differ
 from .stats import CALLS, belongs_to, stands_for
 from .values import finite
 
-_ALL, _FAULTY = "", "*"
+_FAULTY = "*"
 _EXAMPLES = 3
 _SLOWEST = 1000
 _CHANCE = 0.01
@@ -56,23 +58,6 @@ class Errors:
     groups: list[Group]
 
 
-class _Tally:
-    """The calls with each fault, counted as hits; all of them are such of `_ALL`."""
-
-    def __init__(self) -> None:
-        self._hits: defaultdict[str, Share] = defaultdict(Share)
-
-    def add(self, name: str, times: float, place: int | None) -> None:
-        self._hits[name].add(hit=True, weight=times, place=place)
-
-    def merge(self, other: _Tally) -> None:
-        for name, hits in other._hits.items():
-            self._hits[name].merge(hits)
-
-    def share(self, name: str) -> Share:
-        return self._hits[name].among(self._hits[_ALL])
-
-
 class Faulty:
     """Collects the faults of calls, in memory that does not grow with their number.
 
@@ -85,8 +70,8 @@ class Faulty:
         self.estimated = 0.0
         self._scaled = scaled
         self._feedbacks = feedbacks
-        self._line: Timeline[_Tally] = Timeline(_Tally, _Tally.merge, most=24)
-        self._all = _Tally()
+        self._line: Timeline[Shares] = Timeline(Shares, Shares.merge, most=24)
+        self._all = Shares()
         self._examples: dict[str, deque[str]] = {}
         self._latencies: defaultdict[tuple[str, str], _Latencies] = defaultdict(_Latencies)
 
@@ -107,17 +92,16 @@ class Faulty:
                 self._mark("slow", timestamp, identity, times, bucket(group))
         groups = [self._group(name) for name in self._examples]
         groups.sort(key=lambda group: (-group.share.hits, group.name))
-        return Errors(self._all.share(_FAULTY), self._line.period, groups)
+        return Errors(self._all.of(_FAULTY), self._line.period, groups)
 
     def _count(self, event: Event, found: set[str]) -> None:
         weight, group = stands_for(event), belongs_to(event)
         times, place = weight if self._scaled else 1, bucket(group)
         self.recorded += 1
         self.estimated += weight
-        for name in (_ALL, _FAULTY) if found else (_ALL,):
-            self._all.add(name, times, place)
+        self._all.add([_FAULTY] if found else (), times, place)
         if (period := self._line.at(event["timestamp"])) is not None:
-            period.add(_ALL, times, place)
+            period.add((), times, place)
         identity = event.get("id") or event["timestamp"]
         for name in found:
             self._mark(name, event["timestamp"], identity, times, place)
@@ -126,15 +110,15 @@ class Faulty:
             self._latencies[key].add((latency, event["timestamp"], identity, times, group))
 
     def _mark(self, name: str, timestamp: str, identity: str, times: float, place: int | None) -> None:
-        self._all.add(name, times, place)
+        self._all.mark(name, times, place)
         self._examples.setdefault(name, deque(maxlen=_EXAMPLES)).appendleft(identity)
         if (period := self._line.at(timestamp)) is not None:
-            period.add(name, times, place)
+            period.mark(name, times, place)
 
     def _group(self, name: str) -> Group:
-        shares = [period.share(name) for _, period in self._line]
+        shares = [period.of(name) for _, period in self._line]
         values = [share.value for share in shares]
-        return Group(name, self._all.share(name), values, _trend(shares), list(self._examples[name]))
+        return Group(name, self._all.of(name), values, _trend(shares), list(self._examples[name]))
 
 
 class _Latencies:

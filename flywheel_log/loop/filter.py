@@ -16,7 +16,7 @@ from .conversation import conversation, text_of
 from .feedback import Feedbacks
 from .join import JOINED
 from .reading.glance import Glance, glance
-from .values import getter, instant
+from .values import full, getter, instant
 
 Opinion = Literal["good", "bad", "any", "none"]
 OPINIONS: tuple[Opinion, ...] = ("good", "bad", "any", "none")
@@ -47,6 +47,7 @@ class Filter:
     feedback: Opinion | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "where", {full(name): values for name, values in self.where.items()})
         self._tests  # noqa: B018  a mistake is found where it is made
 
     def __bool__(self) -> bool:

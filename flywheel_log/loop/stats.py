@@ -133,7 +133,9 @@ def summarise(events: Iterable[Event], by: Sequence[str] = ("workload_id", "mode
     for event in events:
         if event.get("kind") in CALLS:
             key = tuple(get(event) for get in getters)
-            rows.setdefault(key, Row(key)).add(event, scaled=scaled)
+            if (row := rows.get(key)) is None:
+                row = rows[key] = Row(key)
+            row.add(event, scaled=scaled)
             total.add(event, scaled=scaled)
     return Stats(tuple(by), ordered(rows.values()), total)
 

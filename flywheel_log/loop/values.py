@@ -36,6 +36,13 @@ def getter(name: str) -> Callable[[Event], str]:
     return lambda event: _deeper(event, path)
 
 
+def full(name: str) -> str:
+    """Return the name of the field that is meant by *name*: `user` is `user_id`, as in options and tables."""
+    first, dot, rest = name.partition(".")
+    is_short = first not in Event.__annotations__ and f"{first}_id" in Event.__annotations__
+    return f"{first}_id{dot}{rest}" if is_short else name
+
+
 def as_text(value: Any) -> str:
     """Return a field's value as the text it is compared and grouped by."""
     if isinstance(value, list):

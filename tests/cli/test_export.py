@@ -67,8 +67,8 @@ def test_where_there_is_nothing_to_take_a_dataset_that_was_there_stays(command: 
 def test_a_set_without_rows_is_told(command: Command, log: Path):
     ran = command("export", "--workload", "weather", log)
     assert ran.out.splitlines()[1:] == [
-        "         1  validation.jsonl",
-        "         0  train, which has no file",
+        "         1  train.jsonl",
+        "         0  validation, which has no file",
         "         0  eval, which has no file",
     ]
 

@@ -87,8 +87,16 @@ def test_a_dry_run_says_what_and_for_how_much_and_sends_nothing(command: Command
         "output_tokens": 4 * COUNT,
         "cost_usd": pytest.approx((20 * 1.0 + 4 * 10.0) * COUNT / 1e6),
         "priced": COUNT,
+        "answers_of_unknown_length": 0,
     }
     assert (server.requests, Path("genai.log").read_bytes()) == ([], before)
+
+
+@pytest.mark.usefixtures("server")
+def test_the_forecast_of_failed_calls_says_what_is_not_in_it(command: Command, tmp_path: Path):
+    failed = [original(number) | {"status": "error", "response": {"error": {}}} for number in range(2)]
+    ran = command("replay", "--model", "new", "--dry-run", written(tmp_path / "genai.log", failed))
+    assert "forecast: 40 tokens in, 0 out, $0.00004, without 2 answers of unknown length" in ran.out.splitlines()
 
 
 def test_a_dry_run_needs_no_key(command: Command, genai: Path):
@@ -204,7 +212,34 @@ def test_a_model_judges_without_knowing_which_is_new(command: Command, genai: Pa
     ran = command("compare", "--replay", "try", "--log", genai)
     assert f"judged better     new {COUNT - 1}, old 1, neither 0 (p 0.219)" in ran.out.splitlines()
     (judged,) = [one for one in lines(command("compare", "--replay", "try", "--json", "--log", genai)) if "tie" in one]
-    assert judged == {"measure": "judged", "new": COUNT - 1, "old": 1, "tie": 0, "p": 0.21875}
+    assert judged == {"measure": "judged", "new": COUNT - 1, "old": 1, "tie": 0, "unreadable": 0, "p": 0.21875}
+
+
+def failing(received: standin.Received) -> standin.Reply:
+    """Answer the first two questions alone, ever; judge one of them by no word."""
+    body = received.json()
+    if body["model"] == "judge":
+        return standin.say(received, "It depends." if "Question 0?" in body["messages"][1]["content"] else "TIE")
+    asked = body["messages"][1]["content"]
+    return standin.say(received, "Yes.") if asked in ("Question 0?", "Question 1?") else error(404)
+
+
+def test_what_was_answered_before_is_judged_though_nothing_is_answered_now_and_once(
+    command: Command, genai: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with standin.serve(failing) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "stand-in")
+        options = ("replay", "--model", "new", "--run", "try", "--yes", genai, "--concurrency", "1")
+        command(*options)
+        asked, codes = [], []
+        for more in ((), (), ("--refused",)):
+            before = len(server.requests)
+            codes.append(command(*options, "--judge", "judge", *more).code)
+            asked.append(Counter(received.json()["model"] for received in server.requests[before:]))
+    assert (asked, codes) == ([{"new": 4, "judge": 2}, {"new": 4}, {"new": 4, "judge": 1}], [1, 1, 1])
+    said = command("compare", "--replay", "try", "--log", genai).out.splitlines()
+    assert "judged better     new 0, old 0, neither 1 (p 1.000); 1 verdict cannot be read" in said
 
 
 def picky(received: standin.Received) -> standin.Reply:
@@ -226,8 +261,8 @@ def test_what_was_refused_is_asked_again_only_on_demand(command: Command, genai:
             before = len(server.requests)
             said += [command(*options, *more).out.splitlines()]
             asked.append(Counter(received.json()["model"] for received in server.requests[before:]))
-    assert asked == [{"new": COUNT, "judge": 2}, {}, {"new": COUNT - 2}]
-    line = "refused by the server in this run before; --refused sends them again"
+    assert asked == [{"new": COUNT, "judge": 2}, {}, {"new": COUNT - 2, "judge": 2}]
+    line = "refused in this run before; --refused sends them again"
     told = [[int(one.split()[0]) for one in some if one.endswith(line)] for some in said]
     assert told == [[], [COUNT - 2, 2], []]
 

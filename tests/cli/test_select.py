@@ -24,6 +24,7 @@ Command = Callable[..., Ran]
         (["--user", "u42"], ["run-1"]),
         (["--since", "2026-01-31T10:00:01Z", "--until", "2026-01-31T10:00:02Z"], ["run-2"]),
         (["--where", "error.status_code=429"], ["other-3"]),
+        (["--where", "user=u42"], ["run-1"]),
         (["--where", "provider=", "--where", "status=ok"], ["run-2"]),
         (["--text", "RAINING"], ["run-2"]),
     ],

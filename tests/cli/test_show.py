@@ -55,6 +55,11 @@ def test_what_was_said_about_a_call_later_is_shown_with_it(command: Command, log
     ]
 
 
+def test_the_version_of_its_prompt_is_told(command: Command, log: Path):
+    log.write_text(json.dumps(CHAT | {"prompt": {"name": "support", "version": "2"}, "tags": ["a", "b"]}) + "\n")
+    assert command("show").out.splitlines()[6:8] == ["   prompt  support@2", "     tags  a,b"]
+
+
 @pytest.mark.parametrize(("identity", "found"), [("last", "other-3"), ("oth", "other-3"), ("run-2", "run-2")])
 def test_a_call_is_found_by_how_its_id_begins(command: Command, log: Path, identity: str, found: str):
     assert json.loads(command("show", "--json", identity, log).out)["id"] == found
@@ -63,6 +68,20 @@ def test_a_call_is_found_by_how_its_id_begins(command: Command, log: Path, ident
 def test_the_last_call_of_the_default_log_needs_no_words(command: Command, log: Path):
     assert command("show").out.startswith("       id  other-3\n")
     assert command("show", log).out.startswith("       id  other-3\n")
+
+
+def test_what_came_after_the_last_call_is_shown_by_its_id_or_kind(command: Command, log: Path):
+    """A trace and feedback are written behind the calls that they are about."""
+    at = {"timestamp": "2026-01-31T11:00:00.000Z"}
+    step = at | {"id": "s-1", "kind": "step", "name": "turn", "status": "ok", "duration_ms": 27.8}
+    said = at | {"id": "f-1", "kind": "feedback", "target": "run-1", "quality": {"thumbs": "up"}}
+    log.write_text(log.read_text() + json.dumps(step) + "\n" + json.dumps(said) + "\n")
+    time = "     time  2026-01-31 11:00:00 UTC"
+    assert command("show", "last").out.splitlines()[0] == "       id  other-3"
+    shown = ["       id  s-1", time, "     name  turn", "   status  ✓ ok", "  latency  28ms"]
+    assert command("show", "last", "--where", "kind=step").out.splitlines() == shown
+    shown = ["       id  f-1", time, "    about  run-1", "   status  · feedback", " feedback  thumbs: up"]
+    assert command("show", "f-1").out.splitlines() == shown
 
 
 def test_an_id_wins_over_a_longer_one(command: Command, log: Path):
@@ -106,8 +125,8 @@ def test_a_url_alone_is_a_log(command: Command, log: Path):
 
 def test_a_log_without_records_is_not_searched_for_an_id(command: Command, log: Path):
     log.write_text("")
-    assert command("show").err == "flywheel-log: no records in genai.log yet\n"
-    assert command("show", "--status", "ok").err == "flywheel-log: none of the records in genai.log match status=ok\n"
+    assert command("show").err == "flywheel-log: no calls in genai.log yet\n"
+    assert command("show", "--status", "ok").err == "flywheel-log: none of the calls in genai.log match status=ok\n"
 
 
 def test_an_error_is_told_and_a_tool_call_shown(command: Command, log: Path):

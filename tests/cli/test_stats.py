@@ -112,3 +112,7 @@ def test_the_calls_are_counted_however_narrow_the_terminal(
     log.write_text(json.dumps({**CHAT, "workload_id": "a-workload-of-a-name-that-is-long"}) + "\n")
     ran = command("stats", log)
     assert (ran.code, ran.out.splitlines()[1].split()[-1]) == (0, "1")
+
+
+def test_an_id_groups_by_the_word_of_its_option_and_column(command: Command, log: Path):
+    assert command("stats", "--by", "workload", log).out == command("stats", "--by", "workload_id", log).out

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from flywheel_log.loop.values import finite, getter, utc
+from flywheel_log.loop.values import finite, full, getter, utc
 
 EVENT = {
     "timestamp": "2026-01-31T10:07:59.123Z",
@@ -47,6 +47,12 @@ def test_a_field_is_read_as_text(name: str, expected: str):
 def test_for_an_unknown_field_the_one_that_was_meant_is_named_or_all(name: str, instead: str):
     with pytest.raises(ValueError, match=re.escape(f"field {name!r} is unknown; {instead}")):
         getter(name)
+
+
+def test_an_id_is_named_without_saying_so():
+    names = ("workload", "user", "trace", "workload_id", "model", "metadata.user", "day", "colour")
+    meant = ("workload_id", "user_id", "trace_id", "workload_id", "model", "metadata.user", "day", "colour")
+    assert tuple(map(full, names)) == meant
 
 
 def test_a_number_is_what_can_be_added_up():

@@ -11,7 +11,7 @@ from typing import Literal
 from flywheel_log.event import Event
 
 from ..feedback import Feedbacks
-from ..statistics.estimate import differ
+from ..statistics.unpaired import differ
 from ..stats import CALLS
 from ..values import instant
 from .rule import Limit, Rule, Trend

@@ -29,7 +29,7 @@ class Sample:
     Attributes:
         calls: how many are on record.
         measured: how many of them have the number; `estimated`: how many calls these stand for.
-        share, mean: what `statistic.differ` compares; used for rates and means.
+        share, mean: what `unpaired.differ` compares; used for rates and means.
     """
 
     def __init__(self, quantity: Quantity, *, lowest: bool = False) -> None:

@@ -36,7 +36,7 @@ def choose(
     shelf: Shelf,
     *,
     pairs: bool,
-    media: Collection[str] | None = None,
+    media: Collection[tuple[str, str]] | None = None,
 ) -> tuple[list[Kept], Counter[str]]:
     """Put the examples among *events* that a dataset may take on the *shelf*.
 

@@ -85,11 +85,12 @@ class Example:
         return any(map(calls_custom, (*self.messages, self.answer or {})))
 
     @property
-    def media(self) -> set[str]:
-        """The types of all parts of contents that are no texts: images, sounds, files; "" for a part without one."""
-        contents = [one.get("content") for one in (*self.messages, self.answer or {})]
-        parts = [part for content in contents if isinstance(content, list) for part in content or [None]]
-        return {str(part.get("type", "")) if isinstance(part, dict) else "" for part in parts} - {"text"}
+    def media(self) -> set[tuple[str, str]]:
+        """What is no text in the contents, such as images and sounds: by whose role, and of which type; "" of none."""
+        said = [(str(one.get("role", "")), one.get("content")) for one in (*self.messages, self.answer or {})]
+        parts = [(role, part) for role, content in said if isinstance(content, list) for part in content or [None]]
+        types = {(role, str(part.get("type", "")) if isinstance(part, dict) else "") for role, part in parts}
+        return {(role, kind) for role, kind in types if kind != "text"}
 
     @property
     def tool(self) -> str:

@@ -46,12 +46,12 @@ def split(examples: Sequence[One], recipe: Recipe) -> dict[str, list[One]]:
     conversation is drawn by itself, by a hash of how it began: it is in the same set when the log has grown, when some
     of its answers are left out, and whatever else a dataset takes. So the shares hold as those of so many draws do; but
     of a tool with enough conversations for one in each set, each set has one. A set takes no conversation that is
-    larger than its share.
+    larger than its share; of a few examples, each is.
     The order of *examples* does not matter.
     """
     shares = {name: share for name, share in recipe.shares.items() if share > 0}
     largest = max(shares, key=lambda name: shares[name])
-    most = {name: max(1.0, share * len(examples)) for name, share in shares.items()}
+    most = {name: share * len(examples) for name, share in shares.items()}
     strata: dict[str, list[tuple[float, list[One]]]] = defaultdict(list)
     groups = _conversations(examples)
     shared = _shared(groups)

@@ -33,19 +33,19 @@ class Agreement:
     tool_calls: Share = field(default_factory=Share)
     similarity: Mean = field(default_factory=Mean)
 
-    def add(self, old: Event, new: Event) -> None:
-        """Count one pair; one that lacks an answer does not count."""
+    def add(self, old: Event, new: Event, place: int | None = None) -> None:
+        """Count one pair, whose group is in the bucket at *place*; one that lacks an answer does not count."""
         before, after = conversation(old).answered, conversation(new).answered
         if not (before and after):
             return
         same_calls = _calls(before) == _calls(after)
         texts = text_of_answer(old), text_of_answer(new)
-        self.exact.add(hit=same_calls and texts[0] == texts[1])
-        self.normalised.add(hit=same_calls and normalised(texts[0]) == normalised(texts[1]))
+        self.exact.add(hit=same_calls and texts[0] == texts[1], place=place)
+        self.normalised.add(hit=same_calls and normalised(texts[0]) == normalised(texts[1]), place=place)
         if _calls(before) or _calls(after):
-            self.tool_calls.add(hit=same_calls)
+            self.tool_calls.add(hit=same_calls, place=place)
         if any(texts) and (alike := similarity(*texts)) is not None:
-            self.similarity.add(alike)
+            self.similarity.add(alike, place=place)
 
 
 def text_of_answer(event: Event) -> str:

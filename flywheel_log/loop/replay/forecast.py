@@ -20,7 +20,7 @@ _LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 
 @dataclass(frozen=True)
 class Estimate:
-    """One request: tokens expected (None: unknown), and dollars (None: the price or a count is unknown)."""
+    """One request: tokens expected (None: unknown), and dollars for those that are known (None: no price is)."""
 
     input_tokens: int
     output_tokens: int | None
@@ -29,19 +29,26 @@ class Estimate:
 
 @dataclass
 class Forecast:
-    """The sum of all estimates; `priced` counts the requests that are in `cost_usd`."""
+    """The sum of all estimates.
+
+    Attributes:
+        priced: how many of the requests are in `cost_usd`.
+        unknown: of how many of the requests nobody knows how long the answer will be: of these the question counts.
+    """
 
     requests: int = 0
     priced: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
+    unknown: int = 0
 
     def add(self, one: Estimate) -> None:
         """Count one request more."""
         self.requests += 1
         self.input_tokens += one.input_tokens
         self.output_tokens += one.output_tokens or 0
+        self.unknown += one.output_tokens is None
         if one.cost_usd is not None:
             self.priced += 1
             self.cost_usd += one.cost_usd
@@ -57,7 +64,7 @@ def estimate(event: Event, request: JSON, price: Price, now: str) -> Estimate:
     grown = _grown(request, event["request"] if before else {})
     asked = max(1, int(before or 0) + grown // _CHARACTERS)
     answer = _answer(event, request)
-    counts = {"input_tokens": asked} | ({} if answer is None else {"output_tokens": answer})
+    counts = {"input_tokens": asked, "output_tokens": answer or 0}
     sent = {"timestamp": now, "kind": "llm", "provider": "openai", "model": request["model"], **counts}
     return Estimate(asked, answer, price(cast(Event, sent)).get("cost_usd"))
 

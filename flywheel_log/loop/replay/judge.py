@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from flywheel_log.event import JSON, Event
 from flywheel_log.loop.conversation import Turn, conversation
 from flywheel_log.loop.digest import digest
-from flywheel_log.loop.statistics.paired import mcnemar
+from flywheel_log.loop.statistics.paired import Differences
 
 from .agreement import text_of_answer
 from .change import Unfit
 from .forecast import Estimate, Price, estimate
 from .origin import JUDGE, identity
 
-Side = Literal["old", "new", "tie"]
+Verdict = Literal["old", "new", "tie", "unreadable"]
+_MOVES = {"old": -1, "new": 1, "tie": 0}
 WORKLOAD = "replay.judge"
 _ANSWER_TOKENS = 8
 _TASK = (
@@ -59,25 +61,46 @@ def stamp(old: Event, run: str) -> JSON:
     return fields | {"workload_id": WORKLOAD, "metadata": {JUDGE: {"of": identity(old), "run": run, "first": first}}}
 
 
-def verdicts(events: Iterable[Event], run: str) -> dict[str, Side]:
-    """Return what the judge found about the replays of *run*, by the original; the latest word counts."""
-    found: dict[str, Side] = {}
+def verdicts(events: Iterable[Event], run: str) -> dict[str, Verdict]:
+    """Return what the judge found about the replays of *run*, by the original.
+
+    The latest word counts, but one that can be read before one that cannot.
+    """
+    found: dict[str, Verdict] = {}
     for event in events:
         said = (event.get("metadata") or {}).get(JUDGE)
-        if isinstance(said, dict) and said.get("run") == run and (side := _side(event, said.get("first"))):
-            found[str(said.get("of"))] = side
+        if isinstance(said, dict) and said.get("run") == run and (verdict := _verdict(event, said.get("first"))):
+            of = str(said.get("of"))
+            found[of] = found.get(of, verdict) if verdict == "unreadable" else verdict
     return found
 
 
-def chance(counts: Counter[Side]) -> float:
-    """Return how likely it is by chance (0 to 1) that one side is preferred so often; ties do not count."""
-    return mcnemar(counts["old"], counts["new"])
+@dataclass
+class Judged:
+    """How often which side was found the better one, or neither, or nothing that can be read."""
+
+    counts: Counter[Verdict] = field(default_factory=Counter)
+    _differences: Differences = field(default_factory=Differences)
+
+    def add(self, verdict: Verdict, place: int | None = None) -> None:
+        """Count what was found about one pair, whose group is in the bucket at *place*."""
+        self.counts[verdict] += 1
+        if verdict != "unreadable":
+            self._differences.add(_MOVES[verdict], place)
+
+    def chance(self) -> float | None:
+        """Return how likely it is by chance (0 to 1) that one side is preferred so often; ties do not count.
+
+        None where no verdict can be read.
+        """
+        return self._differences.chance()
 
 
-def _side(event: Event, first: object) -> Side | None:
+def _verdict(event: Event, first: object) -> Verdict | None:
+    """Read what was said; None where nothing was."""
     words = _WORD.findall(text_of_answer(event).upper())
     if first not in ("old", "new") or len(set(words)) != 1:
-        return None
+        return "unreadable" if event.get("status") == "ok" else None
     if words[0] == "TIE":
         return "tie"
     return "new" if (words[0] == "FIRST") == (first == "new") else "old"

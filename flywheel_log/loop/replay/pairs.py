@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import cast
@@ -13,11 +11,11 @@ from flywheel_log.loop.compare import Difference, corrected, measures
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.statistics.estimate import Mean, Share
 from flywheel_log.loop.statistics.groups import bucket
-from flywheel_log.loop.statistics.paired import wilcoxon
+from flywheel_log.loop.statistics.paired import Differences
 from flywheel_log.loop.stats import belongs_to
 
 from .agreement import Agreement, text_of_answer
-from .judge import Side
+from .judge import Judged, Verdict
 from .origin import identity, origin
 
 
@@ -69,22 +67,22 @@ class Pairs:
     Attributes:
         count: how many pairs.
         agreement: how alike their answers are.
-        judged: how often which side was found the better one, or neither.
+        judged: what a judge found about them.
     """
 
     count: int = 0
     agreement: Agreement = field(default_factory=Agreement)
-    judged: Counter[Side] = field(default_factory=Counter)
+    judged: Judged = field(default_factory=Judged)
     _measured: dict[str, _Measured] = field(default_factory=dict)
 
-    def add(self, old: Event, new: Event, feedbacks: Feedbacks, verdict: Side | None = None) -> None:
+    def add(self, old: Event, new: Event, feedbacks: Feedbacks, verdict: Verdict | None = None) -> None:
         """Count one pair: each measure that both have, and the judge's *verdict* if there is one."""
         self.count += 1
-        if verdict is not None:
-            self.judged[verdict] += 1
-        self.agreement.add(old, new)
-        before, after = (measures(event, feedbacks) | _length(event) for event in (old, new))
         place = bucket(belongs_to(old))
+        if verdict is not None:
+            self.judged.add(verdict, place)
+        self.agreement.add(old, new, place)
+        before, after = (measures(event, feedbacks) | _length(event) for event in (old, new))
         for name in before:
             if name in after:
                 self._measured.setdefault(name, _Measured.of(name)).add(before[name], after[name], place)
@@ -94,7 +92,7 @@ class Pairs:
 
         Pairs of one session, else of one trace, belong together.
         """
-        chances = corrected({name: one.chance() for name, one in self._measured.items()})
+        chances = corrected({name: one.differences.chance() for name, one in self._measured.items()})
         return [Difference(name, one.a, one.b, chances[name]) for name, one in self._measured.items()]
 
 
@@ -102,8 +100,7 @@ class Pairs:
 class _Measured:
     a: Share | Mean
     b: Share | Mean
-    differences: array[float] = field(default_factory=lambda: array("d"))
-    groups: array[int] = field(default_factory=lambda: array("q"))
+    differences: Differences = field(default_factory=Differences)
 
     @classmethod
     def of(cls, name: str) -> _Measured:
@@ -116,11 +113,7 @@ class _Measured:
                 side.add(hit=bool(value), place=place)
             else:
                 side.add(value, place=place)
-        self.differences.append(after - before)
-        self.groups.append(-len(self.differences) if place is None else place)
-
-    def chance(self) -> float | None:
-        return wilcoxon(self.differences, self.groups)
+        self.differences.add(after - before, place)
 
 
 def _length(event: Event) -> dict[str, float]:

@@ -17,6 +17,7 @@ from .pace import Pace
 
 Job = tuple[Event, JSON]
 Fields = Callable[[Event], JSON]
+INTERRUPTED = "interrupted"
 _HOPELESS = 5
 
 
@@ -71,7 +72,7 @@ def send(
             for one in working:
                 one.result()
         except BaseException as error:
-            crew.stop("interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__)
+            crew.stop(INTERRUPTED if isinstance(error, KeyboardInterrupt) else type(error).__name__)
             if not isinstance(error, KeyboardInterrupt):
                 raise
     return crew.sent

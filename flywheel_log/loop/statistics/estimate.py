@@ -1,18 +1,16 @@
-"""Shares and means with confidence intervals, and whether two of them differ."""
+"""Shares and means with confidence intervals."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
-from .groups import Groups
-from .student import student, student_quantile
+from .groups import Groups, Spread
+from .student import student_quantile
 
 CONFIDENCE = 0.95
 _Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-_SMALL = 10
 _AS_COUNTED = -1.0
 
 Interval = tuple[float, float]
@@ -44,22 +42,33 @@ class Share:
         return self.hits / self.of if self.of else None
 
     @property
-    def effective(self) -> float:
-        """How many independent calls of weight 1 would tell the share as well: `of`, where all are that.
+    def alone(self) -> float:
+        """How many calls of weight 1 would tell the share as well, were they all strangers: `of`, where each weighs 1.
 
         By the linearised variance of a weighted share, so that hits which are all kept tell more than their weights
         say; of none or nothing but hits, by Kish's formula.
         """
-        if not self.of:
-            return 0
-        share = self.hits / self.of
-        scatter = self.squares_hit * (1 - share) ** 2 + (self.squares - self.squares_hit) * share**2
-        if self.squares == self.of and self.squares_hit == self.hits:
-            alone = self.of
-        else:
-            kish = self.of**2 / self.squares
-            alone = share * (1 - share) * self.of**2 / scatter if 0 < share < 1 and scatter > 0 else kish
-        return alone / self.groups.effect(share, scatter)
+        if not self.of or (self.squares == self.of and self.squares_hit == self.hits):
+            return self.of
+        share, scatter = self.hits / self.of, self._scatter
+        return (
+            share * (1 - share) * self.of**2 / scatter if 0 < share < 1 and scatter > 0 else self.of**2 / self.squares
+        )
+
+    @property
+    def spread(self) -> Spread:
+        """How far the calls scatter, each for itself and by groups."""
+        return self.groups.spread(self.value or 0.0, self._scatter)
+
+    @property
+    def _scatter(self) -> float:
+        share = self.value or 0.0
+        return self.squares_hit * (1 - share) ** 2 + (self.squares - self.squares_hit) * share**2
+
+    @property
+    def effective(self) -> float:
+        """How many independent calls of weight 1 would tell the share as well: `of`, where all are that."""
+        return self.alone / self.spread.effect
 
     @property
     def interval(self) -> Interval | None:
@@ -117,14 +126,27 @@ class Mean:
         return self.mean if self.of else None
 
     @property
+    def alone(self) -> float:
+        """How many numbers of weight 1 tell as much, were they strangers, by Kish's formula: `of`, where each is 1."""
+        return self.of**2 / self._squares if self._squares else 0
+
+    @property
+    def spread(self) -> Spread:
+        """How far the numbers scatter, each for itself and by groups."""
+        return self.groups.spread(self.mean, self._scatter)
+
+    @property
     def effective(self) -> float:
-        """How many independent numbers of weight 1 tell as much, by Kish's formula: `of`, where all are that."""
-        return self.of**2 / self._squares / self.groups.effect(self.mean, self._scatter) if self._squares else 0
+        """How many independent numbers of weight 1 tell as much: `of`, where all are that."""
+        return self.alone / self.spread.effect
 
     @property
     def error(self) -> float:
         """The square of the mean's standard error; 0 of fewer than two numbers."""
-        effective = self.effective
+        return self.error_of(self.effective)
+
+    def error_of(self, effective: float) -> float:
+        """Return the square of the mean's standard error, of so many independent numbers; 0 of fewer than two."""
         return self._scatter / self._squares / (effective - 1) if effective > 1 else 0.0
 
     @property
@@ -164,75 +186,3 @@ class Mean:
         self.mean += step
         self._scatter += step * (step * self._squares - 2 * self._leaning)
         self._leaning -= step * self._squares
-
-
-def differ(a: Share | Mean, b: Share | Mean) -> float | None:
-    """Return how likely a difference as large as that of *a* and *b* is by chance (0 to 1); None if that is unknown.
-
-    Shares by Fisher's exact test where fewer than 10 are expected, else by the pooled z test; means by Welch's test.
-    Means of which neither scatters by the permutation test. Weighted ones count by their effective numbers, in Fisher's
-    test and that of permutations rounded.
-
-    Raises:
-        TypeError: one is a share and the other a mean.
-    """
-    if isinstance(a, Share) and isinstance(b, Share):
-        return _shares_differ(a, b)
-    if isinstance(a, Mean) and isinstance(b, Mean):
-        return _means_differ(a, b)
-    raise TypeError(f"a {type(a).__name__} and a {type(b).__name__} cannot be compared; have two of a kind")
-
-
-def holm(chances: Sequence[float]) -> list[float]:
-    """Return *chances* corrected for their number by Holm's method, so that many tests find no more than one."""
-    corrected, least = [0.0] * len(chances), 0.0
-    for rank, place in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):
-        least = max(least, min(1.0, chances[place] * (len(chances) - rank)))
-        corrected[place] = least
-    return corrected
-
-
-def _shares_differ(a: Share, b: Share) -> float | None:
-    if a.value is None or b.value is None:
-        return None
-    of_a, of_b = a.effective, b.effective
-    hits, of = a.value * of_a + b.value * of_b, of_a + of_b
-    if min(hits, of - hits) * min(of_a, of_b) / of < _SMALL:
-        return _fisher(_whole(a), _whole(b))
-    pooled = hits / of
-    error = math.sqrt(pooled * (1 - pooled) * (1 / of_a + 1 / of_b))
-    return 2 * NormalDist().cdf(-abs(a.value - b.value) / error)
-
-
-def _whole(share: Share) -> tuple[int, int]:
-    return round((share.value or 0) * share.effective), max(1, round(share.effective))
-
-
-def _fisher(a: tuple[int, int], b: tuple[int, int]) -> float:
-    """Both tails: all tables with these margins that are no likelier than this one. Hits, and of how many."""
-    (hits_a, of_a), (hits_b, of_b) = a, b
-    hits = hits_a + hits_b
-    few = min(hits, of_a + of_b - hits)  # count the rarer of the two outcomes
-    seen = hits_a if few == hits else of_a - hits_a
-    logs = [_log_choose(of_a, k) + _log_choose(of_b, few - k) for k in range(max(0, few - of_b), min(few, of_a) + 1)]
-    mine, top = logs[seen - max(0, few - of_b)], max(logs)
-    weights = [math.exp(log - top) for log in logs]
-    return min(1.0, sum(w for w, log in zip(weights, logs, strict=True) if log <= mine + 1e-7) / sum(weights))
-
-
-def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-
-
-def _means_differ(a: Mean, b: Mean) -> float | None:
-    if min(a.effective, b.effective) < 2:  # noqa: PLR2004  a scatter needs two
-        return None
-    if a.error + b.error == 0:
-        return 1.0 if a.mean == b.mean else _apart(round(a.effective), round(b.effective))
-    freedom = (a.error + b.error) ** 2 / (a.error**2 / (a.effective - 1) + b.error**2 / (b.effective - 1))
-    return 2 * student(-abs(a.mean - b.mean) / math.sqrt(a.error + b.error), freedom)
-
-
-def _apart(of_a: int, of_b: int) -> float:
-    """Of all ways to divide so many numbers, the share of the two in which none of one side is among the other's."""
-    return min(1.0, 2 * math.exp(-_log_choose(of_a + of_b, of_a)))

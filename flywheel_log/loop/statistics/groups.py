@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from zlib import crc32
 
 _BUCKETS = 256
@@ -10,6 +11,31 @@ _BUCKETS = 256
 def bucket(group: str) -> int | None:
     """Return the bucket of a group of this name; None of none."""
     return crc32(group.encode(errors="replace")) % _BUCKETS if group else None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far numbers scatter about their mean, as sums of squares of their weighted distances from it.
+
+    Attributes:
+        alone: each for itself.
+        together: added up by groups before they are squared.
+    """
+
+    alone: float
+    together: float
+
+    @property
+    def effect(self) -> float:
+        """The design effect: how many numbers tell as much about their mean as one independent number; >= 1.
+
+        It is the variance of the mean by the sums of the groups, divided by that of independent numbers.
+        """
+        return max(1.0, self.together / self.alone) if self.alone > 0 else 1.0
+
+    def __add__(self, other: Spread) -> Spread:
+        """Return what both tell, each about its own mean."""
+        return Spread(self.alone + other.alone, self.together + other.together)
 
 
 class Groups:
@@ -33,6 +59,10 @@ class Groups:
             of, total = self._sums.get(place, (0.0, 0.0))
             self._sums[place] = of + weight, total + weight * number
 
+    def __bool__(self) -> bool:
+        """Whether anything belongs to a group."""
+        return bool(self._sums)
+
     def merge(self, other: Groups) -> None:
         """Count all of *other* too."""
         first, second, third = other._loose
@@ -48,17 +78,15 @@ class Groups:
         found._loose = whole._loose[0], self._loose[1], self._loose[2]
         return found
 
-    def effect(self, mean: float, scatter: float) -> float:
-        """Return the design effect: how many numbers tell as much about their *mean* as one independent number; >= 1.
+    def spread(self, mean: float, scatter: float) -> Spread:
+        """Return how the numbers scatter about their *mean*, which each for itself do by *scatter*.
 
-        It is the variance of the mean by the sums of the groups, divided by that of independent numbers, which goes by
-        their *scatter*, the sum of the squares of their weighted distances from the mean. Of a single group it cannot
-        be known, and is 1.
+        Of a single group, or none, nothing is known.
         """
         many = len(self._sums)
-        if many <= 1 or scatter <= 0:
-            return 1.0
+        if many <= 1:
+            return Spread(0.0, 0.0)
         squared, with_number, with_square = self._loose
         loose = with_square - mean * (2 * with_number - mean * squared)
         together = sum((total - mean * of) ** 2 for of, total in self._sums.values())
-        return max(1.0, (together * many / (many - 1) + loose) / scatter)
+        return Spread(scatter, together * many / (many - 1) + loose)

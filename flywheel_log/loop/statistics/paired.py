@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from statistics import NormalDist
 
 _EXACT = 50
-_MANY = 10_000
 _FINE = 10_000  # Sums over many pairs are counted in units of which there are so many.
 
 
-def mcnemar(only_a: int, only_b: int) -> float:
-    """Return how likely it is by chance (0 to 1) that of the pairs that differ so many have it in *a* or *b* alone.
+@dataclass
+class Differences:
+    """What pairs differ by, and which of them belong together."""
 
-    McNemar's exact test, which is the sign test; by the normal distribution for more than 10,000 such pairs.
-    """
-    of, least = only_a + only_b, min(only_a, only_b)
-    if of > _MANY:
-        return min(1.0, 2 * NormalDist().cdf((2 * least + 1 - of) / math.sqrt(of)))
-    return min(1.0, _below(of, least) / 2 ** (of - 1)) if of else 1.0
+    _numbers: array[float] = field(default_factory=lambda: array("d"))
+    _groups: array[int] = field(default_factory=lambda: array("q"))
+
+    def add(self, number: float, place: int | None) -> None:
+        """Count a pair that differs by *number*, whose group is in the bucket at *place*; None: it is of no group."""
+        self._numbers.append(number)
+        self._groups.append(-len(self._numbers) if place is None else place)
+
+    def chance(self) -> float | None:
+        """Return how likely differences as one-sided are by chance, by `wilcoxon`."""
+        return wilcoxon(self._numbers, self._groups)
 
 
 def wilcoxon(differences: Sequence[float], groups: Sequence[int] = ()) -> float | None:
     """Return how likely *differences* as one-sided as these are by chance (0 to 1); None of none.
 
     Wilcoxon's signed-rank test, without the pairs that do not differ: exact for up to 50 of the others, ties included,
-    else by the normal distribution, corrected for ties. Of pairs that only rise or fall by one it is McNemar's.
+    else by the normal distribution, corrected for ties and continuity. Of pairs that only rise or fall by one it is
+    McNemar's.
 
     Where pairs belong to *groups*, chance turns the signs of all in a group at once, and the sums of their signed ranks
     take the place of the ranks. How alike the pairs of a single group are cannot be known: it is taken for none.
@@ -41,16 +49,8 @@ def wilcoxon(differences: Sequence[float], groups: Sequence[int] = ()) -> float 
     if len(sums) <= _EXACT:
         unit = max(1, sum(map(abs, sums)) // _FINE)
         return _exact([round(one / unit) for one in sums]) if sums else 1.0
-    return 2 * NormalDist().cdf(-abs(sum(sums)) / math.sqrt(sum(one * one for one in sums)))
-
-
-def _below(of: int, most: int) -> int:
-    """In how many ways *most* or fewer of so many can be chosen."""
-    ways = total = 1
-    for k in range(most):
-        ways = ways * (of - k) // (k + 1)
-        total += ways
-    return total
+    beyond = abs(sum(sums)) - math.gcd(*sums)  # half of the step from one possible sum to the next
+    return min(1.0, 2 * NormalDist().cdf(-beyond / math.sqrt(sum(one * one for one in sums))))
 
 
 def _signed_ranks(differences: Sequence[float], groups: Sequence[int]) -> Iterable[int]:

@@ -315,6 +315,18 @@ def test_a_trainer_gets_no_media_that_it_would_refuse(tmp_path: Path, form: str)
     assert dropped == ({"media": refused[form]} if form in refused else {})
 
 
+@pytest.mark.parametrize("role", ["assistant", "tool", "system"])
+def test_openai_is_taught_on_images_of_the_user_alone(tmp_path: Path, role: str):
+    """Its service ends a job at an image that an assistant is to have made."""
+    history = [{"role": "user", "content": "Draw a cat."}, {"role": role, "content": [IMAGE]}]
+    history += [{"role": "user", "content": [{"type": "text", "text": "And this?"}, IMAGE]}]
+    told = [
+        export([call(1, TEXT, messages=messages)], Feedbacks(()), tmp_path / "d", recipe=ALL)["counts"]["dropped"]
+        for messages in (history, history[2:])
+    ]
+    assert told == [{"media": 1}, {}]
+
+
 def test_hugging_face_reads_prompts_as_they_are(written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

@@ -61,6 +61,14 @@ def test_few_conversations_are_enough_for_one_in_each_set(count: int):
         assert min(sizes(split([made(number) for number in range(count)], Recipe(seed=seed))).values()) > 0
 
 
+@pytest.mark.parametrize("count", [1, 3, 9])
+def test_fewer_are_all_learnt(count: int):
+    """To validate with the one call that there is leaves nothing to train with."""
+    for seed in range(20):
+        found = split([made(number) for number in range(count)], Recipe(seed=seed))
+        assert sizes(found) == {"train": count, "validation": 0, "eval": 0}
+
+
 def test_what_every_request_begins_with_does_not_make_them_one_conversation():
     shots = ("2 + 2", "4", "3 + 3", "6")
     sets = split([made(number, before=shots) for number in range(200)], Recipe())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flywheel_log.loop.replay.change import Unfit
-from flywheel_log.loop.replay.judge import chance, cost, question, stamp, verdicts
+from flywheel_log.loop.replay.judge import Judged, cost, question, stamp, verdicts
 from flywheel_log.loop.replay.origin import is_ours
 from flywheel_log.pipeline.price import Prices
 
@@ -64,12 +64,18 @@ def test_there_must_be_something_to_judge(news: dict[str, Any], reason: str):
         ("**First**", "old", "old"),
         ("SECOND", "old", "new"),
         ("It is a tie: TIE", "old", "tie"),
-        ("FIRST or SECOND", "old", None),
-        ("no idea", "old", None),
+        ("FIRST or SECOND", "old", "unreadable"),
+        ("no idea", "old", "unreadable"),
     ],
 )
-def test_a_word_is_a_verdict(said: str, first: str, side: str | None):
-    assert verdicts([verdict(said, first)], "run") == ({} if side is None else {"r-1": side})
+def test_a_word_is_a_verdict(said: str, first: str, side: str):
+    assert verdicts([verdict(said, first)], "run") == {"r-1": side}
+
+
+def test_no_answer_is_no_verdict_and_what_can_be_read_counts_before_what_cannot():
+    failed = verdict("", "old") | {"status": "error"}
+    log = [failed, verdict("TIE", "old", "r-2"), verdict("no idea", "old", "r-2")]
+    assert verdicts(log, "run") == {"r-2": "tie"}
 
 
 def test_verdicts_are_those_of_the_run_and_the_latest_counts():
@@ -89,5 +95,19 @@ def test_a_verdict_costs_its_question_and_a_word():
     assert found.cost_usd == pytest.approx((found.input_tokens + 80) / 1e6)
 
 
+def judged(*found: tuple[Any, int | None]) -> Judged:
+    whole = Judged()
+    for one, place in found:
+        whole.add(one, place)
+    return whole
+
+
 def test_ties_do_not_count():
-    assert (chance(Counter(new=10, tie=50)), chance(Counter(tie=5))) == (2 / 2**10, 1.0)
+    many = judged(*[("new", None)] * 10, *[("tie", None)] * 50, *[("unreadable", None)] * 3)
+    assert (many.counts, many.chance()) == (Counter(new=10, tie=50, unreadable=3), 2 / 2**10)
+    assert (judged(*[("tie", None)] * 5).chance(), judged(("unreadable", None)).chance()) == (1.0, None)
+
+
+def test_verdicts_of_one_conversation_are_not_those_of_many():
+    """That the new answers suit ten conversations of four turns each is what ten verdicts say."""
+    assert judged(*[("new", number // 4) for number in range(40)]).chance() == 2 / 2**10

@@ -96,6 +96,15 @@ def test_what_lacks_an_answer_agrees_with_nothing():
     assert found == Agreement()
 
 
+def test_answers_of_one_conversation_agree_as_one():
+    alone, together = Pairs(), Pairs()
+    for number in range(40):
+        old, new = call(answer=f"{number // 4 % 2}"), replayed("r-1", answer="1")
+        alone.add(old, new, NONE)
+        together.add(old | {"session_id": f"s-{number // 4}"}, new, NONE)
+    assert together.agreement.exact.effective < 12 < alone.agreement.exact.effective == 40
+
+
 def test_similarity_is_the_share_of_words_in_common_and_in_order():
     assert similarity("one two three four", "One, two THREE five!") == pytest.approx(6 / 8)
     assert (similarity("a b", "c"), similarity("a b", "A b.")) == (0.0, 1.0)

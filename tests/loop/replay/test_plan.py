@@ -54,7 +54,7 @@ def test_a_model_without_a_price_has_no_forecast_in_dollars():
     [
         (CALLS[5], Change("cheap", Text("Be brief." + "x" * 40, "2")), Estimate(115, 5, (115 * 0.5 + 5 * 2) / 1e6)),
         (call(answer="x" * 39), Change("cheap"), Estimate(23, 10, (23 * 0.5 + 10 * 2) / 1e6)),
-        (call(status="error", response={"error": {}}), Change("cheap"), Estimate(23, None, None)),
+        (call(status="error", response={"error": {}}), Change("cheap"), Estimate(23, None, 23 * 0.5 / 1e6)),
     ],
     ids=["a longer prompt", "no counts on record", "no answer"],
 )
@@ -66,6 +66,11 @@ def test_an_answer_that_never_came_may_be_as_long_as_the_request_allows():
     event = call(status="error", input_tokens=10)
     event["request"]["max_tokens"] = 50
     assert COST(event, body(event)).output_tokens == 50
+
+
+def test_what_failed_costs_its_question_at_least():
+    failed = [call(f"f-{number}", status="error", response={}, input_tokens=100) for number in range(3)]
+    assert planned([*failed, CALLS[5]]).forecast == Forecast(4, 4, 405, 5, pytest.approx((405 * 0.5 + 5 * 2) / 1e6), 3)
 
 
 def test_what_a_change_leaves_as_it_was_is_not_measured():

@@ -61,7 +61,7 @@ def test_hits_among_all_are_their_share():
             counted.add(hit=True, weight=weight, place=place)
     made = hits.among(whole)
     assert (made, made.interval) == (share, share.interval)
-    assert share.groups.effect(0.3, 10) > 1
+    assert share.spread.effect > 1
 
 
 def test_two_halves_are_the_whole():

@@ -16,12 +16,12 @@ class Format(Protocol):
 
     Attributes:
         PAIRS: whether it tells better answers from worse ones, and so takes those that were rated bad too.
-        MEDIA: the types of parts of a content that it takes besides texts; None for all.
+        MEDIA: what it takes besides texts: in whose messages, by the role, parts of which type; None for all.
         FILES: the file of each set (`train`, `validation`, `eval`), inside the dataset's folder.
     """
 
     PAIRS: bool
-    MEDIA: Collection[str] | None
+    MEDIA: Collection[tuple[str, str]] | None
     FILES: dict[str, str]
 
     def write(self, path: Path, part: str, examples: Sequence[Example]) -> int:

@@ -12,7 +12,7 @@ from ..example import Example
 from ._lines import JSON_LINES, write_lines
 
 PAIRS = False
-MEDIA = ("image_url",)
+MEDIA = (("user", "image_url"),)
 FILES = JSON_LINES
 
 
