@@ -122,7 +122,7 @@ def test_what_was_forgotten_in_the_journal_is_not_missing_in_the_log(command: Co
     log.write_bytes(lines(record(1)))
     assert command("forget", "--user", "u1").code == 0
     command("drain")
-    assert command("verify") == Ran(0, "all there: 4 events of 2 processes; 1 event forgotten\n", "")
+    assert command("verify") == Ran(0, "all there: 5 events of 2 processes; 1 event forgotten\n", "")
 
 
 def test_a_flat_log_and_torn_lines_are_looked_at_too(command: Command, tmp_path: Path):
@@ -158,11 +158,35 @@ def test_what_waits_in_the_journal_of_a_dead_program_is_never_delivered(command:
         "looked again: no record of u1 is left in these places",
     ]
     assert command("drain").code == 0
-    assert [json.loads(line)["user_id"] for line in log.read_text().splitlines()] == ["u0", "u0", "u0"]
+    assert left(log, key="user_id") == ["u0", "u0", "u0"]
 
 
-def test_a_journal_that_holds_nothing_else_goes_with_its_segments(command: Command, tmp_path: Path):
+def test_who_waits_for_what_was_removed_from_the_journal_is_told_in_its_place(command: Command, tmp_path: Path):
+    log, journal = tmp_path / "genai.log", tmp_path / "journal"
+    die(log, journal, *(record(number, f"u{number % 2}") for number in range(5)))
+    assert command("forget", "--user", "u1").code == 0
+    assert command("drain").code == 0
+    assert command("verify") == Ran(0, "all there: 5 events of 1 process; 2 events forgotten\n", "")
+    told = [json.loads(line) for line in log.read_bytes().splitlines()]
+    run = told[0]["id"].partition("-")[0]
+    assert [event["id"] for event in told] == [f"{run}-{number}" for number in range(1, 6)]
+    assert told[1].pop("timestamp") >= "2026"
+    assert told[1] == {
+        "id": f"{run}-2",
+        "kind": "loss_report",
+        "reason": "forgotten",
+        "count": 1,
+        "first": f"{run}-2",
+        "last": f"{run}-2",
+    }
+
+
+def test_a_journal_that_holds_nothing_else_that_anybody_waits_for_goes_with_its_segments(
+    command: Command, tmp_path: Path
+):
     die(tmp_path / "genai.log", tmp_path / "journal", record(1, "u1"))
+    (segment,) = tmp_path.glob("journal/*/*.seg")
+    segment.with_suffix(".pos").write_bytes(b"%020d %41s %36s\n" % (10**20 - 1, b"", boot()))
     assert command("forget", "--user", "u1").code == 0
     assert list((tmp_path / "journal").glob("*/*.seg")) == []
 
