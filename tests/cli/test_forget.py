@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import fcntl
 import gzip
 import json
+import lzma
 import subprocess
 import sys
 from collections.abc import Callable
@@ -95,6 +97,24 @@ def test_all_that_is_theirs_goes_from_the_log_and_its_rotated_files(command: Com
     assert left(Path(f"{log}.1"), log) == ["r-5", "r-7", "r-10"]
     again = command("forget", "--user", "u42", "genai.log").out
     assert f"{log} and 2 rotated: 0 removed\n" in again
+
+
+@pytest.mark.parametrize(("suffix", "module"), [("xz", lzma), ("bz2", bz2)])
+def test_whatever_logrotate_compresses_with_is_looked_through(
+    command: Command, tmp_path: Path, suffix: str, module: type[lzma]
+):
+    packed = tmp_path / f"genai.log.1.{suffix}"
+    packed.write_bytes(module.compress(lines(record(1, "u42"), record(2))))
+    (tmp_path / "genai.log").write_bytes(lines(record(3, "u42")))
+    assert command("forget", "--user", "u42").code == 0
+    assert module.decompress(packed.read_bytes()) == lines(record(2))
+
+
+def test_what_cannot_be_looked_through_is_not_said_to_be_free_of_them(command: Command, tmp_path: Path):
+    (tmp_path / "genai.log.1.zst").write_bytes(b"who knows")
+    (tmp_path / "genai.log").write_bytes(before := lines(record(1, "u42")))
+    ran = command("forget", "--user", "u42")
+    assert (ran.code, "genai.log.1.zst" in ran.err, (tmp_path / "genai.log").read_bytes()) == (1, True, before)
 
 
 def test_what_was_forgotten_is_not_missing_and_what_was_lost_beside_it_still_is(command: Command, tmp_path: Path):
