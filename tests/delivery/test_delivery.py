@@ -875,6 +875,30 @@ def test_orphans_are_adopted_though_many_of_them_hold_what_is_put_off(make):
     )
 
 
+def test_orphans_reach_the_sinks_that_are_well_though_many_wait_for_one_that_is_not(make):
+    for number in range(40):
+        dead = make(Down(), Down(), run=lambda number=number: f"dead{number}")
+        dead.put(LINE)
+        dead.close(0.0)
+    well = Memory()
+    delivery = make(Down(), well, tuning=Tuning(adopt_s=0.05))
+    delivery.start()
+    until(lambda: len(well.lines) == 40)
+    assert sorted(json.loads(line)["id"] for line in well.lines) == sorted(f"dead{number}-1" for number in range(40))
+
+
+def test_drain_counts_as_delivered_what_every_sink_has(root, tmp_path):
+    (tmp_path / "blocked").write_text("no directory")
+    sinks = [f"file:{tmp_path}/genai.log", f"file:{tmp_path}/blocked/genai.log"]
+    for number in range(40):
+        dead = Delivery(sinks, root, run=lambda number=number: f"dead{number}", tuning=Tuning(linger_s=3600.0))
+        dead.put(LINE)
+        dead.close(0.0)
+    [report] = drain(root, 2.0)
+    assert (report.delivered, report.left) == (0, 40)
+    assert len(stored(tmp_path / "genai.log")) > 16, "no more was adopted than at first"
+
+
 def test_what_is_put_off_without_a_time_is_offered_ever_more_seldom(make):
     sink = Picky(b"red")
     sink.after = None
