@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import glob
 import os
@@ -104,6 +105,10 @@ def rewrite(log: Path, file: Path, doomed: Doomed, *, compress: bool = False) ->
                     out.close()
                     new.close()
                     _replace(log, old, draft, done, compress=compress)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise OSError(error.errno, "no room for the new file, made beside the old one", str(file)) from None
         finally:
             draft.unlink(missing_ok=True)
     return done
