@@ -18,6 +18,7 @@ from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.reading.latest import latest
 from flywheel_log.loop.reading.read import OnBad, remarks, search
+from flywheel_log.process import compression
 
 from . import Problem
 from ._progress import progress_shown
@@ -34,7 +35,7 @@ Sources = Annotated[
     ),
 ]
 EVERYTHING = Filter()
-SUFFIXES = (".log", ".jsonl", ".json", ".gz")
+SUFFIXES = (".log", ".jsonl", ".json", *compression.SUFFIXES)
 """What the names of logs end in."""
 _SCHEMES = ("file:", "elasticsearch:")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of text.")]

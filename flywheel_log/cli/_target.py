@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 from flywheel_log.loop.reading.read import Reading, search
 from flywheel_log.loop.reading.sources.file import path_of
 from flywheel_log.loop.replay.origin import may_be_ours
+from flywheel_log.process.compression import is_compressed
 
 from . import Problem, _source
 
@@ -49,6 +50,6 @@ def _same(sources: list[str]) -> str:
     source = sources[0]
     if len(sources) == 1 and urlsplit(source).scheme in _READABLE:
         return source
-    if len(sources) == 1 and source != "-" and not source.endswith(".gz") and Path(source).is_file():
+    if len(sources) == 1 and source != "-" and not is_compressed(Path(source)) and Path(source).is_file():
         return f"file:{quote(source)}"
     raise Problem(f"answers cannot go to {' and '.join(sources)}; name a log for them by --into file:replay.log")

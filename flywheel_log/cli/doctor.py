@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import shutil
@@ -77,7 +76,7 @@ def _names(settings: Settings) -> Iterator[Finding]:
 
 
 def _journal(root: Path, quota: int) -> Iterator[Finding]:
-    from flywheel_log.delivery.space import check
+    from flywheel_log.delivery.space import room, taken
     from flywheel_log.delivery.tuning import Tuning
 
     place = nearest(root)
@@ -88,14 +87,13 @@ def _journal(root: Path, quota: int) -> Iterator[Finding]:
     if place == root and stat.S_IMODE(root.stat().st_mode) & ~_DIRECTORY_MODE:
         yield Finding(what, f"others can read it: chmod 700 {root}")
         return
-    try:
-        check(root, Tuning.segment_bytes, quota << 20)
-    except OSError as error:
-        more = "have what waits delivered, or set FLYWHEEL_LOG_JOURNAL_QUOTA_MB to more than"
-        room = f"{more} {quota}" if error.errno == errno.EDQUOT else "make room on it"
-        yield Finding(what, f"{error.strerror}, so events are dropped; {room}")
-    else:
+    if room(root, quota << 20) >= Tuning.first_segment_bytes:
         yield Finding(what)
+    elif taken(root) + Tuning.first_segment_bytes <= quota << 20:
+        yield Finding(what, "the disk is nearly full, so events are dropped; make room on it")
+    else:
+        more = f"have what waits delivered, or set FLYWHEEL_LOG_JOURNAL_QUOTA_MB to more than {quota}"
+        yield Finding(what, f"the journal's quota is used up, so events are dropped; {more}")
 
 
 def _left_behind(settings: Settings) -> Iterator[Finding]:

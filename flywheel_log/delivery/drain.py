@@ -78,23 +78,24 @@ def _drained(directory: Path, deadline: float | None, enrich: Enrich | None, div
         open_sink=lambda url: open_sink(divert(url) if divert else url),
     )
     try:
-        left = _ship(delivery, deadline)
+        _ship(delivery, deadline)
         stats = delivery.stats()
+        left = delivery.flush(0.0, adopted=True)  # Also of what was adopted while others were waited for.
     finally:
         delivery.close(0.0)
-    delivered, why = stats["adopted"] - left, _why(stats["sinks"].values())
+    delivered, why = max(0, stats["adopted"] - left), _why(stats["sinks"].values())
     left = max(left, _left_behind(directory, destination.names))
     return Drained(destination.names, delivered, left, (why or "another process is delivering them") if left else None)
 
 
-def _ship(delivery: Delivery, deadline: float | None) -> int:
+def _ship(delivery: Delivery, deadline: float | None) -> None:
     more = delivery.adopt()
     while True:
         # Whoever adopted them, this thread or the journal's: only where none is held and none is found is none left.
         held = delivery.adopted_segments()
         left = delivery.flush(None if deadline is None else max(0.0, deadline - time.monotonic()), adopted=True)
         if left or not (more or held) or (deadline is not None and time.monotonic() >= deadline):
-            return left
+            return
         time.sleep(_BREATH_S)  # What is shipped has yet to be let go of, here or by another process.
         more = delivery.adopt()
 

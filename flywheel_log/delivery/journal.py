@@ -157,11 +157,7 @@ class Journal:
             self.let_go()  # It is still shipped from here, but no other process would find it after a crash.
 
     def prepare(self) -> None:
-        """Have the next pages and the next segment ready before a caller needs them; report losses once there is room.
-
-        Raises:
-            OSError: there is none.
-        """
+        """Have the next pages and the next segment ready before they are needed; report losses once there is room."""
         for segment in self.segments():
             self.retire(segment)
             segment.rest()

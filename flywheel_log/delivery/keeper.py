@@ -13,6 +13,11 @@ from .purge import asked_at
 from .tuning import Tuning
 
 MOST_ADOPTED = 16
+"""Segments of dead processes that are held at a time and that no sink is done with."""
+
+MOST_HELD = 128
+"""All that are held, each with two open files: a sink that fails keeps those that the others are done with."""
+
 _BREATH_S = 0.02
 
 
@@ -54,10 +59,11 @@ class Keeper:
     def adopt(self) -> bool:
         """Adopt a few orphans, unless many are waiting already; tell whether there were any, or may be more."""
         destination = self._journal.destination
+        sinks = range(len(destination.urls))
         with self._journal.making:
-            mine = {segment.path for segment in self._journal.segments() if segment.adopted and segment.path}
-            most = MOST_ADOPTED - len(mine)
-            orphans, more = adopt_orphans(destination.directory, len(destination.urls), most, mine)
+            held = {one.path: one for one in self._journal.segments() if one.adopted and one.path}
+            most = min(MOST_ADOPTED - sum(all(map(one.waiting, sinks)) for one in held.values()), MOST_HELD - len(held))
+            orphans, more = adopt_orphans(destination.directory, len(sinks), most, held)
             for orphan in orphans:
                 self._journal.adopt(orphan)
         return more or bool(orphans)

@@ -25,9 +25,10 @@ def lines(root: Path) -> Iterator[bytes]:
         yield from data[: data.rfind(b"\n") + 1].splitlines(keepends=True)
 
 
-def purge(root: Path, doomed: Callable[[bytes], bool]) -> int:
-    """Remove the *doomed* lines from what programs that are gone have left under *root*; return how many.
+def purge(root: Path, instead: Callable[[bytes], bytes]) -> int:
+    """Rewrite what programs that are gone have left under *root*, and return how many lines do not stay.
 
+    *instead* returns the line itself if it stays, a line to take its place for the sinks that wait for it, or nothing.
     Segments of programs that run are theirs: only they may write to them, so they are left as they are.
 
     Raises:
@@ -37,7 +38,7 @@ def purge(root: Path, doomed: Callable[[bytes], bool]) -> int:
     for directory in sorted(path for path in root.glob("*") if path.is_dir()):
         with alone(directory) as ours:
             for path in sorted(directory.glob(f"*{SUFFIX}")) if ours else ():
-                removed += _purged(path, len(Destination.load(directory).names), doomed)
+                removed += _purged(path, len(Destination.load(directory).names), instead)
     return removed
 
 
@@ -71,7 +72,7 @@ def asked_at(directory: Path) -> int:
         return 0
 
 
-def _purged(path: Path, sinks: int, doomed: Callable[[bytes], bool]) -> int:
+def _purged(path: Path, sinks: int, instead: Callable[[bytes], bytes]) -> int:
     try:
         segment = Segment.adopt(path, sinks)
     except FileNotFoundError:
@@ -79,24 +80,24 @@ def _purged(path: Path, sinks: int, doomed: Callable[[bytes], bool]) -> int:
     if segment is None:
         return 0
     try:
-        return _without(segment, path, doomed)
+        return _rewritten(segment, path, instead)
     finally:
         segment.close()
 
 
-def _without(segment: Segment, path: Path, doomed: Callable[[bytes], bool]) -> int:
+def _rewritten(segment: Segment, path: Path, instead: Callable[[bytes], bytes]) -> int:
     kept: list[bytes] = []
     acknowledged, before, removed = [0] * len(segment.shipped), 0, 0
     for line in segment.read(0, segment.used).splitlines(keepends=True):
-        if doomed(line):
+        if (new := instead(line)) != line:
             removed += 1
-        else:
-            kept.append(line)
-            for sink, position in enumerate(segment.positions.acknowledged):
-                acknowledged[sink] += len(line) * (before < position)
+            new = new if before >= min(segment.positions.acknowledged) else b""  # Or nobody waits for it.
+        kept.append(new)
+        for sink, position in enumerate(segment.positions.acknowledged):
+            acknowledged[sink] += len(new) * (before < position)
         before += len(line)
-    if removed and kept:
-        _replace(segment, path, b"".join(kept), acknowledged)
+    if removed and (data := b"".join(kept)):
+        _replace(segment, path, data, acknowledged)
     elif removed:
         segment.remove()
     return removed

@@ -20,23 +20,21 @@ _ZEROES = bytes(1 << 16)
 _NO_PREALLOCATION = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 
-def check(root: Path, size: int, quota: int) -> None:
-    """Raise unless the journal under *root* may grow by *size* bytes.
+def room(root: Path, quota: int) -> int:
+    """Return by how many bytes the journal under *root* may grow; less than 0 when it has grown too far.
 
     It may take *quota* bytes over all its directories, and leaves 5 % of the disk free (at most *quota* bytes: five
     percent of a very large disk are more than anybody wants to keep for others). Of a disk that others have filled
     farther it leaves at least as much as it takes: room for a few segments, while they are delivered at once.
 
     Raises:
-        OSError: EDQUOT or ENOSPC when it may not; or what looking at the disk raised.
+        OSError: what looking at the disk raised.
     """
-    journal = taken(root) + size
-    if journal > quota:
-        raise OSError(errno.EDQUOT, "the journal's quota is used up")
+    journal = taken(root)
     disk = os.statvfs(nearest(root))
-    kept = min(disk.f_blocks * disk.f_frsize * FREE_PERCENT // 100, quota, journal)
-    if disk.f_bavail * disk.f_frsize - size < kept:
-        raise OSError(errno.ENOSPC, "the disk is nearly full")
+    free = disk.f_bavail * disk.f_frsize
+    kept = min(disk.f_blocks * disk.f_frsize * FREE_PERCENT // 100, quota)
+    return min(quota - journal, max(free - kept, (free - journal) // 2))
 
 
 def preallocate(fd: int, size: int) -> None:

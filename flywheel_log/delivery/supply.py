@@ -7,6 +7,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..health import health
@@ -66,18 +67,24 @@ class Supply:
             if spare is not None and (spare.size < need or not spare.exists()):
                 spare.remove()
                 spare = None
-            return spare or self._make(need, others)
+            if spare is None and self.refused():
+                raise OSError(errno.ENOSPC, "there was no room a moment ago")
+            try:
+                return spare or self._make(need, others)
+            except OSError:
+                self._refused_until = time.monotonic() + self._tuning.refused_s
+                raise
 
     def prepare(self, others: Sequence[Segment]) -> None:
-        """Make the next segment ahead of need.
-
-        Raises:
-            OSError: there is no room.
-        """
+        """Make the next segment ahead of need, if one worth it has room; whose line has none will be told by `take`."""
         with self.making:
-            if self._spare is None and (segment := self._make(0, others)).path is not None:
-                segment.warm()
-                self._spare = segment
+            if self._spare is not None or self.refused():
+                return
+            with suppress(OSError):
+                segment = self._make(self._tuning.first_segment_bytes, others)
+                if segment.path is not None:
+                    segment.warm()
+                    self._spare = segment
 
     def aside(self, need: int, sink: int, *, lasting: bool, first: bool) -> Segment:
         """Make a segment of at least *need* bytes for what sink number *sink* puts off, in memory unless *lasting*.
@@ -87,13 +94,15 @@ class Supply:
         Raises:
             OSError: there is no room.
         """
-        size = max(need, self._tuning.first_segment_bytes if first else self._tuning.segment_bytes)
+        size = max(need, self._tuning.first_segment_bytes)
+        usual = size if first else self._tuning.segment_bytes
         sinks = len(self._destination.urls)
         if lasting:
             self._destination.prepare()
+            size = max(size, min(usual, self._room() // 2))
             segment = Segment.create(self._path(f"aside{next(self._asides)}"), size, sinks)
         else:
-            segment = Segment.in_memory(size, sinks)
+            segment = Segment.in_memory(max(size, usual), sinks)
         segment.reserve(sink)
         return segment
 
@@ -121,30 +130,29 @@ class Supply:
     def _make(self, need: int, others: Sequence[Segment]) -> Segment:
         number = next(self._numbers)
         usual = self._tuning.segment_bytes if number else self._tuning.first_segment_bytes
-        size = max(need, usual if self._measured else 0)
-        if self.refused():
-            raise OSError(errno.ENOSPC, "there was no room a moment ago")
         try:
             self._destination.prepare()
-            if self._measured:
-                space.check(self._destination.directory.parent, size, self._quota)
+            room = self._room() if self._measured else need
+            if need > room:
+                raise OSError(errno.ENOSPC, "the journal may not grow by so much")
+            # Half of what is left at most: there is always room for the next one, and the smaller it is, the sooner
+            # this one is full, delivered and gone.
+            size = max(need, min(usual, room // 2))
             return Segment.create(self._path(number), size, len(self._destination.urls))
         except OSError as error:
-            if error.errno not in FULL:
-                health.warn("journal_not_writable_so_a_crash_loses_events", error)
-                return self._make_in_memory(size, others)
-            self._refuse()
-            raise
+            if error.errno in FULL:
+                raise
+            health.warn("journal_not_writable_so_a_crash_loses_events", error)
+            return self._make_in_memory(max(need, usual), others)
 
     def _make_in_memory(self, size: int, others: Sequence[Segment]) -> Segment:
         taken = sum(segment.size for segment in others if segment.path is None)
         if taken + size > self._tuning.memory_bytes:
-            self._refuse()
             raise OSError(errno.ENOSPC, "too much waits in memory")
         return Segment.in_memory(size, len(self._destination.urls))
 
-    def _refuse(self) -> None:
-        self._refused_until = time.monotonic() + self._tuning.refused_s
+    def _room(self) -> int:
+        return space.room(self._destination.directory.parent, self._quota)
 
     def _path(self, number: int | str) -> Path:
         # A clock may be set back, and what we leave behind is delivered in the order of the names.

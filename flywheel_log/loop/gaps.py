@@ -50,12 +50,10 @@ class Census:
     Attributes:
         since: what is missing before the first event of a run from this time on is not asked for.
         anonymous: events without an id of ours, in which nothing can be missing.
-        forgotten: events that a `loss_report` among the events says were removed on purpose.
     """
 
     since: datetime | None = None
     anonymous: int = 0
-    forgotten: int = 0
     _runs: defaultdict[str, array[int]] = field(default_factory=lambda: defaultdict(lambda: array("q")))
     _starts: dict[str, int] = field(default_factory=dict)
     _losses: list[Gap] = field(default_factory=list)
@@ -88,7 +86,6 @@ class Census:
             return
         loss = Gap(first[0], first[1], last[1], str(report.get("reason")))
         if loss.reason == FORGOTTEN:
-            self.forgotten += loss.count
             self._forgotten[loss.run].append((loss.first, loss.last))
         else:
             self._losses.append(loss)
@@ -102,6 +99,17 @@ class Census:
     def events(self) -> int:
         """How many different events there are."""
         return self.anonymous + sum(len(set(numbers)) for numbers in self._runs.values())
+
+    @property
+    def forgotten(self) -> int:
+        """How many events a `loss_report` among the events, or several, say were removed on purpose."""
+        count = 0
+        for rows in self._forgotten.values():
+            before = 0
+            for first, last in sorted(rows):
+                count += max(0, last - max(first - 1, before))
+                before = max(before, last)
+        return count
 
     def gaps(self) -> Iterator[Gap]:
         """Find what is missing before the last event of each run; what came after it cannot be known."""
@@ -132,9 +140,23 @@ def forgotten(identities: Iterable[str], now: float) -> list[bytes]:
             rows[-1] = Gap(run, rows[-1].first, number)
         else:
             rows.append(Gap(run, number, number))
-    said = {"kind": "loss_report", "timestamp": timestamp(now), "reason": FORGOTTEN}
-    ends = ((row.count, f"{row.run}-{row.first}", f"{row.run}-{row.last}") for row in rows)
-    return [dumps({**said, "count": count, "first": first, "last": last}) for count, first, last in ends]
+    return [dumps(_report(row, now)) for row in rows]
+
+
+def in_place_of(identity: str, now: float) -> bytes:
+    """Return the line (with its newline) that says that the event *identity* was removed on purpose, and bears its id.
+
+    Whoever waits for that event gets this one instead, once. Empty if the id is none of ours.
+    """
+    if (known := _numbered(identity)) is None:
+        return b""
+    run, number = known
+    return dumps({"id": identity, **_report(Gap(run, number, number), now)}) + b"\n"
+
+
+def _report(row: Gap, now: float) -> dict[str, Any]:
+    ends = {"count": row.count, "first": f"{row.run}-{row.first}", "last": f"{row.run}-{row.last}"}
+    return {"kind": "loss_report", "timestamp": timestamp(now), "reason": FORGOTTEN, **ends}
 
 
 def _numbered(identity: object) -> tuple[str, int] | None:

@@ -30,7 +30,7 @@ def test_a_journal_whose_quota_leaves_no_room_for_a_segment_is_seen(
     used.parent.parent.chmod(0o700)
     used.touch()
     with used.open("r+b") as file:
-        file.truncate(9 << 20)
+        file.truncate((15 << 20) + 1)
     assert (
         f"FIX  the journal {tmp_path}/journal: the journal's quota is used up, so events are dropped; "
         "have what waits delivered, or set FLYWHEEL_LOG_JOURNAL_QUOTA_MB to more than 16"

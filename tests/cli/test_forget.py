@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import fcntl
 import gzip
 import json
+import lzma
 import subprocess
 import sys
 from collections.abc import Callable
@@ -97,6 +99,24 @@ def test_all_that_is_theirs_goes_from_the_log_and_its_rotated_files(command: Com
     assert f"{log} and 2 rotated: 0 removed\n" in again
 
 
+@pytest.mark.parametrize(("suffix", "module"), [("xz", lzma), ("bz2", bz2)])
+def test_whatever_logrotate_compresses_with_is_looked_through(
+    command: Command, tmp_path: Path, suffix: str, module: type[lzma]
+):
+    packed = tmp_path / f"genai.log.1.{suffix}"
+    packed.write_bytes(module.compress(lines(record(1, "u42"), record(2))))
+    (tmp_path / "genai.log").write_bytes(lines(record(3, "u42")))
+    assert command("forget", "--user", "u42").code == 0
+    assert module.decompress(packed.read_bytes()) == lines(record(2))
+
+
+def test_what_cannot_be_looked_through_is_not_said_to_be_free_of_them(command: Command, tmp_path: Path):
+    (tmp_path / "genai.log.1.zst").write_bytes(b"who knows")
+    (tmp_path / "genai.log").write_bytes(before := lines(record(1, "u42")))
+    ran = command("forget", "--user", "u42")
+    assert (ran.code, "genai.log.1.zst" in ran.err, (tmp_path / "genai.log").read_bytes()) == (1, True, before)
+
+
 def test_what_was_forgotten_is_not_missing_and_what_was_lost_beside_it_still_is(command: Command, tmp_path: Path):
     log, whose = tmp_path / "genai.log", {2: "u42", 3: "u42", 5: "u7", 6: "u42"}
     log.write_bytes(lines(*(record(number, whose.get(number)) for number in (1, 2, 3, 5, 6, 7))))
@@ -122,7 +142,7 @@ def test_what_was_forgotten_in_the_journal_is_not_missing_in_the_log(command: Co
     log.write_bytes(lines(record(1)))
     assert command("forget", "--user", "u1").code == 0
     command("drain")
-    assert command("verify") == Ran(0, "all there: 4 events of 2 processes; 1 event forgotten\n", "")
+    assert command("verify") == Ran(0, "all there: 5 events of 2 processes; 1 event forgotten\n", "")
 
 
 def test_a_flat_log_and_torn_lines_are_looked_at_too(command: Command, tmp_path: Path):
@@ -158,11 +178,35 @@ def test_what_waits_in_the_journal_of_a_dead_program_is_never_delivered(command:
         "looked again: no record of u1 is left in these places",
     ]
     assert command("drain").code == 0
-    assert [json.loads(line)["user_id"] for line in log.read_text().splitlines()] == ["u0", "u0", "u0"]
+    assert left(log, key="user_id") == ["u0", "u0", "u0"]
 
 
-def test_a_journal_that_holds_nothing_else_goes_with_its_segments(command: Command, tmp_path: Path):
+def test_who_waits_for_what_was_removed_from_the_journal_is_told_in_its_place(command: Command, tmp_path: Path):
+    log, journal = tmp_path / "genai.log", tmp_path / "journal"
+    die(log, journal, *(record(number, f"u{number % 2}") for number in range(5)))
+    assert command("forget", "--user", "u1").code == 0
+    assert command("drain").code == 0
+    assert command("verify") == Ran(0, "all there: 5 events of 1 process; 2 events forgotten\n", "")
+    told = [json.loads(line) for line in log.read_bytes().splitlines()]
+    run = told[0]["id"].partition("-")[0]
+    assert [event["id"] for event in told] == [f"{run}-{number}" for number in range(1, 6)]
+    assert told[1].pop("timestamp") >= "2026"
+    assert told[1] == {
+        "id": f"{run}-2",
+        "kind": "loss_report",
+        "reason": "forgotten",
+        "count": 1,
+        "first": f"{run}-2",
+        "last": f"{run}-2",
+    }
+
+
+def test_a_journal_that_holds_nothing_else_that_anybody_waits_for_goes_with_its_segments(
+    command: Command, tmp_path: Path
+):
     die(tmp_path / "genai.log", tmp_path / "journal", record(1, "u1"))
+    (segment,) = tmp_path.glob("journal/*/*.seg")
+    segment.with_suffix(".pos").write_bytes(b"%020d %41s %36s\n" % (10**20 - 1, b"", boot()))
     assert command("forget", "--user", "u1").code == 0
     assert list((tmp_path / "journal").glob("*/*.seg")) == []
 

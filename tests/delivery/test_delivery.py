@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,6 +22,7 @@ from flywheel_log.delivery import journal as delivery_journal
 from flywheel_log.delivery.destination import Destination
 from flywheel_log.delivery.keeper import Keeper
 from flywheel_log.delivery.segments import Segment
+from flywheel_log.delivery.space import taken
 from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.health import health
 from flywheel_log.sinks import PutOff, RetryLater
@@ -475,20 +477,47 @@ def test_a_full_journal_drops_the_newest_and_reports_the_loss_when_there_is_room
     delivery = make(sink, quota_bytes=8192, tuning=tuning)
     line = b'{"text":"%s"}' % (b"x" * 1500)
     ids = [delivery.put(line) for _ in range(6)]
-    assert ids == ["a1b2-1", "a1b2-2", None, None, None, None]
-    assert health.dropped() == {"journal_full": 4}
+    assert ids == ["a1b2-1", "a1b2-2", "a1b2-3", "a1b2-4", None, None]
+    assert health.dropped() == {"journal_full": 2}
     sink._trouble.clear()
     delivery.flush(20)
-    until(lambda: len(sink.lines) == 3)
-    assert json.loads(sink.lines[2]) == {
+    until(lambda: len(sink.lines) == 5)
+    assert json.loads(sink.lines[4]) == {
         "id": "a1b2-7",
         "kind": "loss_report",
         "timestamp": "2026-01-02T03:04:05.000Z",
         "reason": "journal_full",
-        "count": 4,
-        "first": "a1b2-3",
+        "count": 2,
+        "first": "a1b2-5",
         "last": "a1b2-6",
     }
+
+
+def test_on_a_nearly_full_disk_what_is_delivered_at_once_has_smaller_segments_to_pass_through(
+    make, root, monkeypatch, caplog
+):
+    free = 1 << 16  # Less than one of the usual segments, of which two are 5 % of the disk.
+
+    def disk(_):
+        return SimpleNamespace(f_blocks=320 << 16, f_frsize=1, f_bavail=free - taken(root))
+
+    monkeypatch.setattr(os, "statvfs", disk)
+    sink = Memory()
+    delivery = make(sink, tuning=Tuning(first_segment_bytes=1 << 14, segment_bytes=1 << 17, sync_s=0.01))
+    for _ in range(100):
+        assert delivery.put(b'{"text":"%s"}' % (b"x" * 2000)) is not None
+        assert delivery.flush(20) == 0
+        until(lambda: len(list(root.glob("*/*.seg"))) <= 2)  # The current one, and the next.
+    assert (len(sink.lines), caplog.messages) == (100, [])
+
+
+def test_of_a_full_disk_there_is_one_warning(make, monkeypatch, caplog):
+    refused = []
+    monkeypatch.setattr(os, "posix_fallocate", lambda *_: refused.append(1) or _no_room())
+    delivery = make(Memory(), tuning=Tuning(refused_s=0.0))
+    assert delivery.put(LINE) is None
+    until(lambda: len(refused) > 3)
+    assert [message.split()[1] for message in caplog.messages] == ["journal_full;"]
 
 
 def test_what_waits_for_long_takes_no_memory_of_the_program(make, root):
@@ -844,6 +873,30 @@ def test_orphans_are_adopted_though_many_of_them_hold_what_is_put_off(make):
     assert sorted(json.loads(line)["id"] for line in sink.lines) == sorted(
         f"dead{number}-{count}" for number in range(20) for count in (1, 2)
     )
+
+
+def test_orphans_reach_the_sinks_that_are_well_though_many_wait_for_one_that_is_not(make):
+    for number in range(40):
+        dead = make(Down(), Down(), run=lambda number=number: f"dead{number}")
+        dead.put(LINE)
+        dead.close(0.0)
+    well = Memory()
+    delivery = make(Down(), well, tuning=Tuning(adopt_s=0.05))
+    delivery.start()
+    until(lambda: len(well.lines) == 40)
+    assert sorted(json.loads(line)["id"] for line in well.lines) == sorted(f"dead{number}-1" for number in range(40))
+
+
+def test_drain_counts_as_delivered_what_every_sink_has(root, tmp_path):
+    (tmp_path / "blocked").write_text("no directory")
+    sinks = [f"file:{tmp_path}/genai.log", f"file:{tmp_path}/blocked/genai.log"]
+    for number in range(40):
+        dead = Delivery(sinks, root, run=lambda number=number: f"dead{number}", tuning=Tuning(linger_s=3600.0))
+        dead.put(LINE)
+        dead.close(0.0)
+    [report] = drain(root, 2.0)
+    assert (report.delivered, report.left) == (0, 40)
+    assert len(stored(tmp_path / "genai.log")) > 16, "no more was adopted than at first"
 
 
 def test_what_is_put_off_without_a_time_is_offered_ever_more_seldom(make):

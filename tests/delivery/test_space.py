@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from flywheel_log.delivery.space import Gauge, check, taken
+from flywheel_log.delivery import space
+from flywheel_log.delivery.space import Gauge, taken
 
 
 def test_the_bytes_of_all_files_of_all_programs_count(tmp_path: Path) -> None:
@@ -31,24 +32,21 @@ def test_who_asks_all_the_time_does_not_make_us_look_all_the_time(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("waiting", "free", "may"),
+    ("waiting", "free", "room"),
     [
-        (0, 1000, True),  # Others have filled the disk: a first segment has room all the same.
-        (0, 199, False),
-        (800, 1000, True),  # What waits piles up to half of what others have left, and no farther.
-        (801, 1000, False),
-        (6000, 5100, True),  # Above five percent it is the quota alone that counts.
+        (0, 1000, 500),  # Others have filled the disk: a first segment has room all the same.
+        (800, 1000, 100),  # What waits piles up to half of what others have left, and no farther.
+        (1000, 800, -100),
+        (1000, 5600, 2300),
+        (1000, 9600, 4600),  # Above five percent it is these that stay free,
+        (6000, 50_000, 4000),  # or the quota alone that counts.
     ],
 )
 def test_on_a_nearly_full_disk_the_journal_leaves_as_much_as_it_takes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waiting: int, free: int, *, may: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waiting: int, free: int, room: int
 ) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "a.seg").write_bytes(b"x" * waiting)
     disk = SimpleNamespace(f_blocks=100_000, f_frsize=1, f_bavail=free)  # Five percent are 5000.
     monkeypatch.setattr(os, "statvfs", lambda _: disk)
-    if may:
-        check(tmp_path, 100, quota=10_000)
-    else:
-        with pytest.raises(OSError, match="nearly full"):
-            check(tmp_path, 100, quota=10_000)
+    assert space.room(tmp_path, quota=10_000) == room

@@ -42,6 +42,7 @@ def test_each_unbroken_row_of_forgotten_ids_is_told_and_nothing_between_them():
 def test_what_was_forgotten_is_no_gap_and_what_was_dropped_is_one_with_a_reason():
     reports = [
         report(reason="forgotten", count=2, first="a-2", last="a-3"),
+        report(reason="forgotten", count=1, first="a-3", last="a-3"),  # And again, in the place of the record.
         report(reason="journal_full", count=1, first="a-4", last="a-4"),
         report(reason="forgotten", first="?", last="a-1"),
     ]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from flywheel_log.process.compression import is_compressed
+
 from ..reading.read import parse
 from ..reading.sources.file import opened
 from ..values import utc
@@ -27,7 +29,7 @@ def is_sound(path: Path) -> bool:
 def _lines(path: Path) -> Iterator[bytes]:
     with opened(path) as lines:
         yield from islice(lines, _FIRST)
-        if path.suffix == ".gz":  # what is further on takes long to reach
+        if is_compressed(path):  # what is further on takes long to reach
             return
         begin, size = lines.tell(), path.stat().st_size
         for number in range(_PLACES if begin < size else 0):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from flywheel_log.event import JSON
+from flywheel_log.process.compression import is_compressed
 
 from .read import OnBad, Reading, Where
 from .sources import file, find
@@ -62,7 +63,7 @@ def _growing(where: str) -> Growing:
     if own := getattr(module, "growing", None):
         return cast(Growing, own(where))
     path = file.path_of(where)
-    if module is not file or path.suffix == ".gz" or (glob.has_magic(str(path)) and not path.exists()):
+    if module is not file or is_compressed(path) or (glob.has_magic(str(path)) and not path.exists()):
         raise ValueError(f"{where!r} cannot be followed; have one plain file, e.g. genai.log, or one index")
     if path.is_dir():
         file.paths(where)  # which says what to do about it

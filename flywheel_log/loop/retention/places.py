@@ -11,9 +11,10 @@ from flywheel_log.delivery import purge
 from flywheel_log.event import Event
 from flywheel_log.sinks.elasticsearch import dead_letters
 
+from ..gaps import in_place_of
 from ..reading import progress
 from ..reading.sources.file import family, opened
-from .person import Person
+from .person import Person, as_event
 from .rewrite import append, rewrite, sweep
 
 PATIENCE_S = 15.0
@@ -108,8 +109,18 @@ class Journal:
         return purge.lines(self._root)
 
     def remove(self, person: Person) -> int:
-        """Rewrite the segments of programs that are gone, and wait for others to let go of what they have delivered."""
-        removed = purge.purge(self._root, person.owns)
+        """Rewrite the segments of programs that are gone, and wait for others to let go of what they have delivered.
+
+        Whoever waits for a record of theirs is told that there was one.
+        """
+
+        def instead(line: bytes) -> bytes:
+            if not person.owns(line):
+                return line
+            event = as_event(line)
+            return in_place_of(str(event.get("id")), time.time()) if event else b""
+
+        removed = purge.purge(self._root, instead)
         held = self._held(person)
         if held:
             purge.ask_to_let_go(self._root)
@@ -119,7 +130,7 @@ class Journal:
         return removed + max(0, held - left)
 
     def note(self, reports: Sequence[bytes]) -> None:
-        """Do nothing: what is in the journal is on its way."""
+        """Do nothing: the sinks that wait are told when something is removed here."""
 
     def _held(self, person: Person) -> int:
         return sum(map(person.owns, self.records(person)))

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flywheel_log.event import Event
+from flywheel_log.process.compression import is_compressed
 
 from ..feedback import Feedbacks, names_of, target_of
 from ..filter import Filter
@@ -159,7 +160,7 @@ class _Old:
 
 
 def _weight(file: Path) -> float:
-    if file.suffix != ".gz":
+    if not is_compressed(file):
         return 1.0
     with opened(file) as lines:
         return file.stat().st_size / max(1, sum(map(len, lines)))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import glob
-import gzip
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
+from flywheel_log.process import compression
 from flywheel_log.process.disk import sync_name
 from flywheel_log.sinks import RetryLater
 from flywheel_log.sinks.file import File, sharing
@@ -93,8 +94,9 @@ def rewrite(log: Path, file: Path, doomed: Doomed, *, compress: bool = False) ->
     sweep(log)
     with progress.opened(file) as old:
         draft = file.with_name(f".{file.name}.{os.getpid()}.part")
+        name = Path(f"{file}{COMPRESSED}") if compress else file
         try:
-            with _created(log, draft, os.fstat(old.fileno())) as new, _writing(new, compress or _is_gz(file)) as out:
+            with _created(log, draft, os.fstat(old.fileno())) as new, _writing(new, name) as out:
                 begin = _settled(log, old) if file == log else None
                 out.writelines(done.without(_lines(file, old, begin), doomed))
                 with locked(log):
@@ -103,6 +105,10 @@ def rewrite(log: Path, file: Path, doomed: Doomed, *, compress: bool = False) ->
                     out.close()
                     new.close()
                     _replace(log, old, draft, done, compress=compress)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise OSError(error.errno, "no room for the new file, made beside the old one", str(file)) from None
         finally:
             draft.unlink(missing_ok=True)
     return done
@@ -145,20 +151,17 @@ def _created(log: Path, draft: Path, like: os.stat_result) -> Iterator[BinaryIO]
 
 
 @contextmanager
-def _writing(new: BinaryIO, compressed: bool) -> Iterator[BinaryIO]:  # noqa: FBT001  which of two it is
-    if not compressed:
+def _writing(new: BinaryIO, name: Path) -> Iterator[BinaryIO]:
+    """Write to *new* as its *name* says: compressed, or as it comes."""
+    if not compression.is_compressed(name):
         yield new
         return
-    with gzip.GzipFile(filename="", mode="wb", fileobj=new) as out:
-        yield cast(BinaryIO, out)
+    with compression.writing(new, name) as out:
+        yield out
 
 
 def _taken(log: Path) -> TimeoutError:
     return TimeoutError(f"the lock of {log} is held by somebody who does not let go of it")
-
-
-def _is_gz(file: Path) -> bool:
-    return file.suffix == COMPRESSED
 
 
 def _settled(log: Path, old: BinaryIO) -> int:
@@ -170,7 +173,7 @@ def _settled(log: Path, old: BinaryIO) -> int:
 def _lines(file: Path, old: BinaryIO, end: int | None) -> Iterator[bytes]:
     """Yield the lines of the file, or those that end before the byte *end*."""
     if end is None:
-        with cast(BinaryIO, gzip.open(old)) if _is_gz(file) else nullcontext(old) as lines:
+        with compression.reading(old, file) if compression.is_compressed(file) else nullcontext(old) as lines:
             yield from lines
         return
     place = 0

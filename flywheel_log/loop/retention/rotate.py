@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flywheel_log.process.compression import is_compressed
 from flywheel_log.sinks.file.sharing import COMPRESSED, shift
 
 from ..reading.sources.file import family
@@ -54,7 +55,7 @@ def rotate(log: Path, *, at_least: int = 1, keep: int | None = None, compress: b
                 file.unlink()
                 done.deleted.append(file)
     for file in family(log) if compress else ():
-        if file != log and file.suffix != COMPRESSED and _compress(log, file):
+        if file != log and not is_compressed(file) and _compress(log, file):
             done.compressed.append(Path(f"{file}{COMPRESSED}"))
     return done
 

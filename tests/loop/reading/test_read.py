@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -81,6 +84,32 @@ def test_dated_files_are_read_oldest_first(tmp_path: Path):
         content = gzip.compress(line(name)) if name.endswith(".gz") else line(name)
         (tmp_path / name).write_bytes(content)
     assert ids(tmp_path / "genai.log*") == names
+
+
+@pytest.mark.parametrize("form", ["-{}", ".{}"])
+@pytest.mark.parametrize(
+    "dates", [["20251231", "20260101"], ["2025-12-31", "2026-01-01"], ["20251231-9", "20260101-1"]]
+)
+def test_dated_files_of_all_formats_are_of_the_log_whatever_compressed_them(
+    tmp_path: Path, form: str, dates: list[str]
+):
+    old, new = (f"genai.log{form.format(date)}" for date in dates)
+    for name, content in {
+        "genai.log": line("3"),
+        f"{new}.bz2": bz2.compress(line("2")),
+        f"{old}.xz": lzma.compress(line("1")),
+    }.items():
+        (tmp_path / name).write_bytes(content)
+    assert ids(tmp_path / "genai.log") == ["1", "2", "3"]
+    assert ids(tmp_path / f"{old}.xz") == ["1"]
+
+
+def test_a_log_of_which_a_part_cannot_be_read_is_not_taken_for_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "compression.zstd", None)
+    (tmp_path / "genai.log").write_bytes(LINE)
+    (tmp_path / "genai.log.1.zst").write_bytes(b"who knows")
+    with pytest.raises(OSError, match=r"genai\.log\.1\.zst cannot be read: this Python knows no \.zst"):
+        ids(tmp_path / "genai.log")
 
 
 def test_a_file_url_is_a_path(tmp_path: Path):
@@ -223,9 +252,7 @@ def test_a_damaged_compressed_file_is_named(tmp_path: Path):
     (tmp_path / "genai.log.1.gz").write_bytes(gzip.compress(line("r-1") * 1000)[:-12])
     (tmp_path / "genai.log.2.gz").write_bytes(b"plain")
     for number, why in ((1, "Compressed file ended"), (2, "Not a gzipped file")):
-        with pytest.raises(
-            OSError, match=rf"genai\.log\.{number}\.gz is damaged, or was not compressed by gzip: {why}"
-        ):
+        with pytest.raises(OSError, match=rf"genai\.log\.{number}\.gz is damaged, or is no \.gz file: {why}"):
             ids(tmp_path / f"genai.log.{number}.gz")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import gzip
 import json
@@ -110,6 +111,17 @@ def test_a_file_that_somebody_deletes_meanwhile_does_not_come_back(log: Path):
 
     assert rewrite(log, log, doomed).vanished
     assert names(log) == []
+
+
+def test_on_a_full_disk_it_is_said_what_had_no_room(log: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = log.read_bytes()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=rf"no room for the new file, made beside the old one: '{log}'") as raised:
+        rewrite(log, log, even)
+    assert (raised.value.errno, log.read_bytes(), names(log)) == (errno.ENOSPC, before, ["genai.log"])
 
 
 def test_a_failure_leaves_everything_as_it_was(log: Path):

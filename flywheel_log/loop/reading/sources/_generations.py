@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from flywheel_log.loop.reading import progress
+from flywheel_log.process import compression
 from flywheel_log.sinks import RetryLater
 from flywheel_log.sinks.file.sharing import locked
 
-PACKED = ".gz"
 _TRIES = 50
 _PATIENCE_S = 1.0
 
@@ -36,7 +33,7 @@ class Held:
     @property
     def packed(self) -> bool:
         """Whether it is compressed."""
-        return self.path.suffix == PACKED
+        return compression.is_compressed(self.path)
 
     @property
     def size(self) -> int:
@@ -60,7 +57,7 @@ class Held:
             OSError: it is compressed and damaged; what is before the damage was yielded.
         """
         if self.packed:
-            with unpacked(self.data, self.path) as lines:
+            with compression.reading(self.data, self.path) as lines:
                 yield from lines
             return
         self.data.seek(begin)
@@ -74,30 +71,6 @@ class Held:
             return identity(self.path.stat()) == self.identity
         except FileNotFoundError:
             return False
-
-
-class _Unpacked(gzip.GzipFile):
-    """What is in a compressed file, which is closed with it."""
-
-    def __init__(self, data: BinaryIO, path: Path) -> None:
-        super().__init__(fileobj=data, mode="rb")
-        self._data = data
-        self._path = path
-
-    def readline(self, size: int | None = -1) -> bytes:
-        try:
-            return super().readline(size)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise OSError(f"{self._path} is damaged, or was not compressed by gzip: {error}") from None
-
-    def close(self) -> None:
-        super().close()
-        self._data.close()
-
-
-def unpacked(data: BinaryIO, path: Path) -> BinaryIO:
-    """Return the lines in the compressed file *path*, whose bytes are *data*; it is closed with them."""
-    return cast(BinaryIO, _Unpacked(data, path))
 
 
 def identity(status: os.stat_result) -> Identity:

@@ -15,11 +15,15 @@ from urllib.parse import unquote, urlsplit
 
 from flywheel_log.loop.reading import progress
 from flywheel_log.loop.reading import since as recent
+from flywheel_log.process import compression
 
-from ._generations import PACKED, Held, held, unpacked
+from ._generations import Held, held
 
-# logrotate counts (genai.log.2.gz is older than genai.log.1) or dates (genai.log-20260131.gz).
-_ROTATED = re.compile(r"(?P<stem>.+?)(?:\.(?P<number>\d+)|-(?P<date>\d{8}[\d-]*))?(?:\.gz)?")
+# logrotate counts (genai.log.2.gz is older than genai.log.1) or dates (genai.log-20260131.xz, genai.log.2026-01-31).
+_ROTATED = re.compile(
+    r"(?P<stem>.+?)(?:[.-](?P<date>\d{4}-?\d\d-?\d\d[\d-]*)|\.(?P<number>\d+))?"
+    rf"(?:{'|'.join(map(re.escape, compression.SUFFIXES))})?"
+)
 
 
 class Log(NamedTuple):
@@ -143,8 +147,8 @@ def generations(log: Path) -> list[Path]:
     What is being compressed, or was when a program died, is there twice for a while: then the plain file counts.
     """
     files = [file for file in family(log) if file == log or _is_rotated(file)] if not _is_rotated(log) else []
-    plain = {str(file) for file in files if file.suffix != PACKED}
-    return [file for file in files if file.suffix != PACKED or str(file).removesuffix(PACKED) not in plain]
+    plain = {file for file in files if not compression.is_compressed(file)}
+    return [file for file in files if file in plain or compression.plain(file) not in plain]
 
 
 def in_order(files: Iterable[Path]) -> list[Path]:
@@ -165,7 +169,7 @@ def missing(path: Path) -> FileNotFoundError:
 def opened(path: Path) -> BinaryIO:
     """Open *path*, compressed or not, to read its lines."""
     data = progress.opened(path)
-    return unpacked(data, path) if path.suffix == PACKED else data
+    return compression.reading(data, path, closing=True) if compression.is_compressed(path) else data
 
 
 def _age(path: Path) -> tuple[str, bool, str, int]:
