@@ -101,6 +101,8 @@ class Call:
         """*http* has come, if any, after so many *retries*."""
         self._waited = self._clock() - self._started
         self._http, self._retries = http, retries
+        if not self._body:
+            self._body = wire.written_object(http)
 
     def answered(self, result: Any, surface: Surface | None = None) -> None:
         """The SDK returned *result*, of *surface* where that is known better by now.
@@ -130,6 +132,7 @@ class Call:
         """The SDK raised *error* instead of a result."""
         self.leave()
         self._http = wire.http_of(error) or self._http
+        self._body = self._body or wire.written_object(self._http)
         self._waited = self._clock() - self._started
         self._finish(outcome.of_error(error, self._http))
 
