@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ..event import JSON, Error, Status, Wire
@@ -74,10 +75,21 @@ def of_stream(surface: Surface, tape: Tape, request: JSON, http: Any, error: Bas
     if failure is None and response.get("error"):
         failure = response
     reported = wire.error_in(failure, http) if failure is not None else _unless_left(error)
+    if reported is None and tape.events and not done:
+        reported = _garbled(tape)
     whole = (done or _finished(surface, response, request)) and not tape.cut
     # As bytes, like an answer that came in one piece: whoever delivers it looks inside.
     said = response if reported is not None else Wire(dumps(response))
     return Outcome(said if events else None, reported, whole=whole)
+
+
+def _garbled(tape: Tape) -> Error | None:
+    """What is wrong with the event at which the stream was left: where it is no JSON, the SDK has raised that."""
+    try:
+        json.loads(tape.left_at().decode() or "{}")
+    except ValueError as error:
+        return wire.error_of(error)
+    return None
 
 
 def _payloads(tape: Tape, http: Any) -> list[bytes]:

@@ -27,6 +27,12 @@ def events(raw: bytes) -> list[bytes]:
     return raw.split(b"\n\n")
 
 
+def last(raw: bytes) -> bytes:
+    """Return the data of the last event in *raw*; empty where that has not come to its end."""
+    *_, event, rest = [b"", *events(raw)]
+    return b"" if rest else _data(event.strip(b"\n"))
+
+
 def payloads(found: list[bytes], surface: Surface) -> list[bytes]:
     """Return the data of the events *found* (the `[DONE]` of OpenAI's streams included), in order, runs joined.
 

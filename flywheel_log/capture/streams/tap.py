@@ -218,7 +218,8 @@ class Tap:
 
     @guarded("stream", default=lambda tap: tap._pending)  # noqa: SLF001 - what was held back is the caller's
     def _rest(self) -> bytes:
-        """What was held back of a last event that has no end."""
+        """What was held back of a last event that has no end, now that everything has come."""
+        self._tape.over = True
         if self._pending:
             self._tape.keep(self._pending)
         return self._shown(self._pending)
