@@ -12,7 +12,7 @@ import pytest
 
 from flywheel_log.event import Event
 from flywheel_log.health import health
-from flywheel_log.standin import Reply, Server
+from flywheel_log.standin import HANG_UP, Reply, Server
 from tests.capture.clients import HELLO, bare, chat, chunk, recorded, seen
 
 ONE = f"data: {json.dumps(chunk({'content': 'one'}))}\n\n".encode()
@@ -81,6 +81,46 @@ def test_the_error_that_the_caller_gets_is_recorded(
     assert (event["status"], event["error"]["type"]) == ("error", expected[0].__name__)
     assert (event["training_unsafe"], json.dumps(event["response"]).count("one")) == (["error"], 1)
     assert health.dropped() == {}
+
+
+@pytest.mark.parametrize(("garbled", "kept"), [(b"a\tb", "a\tb"), (b"\xff", "\ufffd")])
+def test_a_character_that_json_does_not_allow_takes_nothing_of_the_text_before_with_it(
+    garbled: bytes, kept: str, start: Callable[..., Server], events: list[Event]
+) -> None:
+    with recorded(start(script(ONE * 20 + ONE.replace(b"one", garbled)))) as client:
+        raised(plain, client)
+    (event,) = events
+    assert event["response"]["choices"][0]["message"]["content"] == "one" * 21 + kept
+
+
+BEGUN = {"id": "r1", "object": "response", "status": "in_progress", "output": []}
+CREATED = f"data: {json.dumps({'type': 'response.created', 'response': BEGUN})}\n\n".encode()
+SAID = f"data: {json.dumps(FIRST)}\n\n".encode()
+LAST = b'data: {"type": "response.completed", "response": {"id": "r1", "sta'
+
+
+@pytest.mark.parametrize(
+    ("end", "status"), [([], "incomplete"), ([HANG_UP], "error"), ([b"\n\n"], "error")], ids=["over", "dead", "garbled"]
+)
+def test_a_last_event_that_would_sum_up_the_others_does_not_take_them_with_it(
+    end: list[Any], status: str, start: Callable[..., Server], events: list[Event]
+) -> None:
+    def read(client: Any) -> Any:
+        try:
+            return list(responses(client))
+        except Exception as error:  # noqa: BLE001 - it is compared
+            return seen(error)
+
+    def script(_: Any) -> Reply:
+        return Reply.events([CREATED, SAID, SAID, LAST, *end])
+
+    with bare(start(script)) as one, recorded(start(script)) as other:
+        assert read(other) == read(one)
+    gc.collect()  # The first releases do not close their stream.
+    (event,) = events
+    (item,) = event["response"].pop("output")
+    assert (event["status"], item["content"][0]["text"]) == (status, "oneone")
+    assert (event["response"]["id"], event["response"]["status"]) == ("r1", "in_progress")
 
 
 async def test_the_error_that_an_asynchronous_caller_gets_is_recorded(

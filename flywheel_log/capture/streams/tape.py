@@ -142,11 +142,11 @@ class Tape:
             self._pieces += [b"".join((head, text, tail)) for text in texts]
             self.run.clear()
 
-    def payloads(self) -> list[bytes]:
-        """Everything kept of an event stream, one payload an event, runs of text joined."""
+    def payloads(self, *, summed_up: bool = True) -> list[bytes]:
+        """Everything kept of an event stream, one payload an event, runs of text joined; *summed_up* where one does."""
         self._fold()
         found = self._pieces if self.whole else sse.events(b"".join(self._pieces))
-        return self._payloads + sse.payloads(found, self._surface)
+        return self._payloads + sse.payloads(found, self._surface, summed_up=summed_up)
 
     def left_at(self) -> bytes:
         """The data of the event at which its reader has left the stream; empty where that was not between events."""
