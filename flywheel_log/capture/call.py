@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from ..clock import milliseconds, timestamp
 from ..event import JSON, Event
@@ -26,7 +25,7 @@ _never_lost = guarded("capture", default=lambda call, *_: call.happened())
 
 
 class Call:
-    """Between `enter` and `leave` (or inside `with call:`) the request is under way.
+    """Between `enter` and `leave` the request is under way.
 
     The call is over when it `answered`, `failed`, `concluded` or `ended`; the first two leave it, too. What runs here
     for a plain answer is written for the caller's thread: the SDK leaves nothing of ours in the processor's caches, so
@@ -98,21 +97,12 @@ class Call:
         if current.get() is self:
             current.set(self._before)
 
-    @guarded("capture", default=lambda self: self)
-    def __enter__(self) -> Self:
-        self.enter()
-        return self
-
-    @guarded("capture")
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.leave()
-
     def came(self, http: Any, retries: int | None) -> None:
         """*http* has come, if any, after so many *retries*."""
         self._waited = self._clock() - self._started
         self._http, self._retries = http, retries
+        if not self._body:
+            self._body = wire.written_object(http)
 
     def answered(self, result: Any, surface: Surface | None = None) -> None:
         """The SDK returned *result*, of *surface* where that is known better by now.
@@ -142,6 +132,7 @@ class Call:
         """The SDK raised *error* instead of a result."""
         self.leave()
         self._http = wire.http_of(error) or self._http
+        self._body = self._body or wire.written_object(self._http)
         self._waited = self._clock() - self._started
         self._finish(outcome.of_error(error, self._http))
 
@@ -197,9 +188,11 @@ class Call:
         """Record that there was a call, though not what it said: reading it failed."""
         emit, self._emit = self._emit, None
         if emit is not None:
-            event: JSON = {"timestamp": timestamp(self._timestamp), "kind": self._surface.KIND}
-            event |= {"surface": self._surface.NAME, "status": "incomplete", "training_unsafe": ["capture_failed"]}
-            emit(cast(Event, event))
+            event: JSON = {"timestamp": timestamp(self._timestamp), "kind": self._surface.KIND, **self._fields}
+            event |= {"surface": self._surface.NAME, "provider": self._provider, "streamed": self.streamed}
+            if isinstance(model := self._body.get("model"), str):
+                event["model"] = model
+            emit(cast(Event, event | {"status": "incomplete", "training_unsafe": ["capture_failed"]}))
 
     def _event(self, found: Outcome) -> Event:
         surface, http = self._surface, self._http

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial, update_wrapper, wraps
 from typing import Any, TypeVar
@@ -217,12 +218,16 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[
         surface = surface_for(options.url) if options.method.lower() == "post" else None
         if surface is None:
             return None
-        given, extra = options.json_data or {}, options.extra_json
+        given, extra = options.json_data, options.extra_json
+        if given is None:
+            given = {}
+        elif type(given) is not dict and not isinstance(given, Mapping):
+            given, extra = {}, None  # The SDK sends it as it is, or refuses to put the two together.
         body = {**given, **extra} if extra else given
         streamed = bool(kwargs.get("stream"))
         fields = scope.at_call(binding.fields)
         call = Call(surface, provider_of(client), body, fields, binding.emit, streamed=streamed, client=client)
-        attempt = usage.attempt(binding.usage, surface.NAME, client, args, kwargs) if streamed else None
+        attempt = usage.attempt(binding.usage, surface.NAME, client, args, kwargs) if streamed and body else None
         call.asked_usage = attempt is not None
         call.enter()
         return call, attempt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ..event import JSON, Error, Status, Wire
@@ -68,16 +69,42 @@ def of_stream(surface: Surface, tape: Tape, request: JSON, http: Any, error: Bas
         return None
     if done := bool(payloads) and payloads[-1].startswith(sse.DONE):
         payloads.pop()
-    events = [event for payload in payloads if (event := wire.event(payload)) is not None]
+    events = _events(payloads)
+    if len(events) < len(payloads) and surface.SUMS_UP is not None:  # What sums up the others did not come whole.
+        events = _events(tape.payloads(summed_up=False))
     failure = next(filter(wire.reports, events), None)
     response = _assembled(surface, [event for event in events if event is not failure])
     if failure is None and response.get("error"):
         failure = response
     reported = wire.error_in(failure, http) if failure is not None else _unless_left(error)
+    if reported is None and tape.events and not done and (error is None or isinstance(error, GeneratorExit)):
+        reported = _garbled(tape)
     whole = (done or _finished(surface, response, request)) and not tape.cut
     # As bytes, like an answer that came in one piece: whoever delivers it looks inside.
     said = response if reported is not None else Wire(dumps(response))
     return Outcome(said if events else None, reported, whole=whole)
+
+
+def _events(payloads: list[bytes]) -> list[JSON]:
+    return [event for payload in payloads if (event := wire.event(payload) or _legible(payload)) is not None]
+
+
+def _legible(payload: bytes) -> JSON | None:
+    """What can be read of an event with characters that JSON does not allow; a whole run may end with one."""
+    try:
+        parsed = json.loads(payload.decode(errors="replace"), strict=False)
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _garbled(tape: Tape) -> Error | None:
+    """What is wrong with the event at which the stream was left: where it is no JSON, the SDK has raised that."""
+    try:
+        json.loads(tape.left_at().decode() or "{}")
+    except ValueError as error:
+        return wire.error_of(error)
+    return None
 
 
 def _payloads(tape: Tape, http: Any) -> list[bytes]:

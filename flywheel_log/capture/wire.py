@@ -66,6 +66,11 @@ def written_body(http: Any) -> JSON | None:
     return body(raw) if raw else None
 
 
+def written_object(http: Any) -> JSON:
+    """As `written_body`, where it is a JSON object; empty for everything else."""
+    return event(content_of(getattr(http, "request", http))) or {}
+
+
 def as_sent(raw: bytes) -> Wire | None:
     """A body that somebody has parsed, as it came; None for what is no JSON object in UTF-8."""
     if not (raw and raw[0] == _OPENS and raw[-1] == _CLOSES):

@@ -210,6 +210,20 @@ async def test_an_async_caller_notices_nothing_when_this_raises(
     assert health.dropped() or [one["status"] for one in events] == ["ok", "ok"]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_call_that_cannot_be_read_is_still_told_of_whom_and_of_what_it_was(
+    stream: bool, service: Server, events: list[Event]
+) -> None:
+    with recorded(service) as client, raising(FUNCTIONS["call.Call._event"]):
+        with flywheel_log.context(user_id="u", session_id="s"):
+            answer = client.chat.completions.create(**HELLO, stream=stream)
+        list(answer)
+    (event,) = events
+    assert (event["status"], event["training_unsafe"]) == ("incomplete", ["capture_failed"])
+    assert [event[key] for key in ("client_id", "workload_id", "user_id", "session_id")] == ["acme", "tests", "u", "s"]
+    assert (event["provider"], event["model"], event["streamed"]) == ("openai", HELLO["model"], stream)
+
+
 @pytest.mark.parametrize("name", DELIVERING)
 def test_the_caller_notices_nothing_when_the_journal_raises(name: str, service: Server, expected: Any) -> None:
     flywheel_log.configure(sinks=["file:genai.log"])

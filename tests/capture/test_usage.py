@@ -229,3 +229,15 @@ def test_a_stream_whose_body_is_in_the_extras_is_asked(start: Callable[..., Serv
 def test_a_body_that_the_program_wrote_itself_is_sent_as_it_is() -> None:
     written = SimpleNamespace(json_data=None, extra_json=None)
     assert attempt(Asking("always"), "chat.completions", None, (object, written), {}) is None
+
+
+@pytest.mark.parametrize("size", [None, 7])
+def test_a_body_that_is_no_stream_keeps_its_usage(
+    size: int | None, start: Callable[..., Server], asking: list[Event]
+) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "all at once"}, "finish_reason": "stop"}
+    body = json.dumps({"id": "c", "choices": [choice], "usage": None}).encode()
+    client = recorded(start(lambda _: Reply(200, {"content-type": "application/json"}, body)))
+    with client, client.chat.completions.with_streaming_response.create(**HELLO, stream=True) as response:
+        assert b"".join(response.iter_bytes(size)) == body
+    assert [event["response"] for event in asking] == [json.loads(body)]

@@ -27,12 +27,22 @@ def events(raw: bytes) -> list[bytes]:
     return raw.split(b"\n\n")
 
 
-def payloads(found: list[bytes], surface: Surface) -> list[bytes]:
+def last(raw: bytes) -> bytes:
+    """Return the data of the last event in *raw*; empty where that has not come to its end."""
+    *_, event, rest = [b"", *events(raw)]
+    return b"" if rest else _data(event.strip(b"\n"))
+
+
+def payloads(found: list[bytes], surface: Surface, *, summed_up: bool = True) -> list[bytes]:
     """Return the data of the events *found* (the `[DONE]` of OpenAI's streams included), in order, runs joined.
 
-    Of those that one at their end sums up, it is only that one's.
+    Of those that one at their end sums up, it is only that one's, unless they are not to be *summed_up*.
     """
-    if surface.SUMS_UP is not None and (last := next(filter(surface.SUMS_UP.search, found[:-_LAST:-1]), None)):
+    if (
+        summed_up
+        and surface.SUMS_UP is not None
+        and (last := next(filter(surface.SUMS_UP.search, found[:-_LAST:-1]), None))
+    ):
         return [_data(last.strip(b"\n"))]
     if any(_PADDING in event for event in found[:3]):
         found = [_unpadded(event) for event in found]

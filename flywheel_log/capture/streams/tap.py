@@ -18,7 +18,7 @@ _GAP = rb"(?:\s|(?<=[\r\n])data:)*"  # The data of an event may go on in a line 
 _NULL = rb'"usage"' + _GAP + b":" + _GAP + b"null"
 _NULL_USAGE = re.compile(b"," + _GAP + _NULL + b"|" + _NULL + _GAP + b",")
 _NO_CHOICES = re.compile(rb'"choices"' + _GAP + b":" + _GAP + rb"\[" + _GAP + rb"\]")
-_QUOTE = b'"'
+_DATA, _QUOTE = b"data:", b'"'
 _READERS = ("iter_bytes", "aiter_bytes", "close", "aclose")
 
 Ended = Callable[[BaseException | None], None]
@@ -208,8 +208,8 @@ class Tap:
 
     @guarded("stream", default=lambda _, event: event)
     def _shown(self, event: bytes) -> bytes:
-        """What the caller sees of *event*: not the usage it did not ask for."""
-        if not self._hide_usage or USAGE not in event:
+        """What the caller sees of *event*: not the usage it did not ask for. What has no data is a body instead."""
+        if not self._hide_usage or USAGE not in event or _DATA not in event:
             return event
         if USAGE not in (shown := event.replace(NO_USAGE, b"")):
             return shown
@@ -218,7 +218,8 @@ class Tap:
 
     @guarded("stream", default=lambda tap: tap._pending)  # noqa: SLF001 - what was held back is the caller's
     def _rest(self) -> bytes:
-        """What was held back of a last event that has no end."""
+        """What was held back of a last event that has no end, now that everything has come."""
+        self._tape.over = True
         if self._pending:
             self._tape.keep(self._pending)
         return self._shown(self._pending)

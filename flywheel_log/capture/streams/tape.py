@@ -40,13 +40,15 @@ class Tape:
         alike: how events begin, go on behind their text, and end behind their padding, that differ in these two only,
             and the lengths of the three. Most of a stream is such a run: what begins and ends so, and has no quotation
             mark in its text nor in its padding, is one of them. Without padding they have nothing in the middle.
+        over: whether everything that came has been read; else its reader has left it, or reads still.
         run: the texts of the latest events, which are `alike`.
         whole: whether each piece kept so far is one event.
     """
 
     __slots__ = (
         *("_compact_above", "_kept", "_lessons", "_payloads", "_pieces", "_surface"),
-        *("alike", "asked", "clock", "cut", "events", "first", "hide_usage", "run", "waited", "whole"),
+        *("alike", "asked", "clock", "cut", "events", "first", "hide_usage", "over", "run", "waited"),
+        "whole",
     )
 
     def __init__(
@@ -62,6 +64,7 @@ class Tape:
         self.asked: float | None = None
         self.first: float | None = None
         self.cut = False
+        self.over = False
         self.whole = True
         self.clock = clock
         self._surface = surface
@@ -111,8 +114,8 @@ class Tape:
         self._pieces.append(piece)
 
     def hear(self, several: bytes) -> None:
-        """Keep *several* events that came in one piece."""
-        self.whole = False
+        """Keep *several* events that came in one piece, and are all there are."""
+        self.whole, self.over = False, True
         self.keep(several)
 
     def reports(self, piece: bytes) -> bool:
@@ -139,11 +142,16 @@ class Tape:
             self._pieces += [b"".join((head, text, tail)) for text in texts]
             self.run.clear()
 
-    def payloads(self) -> list[bytes]:
-        """Everything kept of an event stream, one payload an event, runs of text joined."""
+    def payloads(self, *, summed_up: bool = True) -> list[bytes]:
+        """Everything kept of an event stream, one payload an event, runs of text joined; *summed_up* where one does."""
         self._fold()
         found = self._pieces if self.whole else sse.events(b"".join(self._pieces))
-        return self._payloads + sse.payloads(found, self._surface)
+        return self._payloads + sse.payloads(found, self._surface, summed_up=summed_up)
+
+    def left_at(self) -> bytes:
+        """The data of the event at which its reader has left the stream; empty where that was not between events."""
+        self._fold()
+        return b"" if self.over else sse.last(b"".join(self._pieces[-1:] if self.whole else self._pieces))
 
     def body(self) -> bytes:
         """Everything kept of a body that is no event stream."""
