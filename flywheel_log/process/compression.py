@@ -11,11 +11,18 @@ from typing import Any, BinaryIO, cast
 _BUFFER_BYTES = 1 << 17
 
 
+def _zstd() -> Any:
+    try:
+        return import_module("compression.zstd")  # of Python 3.14
+    except ImportError:
+        return import_module("backports.zstd")  # the same for older ones, where somebody has installed it
+
+
 _FORMATS: dict[str, Callable[[BinaryIO, str], Any]] = {
     ".gz": lambda data, mode: import_module("gzip").GzipFile(filename="", fileobj=data, mode=mode),
     ".xz": lambda data, mode: import_module("lzma").LZMAFile(data, mode),
     ".bz2": lambda data, mode: import_module("bz2").BZ2File(data, mode),
-    ".zst": lambda data, mode: import_module("compression.zstd").ZstdFile(data, mode),  # of Python 3.14
+    ".zst": lambda data, mode: _zstd().ZstdFile(data, mode),
 }
 SUFFIXES = tuple(_FORMATS)
 """What the names of compressed files end in."""
@@ -54,7 +61,10 @@ class _Unpacked(io.RawIOBase):
         try:
             self._plain = _FORMATS[path.suffix](data, "rb")
         except ImportError:
-            raise OSError(f"{path} cannot be read: this Python knows no {path.suffix}; decompress it before") from None
+            told = (
+                f"{path} cannot be read: this Python knows no {path.suffix}; install backports.zstd, or decompress it"
+            )
+            raise OSError(told) from None
 
     def readable(self) -> bool:
         return True

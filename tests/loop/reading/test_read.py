@@ -105,7 +105,8 @@ def test_dated_files_of_all_formats_are_of_the_log_whatever_compressed_them(
 
 
 def test_a_log_of_which_a_part_cannot_be_read_is_not_taken_for_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "compression.zstd", None)
+    for module in ("compression.zstd", "backports.zstd"):
+        monkeypatch.setitem(sys.modules, module, None)
     (tmp_path / "genai.log").write_bytes(LINE)
     (tmp_path / "genai.log.1.zst").write_bytes(b"who knows")
     with pytest.raises(OSError, match=r"genai\.log\.1\.zst cannot be read: this Python knows no \.zst"):
