@@ -24,6 +24,7 @@ _FORMATS: dict[str, Callable[[BinaryIO, str], Any]] = {
     ".bz2": lambda data, mode: import_module("bz2").BZ2File(data, mode),
     ".zst": lambda data, mode: _zstd().ZstdFile(data, mode),
 }
+_INSTALLED_BY = {".zst": "install backports.zstd, or "}  # All others come with Python, if it was built with them.
 SUFFIXES = tuple(_FORMATS)
 """What the names of compressed files end in."""
 
@@ -42,7 +43,7 @@ def reading(data: BinaryIO, path: Path, *, closing: bool = False) -> BinaryIO:
     """Return what is in the compressed file *path*, whose bytes are *data*; with *closing*, both are closed together.
 
     Raises:
-        OSError: no Python of this version reads its format; or later, when it is read: it is damaged.
+        OSError: this Python does not read its format; or later, when it is read: it is damaged.
     """
     return cast(BinaryIO, io.BufferedReader(_Unpacked(data, path, closing=closing), _BUFFER_BYTES))
 
@@ -61,10 +62,8 @@ class _Unpacked(io.RawIOBase):
         try:
             self._plain = _FORMATS[path.suffix](data, "rb")
         except ImportError:
-            told = (
-                f"{path} cannot be read: this Python knows no {path.suffix}; install backports.zstd, or decompress it"
-            )
-            raise OSError(told) from None
+            how = f"{_INSTALLED_BY.get(path.suffix, '')}decompress it"
+            raise OSError(f"{path} cannot be read: this Python knows no {path.suffix}; {how}") from None
 
     def readable(self) -> bool:
         return True

@@ -57,6 +57,12 @@ def test_a_format_that_python_does_not_know_is_said(monkeypatch: pytest.MonkeyPa
         compression.reading(io.BytesIO(), Path("genai.log.1.zst"))
 
 
+def test_what_would_help_is_named_only_where_it_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lzma", None)
+    with pytest.raises(OSError, match=r"^genai\.log\.1\.xz cannot be read: this Python knows no \.xz; decompress it$"):
+        compression.reading(io.BytesIO(), Path("genai.log.1.xz"))
+
+
 def test_a_file_is_compressed_if_its_name_says_so() -> None:
     names = [
         "genai.log",
