@@ -13,7 +13,7 @@ Then = Callable[[Any, Around], Any]
 
 def coroutine(result: Any, run: Around, then: Then) -> Any:
     """Await *result*, and go on with what it brings by *then*."""
-    return _named_like(result, _coroutine(_Awaited(result), run, then))
+    return _named_like(result, _coroutine(_Held(result), run, then))
 
 
 def generator(result: Any, run: Around) -> Any:
@@ -32,7 +32,7 @@ def _named_like(result: Any, driver: Any) -> Any:
     return driver
 
 
-class _Awaited:
+class _Held:
     """Holds a coroutine, or a generator that is one (`types.coroutine`), for the driver that awaits it.
 
     Where the driver is given up before it starts, nobody else would close what it holds, and Python would warn of that.
@@ -47,7 +47,7 @@ class _Awaited:
         self.coroutine.close()
 
 
-async def _coroutine(held: _Awaited, run: Around, then: Then) -> Any:
+async def _coroutine(held: _Held, run: Around, then: Then) -> Any:
     try:
         with run.running():
             result = await held.coroutine
