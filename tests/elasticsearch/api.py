@@ -24,9 +24,14 @@ class Api:
         except HTTPError as error:
             return json.load(error)
 
+    def refresh(self, indices: str) -> None:
+        """Let searches find all that *indices* hold."""
+        answer = self("POST", f"{indices}/_refresh")
+        assert answer.get("_shards", {}).get("failed") == 0, answer
+
     def sources(self, index: str) -> dict[str, Any]:
         """All documents of *index* by their id."""
-        self("POST", f"{index}/_refresh")
+        self.refresh(index)
         found: dict[str, Any] = {}
         answer = self("POST", f"{index}/_search?scroll=1m", {"size": 5000})
         while hits := answer["hits"]["hits"]:

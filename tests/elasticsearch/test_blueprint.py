@@ -62,7 +62,7 @@ def test_a_search_as_the_blueprint_makes_it_finds_them_newest_first(
     sink = ElasticsearchSink(target(f"{elasticsearch_url.replace('http://', 'elasticsearch://')}/{index}"))
     at = "2026-01-31T12:00:0{}.000Z"
     sink.write([line(n, timestamp=at.format(n), workload_id="a.b" if n % 2 else "a") for n in range(6)])
-    api("POST", f"{index}/_refresh")
+    api.refresh(index)
     clauses = [{"match": {"client_id": "acme"}}, {"match": {"workload_id": "a.b"}}]
     query = {"query": {"bool": {"must": clauses}}, "sort": [{"timestamp": {"order": "desc"}}], "size": 1000}
     hits = api("POST", f"{index}/_search", query)["hits"]["hits"]

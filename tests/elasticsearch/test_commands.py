@@ -59,7 +59,7 @@ def test_the_log_of_another_logger_is_brought_in_once(url: str, api: Api, index:
 
 def test_an_index_moves_into_another_one(url: str, log: Path, api: Api, index: str) -> None:
     cli.run(["backfill", str(log), "--into", url])
-    api("POST", f"{index}/_refresh")
+    api.refresh(index)
     assert cli.run(["backfill", url, "--into", f"{url}-2"]) == 0
     assert api.sources(f"{index}-2") == api.sources(index)
 
@@ -81,7 +81,7 @@ def test_events_are_read_from_the_index_as_from_the_log(url: str, log: Path, api
     with log.open("ab") as file:
         file.write(feedback + b"\n" + odd + b"\n")
     cli.run(["backfill", str(log), "--into", url])
-    api("POST", f"{index},{index}-annotations/_refresh")
+    api.refresh(f"{index},{index}-annotations")
     found = list(read(url))
     assert sorted(found, key=lambda one: one["id"]) == sorted(
         map(orjson.loads, log.read_bytes().splitlines()), key=lambda one: one["id"]
@@ -105,7 +105,7 @@ def test_verify_finds_three_documents_that_were_deleted_by_hand(
 ) -> None:
     log.write_bytes(b"".join(line(number) + b"\n" for number in range(1, 101)))
     cli.run(["backfill", str(log), "--into", url])
-    api("POST", f"{index}/_refresh")
+    api.refresh(index)
     capsys.readouterr()
     assert cli.run(["verify", url]) == 0
     assert capsys.readouterr().out == "all there: 100 events of 1 process\n"

@@ -26,6 +26,6 @@ class TestElasticsearch(SinkContract):
         return open_sink(f"{self.api.url.replace('http://', 'elasticsearch://')}/{self.index}")
 
     def stored_ids(self) -> Sequence[str]:
-        self.api("POST", f"{self.index}/_refresh")
+        self.api.refresh(self.index)
         hits = self.api("POST", f"{self.index}/_search", {"size": 100, "sort": ["_seq_no"]})["hits"]["hits"]
         return [hit["_id"] for hit in hits]

@@ -69,7 +69,7 @@ def test_all_of_a_person_goes_from_the_index_and_its_annotations(
     assert report["notes"] == ["1 records of others have 'u42' as a value (run-3); look at them with `show`"]
     assert api.ids(index) == {"run-3", "run-4"}
     assert annotated(api, index) == {"run-8", "run-10"}
-    api("POST", f"{index},{index}-annotations/_refresh")
+    api.refresh(f"{index},{index}-annotations")
     assert cli.run(["verify", url]) == 0
     assert capsys.readouterr().out == "all there: 7 events of 1 process, 1 of them dead letters; 6 events forgotten\n"
     assert [letter.id for letter in letters(tmp_path / "dead.jsonl")] == ["run-4"]
@@ -130,7 +130,7 @@ def test_alerts_read_the_part_of_an_index_that_is_recent(
     old = [line(number, timestamp="2026-01-30T12:00:00.000Z", status="error") for number in range(20)]
     new = [line(number, timestamp="2026-01-31T11:59:00.000Z") for number in range(20, 40)]
     ElasticsearchSink(target(url)).write([*old, *new])
-    api("POST", f"{index}/_refresh")
+    api.refresh(index)
     arguments = ["alert", "--rule", "error_rate > 5% over 15m", "--at", "2026-01-31T12:00Z", "--json", url]
     assert cli.run(arguments) == 0
     found = json.loads(capsys.readouterr().out)

@@ -15,11 +15,12 @@ from flywheel_log.event import to_document
 from flywheel_log.loop.reading import progress
 from flywheel_log.loop.reading.latest import latest
 from flywheel_log.loop.reading.read import read
+from flywheel_log.loop.reading.sources import _index
 from flywheel_log.sinks.elasticsearch.mapping import INDEX
 
 from .api import Api
 from .events import event, line
-from .proxy import proxied
+from .proxy import Exchange, Fault, passed, proxied, refused, silent
 
 LOG = "genai.log"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -44,7 +45,7 @@ def both(url: str, api: Api, index: str, capsys: pytest.CaptureFixture[str]) -> 
     judged = line(26, timestamp=stamp(26), kind="feedback", target="run-7", name="thumb", quality={"score": 1})
     Path(LOG).write_bytes(b"".join(one + b"\n" for one in [*calls, failed, judged]))
     assert cli.run(["backfill", LOG, "--into", url]) == 0
-    api("POST", f"{index},{index}-annotations/_refresh")
+    api.refresh(f"{index},{index}-annotations")
     capsys.readouterr()
     return LOG, url
 
@@ -56,10 +57,11 @@ def test_a_command_says_of_an_index_what_it_says_of_the_log(
     said = []
     for source in both:
         code = cli.run(command.replace("SOURCE", source).split())
-        lines = capsys.readouterr().out.replace(source, "SOURCE").splitlines()
-        said.append((code, [json.loads(one) for one in lines] if "--json" in command else lines))
+        printed = capsys.readouterr()
+        lines = printed.out.replace(source, "SOURCE").splitlines()
+        said.append((code, printed.err, [json.loads(one) for one in lines] if "--json" in command else lines))
     assert said[0] == said[1]
-    assert said[0][1]
+    assert said[0][2]
 
 
 def test_a_dataset_of_an_index_is_that_of_the_log(both: tuple[str, str]) -> None:
@@ -118,7 +120,7 @@ def test_the_latest_of_a_large_index_come_with_one_search(url: str, api: Api, in
     stamp = "2026-01-31T12:{:02}:{:02}.000Z".format
     Path(LOG).write_bytes(b"".join(line(n, timestamp=stamp(*divmod(n, 60))) + b"\n" for n in range(1200)))
     assert cli.run(["backfill", LOG, "--into", url]) == 0
-    api("POST", f"{index}/_refresh")
+    api.refresh(index)
     with proxied(api.url) as proxy:
         found = latest(f"{proxy.url.replace('http://', 'elasticsearch://')}/{index}", 3)
     assert [one["id"] for one in found] == ["run-1197", "run-1198", "run-1199"]
@@ -129,12 +131,54 @@ def test_the_latest_of_a_large_index_come_with_one_search(url: str, api: Api, in
 def test_an_index_that_forgot_how_far_it_was_read_is_not_taken_for_a_short_one(url: str, api: Api, index: str) -> None:
     Path(LOG).write_bytes(b"".join(line(n) + b"\n" for n in range(600)))
     assert cli.run(["backfill", LOG, "--into", url]) == 0
-    api("POST", f"{index}/_refresh")
+    api.refresh(index)
     events = read(url)
     next(events)
     api("DELETE", "_search/scroll/_all")
     with pytest.raises(ConnectionError, match="forgot where we were; read again"):
         list(events)
+
+
+def test_a_busy_server_is_asked_again_where_nothing_can_be_missed(
+    url: str, api: Api, index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_index, "_PAUSE_S", 0.01)
+    Path(LOG).write_bytes(b"".join(line(n) + b"\n" for n in range(600)))
+    assert cli.run(["backfill", LOG, "--into", url]) == 0
+    api.refresh(index)
+    with proxied(api.url) as proxy:
+        through = f"{proxy.url.replace('http://', 'elasticsearch://')}/{index}"
+        proxy.fault = spoiling(f"GET /{index}", "POST /_search/scroll", by=refused(429))
+        assert len(list(read(through))) == 600
+        proxy.fault = spoiling(f"GET /{index}", f"POST /{index}", "DELETE /_search/scroll", by=refused(503))
+        assert len(list(read(through))) == 600
+        proxy.fault = spoiling("POST /_search/scroll", by=refused(503))  # Nobody knows whether it has read on.
+        with pytest.raises(ConnectionError, match="HTTP 503 to POST /_search/scroll"):
+            list(read(through))
+
+
+def test_a_server_that_is_late_once_is_asked_again(url: str, api: Api, index: str, both: tuple[str, str]) -> None:
+    del both
+    with proxied(api.url) as proxy:
+        proxy.fault = spoiling(f"POST /{index}", by=silent)
+        through = f"{proxy.url.replace('http://', 'elasticsearch://')}/{index}?timeout=1"
+        assert len(list(read(through))) == len(list(read(url)))
+
+
+def spoiling(*beginnings: str, by: Fault) -> Fault:
+    """Spoil the first request that begins with each of the *beginnings*, and no other."""
+    left = list(beginnings)
+
+    def fault(exchange: Exchange) -> None:
+        asked = f"{exchange.handler.command} {exchange.path}"
+        hit = next((one for one in left if asked.startswith(one)), None)
+        if hit is None:
+            passed(exchange)
+            return
+        left.remove(hit)
+        by(exchange)
+
+    return fault
 
 
 def test_the_latest_of_an_index_that_cannot_sort_are_those_stored_last(url: str, api: Api, index: str) -> None:

@@ -202,7 +202,7 @@ def test_the_commands_reach_a_secured_server(
     log = Path("genai.log")
     log.write_bytes(b"".join(one + b"\n" for one in [*lines(5), line(9, kind="feedback")]))
     assert cli.run(["backfill", str(log)]) == 0
-    api("POST", f"{index},{index}-annotations/_refresh")
+    api.refresh(f"{index},{index}-annotations")
     assert sorted(one["id"] for one in read("elasticsearch:")) == sorted([*(event(n)["id"] for n in range(5)), "run-9"])
 
 

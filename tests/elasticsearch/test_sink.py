@@ -115,7 +115,7 @@ def test_numbers_of_the_index_can_be_charted_and_its_texts_searched(
     sink: ElasticsearchSink, api: Api, index: str
 ) -> None:
     sink.write([line(n, latency_ms=float(n), model="gpt-4.1-mini") for n in range(1, 5)])
-    api("POST", f"{index}/_refresh")
+    api.refresh(index)
     nested = "response.flywheel_log"
     asked = {
         "size": 0,
@@ -130,7 +130,7 @@ def test_numbers_of_the_index_can_be_charted_and_its_texts_searched(
 
 def test_one_tenant_does_not_find_the_records_of_another(sink: ElasticsearchSink, api: Api, index: str) -> None:
     sink.write([line(1, client_id="acme-prod"), line(2, client_id="acme-dev")])
-    api("POST", f"{index}/_refresh")
+    api.refresh(index)
     found = api("POST", f"{index}/_search", {"query": {"match": {"client_id": "acme-prod"}}})
     assert [hit["_id"] for hit in found["hits"]["hits"]] == ["run-1"]
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 JSON_TYPE = "application/json"
 LINES_TYPE = "application/x-ndjson"
 _LONGEST_WAIT_S = 600.0
+_TIMEOUT = "timeout"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class Answer:
 
 class Unreachable(Exception):
     """No answer came; whether the request was carried out is unknown. The text is a fixed word for the reason."""
+
+    @property
+    def timeout(self) -> bool:
+        """Whether the server was too slow, rather than not there."""
+        return str(self) == _TIMEOUT
 
 
 class Cluster:
@@ -88,7 +94,7 @@ class Cluster:
 
         left = self._deadline - self._clock()
         if left <= 0:
-            raise Unreachable("timeout")
+            raise Unreachable(_TIMEOUT)
         lines = isinstance(body, bytes)
         headers = {"accept": JSON_TYPE, **({"content-type": LINES_TYPE if lines else JSON_TYPE} if body else {})}
         try:
@@ -101,7 +107,7 @@ class Cluster:
                     request_timeout=min(left, self._target.timeout),
                 )
         except ConnectionTimeout as error:
-            raise Unreachable("timeout") from error
+            raise Unreachable(_TIMEOUT) from error
         except (TlsError, SSLError) as error:
             raise Unreachable("tls") from error
         except (TransportError, OSError) as error:

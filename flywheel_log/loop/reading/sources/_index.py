@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from flywheel_log.event import JSON
 from flywheel_log.sinks.elasticsearch.cluster import Answer, Cluster, Unreachable
 from flywheel_log.sinks.elasticsearch.document import event_of
@@ -9,6 +11,8 @@ from flywheel_log.sinks.elasticsearch.document import event_of
 PAGE = 500
 SEARCH = "/_search?filter_path=hits.hits,_shards.failed"
 OK, UNSORTABLE, MISSING = 200, 400, 404
+_REJECTED, _UNAVAILABLE = 429, (502, 503, 504)
+_PATIENCE_S, _PAUSE_S = 10.0, 0.5
 
 
 def event_in(source: JSON) -> JSON:
@@ -20,19 +24,43 @@ def event_in(source: JSON) -> JSON:
 
 
 def ask(
-    cluster: Cluster, method: str, path: str, body: bytes | JSON | None = None, also: tuple[int, ...] = ()
+    cluster: Cluster,
+    method: str,
+    path: str,
+    body: bytes | JSON | None = None,
+    also: tuple[int, ...] = (),
+    *,
+    moves: bool = False,
 ) -> Answer:
     """Return the answer to one request: a success, a 404, or one of the statuses *also*.
+
+    A server that is busy or late is asked again for a while; to do what *moves* something there, as reading on does,
+    only where it has surely not done so.
 
     Raises:
         ConnectionError: there was none, or another one.
     """
-    try:
-        answer = cluster.request(method, path, body)
-    except Unreachable as error:
-        raise ConnectionError(f"Elasticsearch at {cluster.servers} does not answer: {error}") from error
-    if answer.status not in (OK, MISSING, *also):
+    give_up = time.monotonic() + _PATIENCE_S
+    while _passing(found := _once(cluster, method, path, body), moves=moves) and time.monotonic() < give_up:
+        time.sleep(min(_PATIENCE_S, getattr(found, "after", None) or _PAUSE_S))
+    if isinstance(found, Unreachable):
+        raise ConnectionError(f"Elasticsearch at {cluster.servers} does not answer: {found}") from found
+    if found.status not in (OK, MISSING, *also):
         raise ConnectionError(
-            f"Elasticsearch at {cluster.servers} answers HTTP {answer.status} to {method} {path.partition('?')[0]}"
+            f"Elasticsearch at {cluster.servers} answers HTTP {found.status} to {method} {path.partition('?')[0]}"
         )
-    return answer
+    return found
+
+
+def _once(cluster: Cluster, method: str, path: str, body: bytes | JSON | None) -> Answer | Unreachable:
+    try:
+        return cluster.request(method, path, body)
+    except Unreachable as error:
+        return error
+
+
+def _passing(found: Answer | Unreachable, *, moves: bool) -> bool:
+    """Whether the next answer may be another one."""
+    if isinstance(found, Unreachable):
+        return found.timeout and not moves
+    return found.status == _REJECTED or (found.status in _UNAVAILABLE and not moves)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flywheel_log.event import JSON
 from flywheel_log.loop.reading import progress
-from flywheel_log.sinks.elasticsearch.cluster import Answer, Cluster
+from flywheel_log.sinks.elasticsearch.cluster import Answer, Cluster, Unreachable
 from flywheel_log.sinks.elasticsearch.target import Target, target
 
 from ._growing import Growing
@@ -109,13 +109,21 @@ def _pages(cluster: Cluster, answer: Answer) -> Iterator[JSON]:
     try:
         while found := _whole(answer):
             yield from found
-            answer = ask(cluster, "POST", _SCROLL, {"scroll": _KEEP_ALIVE, "scroll_id": scroll})
+            answer = ask(cluster, "POST", _SCROLL, {"scroll": _KEEP_ALIVE, "scroll_id": scroll}, moves=True)
             if answer.status == MISSING:
                 raise ConnectionError(f"Elasticsearch at {cluster.servers} forgot where we were; read again")
             scroll = answer.body["_scroll_id"]
     finally:
         if scroll:
-            ask(cluster, "DELETE", _SCROLL, {"scroll_id": scroll})
+            _forget(cluster, scroll)
+
+
+def _forget(cluster: Cluster, scroll: str) -> None:
+    """Let the server forget where we were; one that does not listen forgets by itself, and all has been read."""
+    try:
+        cluster.request("DELETE", _SCROLL, {"scroll_id": scroll})
+    except Unreachable:
+        return
 
 
 def _events(cluster: Cluster, found: Iterator[JSON]) -> Iterator[JSON]:
