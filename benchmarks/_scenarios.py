@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import string
+from itertools import cycle
 from typing import Any
 
 import openai
@@ -22,9 +24,17 @@ def text(characters: int, seed: int) -> str:
     return " ".join(words)[:characters]
 
 
+drawn = random.Random(7)
+
+
+def identity(head: str, length: int) -> str:
+    """An id as OpenAI gives it; each is another one, for what is random costs more to look through than words do."""
+    return head + "".join(drawn.choices(string.ascii_letters + string.digits, k=length))
+
+
 def completion(content: str) -> dict[str, Any]:
     return {
-        "id": "chatcmpl-1",
+        "id": identity("chatcmpl-", 29),
         "object": "chat.completion",
         "created": 1_750_000_000,
         "model": "gpt-4.1-mini",
@@ -44,19 +54,19 @@ def completion(content: str) -> dict[str, Any]:
             "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
         },
         "service_tier": "default",
-        "system_fingerprint": "fp_1",
+        "system_fingerprint": "fp_51e1070cf2",
     }
 
 
 def chunk(choices: list[dict[str, Any]], padding: random.Random, **more: Any) -> bytes:
     """An event as OpenAI sends it, which pads each of them with some letters."""
     body = {
-        "id": "chatcmpl-1",
+        "id": "chatcmpl-CgQ3SBIz5CDqCiTYbVKd5lzAWR8Ct",
         "object": "chat.completion.chunk",
         "created": 1_750_000_000,
         "model": "gpt-4.1-mini",
         "service_tier": "default",
-        "system_fingerprint": "fp_1",
+        "system_fingerprint": "fp_51e1070cf2",
         "choices": choices,
         **more,
         "obfuscation": "".join(padding.choices(string.ascii_letters, k=padding.randrange(1, 15))),
@@ -76,7 +86,7 @@ def events(**more: Any) -> list[bytes]:
     return [*chunks, b"data: [DONE]\n\n"]
 
 
-SMALL = json.dumps(completion(text(300, 1))).encode()
+SMALL = cycle([json.dumps(completion(text(300, 1))).encode() for _ in range(500)])
 CHUNKS = events()
 COUNTED = events(usage=None)  # As a stream is whose token counts were asked for; they stand in one more event.
 COUNTED.insert(-1, chunk([], random.Random(4), usage=completion("")["usage"]))
@@ -97,7 +107,7 @@ HEADERS = {
     "x-ratelimit-remaining-tokens": "199950",
     "x-ratelimit-reset-requests": "8.64s",
     "x-ratelimit-reset-tokens": "15ms",
-    "x-request-id": "req_benchmark",
+    "x-request-id": "req_4f1c2ab8d6e94c07a5d3b8e61f27c09d",
     "cf-cache-status": "DYNAMIC",
     "strict-transport-security": "max-age=31536000; includeSubDomains; preload",
     "x-content-type-options": "nosniff",
@@ -127,7 +137,7 @@ def answer(request: Any) -> Any:
     if b'"stream":true' in body:
         chunks = COUNTED if b'"include_usage":true' in body else CHUNKS
         return http.Response(200, headers={**HEADERS, "content-type": "text/event-stream"}, stream=Body(chunks))
-    return http.Response(200, headers={**HEADERS, "content-type": "application/json"}, content=SMALL)
+    return http.Response(200, headers={**HEADERS, "content-type": "application/json"}, content=next(SMALL))
 
 
 def sync_client() -> openai.OpenAI:
@@ -164,3 +174,16 @@ LONG: dict[str, Any] = {
     "messages": [{"role": ("user", "assistant")[turn % 2], "content": text(2000, turn)} for turn in range(20)],
     "tools": TOOLS,
 }
+
+
+def picture(kilobytes: int) -> dict[str, Any]:
+    """A question about a picture of so many *kilobytes*, which the request has in it."""
+    data = base64.b64encode(drawn.randbytes(kilobytes * 1000)).decode()
+    parts = [
+        {"type": "text", "text": text(100, 5)},
+        {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{data}"}},
+    ]
+    return {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": parts}]}
+
+
+PICTURES = [picture(100) for _ in range(10)]

@@ -25,11 +25,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import openai
-from _scenarios import CHUNKS, HELLO, LONG, async_client, http, sync_client
+from _scenarios import CHUNKS, HELLO, LONG, PICTURES, async_client, http, sync_client
 
 import flywheel_log
 from flywheel_log import config, recorder
@@ -63,12 +64,16 @@ def begin_naive() -> None:
     http_log.disabled = True
 
 
-def plain(client: Any, request: dict[str, Any]) -> Variant:
-    return lambda: client.chat.completions.create(**request)
+def plain(client: Any, *requests: dict[str, Any]) -> Variant:
+    turns = cycle(requests)
+    return lambda: client.chat.completions.create(**next(turns))
 
 
-def plain_naive(client: Any, request: dict[str, Any]) -> Variant:
+def plain_naive(client: Any, *requests: dict[str, Any]) -> Variant:
+    turns = cycle(requests)
+
     def call() -> None:
+        request = next(turns)
         started = time.time()
         response = client.chat.completions.create(**request)
         note(request, response.choices[0].message.content, response.usage, started)
@@ -202,6 +207,12 @@ def main() -> None:
         compare("small call, trace and context", small, 10 * rounds)
     long = {"bare": plain(bare, LONG), "recorded": plain(recorded, LONG), "naive": plain_naive(bare, LONG)}
     compare("40 KB conversation, 8 tools", long, 3 * rounds)
+    seen = {
+        "bare": plain(bare, *PICTURES),
+        "recorded": plain(recorded, *PICTURES),
+        "naive": plain_naive(bare, *PICTURES),
+    }
+    compare("picture of 100 KB", seen, rounds)
     compare_streams({"bare": stream(bare), "recorded": stream(recorded), "naive": stream_naive(bare)}, rounds)
     awaited = {
         "bare": asynchronous(abare, loop),

@@ -15,11 +15,13 @@ from .reading import INVISIBLE
 
 _INVISIBLE = re.compile(rf"{INVISIBLE.pattern}|\\+u(?i:00ad|200[b-d]|2060|feff)")
 _SPELLED_OUT = r"\\u00[2-7]"  # A printable character as an escape: any secret may hide behind it.
-
-
 _ANCHORS = (*tokens.ANCHORS, *assignments.ANCHORS, *commands.ANCHORS, *loose.ANCHORS, _SPELLED_OUT)
-_matches = any_of(_ANCHORS)
-_matches_or_hides = any_of((*_ANCHORS, _INVISIBLE.pattern))
+# The engine is fast where it comes back to states that it has been in, of which it keeps 2 MB. Random text, as ids and
+# base64, leads to ever new ones if two expressions count, or wait, from anywhere: none may, where every line passes.
+_may_match = any_of((*_ANCHORS, assignments.OPTION, _INVISIBLE.pattern))
+_matches_one = any_of(_ANCHORS)
+_has_named_option = any_of((assignments.NAMED_OPTION,))
+_hides = any_of((_INVISIBLE.pattern,))
 
 
 def suspicious(line: bytes) -> bool:
@@ -28,4 +30,10 @@ def suspicious(line: bytes) -> bool:
         text = line.decode()
     except UnicodeDecodeError:
         return True
-    return _matches_or_hides(text) and (_matches(text) or _matches(_INVISIBLE.sub("", text)))
+    if not _may_match(text):
+        return False
+    return _matches(text) or (_hides(text) and _matches(_INVISIBLE.sub("", text)))
+
+
+def _matches(text: str) -> bool:
+    return _matches_one(text) or _has_named_option(text)

@@ -165,13 +165,17 @@ ASSIGNMENTS: tuple[Finder, ...] = (
 
 # The same in a line of JSON, for the engine of `anchors`: between a name and its sign stand
 # quotes, and so many backslashes as it is deep inside JSON in strings; a slash may be escaped, too.
+_BEHIND_NAME = (
+    r"(?:[\s\\\"'`*\]!]|\\[nrtf]|\\u[0-9A-Fa-f]{4})*(?:[:=\uff1a]|\\+u(?i:ff1a))",
+    r">[^<>]+<\\*/",
+    VALUE_FOLLOWS,
+    r"[\s*_`\\\"']*(?:\||[,;][^\s]|\\[tnr])",  # A heading of a table, see `tables`.
+)
 ANCHORS = (
-    rf"{NAMED}(?:[\s\\\"'`*\]!]|\\[nrtf]|\\u[0-9A-Fa-f]{{4}})*(?:[:=\uff1a]|\\+u(?i:ff1a))",
-    rf"--[A-Za-z0-9_-]*{NAMED} ",
-    rf"{NAMED}>[^<>]+<\\*/",
-    rf"{NAMED}{VALUE_FOLLOWS}",
-    rf"{NAMED}[\s*_`\\\"']*(?:\||[,;][^\s]|\\[tnr])",  # A heading of a table, see `tables`.
+    rf"{NAMED}(?:{'|'.join(_BEHIND_NAME)})",
     rf"{VALUE_STANDS_BEFORE}{NAMED}\\*\"",
     rf"[Bb]earer{BLANKS}[A-Za-z0-9._~+/=\\-]{{16}}",
     r":(?:\\*/){2}[^\s/?#:@\"<>]*:[^\s/?#\"<>]+@",
 )
+OPTION, NAMED_OPTION = "--[A-Za-z]", rf"--[A-Za-z0-9_-]*{NAMED} "
+"""How any option begins, and one that is named as a secret is; the latter is not for one pass with the others."""

@@ -125,7 +125,7 @@ ANCHORS = (
     r"(?:dapi|SK|key-)[a-f0-9]{32}|pat[A-Za-z0-9]{14}\.[a-f0-9]{64}",
     r"\dQ~[A-Za-z0-9_~.-]{31}",
     r":AA[A-Za-z0-9_-]{33}",
-    r"[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.",
+    r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}",  # Its beginning would be counted from every other character.
     r"hooks\.slack\.com|api\\*/webhooks",
     r"Private-Lines|AGE-SECRET-KEY-1",
     r"A(?:KIA|SIA)[A-Z0-9]{16}",
