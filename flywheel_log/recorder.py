@@ -16,7 +16,7 @@ from .judges._bench import Bench
 from .meter import CALLS, meter
 from .pipeline.chain import BLIND, processors, redactor
 from .pipeline.sample import Sampler
-from .pipeline.trim import LOOK_ABOVE, trim
+from .pipeline.trim import Limits, is_small, trim
 from .pipeline.withhold import bare
 from .serialise import UNREAD, dumps, loads
 
@@ -50,6 +50,7 @@ class Recorder:
         self._put = self._delivery.put if self._delivery else lambda line: keep(loads(line)) if keep else None
         self._sampler = Sampler(settings.sample, settings.sample_first)
         self._redactor = redactor(settings)
+        self._limits = Limits(settings.media, settings.max_event_kb * 1024)
         self._identity = {"client_id": settings.client_id, "workload_id": settings.workload_id}
         self._chain = processors(settings, self._sampler, stamped=self._delivery is not None)
         # Where nobody looks inside before the journal, an answer need not be parsed in the program's own call.
@@ -121,9 +122,9 @@ class Recorder:
         """Write *line*, redacted so that nothing gets around it; judges see no more of its *event* than it says."""
         if self._redactor is not None and (clean := self._redactor(line)) is not None:
             event, line = clean, dumps(clean)
-        if len(line) > LOOK_ABOVE:
+        if not is_small(line, self._limits):
             event = cast(Event, settled(cast(JSON, event or loads(line))))  # What is cut would be misunderstood later.
-            line = dumps(event := trim(event, media=self.settings.media, max_bytes=self.settings.max_event_kb * 1024))
+            line = dumps(event := trim(event, self._limits))
         identity = self._put(line)
         if event is not None:
             self._bench.offer(identity, event)
@@ -215,8 +216,7 @@ def configure(**settings: Any) -> None:
 
     recorder = Recorder(config.load(**settings))
     atexit.register(_at_exit)
-    before = replace(recorder)
-    if before is not None:
+    if (before := replace(recorder)) is not None:
         before.close(EXIT_SECONDS)
 
 

@@ -6,19 +6,21 @@ import hashlib
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from ..event import JSON, Event
 from ..serialise import dumps
 from .parse import parse
+from .redact.pattern import any_of_or_unread
 
 Media = Literal["trim", "reference", "keep"]
 
-LOOK_ABOVE = 64 * 1024
+_LOOK_ABOVE = 64 * 1024
 _MEDIA_ABOVE = 8 * 1024
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?[^,]{0,100};base64,")
 # No other text goes on for so long without a blank, in lines of 60 at least.
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{60,}+[\r\n]{0,2}+)+")
+_may_be_base64 = any_of_or_unread([r"(?:[A-Za-z0-9+/_-]|\\/){60}"])  # In a line of JSON.
 _SURELY = 1024
 _OTHER = re.compile(r"[^A-Za-z0-9+/_=\r\n-]")
 _VARIETY = ("[A-Z]", "[a-z]", "[0-9]")
@@ -27,19 +29,33 @@ _NUMBERS = frozenset({int, float})
 _NOTE = 100  # Characters, at most, of what stands in the place of what is missing.
 
 
-def trim(event: Event, *, media: Media, max_bytes: int) -> Event:
-    """Return *event* with its large base64 strings treated as *media* says, and its texts cut to fit *max_bytes*.
+class Limits(NamedTuple):
+    """What to do with base64, and how many bytes an event may have."""
+
+    media: Media
+    max_bytes: int
+
+
+def is_small(line: bytes, limits: Limits) -> bool:
+    """Tell at a glance that `trim` has nothing to do in *line*: it has less than 64 KB, or fits and has no media."""
+    if len(line) <= _LOOK_ABOVE or len(line) > limits.max_bytes:
+        return len(line) <= _LOOK_ABOVE
+    return limits.media == "keep" or not _may_be_base64(line.decode(errors="replace"))
+
+
+def trim(event: Event, limits: Limits) -> Event:
+    """Return *event* with its large base64 strings treated, and its texts cut, as the *limits* say.
 
     What was done is told in `trimmed`: how many strings, and how many characters are missing. An event whose texts were
-    cut is marked `trimmed` in `training_unsafe`. Small events (below 64 KB) need not come here.
+    cut is marked `trimmed` in `training_unsafe`. An event that `is_small` need not come here.
     """
     fields = dict(cast(JSON, parse(None, "", event)))
     cut = _Cut()
-    fields = _strings(fields, partial(cut.media, policy=media))
+    fields = _strings(fields, partial(cut.media, policy=limits.media))
     size = _size(fields)
     # The longest text alone gives what is too much, where that leaves it more than a quarter of the event.
-    longest = max(max_bytes // 4, cut.widest - (size - max_bytes) - 2 * _NOTE)
-    while longest >= _SHORTEST and size > max_bytes:
+    longest = max(limits.max_bytes // 4, cut.widest - (size - limits.max_bytes) - 2 * _NOTE)
+    while longest >= _SHORTEST and size > limits.max_bytes:
         if cut.widest > longest + _NOTE:  # Most of a large event may be numbers: to walk it again would cut nothing.
             cut.widest = 0
             fields = _strings(fields, partial(cut.text, longest=longest))
