@@ -443,6 +443,13 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.parametrize("head", ["sk-", "pa-", "hvs.", "glpat-"])
+def test_data_that_goes_on_and_on_is_no_key(head: str) -> None:
+    data = head + "".join(random.Random(2).choices(string.ascii_letters + string.digits + "-_", k=4000))
+    assert SECRETS(dumps({**EVENT, "user_id": data})) is None
+    assert redacted(SECRETS, user_id=data[:2000])["user_id"].startswith("[")
+
+
 @pytest.mark.parametrize("signs", ["+/", "-_", " "])
 def test_random_text_is_looked_through_in_one_pass(signs: str) -> None:
     alphabet = string.ascii_letters + string.digits + signs
