@@ -17,7 +17,11 @@ from flywheel_log.event import Wire
 from flywheel_log.health import health
 from flywheel_log.pipeline.redact import Redactor
 from flywheel_log.pipeline.redact.anchors import suspicious
+from flywheel_log.pipeline.redact.commands import COMMANDS
 from flywheel_log.pipeline.redact.custom import OVERLAP, PIECE, Custom
+from flywheel_log.pipeline.redact.pattern import Family
+from flywheel_log.pipeline.redact.personal import PERSONAL
+from flywheel_log.pipeline.redact.tokens import TOKENS
 from flywheel_log.serialise import dumps
 
 KEY = "sk-proj-4fT9aQ2xLr8ZkW1vB7nM"
@@ -382,6 +386,19 @@ def test_a_quick_look_never_overlooks_what_the_walk_finds(value: Any, ascii_only
     line = dumps({**EVENT, "request": Wire(raw)})
     if not suspicious(line):
         assert SECRETS.event(orjson.loads(line)) is None
+
+
+FAMILIES = [one for one in (*TOKENS, *COMMANDS, *PERSONAL) if isinstance(one, Family)]
+WORDS = ("Phone", "tel", "call me at", "SSN", "Social Security Number", "is", "number", "nr", "é", "123 45 6789")
+ASKED = st.lists(st.sampled_from(WORDS) | st.text("0179 :.+()-\n", max_size=9), max_size=6).map("".join)
+
+
+@given(ASKED | TEXTS | PIECES)
+@example("Phone is number (0171) 234567")
+@example("SSN is 123 45 6789")
+def test_a_family_never_passes_over_what_one_of_its_finders_finds(text: str) -> None:
+    for family in FAMILIES:
+        assert [*family.spans(text)] == [span for finder in family.finders for span in finder.spans(text)]
 
 
 @given(VALUES)

@@ -60,17 +60,15 @@ class Redactor:
         model: str = "en_core_web_sm",
     ) -> None:
         self._secrets = "secrets" in what
-        self._finders: list[Finder] = [*custom(patterns or {})]
-        if self._secrets:
-            self._finders += _SECRETS
+        self._own: list[Finder] = [*custom(patterns or {})]
+        self._others: list[Finder] = []
         if "pii" in what:
             from .personal import PERSONAL  # Patterns take their time to compile.
 
-            self._finders += PERSONAL
+            self._others += PERSONAL
         if "names" in what:
-            self._finders.append(Names(model))
+            self._others.append(Names(model))
         self._shortest = 1 if patterns or "names" in what else _SHORTEST
-        self._only_secrets = self._secrets and len(self._finders) == len(_SECRETS)
         if replace_with == "pseudonym" and not key:
             health.warn("redact_key_missing")
         self._substitute = Substitute(replace_with, key.encode() if key else os.urandom(32))
@@ -92,16 +90,21 @@ class Redactor:
 
         Raises whatever a finder raises; the line must not be written then.
         """
-        if self._only_secrets and not suspicious(line):
+        secrets = self._secrets and suspicious(line)
+        if not secrets and not self._own and not self._others:
             return None
         event = loads(line)
-        clean = self.event(event)
+        clean = self._clean(event, secrets=secrets)
         # What stands under a key that comes twice is in the line, and not in the event.
         return event if clean is None and _repeats_a_key(line) else clean
 
     def event(self, event: Event) -> Event | None:
         """Do the same to a parsed event; *event* is left as it is."""
-        walk = Walk(self._finders, self._substitute, named=self._secrets, shortest=self._shortest)
+        return self._clean(event, secrets=self._secrets)
+
+    def _clean(self, event: Event, *, secrets: bool) -> Event | None:
+        finders = (*self._own, *(_SECRETS if secrets else ()), *self._others)
+        walk = Walk(finders, self._substitute, named=secrets, shortest=self._shortest)
         fields: JSON = {}
         for key, value in cast("dict[str, Any]", event).items():
             fields[key] = value if key in _OURS else walk.value(value)

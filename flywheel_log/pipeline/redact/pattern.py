@@ -90,14 +90,18 @@ class Pattern:
 
 
 class Family:
-    """Many finders that are asked only about a text which has one of *anchors*: one pass instead of one for each."""
+    """Many finders that are asked only about a text which has one of *anchors*: one pass instead of one for each.
+
+    Attributes:
+        finders: what they are.
+    """
 
     def __init__(self, finders: Sequence[Finder], anchors: Iterable[str]) -> None:
-        self._finders = finders
+        self.finders = finders
         self._may_hold_one = any_of_or_unread(anchors)
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield where values begin and end, and of which kind they are."""
         if self._may_hold_one(text):
-            for finder in self._finders:
+            for finder in self.finders:
                 yield from finder.spans(text)
