@@ -17,8 +17,10 @@ from flywheel_log.event import Wire
 from flywheel_log.health import health
 from flywheel_log.pipeline.redact import Redactor
 from flywheel_log.pipeline.redact.anchors import suspicious
+from flywheel_log.pipeline.redact.assignments import ASSIGNMENTS
 from flywheel_log.pipeline.redact.commands import COMMANDS
 from flywheel_log.pipeline.redact.custom import OVERLAP, PIECE, Custom
+from flywheel_log.pipeline.redact.loose import LOOSE
 from flywheel_log.pipeline.redact.pattern import Family
 from flywheel_log.pipeline.redact.personal import PERSONAL
 from flywheel_log.pipeline.redact.tokens import TOKENS
@@ -388,7 +390,7 @@ def test_a_quick_look_never_overlooks_what_the_walk_finds(value: Any, ascii_only
         assert SECRETS.event(orjson.loads(line)) is None
 
 
-FAMILIES = [one for one in (*TOKENS, *COMMANDS, *PERSONAL) if isinstance(one, Family)]
+FAMILIES = [one for one in (*TOKENS, *ASSIGNMENTS, *COMMANDS, *LOOSE, *PERSONAL) if isinstance(one, Family)]
 WORDS = ("Phone", "tel", "call me at", "SSN", "Social Security Number", "is", "number", "nr", "é", "123 45 6789")
 ASKED = st.lists(st.sampled_from(WORDS) | st.text("0179 :.+()-\n", max_size=9), max_size=6).map("".join)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .pattern import BLANKS, VALUE_FOLLOWS, VALUE_STANDS_BEFORE, Finder, Pattern, Span, behind
+from .pattern import BLANKS, VALUE_FOLLOWS, VALUE_STANDS_BEFORE, Family, Finder, Pattern, Span, behind
 
 # As programs write it, and what a password is called in German, French, Spanish, Portuguese, Dutch, Polish, Czech,
 # Finnish, Norwegian, Danish, Swedish, Hungarian, Turkish, Russian, Chinese, Japanese, Korean.
@@ -151,7 +151,7 @@ def assigned(candidate: str, *, bare: bool) -> int:
     return len(candidate) if _is_secret(candidate) else 0
 
 
-ASSIGNMENTS: tuple[Finder, ...] = (
+_ASSIGNMENTS: tuple[Finder, ...] = (
     Pattern("url_password", re.compile(_USERINFO), ("@",), _quoted),
     Pattern(
         "bearer_token",
@@ -179,3 +179,5 @@ ANCHORS = (
 )
 OPTION, NAMED_OPTION = "--[A-Za-z]", rf"--[A-Za-z0-9_-]*{NAMED} "
 """How any option begins, and one that is named as a secret is; the latter is not for one pass with the others."""
+
+ASSIGNMENTS: tuple[Finder, ...] = (Family(_ASSIGNMENTS, (*ANCHORS, NAMED_OPTION)),)

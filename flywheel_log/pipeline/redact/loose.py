@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .assignments import is_placeholder
-from .pattern import BLANKS, VALUE_FOLLOWS, VALUE_STANDS_BEFORE, Finder, Pattern, Span, behind
+from .pattern import BLANKS, VALUE_FOLLOWS, VALUE_STANDS_BEFORE, Family, Finder, Pattern, Span, behind
 
 _HEADS = ("token", "Token", "TOKEN", "auth", "Auth", "AUTH")
 # What the next page of a list is fetched by is no secret.
@@ -56,7 +56,7 @@ class Tokens:
                         yield *one.span(), "token"
 
 
-LOOSE: tuple[Finder, ...] = (
+_LOOSE: tuple[Finder, ...] = (
     Pattern(
         "token",
         re.compile(rf"{_NAME}{_ASSIGNED}{_QUOTE}({_ONE})"),
@@ -80,3 +80,5 @@ ANCHORS = (
     r"sig=[A-Za-z0-9%+/=_\\-]{16}",
     r"-Signature=[A-Za-z0-9%+/=_\\-]{16}",
 )
+
+LOOSE: tuple[Finder, ...] = (Family(_LOOSE, ANCHORS),)
