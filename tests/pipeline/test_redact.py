@@ -6,6 +6,7 @@ import json
 import random
 import string
 import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -21,7 +22,7 @@ from flywheel_log.pipeline.redact.assignments import ASSIGNMENTS
 from flywheel_log.pipeline.redact.commands import COMMANDS
 from flywheel_log.pipeline.redact.custom import OVERLAP, PIECE, Custom
 from flywheel_log.pipeline.redact.loose import LOOSE
-from flywheel_log.pipeline.redact.pattern import Family
+from flywheel_log.pipeline.redact.pattern import Family, Finder
 from flywheel_log.pipeline.redact.personal import PERSONAL
 from flywheel_log.pipeline.redact.tokens import TOKENS
 from flywheel_log.serialise import dumps
@@ -390,7 +391,13 @@ def test_a_quick_look_never_overlooks_what_the_walk_finds(value: Any, ascii_only
         assert SECRETS.event(orjson.loads(line)) is None
 
 
-FAMILIES = [one for one in (*TOKENS, *ASSIGNMENTS, *COMMANDS, *LOOSE, *PERSONAL) if isinstance(one, Family)]
+def families(finders: Sequence[Finder]) -> Iterator[Family]:
+    for one in finders:
+        if isinstance(one, Family):
+            yield from (one, *families(one.finders))
+
+
+FAMILIES = [*families((*TOKENS, *ASSIGNMENTS, *COMMANDS, *LOOSE, *PERSONAL))]
 WORDS = ("Phone", "tel", "call me at", "SSN", "Social Security Number", "is", "number", "nr", "é", "123 45 6789")
 ASKED = st.lists(st.sampled_from(WORDS) | st.text("0179 :.+()-\n", max_size=9), max_size=6).map("".join)
 

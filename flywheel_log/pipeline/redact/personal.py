@@ -126,7 +126,7 @@ def _phone(expression: str) -> Pattern:
 
 # An expression begins with a character of the value and looks behind it then: five times as fast to search for.
 # One that begins with a word is slow, and asked only where the engine of `anchors` sees such a word.
-PERSONAL: tuple[Finder, ...] = (
+_PERSONAL: tuple[Finder, ...] = (
     Email(),
     Pattern("iban", re.compile(r"[A-Z](?<![A-Za-z0-9\\].)[A-Z]\d{2}(?:[ \u00a0-]?[A-Z0-9]){11,30}"), _DIGITS, _iban),
     Card(),
@@ -166,3 +166,13 @@ PERSONAL: tuple[Finder, ...] = (
         _ip,
     ),
 )
+
+# What each of them cannot do without; seven digits close to each other, of a number that is dialled or paid with.
+ANCHORS = (
+    "@|%40",
+    r"\d(?:[ ()./\u00a0-]{0,13}\d){6}",
+    r"[A-Z]{2}\d{2}[ \u00a0-]?[A-Z0-9]",
+    r"\d\.\d{1,3}\.\d{1,3}\.\d",
+    r"::|:(?:[0-9A-Fa-f]{1,4}:){6}",
+)
+PERSONAL: tuple[Finder, ...] = (Family(_PERSONAL, ANCHORS),)
