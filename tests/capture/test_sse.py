@@ -205,6 +205,36 @@ def test_events_that_differ_in_their_text_only_are_run_together_and_nothing_else
     assert len(tape.payloads()) < len(chunks)
 
 
+@pytest.mark.parametrize("padding", [{}, {"obfuscation": "aX"}])
+def test_quotation_marks_in_a_text_do_not_end_a_run(padding: dict[str, str]) -> None:
+    def event(arguments: str) -> bytes:
+        said = chunk({"tool_calls": [{"index": 0, "function": {"arguments": arguments}}]}) | padding
+        return b"data: " + json.dumps(said).encode() + b"\n\n"
+
+    texts = ["{", '"city"', ': "Ulm', "\\n", '\\"', "é😀", '"}\n']
+    tape = Tape(CHAT, 0.0)
+    answer = Answer([*map(event, texts), event("7").replace(b'"7"', b'"\\x"')])
+    Tap(answer, tape, lambda _: None)
+    read = iter(answer.iter_bytes())
+    for text in texts:
+        assert next(read) == event(text)
+    assert tape.run == [json.dumps(text)[1:-1].encode() for text in texts[1:]]
+    assert b"\\x" in next(read)
+    [called] = folded(tape.payloads()[:-1])["choices"][0]["message"]["tool_calls"]
+    assert called["function"]["arguments"] == "".join(texts)
+
+
+def test_a_wrong_escape_costs_its_own_text_only() -> None:
+    chunks = [f"data: {json.dumps(chunk({'content': text}))}\n\n".encode() for text in ("a", "b", "c", "8")]
+    chunks[-1] = chunks[-1].replace(b'"8"', b'"\\x"')
+    tape, answer = Tape(CHAT, 0.0), Answer(chunks)
+    Tap(answer, tape, lambda _: None)
+    assert list(answer.iter_bytes()) == chunks
+    assert tape.run == [b"b", b"c", b"\\x"]
+    *read, wrong = tape.payloads()
+    assert (folded(read)["choices"][0]["message"]["content"], b"\\x" in wrong) == ("abc", True)
+
+
 LOGPROBS = {"content": [{"token": "ha", "logprob": -0.1, "bytes": None, "top_logprobs": []}]}
 SAYS_MORE: dict[str, Any] = {
     "two fields of a delta": lambda text: chunk({"content": "", "reasoning": text}),

@@ -13,7 +13,7 @@ from ..surfaces import Surface
 DONE = b"[DONE]"
 _LAST = 4  # Behind the last that says something may come a `[DONE]`, and what is left of a piece.
 _PADDING = b',"obfuscation":"'
-_TEXT = re.compile(rb'(?:[^"\\]|\\.)*', re.DOTALL)
+_TEXT = re.compile(rb'(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*+')
 
 
 def events(raw: bytes) -> list[bytes]:
@@ -54,6 +54,12 @@ def _data(event: bytes) -> bytes:
         return event[6:]
     lines = [line[5:].removeprefix(b" ") for line in event.split(b"\n") if line.startswith(b"data:")]
     return b"\n".join(lines)
+
+
+def text_at(event: bytes, start: int) -> bytes | None:
+    """The inside, which begins at *start*, of a JSON string in *event*; None where that is wrong, or does not end."""
+    text = _TEXT.match(event, start)
+    return text.group() if text is not None and event.startswith(b'"', text.end()) else None
 
 
 def _unpadded(event: bytes) -> bytes:
@@ -111,7 +117,7 @@ def _followers(events: list[bytes], at: int, head: bytes, tail: bytes) -> list[b
         block = events[at : at + size]
         texts = [event[start:stop] for event in block]
         # To put them together again costs less than to look at the ends of each.
-        if b"".join(block) == head + seam.join(texts) + tail and _are_text(texts):
+        if b"".join(block) == head + seam.join(texts) + tail and are_text(texts):
             found += texts
             at += size
             size *= 2
@@ -120,7 +126,7 @@ def _followers(events: list[bytes], at: int, head: bytes, tail: bytes) -> list[b
     return found
 
 
-def _are_text(pieces: list[bytes]) -> bool:
+def are_text(pieces: list[bytes]) -> bool:
     """Whether each of *pieces* may stand inside a JSON string."""
     joined = b"".join(pieces)
     return (b'"' not in joined and b"\\" not in joined) or all(map(_TEXT.fullmatch, pieces))
@@ -132,7 +138,7 @@ def run(event: bytes, marker: re.Pattern[bytes]) -> tuple[list[bytes], bytes, by
     *marker* finds the JSON in front of that text, e.g. `"content":"`.
     """
     found = marker.search(event)
-    text = _TEXT.match(event, found.end()) if found is not None else None
-    if text is None or text.end() == len(event):
+    text = None if found is None else text_at(event, found.end())
+    if found is None or text is None:
         return [], b"", b""
-    return [text.group()], event[: text.start()], event[text.end() :]
+    return [text], event[: found.end()], event[found.end() + len(text) :]

@@ -94,6 +94,8 @@ class Tape:
     def take(self, chunk: bytes) -> bytes | None:
         """Keep *chunk* if it is plainly one event and no error, and return what the caller sees of it; else None."""
         try:
+            if b"\\" in chunk and self._goes_on(chunk):
+                return chunk.replace(NO_USAGE, b"") if self.hide_usage else chunk
             if not 0 <= chunk.find(END) == len(chunk) - 2 or ERROR in chunk:
                 return None
             shown = chunk
@@ -106,6 +108,16 @@ class Tape:
             health.drop("stream", error)
             return None
         return shown
+
+    def _goes_on(self, chunk: bytes) -> bool:
+        """Keep *chunk* if it is one more of those that are alike, though there are quotation marks in its text."""
+        head, middle, end, start, skip, size = self.alike
+        text = sse.text_at(chunk, start) if chunk.startswith(head) and chunk.endswith(end) else None
+        stop = start + len(text or b"")
+        if text is None or not chunk.startswith(middle, stop) or chunk.find(b'"', stop + skip) != len(chunk) - size:
+            return False
+        self.run.append(text)
+        return True
 
     def keep(self, piece: bytes) -> None:
         """Keep *piece*, whatever it is."""
@@ -138,7 +150,8 @@ class Tape:
         if self.run:
             head, middle, end, *_ = self.alike
             tail = middle + end
-            texts = [b"".join(self.run)] if sse.adds_up(self._surface.assemble, head, tail) else self.run
+            alike = sse.are_text(self.run) and sse.adds_up(self._surface.assemble, head, tail)
+            texts = [b"".join(self.run)] if alike else self.run
             self._pieces += [b"".join((head, text, tail)) for text in texts]
             self.run.clear()
 
