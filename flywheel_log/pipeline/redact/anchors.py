@@ -18,9 +18,8 @@ _SPELLED_OUT = r"\\u00[2-7]"  # A printable character as an escape: any secret m
 _ANCHORS = (*tokens.ANCHORS, *assignments.ANCHORS, *commands.ANCHORS, *loose.ANCHORS, _SPELLED_OUT)
 # The engine is fast where it comes back to states that it has been in, of which it keeps 2 MB. Random text, as ids and
 # base64, leads to ever new ones if two expressions count, or wait, from anywhere: none may, where every line passes.
-_may_match = any_of((*_ANCHORS, assignments.OPTION, _INVISIBLE.pattern))
-_matches_one = any_of(_ANCHORS)
-_has_named_option = any_of((assignments.NAMED_OPTION,))
+_has_one = any_of(_ANCHORS)
+_has_option = any_of((assignments.OPTION,))
 _hides = any_of((_INVISIBLE.pattern,))
 
 _MEDIA = re.compile(rb"(;base64,[A-Za-z0-9+/]{64})[A-Za-z0-9+/]{200,}")
@@ -35,10 +34,8 @@ def suspicious(line: bytes) -> bool:
         text = (_MEDIA.sub(rb"\1", line) if b";base64," in line else line).decode()
     except UnicodeDecodeError:
         return True
-    if not _may_match(text):
-        return False
     return _matches(text) or (_hides(text) and _matches(_INVISIBLE.sub("", text)))
 
 
 def _matches(text: str) -> bool:
-    return _matches_one(text) or _has_named_option(text)
+    return _has_one(text) or _has_option(text)

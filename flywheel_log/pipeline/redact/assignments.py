@@ -177,7 +177,7 @@ ANCHORS = (
     rf"[Bb]earer{BLANKS}[A-Za-z0-9._~+/=\\-]{{16}}",
     r":(?:\\*/){2}[^\s/?#:@\"<>]*:[^\s/?#\"<>]+@",
 )
-OPTION, NAMED_OPTION = "--[A-Za-z]", rf"--[A-Za-z0-9_-]*{NAMED} "
-"""How any option begins, and one that is named as a secret is; the latter is not for one pass with the others."""
+OPTION = rf"--[A-Za-z0-9_-]*{NAMED} "
+"""The same, but for a pass of its own: it waits for a name from each `--` on."""
 
-ASSIGNMENTS: tuple[Finder, ...] = (Family(_ASSIGNMENTS, (*ANCHORS, NAMED_OPTION)),)
+ASSIGNMENTS: tuple[Finder, ...] = (Family(_ASSIGNMENTS, (*ANCHORS, OPTION)),)
