@@ -76,7 +76,7 @@ def chunk(choices: list[dict[str, Any]], padding: random.Random, **more: Any) ->
 
 def events(**more: Any) -> list[bytes]:
     """A stream of 200 events; *more* is in all but the last, `[DONE]`."""
-    words = random.Random(2).choices(WORDS, k=197)
+    words = random.Random(2).choices([*WORDS, '"plain"', "é", "\n\n"], k=197)
     deltas = [{"role": "assistant", "content": ""}, *({"content": f"{word} "} for word in words), {}]
     padding = random.Random(3)
     chunks = []
