@@ -538,10 +538,10 @@ def test_the_time_that_the_consumer_of_a_generator_takes_is_not_the_models(event
 
     begun = time.perf_counter()
     for _ in words():
-        sum(range(300_000))
+        time.sleep(0.02)
     elapsed = (time.perf_counter() - begun) * 1000
     (event,) = events
-    assert 0 < event["time_to_first_token_ms"] <= event["latency_ms"] < elapsed / 2
+    assert 0 < event["time_to_first_token_ms"] <= event["latency_ms"] <= elapsed - 60
 
 
 def test_what_is_returned_is_returned_itself(events: list[Event]) -> None:

@@ -92,7 +92,7 @@ def files(root):
     return sorted(path.suffix for path in root.glob("*/*"))
 
 
-def until(condition, seconds=20.0):
+def until(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -100,9 +100,9 @@ def until(condition, seconds=20.0):
 
 
 def test_a_new_delivery_opens_and_starts_nothing(make, root):
-    threads = threading.active_count()
+    before = {*threading.enumerate()}
     make(Memory())
-    assert (root.exists(), threading.active_count()) == (False, threads)
+    assert (root.exists(), {*threading.enumerate()} - before) == (False, set())
 
 
 def test_every_sink_gets_every_line_with_its_id_in_front_and_in_order(make):
@@ -267,7 +267,7 @@ def test_a_hanging_sink_does_not_hang_close(make, root):
     delivery.put(LINE)
     started = time.monotonic()
     assert delivery.close(0.1) == 1
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 30  # It would be 60.
     release.set()
 
 
@@ -455,11 +455,11 @@ def test_a_put_beside_a_close_anywhere_in_it_is_delivered_and_starts_one_set_of_
             sys.settrace(before)
         return left <= 0
 
-    others, at = threading.active_count(), 1
+    others, at = {*threading.enumerate()}, 1
     while closed(at):
         beside[-1].join()
         assert delivery.flush(20) == 0, f"nobody delivers what was put at instruction {at}"
-        assert threading.active_count() - others in (0, 2)
+        assert len({*threading.enumerate()} - others) in (0, 2)
         at += 1
         returned.append(delivery.put(LINE))
         assert delivery.flush(20) == 0
