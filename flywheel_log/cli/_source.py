@@ -19,6 +19,7 @@ from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.reading.latest import latest
 from flywheel_log.loop.reading.read import OnBad, remarks, search
 from flywheel_log.process import compression
+from flywheel_log.process.rotations import family, log_of
 
 from . import Problem
 from ._progress import progress_shown
@@ -95,12 +96,10 @@ def logs(sources: list[str] | None) -> list[Path]:
         if known is not file:
             raise typer.BadParameter(f"{source!r} is no file; have one such as genai.log", param_hint="SOURCE")
         try:
-            log = file.log_of(file.path_of(source).resolve())
+            log = log_of(file.path_of(source).resolve())
         except RuntimeError:  # a link that leads to itself, until Python 3.13
             raise file.missing(file.path_of(source)) from None
-        found |= dict.fromkeys(
-            [log] if file.family(log) else [file.log_of(one.resolve()) for one in file.paths(source)]
-        )
+        found |= dict.fromkeys([log] if family(log) else [log_of(one.resolve()) for one in file.paths(source)])
     return list(found)
 
 

@@ -74,9 +74,10 @@ def _reaches(sink: str) -> bool:
 
 
 def _is_there(sink: str) -> bool:
-    from flywheel_log.loop.reading.sources import file
+    from flywheel_log.loop.reading.sources.file import path_of
+    from flywheel_log.process.rotations import family
 
-    return urlsplit(sink).scheme != "file" or bool(file.family(file.path_of(sink).resolve()))
+    return urlsplit(sink).scheme != "file" or bool(family(path_of(sink).resolve()))
 
 
 def _places(sources: list[str], journal: Journal, stack: ExitStack) -> list[Place]:

@@ -25,6 +25,9 @@ _FORMATS: dict[str, Callable[[BinaryIO, str], Any]] = {
     ".zst": lambda data, mode: _zstd().ZstdFile(data, mode),
 }
 _INSTALLED_BY = {".zst": "install backports.zstd, or "}  # All others come with Python, if it was built with them.
+OWN = ".gz"
+"""What the names of files end in that we compress ourselves."""
+
 SUFFIXES = tuple(_FORMATS)
 """What the names of compressed files end in."""
 

@@ -13,7 +13,9 @@ import pytest
 from flywheel_log.contract import SinkContract, event
 from flywheel_log.delivery import Delivery
 from flywheel_log.health import health
+from flywheel_log.process import compression
 from flywheel_log.sinks import open_sink
+from flywheel_log.sinks.file.sharing import shift
 
 
 class TestFile(SinkContract):
@@ -187,6 +189,33 @@ def test_the_search_ends_at_an_older_event_of_the_same_process(tmp_path):
     path = tmp_path / "genai.log"
     path.write_bytes(b"".join(event(number) + b"\n" for number in (5, 1, 4)))
     assert open_sink(f"file:{path}").missing([event(3), event(4), event(5)]) == [event(3), event(5)]
+
+
+@pytest.mark.parametrize("name", [".1", ".1.gz", ".1.xz", ".7.bz2", "-20260131", "-20260131.gz", ".2026-01-31"])
+def test_what_was_rotated_away_by_whatever_name_is_not_missing(tmp_path, name):
+    rotated = tmp_path / f"genai.log{name}"
+    with rotated.open("wb") as file:
+        packed = compression.writing(file, rotated) if compression.is_compressed(rotated) else file
+        packed.write(event(1) + b"\n")
+        packed.close()
+    (tmp_path / "genai.log").write_bytes(event(2) + b"\n")
+    assert open_sink(f"file:{tmp_path}/genai.log").missing([event(1), event(2), event(3)]) == [event(3)]
+
+
+def test_a_rotated_file_that_is_damaged_holds_nothing_up(tmp_path):
+    (tmp_path / "genai.log").write_bytes(event(2) + b"\n")
+    (tmp_path / "genai.log.1.gz").write_bytes(b"rubbish")
+    assert open_sink(f"file:{tmp_path}/genai.log").missing([event(1), event(2)]) == [event(1)]
+    health.reset()
+
+
+def test_compressed_files_keep_their_suffix_when_they_move_on(tmp_path):
+    for name in ("", ".1.xz", ".2.gz", ".3.zst"):
+        (tmp_path / f"genai.log{name}").write_text(name)
+    shift(tmp_path / "genai.log", None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("genai.log.1", "genai.log.2.xz", "genai.log.3.gz", "genai.log.4.zst")
+    ]
 
 
 def test_missing_reads_through_lines_longer_than_what_it_reads_at_once(tmp_path):

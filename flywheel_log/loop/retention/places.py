@@ -9,11 +9,12 @@ from typing import Protocol
 
 from flywheel_log.delivery import purge
 from flywheel_log.event import Event
+from flywheel_log.process.rotations import family
 from flywheel_log.sinks.elasticsearch import dead_letters
 
 from ..gaps import in_place_of
 from ..reading import progress
-from ..reading.sources.file import family, opened
+from ..reading.sources.file import opened
 from .person import Person, as_event
 from .rewrite import append, rewrite, sweep
 

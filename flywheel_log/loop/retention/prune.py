@@ -9,12 +9,13 @@ from pathlib import Path
 
 from flywheel_log.event import Event
 from flywheel_log.process.compression import is_compressed
+from flywheel_log.process.rotations import family
 
 from ..feedback import Feedbacks, names_of, target_of
 from ..filter import Filter
 from ..reading import progress
 from ..reading.read import Reading, parse
-from ..reading.sources.file import family, opened
+from ..reading.sources.file import opened
 from ..values import instant
 from .rewrite import Doomed, Rewritten, count, rewrite
 

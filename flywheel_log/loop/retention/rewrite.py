@@ -14,13 +14,14 @@ from typing import BinaryIO
 
 from flywheel_log.process import compression
 from flywheel_log.process.disk import sync_name
+from flywheel_log.process.rotations import family
 from flywheel_log.sinks import RetryLater
 from flywheel_log.sinks.file import File, sharing
-from flywheel_log.sinks.file.sharing import COMPRESSED, is_named
+from flywheel_log.sinks.file.sharing import is_named
 from flywheel_log.sinks.file.url import Options
 
 from ..reading import progress
-from ..reading.sources.file import family, opened
+from ..reading.sources.file import opened
 
 LOCK_TIMEOUT_S = 30.0
 
@@ -94,7 +95,7 @@ def rewrite(log: Path, file: Path, doomed: Doomed, *, compress: bool = False) ->
     sweep(log)
     with progress.opened(file) as old:
         draft = file.with_name(f".{file.name}.{os.getpid()}.part")
-        name = Path(f"{file}{COMPRESSED}") if compress else file
+        name = Path(f"{file}{compression.OWN}") if compress else file
         try:
             with _created(log, draft, os.fstat(old.fileno())) as new, _writing(new, name) as out:
                 begin = _settled(log, old) if file == log else None
@@ -211,7 +212,7 @@ def _take_name(file: Path, draft: Path, *, gone: bool, compress: bool) -> None:
     if gone:
         file.unlink()
     elif compress:
-        draft.replace(f"{file}{COMPRESSED}")
+        draft.replace(f"{file}{compression.OWN}")
         file.unlink()
     else:
         draft.replace(file)

@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flywheel_log.process.compression import is_compressed
-from flywheel_log.sinks.file.sharing import COMPRESSED, shift
+from flywheel_log.process import compression
+from flywheel_log.process.rotations import family
+from flywheel_log.sinks.file.sharing import shift
 
-from ..reading.sources.file import family
 from .rewrite import locked, rewrite
 
 _NUMBER = re.compile(r"\.(\d+)(?:\.gz)?$")
@@ -55,14 +55,14 @@ def rotate(log: Path, *, at_least: int = 1, keep: int | None = None, compress: b
                 file.unlink()
                 done.deleted.append(file)
     for file in family(log) if compress else ():
-        if file != log and not is_compressed(file) and _compress(log, file):
-            done.compressed.append(Path(f"{file}{COMPRESSED}"))
+        if file != log and not compression.is_compressed(file) and _compress(log, file):
+            done.compressed.append(Path(f"{file}{compression.OWN}"))
     return done
 
 
 def _compress(log: Path, file: Path) -> bool:
     """Compress *file*; one that a crash left beside its compressed self is deleted instead."""
-    packed = Path(f"{file}{COMPRESSED}")
+    packed = Path(f"{file}{compression.OWN}")
     if not packed.exists():
         return rewrite(log, file, lambda _: False, compress=True).changed
     if _same(file, packed):

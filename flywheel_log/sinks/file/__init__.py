@@ -18,9 +18,10 @@ from flywheel_log.event import JSON, Event, to_flat
 from flywheel_log.health import health
 from flywheel_log.process import directories
 from flywheel_log.process.disk import sync_name
+from flywheel_log.process.rotations import generations
 from flywheel_log.sinks import BATCH_BYTES
 
-from .sharing import is_named, lock, numbered, shift
+from .sharing import is_named, lock, shift
 from .tail import Part, absent, unstored
 from .url import Options, options, resolve
 
@@ -75,8 +76,7 @@ class File:
 
     def missing(self, lines: Sequence[bytes], since: bytes = b"") -> Sequence[bytes]:
         """Return those of *lines* that neither the file nor one rotated away holds, from the place *since* on."""
-        path = self._options.path
-        files = [path, *(file for number in range(1, self._options.keep + 1) for file in numbered(path, number))]
+        files = generations(self._options.path)[::-1] or [self._options.path]
         behind = _behind(since, files) if since else None
         parts = [*map(Part, files)] if behind is None else behind
         if self._options.format == "full":

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flywheel_log.process.compression import SUFFIXES, is_compressed
 from flywheel_log.sinks import RetryLater
 
-COMPRESSED = ".gz"
 _LOCK_POLL_S = 0.002
 
 
@@ -68,7 +68,7 @@ def locked(path: Path, timeout: float, flags: int) -> Iterator[int | None]:
 
 def numbered(path: Path, number: int) -> list[Path]:
     """Return the rotated file of the log *path* that bears *number*, plain or compressed, if there is one."""
-    return [file for suffix in ("", COMPRESSED) if (file := Path(f"{path}.{number}{suffix}")).exists()]
+    return [file for suffix in ("", *SUFFIXES) if (file := Path(f"{path}.{number}{suffix}")).exists()]
 
 
 def shift(path: Path, keep: int | None) -> None:
@@ -82,5 +82,5 @@ def shift(path: Path, keep: int | None) -> None:
     # The current name goes last: until then nobody else gets past the lock that we hold.
     for number in range(free - 1, 0, -1):
         for file in numbered(path, number):
-            file.rename(f"{path}.{number + 1}{file.suffix if file.suffix == COMPRESSED else ''}")
+            file.rename(f"{path}.{number + 1}{file.suffix if is_compressed(file) else ''}")
     path.rename(f"{path}.1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
 import shutil
@@ -12,6 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import orjson
+
+from flywheel_log.health import health
+from flywheel_log.process import compression
 
 CHUNK_BYTES = 1 << 22
 FARTHEST_BYTES = 1 << 30
@@ -96,6 +98,11 @@ def _backwards(parts: Iterable[Part], marks: Sequence[bytes], chunk: int) -> Ite
             fd = _opened(path)
         except FileNotFoundError:
             continue
+        except OSError as error:
+            if not compression.is_compressed(path):
+                raise
+            health.warn("rotated_log_not_read", error)
+            continue
         try:
             end = os.fstat(fd).st_size
             start = max(begin, end - left)
@@ -108,10 +115,10 @@ def _backwards(parts: Iterable[Part], marks: Sequence[bytes], chunk: int) -> Ite
 
 
 def _opened(path: Path) -> int:
-    if path.suffix != ".gz":
+    if not compression.is_compressed(path):
         return os.open(path, os.O_RDONLY)
-    with gzip.open(path) as compressed, tempfile.TemporaryFile() as plain:  # gone with its last descriptor
-        shutil.copyfileobj(compressed, plain)
+    with path.open("rb") as data, tempfile.TemporaryFile() as plain:  # gone with its last descriptor
+        shutil.copyfileobj(compression.reading(data, path), plain)
         plain.flush()
         return os.dup(plain.fileno())
 

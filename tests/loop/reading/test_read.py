@@ -17,8 +17,9 @@ import pytest
 from flywheel_log.event import to_document
 from flywheel_log.loop.reading.read import parse, read
 from flywheel_log.loop.reading.sources._generations import held
-from flywheel_log.loop.reading.sources.file import Log, generations
+from flywheel_log.loop.reading.sources.file import Log
 from flywheel_log.loop.retention.rotate import rotate
+from flywheel_log.process.rotations import generations
 from flywheel_log.sinks import open_sink
 from flywheel_log.sinks.file.sharing import shift
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from flywheel_log.loop.reading.sources.file import family, opened
+from flywheel_log.loop.reading.sources.file import opened
 from flywheel_log.loop.retention.rewrite import Rewritten, count, locked, rewrite
 from flywheel_log.loop.retention.rotate import rotate
+from flywheel_log.process.rotations import family
 
 from .writers import writing
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -16,14 +15,9 @@ from urllib.parse import unquote, urlsplit
 from flywheel_log.loop.reading import progress
 from flywheel_log.loop.reading import since as recent
 from flywheel_log.process import compression
+from flywheel_log.process.rotations import family, generations, in_order, is_rotated, log_of
 
 from ._generations import Held, held
-
-# logrotate counts (genai.log.2.gz is older than genai.log.1) or dates (genai.log-20260131.xz, genai.log.2026-01-31).
-_ROTATED = re.compile(
-    r"(?P<stem>.+?)(?:[.-](?P<date>\d{4}-?\d\d-?\d\d[\d-]*)|\.(?P<number>\d+))?"
-    rf"(?:{'|'.join(map(re.escape, compression.SUFFIXES))})?"
-)
 
 
 class Log(NamedTuple):
@@ -41,7 +35,7 @@ class Log(NamedTuple):
         """Return the files that there are at this moment, in the order in which they were written."""
         if self.path not in self.named:
             return [path for path in self.named if path.exists()]
-        others = [path for path in self.named if path != self.path and not _is_rotated(path) and path.exists()]
+        others = [path for path in self.named if path != self.path and not is_rotated(path) and path.exists()]
         return in_order([*generations(self.path), *others])
 
     def held(self) -> AbstractContextManager[list[Held]]:
@@ -129,36 +123,9 @@ def parts(files: Iterable[Held], since: datetime | None) -> list[tuple[Held, int
     return [(one, begin) for one, begin in begins if begin is not None]
 
 
-def log_of(file: Path) -> Path:
-    """Return the log that *file*, its current or a rotated one, belongs to."""
-    parts = _ROTATED.fullmatch(str(file))
-    return Path(parts["stem"]) if parts else file
-
-
-def family(log: Path) -> list[Path]:
-    """Return the files of *log*: itself if it is there, and what was rotated away from it, oldest first."""
-    pattern = f"{glob.escape(log.name)}*"
-    return in_order(file for file in log.parent.glob(pattern) if log_of(file) == log and file.is_file())
-
-
-def generations(log: Path) -> list[Path]:
-    """Return the files that hold what was ever written to *log*, oldest first; none for the name of a rotated file.
-
-    What is being compressed, or was when a program died, is there twice for a while: then the plain file counts.
-    """
-    files = [file for file in family(log) if file == log or _is_rotated(file)] if not _is_rotated(log) else []
-    plain = {file for file in files if not compression.is_compressed(file)}
-    return [file for file in files if file in plain or compression.plain(file) not in plain]
-
-
-def in_order(files: Iterable[Path]) -> list[Path]:
-    """Sort *files* by their log, and the rotated ones of a log before it, oldest first."""
-    return sorted(files, key=_age)
-
-
 def missing(path: Path) -> FileNotFoundError:
     """Return the error for a log that does not exist, with what to do about it."""
-    if others := [] if _is_rotated(path) else family(path):
+    if others := [] if is_rotated(path) else family(path):
         return FileNotFoundError(f"{path} does not exist, but {others[-1]} does; name that")
     return FileNotFoundError(
         f"{path} does not exist; a program writes it after flywheel_log.instrument(client), "
@@ -170,19 +137,6 @@ def opened(path: Path) -> BinaryIO:
     """Open *path*, compressed or not, to read its lines."""
     data = progress.opened(path)
     return compression.reading(data, path, closing=True) if compression.is_compressed(path) else data
-
-
-def _age(path: Path) -> tuple[str, bool, str, int]:
-    parts = _ROTATED.fullmatch(str(path))
-    if parts is None:
-        return (str(path), True, "", 0)
-    number, date = parts["number"], parts["date"]
-    return (parts["stem"], not (number or date), date or "", -int(number or 0))
-
-
-def _is_rotated(path: Path) -> bool:
-    parts = _ROTATED.fullmatch(str(path))
-    return parts is not None and bool(parts["number"] or parts["date"])
 
 
 def _lines(log: Log, since: datetime | None) -> Iterator[bytes]:
