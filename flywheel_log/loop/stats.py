@@ -8,6 +8,7 @@ from datetime import datetime
 
 from flywheel_log.event import Event
 
+from .statistics.groups import bucket
 from .statistics.sketch import Sketch
 from .values import as_text, finite, getter, utc
 
@@ -113,9 +114,9 @@ def stands_for(event: Event) -> float:
     return 1 / rate if rate is not None and 0 < rate < 1 else 1
 
 
-def belongs_to(event: Event) -> str:
-    """Return the session of *event*, else its trace: its calls tell less than as many of strangers; "" of neither."""
-    return as_text(event.get("session_id") or event.get("trace_id"))
+def belongs_to(event: Event) -> int | None:
+    """Return the bucket of the session of *event*, else of its trace: its calls tell less than as many of strangers."""
+    return bucket(as_text(event.get("session_id") or event.get("trace_id")))
 
 
 def summarise(events: Iterable[Event], by: Sequence[str] = ("workload_id", "model"), *, scaled: bool = False) -> Stats:

@@ -10,7 +10,6 @@ from flywheel_log.event import Event
 from flywheel_log.loop.compare import Difference, corrected, measures
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.statistics.estimate import Mean, Share
-from flywheel_log.loop.statistics.groups import bucket
 from flywheel_log.loop.statistics.paired import Differences
 from flywheel_log.loop.stats import belongs_to
 
@@ -78,7 +77,7 @@ class Pairs:
     def add(self, old: Event, new: Event, feedbacks: Feedbacks, verdict: Verdict | None = None) -> None:
         """Count one pair: each measure that both have, and the judge's *verdict* if there is one."""
         self.count += 1
-        place = bucket(belongs_to(old))
+        place = belongs_to(old)
         if verdict is not None:
             self.judged.add(verdict, place)
         self.agreement.add(old, new, place)
