@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 from flywheel_log.event import Event
 from flywheel_log.loop.compare import Difference, corrected, measures
@@ -38,16 +37,15 @@ def runs(events: Iterable[Event]) -> dict[str, Run]:
     return dict(sorted(found.items(), key=lambda item: item[1].last))
 
 
-def replays(events: Iterable[Event], run: str) -> dict[str, Event]:
-    """Return the replays of *run*, without their requests, by the record that each one is of.
+def replays(ours: Iterable[Event]) -> dict[str, Event]:
+    """Return the replays among *ours*, the events of one run, by the record that each one is of.
 
     Of several the latest counts, but one that was answered before one that was not.
     """
     found: dict[str, Event] = {}
-    for event in events:
-        mark = origin(event)
-        if mark and mark.run == run and _rank(event) >= _rank(found.get(mark.of)):
-            found[mark.of] = cast(Event, {key: value for key, value in event.items() if key != "request"})
+    for event in ours:
+        if (mark := origin(event)) and _rank(event) >= _rank(found.get(mark.of)):
+            found[mark.of] = event
     return found
 
 
