@@ -131,7 +131,9 @@ def _judge(sending: Sending, model: str, run: str, *, again: bool) -> Problem | 
 
 def _change(model: str, path: Path | None, template: str, version: str, role: Literal["system", "user"]) -> Change:
     if path is None:
-        if given := [name for name, value in (("--template", template), ("--as", version)) if value]:
+        if given := [
+            name for name, value in (("--template", template), ("--as", version), ("--role", role != "system")) if value
+        ]:
             raise typer.BadParameter("it says something about a new prompt; name one by --prompt", param_hint=given[0])
         return Change(model or None)
     import flywheel_log

@@ -314,6 +314,7 @@ def test_a_person_is_asked(genai: Path, server: standin.Server):
     [
         (["--model", "new", "--workload", "x"], 1, "none of the calls in genai.log match workload_id=x"),
         (["--model", "new", "--template", "support"], 2, "name one by --prompt"),
+        (["--model", "new", "--role", "user"], 2, "name one by --prompt"),
         (["--prompt", "bad.txt", "--template", "support"], 2, "bad.txt"),
         (["--prompt", "none.txt"], 1, "none.txt"),
         (["--model", "new", "--into", "stdout:"], 1, "read back from where they go, and stdout: cannot be"),
