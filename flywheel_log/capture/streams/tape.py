@@ -163,7 +163,7 @@ class Tape:
         if sum(map(len, self._pieces)) < self._compact_above:
             return
         whole, _, rest = b"".join(self._pieces).rpartition(END)
-        fresh = sse.payloads(sse.events(whole), self._surface)
+        fresh = sse.payloads(sse.events(whole), self._surface, summed_up=False)  # nobody knows yet if it can be read
         if not (fresh or self._payloads) and self._compact_above < KEEP_AT_MOST:
             self._compact_above = KEEP_AT_MOST  # It may be a body without events, of a server that does not stream.
             return
