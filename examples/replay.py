@@ -7,7 +7,7 @@ import flywheel_log
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.replay.change import Change
 from flywheel_log.loop.replay.fit import request_of
-from flywheel_log.loop.replay.origin import stamp
+from flywheel_log.loop.replay.origin import of_run, stamp
 from flywheel_log.loop.replay.pairs import Pairs, pairs, replays
 from flywheel_log.loop.replay.send import send
 
@@ -25,7 +25,8 @@ sent = send(jobs, client, lambda event: stamp(event, run="mini"), concurrency=2,
 flywheel_log.flush()
 
 found = Pairs()
-for old, new in pairs(flywheel_log.read("genai.log"), replays(flywheel_log.read("genai.log"), "mini")):
+news = replays(of_run(flywheel_log.read("genai.log"), "mini"))
+for old, new in pairs(flywheel_log.read("genai.log"), news):
     found.add(old, new, Feedbacks(()))
 print(f"{sent.answered} answered; {found.agreement.exact.hits} of {found.count} answers are the same as before")
 for one in found.differences():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from ..event import JSON, Error, Status, Wire
@@ -13,6 +14,8 @@ from .streams import amazon, sse
 from .streams.tap import is_event_stream
 from .streams.tape import Tape
 from .surfaces import Surface
+
+_ESCAPE = re.compile(r"""(\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))|\\""")  # one of JSON's, else a backslash alone
 
 
 class Outcome:
@@ -90,9 +93,10 @@ def _events(payloads: list[bytes]) -> list[JSON]:
 
 
 def _legible(payload: bytes) -> JSON | None:
-    """What can be read of an event with characters that JSON does not allow; a whole run may end with one."""
+    """What can be read of an event with characters or escapes that JSON lacks; a whole run may end with one."""
+    text = _ESCAPE.sub(lambda found: found[1] or "\\\\", payload.decode(errors="replace"))
     try:
-        parsed = json.loads(payload.decode(errors="replace"), strict=False)
+        parsed = json.loads(text, strict=False)
     except ValueError:
         return None
     return parsed if isinstance(parsed, dict) else None

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import typer
 
+from flywheel_log.event import Event
 from flywheel_log.loop.extra import need
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
+from flywheel_log.loop.reading.read import search
 from flywheel_log.loop.replay.agreement import Agreement
 from flywheel_log.loop.replay.judge import verdicts
-from flywheel_log.loop.replay.origin import identity
+from flywheel_log.loop.replay.origin import identity, may_be_ours, of_run
 from flywheel_log.loop.replay.pairs import Pairs, pairs, replays, runs
 from flywheel_log.loop.statistics.estimate import Mean, Share
 from flywheel_log.wording import counted
 
 from . import Problem
-from ._source import given, named, reading
+from ._progress import progress_shown
+from ._source import default, given, named, reading, rereadable, wrong_source
 
 _LAST = "last"
 _NAMED = 8
@@ -27,19 +32,14 @@ def beside(logs: list[str] | None, chosen: Filter, known: Feedbacks, run: str) -
     Raises:
         Problem: there is no such run, or none of its originals is there.
     """
-    if "-" in (logs or ()):
-        raise typer.BadParameter("old and new are read one after the other, and standard input but once")
-    with reading(logs) as events:
-        there = runs(events)
+    rereadable(logs)
+    there = runs(_replayed(logs))
     name = next(reversed(there), run) if run == _LAST else run
     if name not in there:
         have = ", ".join(f"{one} ({there[one].replays})" for one in [*reversed(there)][:_NAMED])
         raise Problem(f"no call is of the run {run}; have {have}" if there else f"no replays in {named(logs)} yet")
-    with reading(logs) as events:
-        news = replays(events, name)
-    with reading(logs) as events:
-        judged = verdicts(events, name)
-    found = Pairs()
+    ours = [*of_run(_replayed(logs), name)]
+    news, judged, found = replays(ours), verdicts(ours), Pairs()
     with reading(logs, chosen) as events:
         for old, new in pairs(events, news):
             found.add(old, new, known, judged.get(identity(old)))
@@ -47,6 +47,12 @@ def beside(logs: list[str] | None, chosen: Filter, known: Feedbacks, run: str) -
         words = f" that match {given(chosen)}" if chosen else ""
         raise Problem(f"none of the {len(news)} originals of {name}{words} is in the log; name theirs by --log, too")
     return found
+
+
+def _replayed(logs: list[str] | None) -> Iterator[Event]:
+    """Read what replays and judges left; skipped lines are told when all is read."""
+    with wrong_source(), progress_shown():
+        yield from search(logs or default(), may_be_ours)
 
 
 def put_agreement(found: Pairs, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from flywheel_log.event import Status
 from flywheel_log.loop.filter import OPINIONS, Filter, when
+from flywheel_log.loop.values import full
 
 _STATUSES: tuple[str, ...] = get_args(Status)
 _FIELDS = {
@@ -24,6 +25,13 @@ _FIELDS = {
     "trace": "trace_id",
     "prompt_version": "prompt.version",
 }
+
+
+def one_of(**given: object) -> None:
+    """Raise typer.BadParameter where more than one of the options *given*, by name, has a value: each is for itself."""
+    several = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
+    if len(several) > 1:
+        raise typer.BadParameter(f"{' and '.join(several)} do not go together; leave one out")
 
 
 def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -87,10 +95,15 @@ def _options(
         if not any(fnmatchcase(one, pattern) for one in (*_STATUSES, "")):
             raise ValueError(f"status {pattern!r} is unknown; have {', '.join(_STATUSES)}")
     now = datetime.now(UTC)
+    conditions = _where(where or [])
+    if twice := fields.keys() & conditions.keys():
+        raise ValueError(
+            f"{', '.join(sorted(twice))} is given by an option of its own and by --where; repeat one of them"
+        )
     return Filter(
         since=when(since, now) if since else None,
         until=when(until, now) if until else None,
-        where=fields | _where(where or []),
+        where=fields | conditions,
         text=text,
         feedback=feedback or None,
     )
@@ -100,6 +113,7 @@ def _where(conditions: list[str]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for condition in conditions:
         name, equals, value = condition.partition("=")
+        name = full(name)
         if not equals:
             raise ValueError(f"condition {condition!r} has no value; have one such as metadata.tenant=acme")
         found[name] = (*found.get(name, ()), value)

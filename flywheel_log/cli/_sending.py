@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,13 +19,14 @@ from flywheel_log.event import Event
 from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.reading.read import read
 from flywheel_log.loop.replay.forecast import Estimate
+from flywheel_log.loop.replay.origin import Settled
 from flywheel_log.loop.replay.plan import Body, Plan, plan
 from flywheel_log.loop.replay.send import INTERRUPTED, Fields, send
 from flywheel_log.pipeline.price import Prices
 
 from . import Problem
 from ._replayed import progress, put_plan, put_sent
-from ._source import default, feedbacks, nothing, reading, settings
+from ._source import default, feedbacks, nothing, settings
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -53,11 +54,17 @@ class Sending:
     yes: bool
     as_json: bool
 
-    def plan(self, body: Body, cost: Callable[..., Estimate], **which: Any) -> Plan:
-        """Settle what is sent, as `plan` does. Raises Problem where there are no calls to choose from."""
+    def calls(self) -> Iterator[Event]:
+        """Read the calls once more, and say nothing of lines that are skipped: that was said when they were read."""
+        known = feedbacks(self.sources, self.chosen.since) if self.chosen.feedback else None
+        return self.chosen.select(read(self.sources or default(), since=self.chosen.since), known)
+
+    def plan(
+        self, events: Iterable[Event], body: Body, cost: Callable[..., Estimate], before: Settled, **which: Any
+    ) -> Plan:
+        """Settle which of *events* are sent, as `plan` does. Raises Problem where there are no calls among them."""
         priced = partial(cost, price=Prices(settings().prices), now=timestamp(time.time()))
-        with reading(self.sources, self.chosen) as events:
-            made = plan(events, body, priced, **which)
+        made = plan(events, body, priced, before, **which)
         if not made.calls:
             raise nothing("calls", self.sources, self.chosen)
         return made
@@ -77,17 +84,13 @@ class Sending:
         if self.client.api_key == _NO_KEY:
             raise Problem("there is no key to ask with; set OPENAI_API_KEY")
         self._confirm()
-        jobs = made.jobs(self._again(), body)
+        jobs = made.jobs(self.calls(), body)
         with _recording(self.client, self.target), progress(made.forecast.requests) as show:
             sent = send(jobs, self.client, fields, on_sent=show, **self.limits)
         problem = put_sent(sent, named, as_json=self.as_json)
         if problem and sent.stopped == INTERRUPTED:
             raise problem
         return problem
-
-    def _again(self) -> Iterator[Event]:
-        known = feedbacks(self.sources, self.chosen.since) if self.chosen.feedback else None
-        return self.chosen.select(read(self.sources or default(), since=self.chosen.since), known)
 
     def _confirm(self) -> None:
         if self.yes:

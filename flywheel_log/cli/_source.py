@@ -157,6 +157,12 @@ def wrong_source() -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint="SOURCE") from None
 
 
+def rereadable(sources: list[str] | None) -> None:
+    """Raise typer.BadParameter where *sources*, which the command reads more than once, can be read but once."""
+    if "-" in (sources or ()):
+        raise typer.BadParameter("this is read more than once, and standard input but once; name a file instead of -")
+
+
 def feedbacks(sources: list[str] | None, since: datetime | None = None) -> Feedbacks:
     """Read the feedback in *sources*: a pass of its own, since it comes after the calls that it is about.
 

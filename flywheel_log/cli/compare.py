@@ -16,14 +16,18 @@ from flywheel_log.loop.values import full
 
 from . import Problem
 from ._sampled import ScaleUp, say_if_sampled
-from ._select import selecting
+from ._select import one_of, selecting
 from ._source import EVERYTHING, SUFFIXES, AsJson, feedbacks, nothing, reading
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-By = Annotated[str, typer.Option("--by", help="What to compare: prompt.version, model, workload_id, any field.")]
+_BY = "prompt.version"
+By = Annotated[
+    str,
+    typer.Option("--by", help="What to compare: prompt.version, model, workload_id, any field.", show_default=_BY),
+]
 Over = Annotated[
     Literal["time"] | None, typer.Option("--over", help="Compare the first half of the time with the second instead.")
 ]
@@ -50,7 +54,7 @@ def command(
     values: Values = None,
     *,
     logs: Logs = None,
-    by: By = "prompt.version",
+    by: By = "",
     over: Over = None,
     replay: Replay = "",
     scale_up: ScaleUp = False,
@@ -64,17 +68,17 @@ def command(
     session or trace are not taken for independent. With --replay, each new answer is compared with the old one to the
     same request: how similar they are, and how the pairs differ.
     """
+    one_of(by=by, over=over, replay=replay)
+    one_of(replay=replay, scale_up=scale_up)
     _check(values or [], other=bool(over or replay))
     known = Feedbacks(()) if "-" in (logs or ()) else feedbacks(logs, chosen.since)
     if replay:
-        if scale_up:
-            raise typer.BadParameter("pairs are what was replayed, not a sample of all calls; leave out --scale-up")
         _with_originals(logs, chosen, known, replay, as_json=as_json)
         return
     if over:
         _over_time(logs, chosen, known, scaled=scale_up, as_json=as_json)
         return
-    by = full(by)
+    by = full(by or _BY)
     with reading(logs, chosen, joined=needs_joining([by])) as events:
         try:
             found = sides(events, known, by, scaled=scale_up)
@@ -121,8 +125,9 @@ def _over_time(logs: list[str] | None, chosen: Filter, known: Feedbacks, *, scal
     if not found.begins:
         raise nothing("calls", logs, chosen)
     earlier, later = found.halves
-    _put("earlier", "later", earlier.calls, later.calls, found.differences, as_json=as_json, over=found)
-    if not (earlier.calls and later.calls):
+    if earlier.calls and later.calls:
+        _put("earlier", "later", earlier.calls, later.calls, found.differences, as_json=as_json, over=found)
+    else:
         typer.echo(f"flywheel-log: all calls are in one {found.period}: nothing to compare", err=True)
     _say_if_sampled(earlier, later, scaled=scaled)
 

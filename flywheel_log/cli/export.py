@@ -47,6 +47,7 @@ Again = Annotated[
     Path | None,
     typer.Option("--again", metavar="MANIFEST", help="Make the dataset of this manifest again, and compare."),
 ]
+_FORM = "openai"
 _DEFAULT = Recipe()
 _REPLAYED = {"workload_id", "metadata.replay.run"}
 
@@ -55,7 +56,7 @@ _REPLAYED = {"workload_id", "metadata.replay.run"}
 def command(
     sources: Sources = None,
     *,
-    form: Form = "openai",
+    form: Form = _FORM,
     out: Out = Path("dataset"),
     eval_share: EvalShare = _DEFAULT.eval_share,
     validation_share: ValidationShare = _DEFAULT.validation_share,
@@ -82,6 +83,8 @@ def command(
         numbers = (eval_share, validation_share, seed, dedup, similarity, max_tokens)
         recipe = Recipe(*numbers, unsafe=include_unsafe, replays=replays, redact=redact)
         if before:
+            if chosen or recipe != _DEFAULT or form != _FORM:
+                raise ValueError(f"{again} says what is taken, and how; leave out all but SOURCE, --out and --json")
             sources = sources or before["made_from"]["sources"]
             form, recipe, chosen = (
                 before["format"],

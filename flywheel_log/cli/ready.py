@@ -81,7 +81,7 @@ def _show(screen: Console, one: Readiness) -> None:
     head = one_line(f"{one.client_id or '-'} / {one.workload_id or '-'}")
     mark, state, style = ("✓", "ready", "green") if one.ready else ("✗", "not ready", "red")
     screen.print(f"{mark} {head}  {state}", style=f"bold {style}")
-    screen.print(f"  {one.kind}, {one.usable} usable of {counted(one.fetched, 'record')}, {one.needed} needed")
+    screen.print(f"  {one.kind}, {one.usable:,} usable of {counted(one.fetched, 'record')}, {one.needed} needed")
     if one.ready:
         screen.print("  " + ", ".join(f"{size} {name}" for name, size in one.sizes.items()))
     for line in one.missing:

@@ -12,18 +12,17 @@ import typer
 from flywheel_log.event import JSON, Event
 from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.replay import judge as judging
-from flywheel_log.loop.replay import origin
 from flywheel_log.loop.replay.change import Change, Text
 from flywheel_log.loop.replay.fit import request_of
 from flywheel_log.loop.replay.forecast import estimate
-from flywheel_log.loop.replay.origin import answered, run_name, stamp
+from flywheel_log.loop.replay.origin import JUDGE, Settled, of_run, run_name, settled, stamp
 from flywheel_log.loop.replay.pairs import replays
 from flywheel_log.loop.replay.send import speaks
 
 from . import Problem
 from ._select import selecting
 from ._sending import Sending, client_for, deliver_what_was_left
-from ._source import EVERYTHING, AsJson, Sources
+from ._source import EVERYTHING, AsJson, Sources, reading, rereadable
 from ._target import logs, sinks, written
 
 Model = Annotated[str, typer.Option("--model", help="The model to ask (--where model=… selects by the old one).")]
@@ -97,14 +96,16 @@ def command(
     change = _change(model, prompt, template, version, role)
     if not (change or base_url):
         raise typer.BadParameter("name what is new: --model, --prompt or --base-url")
+    rereadable(sources)
     name, client, target = run or _run_name(change, base_url), client_for(base_url), sinks(sources, into)
     limits = {"concurrency": concurrency, "per_minute": rate}
     sending = Sending(sources, chosen, client, target, limits, dry_run=dry_run, yes=yes, as_json=as_json)
     if not dry_run:
         deliver_what_was_left(target)
     body = partial(request_of, change=change, surfaces=speaks(client), redacted=redacted, anywhere=bool(base_url))
-    known = {"done": answered(written(target), name), "refused": _refused(target, name, again=refused)}
-    made = sending.plan(body, estimate, **known, sample=sample, seed=seed)
+    before = settled(of_run(written(target), name))
+    with reading(sources, chosen) as events:
+        made = sending.plan(events, body, estimate, before, again=refused, sample=sample, seed=seed)
     problem = sending.carry_out(made, {"run": name}, body, lambda event: stamp(event, name) | change.stamp(event))
     if judge and not dry_run:  # of earlier answers, too, so whatever came of these
         problem = _judge(sending, judge, name, again=refused) or problem
@@ -114,27 +115,25 @@ def command(
         raise problem
 
 
-def _refused(target: tuple[str, ...], run: str, key: str = origin.KEY, *, again: bool) -> set[str]:
-    return set() if again else origin.refused(written(target), run, key)
-
-
 def _judge(sending: Sending, model: str, run: str, *, again: bool) -> Problem | None:
     """Let *model* judge the pairs that have not been judged yet; what it said before and nobody can read is refused."""
-    news = replays(written(sending.target), run)
-    found = judging.verdicts(written(sending.target), run)
+    ours = [*of_run(written(sending.target), run)]
+    news, found = replays(ours), judging.verdicts(ours)
     done = {of for of, verdict in found.items() if verdict != "unreadable"}
-    refused = _refused(sending.target, run, origin.JUDGE, again=again) | (set() if again else found.keys() - done)
+    before = Settled(done, settled(ours, JUDGE).refused | (found.keys() - done))
 
     def body(event: Event) -> JSON:
         return judging.question(event, news, model)
 
-    made = sending.plan(body, judging.cost, done=done, refused=refused)
+    made = sending.plan(sending.calls(), body, judging.cost, before, again=again)
     return sending.carry_out(made, {"run": run, "judge": model}, body, lambda event: judging.stamp(event, run))
 
 
 def _change(model: str, path: Path | None, template: str, version: str, role: Literal["system", "user"]) -> Change:
     if path is None:
-        if given := [name for name, value in (("--template", template), ("--as", version)) if value]:
+        if given := [
+            name for name, value in (("--template", template), ("--as", version), ("--role", role != "system")) if value
+        ]:
             raise typer.BadParameter("it says something about a new prompt; name one by --prompt", param_hint=given[0])
         return Change(model or None)
     import flywheel_log

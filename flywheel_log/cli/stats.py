@@ -14,16 +14,19 @@ from flywheel_log.loop.values import full
 
 from ._progress import progress_shown
 from ._sampled import ScaleUp, say_if_sampled
-from ._select import selecting
+from ._select import one_of, selecting
 from ._source import EVERYTHING, AsJson, Sources, default, nothing, reading
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+_BY = "workload_id,model"
 By = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--by", help="Fields to group by, separated by commas: any field of the record, prompt.version, day, hour."
+        "--by",
+        help="Fields to group by, separated by commas: any field of the record, prompt.version, day, hour.",
+        show_default=_BY,
     ),
 ]
 Over = Annotated[Literal["time"] | None, typer.Option("--over", help="Draw charts over time instead of a table.")]
@@ -36,7 +39,7 @@ _GAP = 2
 def command(
     sources: Sources = None,
     *,
-    by: By = "workload_id,model",
+    by: By = None,
     over: Over = None,
     scale_up: ScaleUp = False,
     as_json: AsJson = False,
@@ -48,10 +51,11 @@ def command(
     A cost marked + is incomplete: some calls have none. Calls have a cost if [prices] is installed where they are made.
     A narrow terminal shows the first columns; --json has all figures.
     """
+    one_of(by=by, over=over)
     if over:
         _put_over_time(sources, chosen, scaled=scale_up, as_json=as_json)
         return
-    fields = [full(name.strip()) for name in by.split(",") if name.strip()]
+    fields = [full(name.strip()) for name in (_BY if by is None else by).split(",") if name.strip()]
     try:
         quickly = _quickly(sources, fields, chosen, scaled=scale_up)
         stats = quickly or _summarised(sources, fields, chosen, scaled=scale_up)

@@ -9,10 +9,12 @@ import typer
 
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import response_id_of
+from flywheel_log.loop.reading.read import read
 from flywheel_log.loop.tree import Branch, tree
 
 from . import Problem
-from ._source import AsJson, Sources, named, or_last, reading
+from ._progress import progress_shown
+from ._source import AsJson, Sources, default, named, or_last, reading, rereadable, wrong_source
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -35,7 +37,9 @@ def command(identity: Identity = "last", sources: Sources = None, *, as_json: As
     Each line is a step, a call, a retrieval or feedback: how long it took, and the tokens of all that is inside.
     """
     identity, sources = or_last(identity, sources)
-    wanted = _trace_id(identity, sources)
+    rereadable(sources)
+    with wrong_source(), progress_shown():
+        wanted = _trace_id(read(sources or default()), identity, sources)
     with reading(sources) as events:
         found = list(_of_trace(events, wanted))
     if as_json:
@@ -47,19 +51,22 @@ def command(identity: Identity = "last", sources: Sources = None, *, as_json: As
         _draw(wanted, tree(found))
 
 
-def _trace_id(identity: str, sources: list[str] | None) -> str:
-    """Return the id of the trace that *identity* means. Raises Problem where there is none, or several."""
+def _trace_id(events: Iterable[Event], identity: str, sources: list[str] | None) -> str:
+    """Return the id of the trace that *identity* means among *events*, which are those of *sources*.
+
+    Raises:
+        Problem: there is none, or there are several.
+    """
     begun: dict[str, None] = {}
     last = None
-    with reading(sources) as events:
-        for event in events:
-            trace_id = event.get("trace_id")
-            if isinstance(trace_id, str):
-                last = trace_id
-                if identity in (event.get("id"), response_id_of(event), trace_id):
-                    return trace_id
-                if trace_id.startswith(identity):
-                    begun[trace_id] = None
+    for event in events:
+        trace_id = event.get("trace_id")
+        if isinstance(trace_id, str):
+            last = trace_id
+            if identity in (event.get("id"), response_id_of(event), trace_id):
+                return trace_id
+            if trace_id.startswith(identity):
+                begun[trace_id] = None
     if identity == "last" and last is not None:
         return last
     if len(begun) == 1:

@@ -12,7 +12,6 @@ from .faults import faults
 from .feedback import Feedback, Feedbacks
 from .series import Timeline
 from .statistics.estimate import CONFIDENCE, Mean, Share
-from .statistics.groups import bucket
 from .statistics.shares import Shares
 from .statistics.unpaired import differ, holm
 from .stats import CALLS, belongs_to, stands_for
@@ -70,7 +69,7 @@ class Side:
         self.calls += times
         self.recorded += 1
         self.estimated += weight
-        place, said = bucket(belongs_to(event)), feedbacks.on(event)
+        place, said = belongs_to(event), feedbacks.on(event)
         self._faults.add(_faults(event, said), times, place)
         if said.verdict is not None:
             self._good.add(hit=said.verdict == "good", weight=times, place=place)

@@ -13,7 +13,6 @@ from .faults import faults
 from .feedback import Feedbacks
 from .series import Timeline
 from .statistics.estimate import Share
-from .statistics.groups import bucket
 from .statistics.shares import Shares
 from .statistics.sketch import Sketch
 from .statistics.unpaired import differ
@@ -26,7 +25,8 @@ _SLOWEST = 1000
 _CHANCE = 0.01
 _OUTLIER = 3.0
 
-_Call = tuple[float, str, str, float, str]  # its latency, time and id, how often it counts, and what it belongs to
+_Call = tuple[float, int, str, str, float, int | None]
+"""Its latency, its number, which no other has, its time and id, how often it counts, and what it belongs to."""
 
 
 @dataclass
@@ -88,15 +88,15 @@ class Faulty:
     def result(self) -> Errors:
         """Return the groups of what was watched so far. Call it once, at the end."""
         for latencies in self._latencies.values():
-            for _, timestamp, identity, times, group in latencies.outliers():
-                self._mark("slow", timestamp, identity, times, bucket(group))
+            for _, _, timestamp, identity, times, place in latencies.outliers():
+                self._mark("slow", timestamp, identity, times, place)
         groups = [self._group(name) for name in self._examples]
         groups.sort(key=lambda group: (-group.share.hits, group.name))
         return Errors(self._all.of(_FAULTY), self._line.period, groups)
 
     def _count(self, event: Event, found: set[str]) -> None:
-        weight, group = stands_for(event), belongs_to(event)
-        times, place = weight if self._scaled else 1, bucket(group)
+        weight, place = stands_for(event), belongs_to(event)
+        times = weight if self._scaled else 1
         self.recorded += 1
         self.estimated += weight
         self._all.add([_FAULTY] if found else (), times, place)
@@ -107,7 +107,7 @@ class Faulty:
             self._mark(name, event["timestamp"], identity, times, place)
         if (latency := finite(event.get("latency_ms"))) is not None and event.get("status") != "error":
             key = (event.get("workload_id") or "", event.get("model") or "")
-            self._latencies[key].add((latency, event["timestamp"], identity, times, group))
+            self._latencies[key].add((latency, self.recorded, event["timestamp"], identity, times, place))
 
     def _mark(self, name: str, timestamp: str, identity: str, times: float, place: int | None) -> None:
         self._all.mark(name, times, place)
@@ -129,7 +129,7 @@ class _Latencies:
         self._slowest: list[_Call] = []
 
     def add(self, call: _Call) -> None:
-        self._sketch.add(call[0], call[3])
+        self._sketch.add(call[0], call[4])
         keep = heapq.heappush if len(self._slowest) < _SLOWEST else heapq.heappushpop
         keep(self._slowest, call)
 
@@ -142,7 +142,7 @@ class _Latencies:
         if low is None or high is None or self._sketch.count <= 10:  # noqa: PLR2004  as the docstring says
             return []
         limit = high + _OUTLIER * max(high - low, 0.1 * high)
-        return sorted((one for one in self._slowest if one[0] > limit), key=lambda one: one[1])
+        return sorted((one for one in self._slowest if one[0] > limit), key=lambda one: one[2])
 
 
 def _trend(shares: list[Share]) -> str:

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from flywheel_log.event import Event
 
+from .statistics.groups import bucket
 from .statistics.sketch import Sketch
-from .values import as_text, finite, getter, utc
+from .values import PERIODS, as_text, finite, getter, utc
 
 CALLS = ("llm", "embedding", "moderation")
 """The kinds of events that are calls of a model; the others are not counted."""
@@ -100,7 +101,7 @@ class Row:
 
 @dataclass
 class Stats:
-    """All groups, the one with the most calls first, and their total."""
+    """All groups, as `ordered`, and their total."""
 
     by: tuple[str, ...]
     rows: list[Row]
@@ -113,9 +114,9 @@ def stands_for(event: Event) -> float:
     return 1 / rate if rate is not None and 0 < rate < 1 else 1
 
 
-def belongs_to(event: Event) -> str:
-    """Return the session of *event*, else its trace: its calls tell less than as many of strangers; "" of neither."""
-    return as_text(event.get("session_id") or event.get("trace_id"))
+def belongs_to(event: Event) -> int | None:
+    """Return the bucket of the session of *event*, else of its trace: its calls tell less than as many of strangers."""
+    return bucket(as_text(event.get("session_id") or event.get("trace_id")))
 
 
 def summarise(events: Iterable[Event], by: Sequence[str] = ("workload_id", "model"), *, scaled: bool = False) -> Stats:
@@ -137,9 +138,10 @@ def summarise(events: Iterable[Event], by: Sequence[str] = ("workload_id", "mode
                 row = rows[key] = Row(key)
             row.add(event, scaled=scaled)
             total.add(event, scaled=scaled)
-    return Stats(tuple(by), ordered(rows.values()), total)
+    return Stats(tuple(by), ordered(rows.values(), by), total)
 
 
-def ordered(rows: Iterable[Row]) -> list[Row]:
-    """Return *rows*, those with the most calls first."""
-    return sorted(rows, key=lambda row: (-row.calls, row.key))
+def ordered(rows: Iterable[Row], by: Sequence[str]) -> list[Row]:
+    """Return *rows*, those with the most calls first; in the order of time where they are grouped *by* it first."""
+    by_time = any(name in PERIODS for name in by[:1])
+    return sorted(rows, key=lambda row: (0 if by_time else -row.calls, row.key))

@@ -86,8 +86,11 @@ def test_the_error_that_the_caller_gets_is_recorded(
     assert health.dropped() == {}
 
 
-@pytest.mark.parametrize(("garbled", "kept"), [(b"a\tb", "a\tb"), (b"\xff", "\ufffd")])
-def test_a_character_that_json_does_not_allow_takes_nothing_of_the_text_before_with_it(
+@pytest.mark.parametrize(
+    ("garbled", "kept"),
+    [(b"a\tb", "a\tb"), (b"\xff", "\ufffd"), (rb"\q \n\\q \u12", "\\q \n\\q \\u12"), (rb"\"\x41", '"\\x41')],
+)
+def test_what_json_does_not_allow_in_a_text_takes_nothing_of_the_text_before_with_it(
     garbled: bytes, kept: str, start: Callable[..., Server], events: list[Event]
 ) -> None:
     with recorded(start(script(ONE * 20 + ONE.replace(b"one", garbled)))) as client:

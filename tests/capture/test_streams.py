@@ -332,6 +332,16 @@ def test_a_large_body_that_was_to_be_a_stream_is_kept_whole() -> None:
     assert (tape.payloads(), tape.body()) == ([], b"".join(pieces))
 
 
+def test_events_are_not_squashed_into_a_last_one_that_cannot_be_read() -> None:
+    tape = Tape(surface_named("responses"), 0.0)
+    said = [frame({"type": "response.output_text.delta", "delta": text}) for text in ("one", "two")]
+    last = b'data: {"type": "response.completed", "response": {"output": "' + b"x" * COMPACT_ABOVE + b"\n\n"
+    for piece in (*said, last):
+        tape.keep(piece)
+    tape.compact()
+    assert b"".join(tape.payloads(summed_up=False)).count(b"delta") > 0
+
+
 def test_a_server_that_does_not_stream_is_recorded_as_it_answers(
     start: Callable[..., Server], events: list[Event]
 ) -> None:

@@ -69,8 +69,23 @@ def test_no_values_are_named_where_others_are_compared(command: Command, version
 
 def test_calls_of_one_period_cannot_be_compared_over_time(command: Command, versions: Path):
     versions.write_text(versions.read_text().splitlines()[0])
-    ran = command("compare", "--over", "time", "--log", versions)
-    assert ran.err == "flywheel-log: all calls are in one minute: nothing to compare\n"
+    assert command("compare", "--over", "time", "--log", versions) == Ran(
+        0, "", "flywheel-log: all calls are in one minute: nothing to compare\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--over", "time", "--by", "model"], "--by and --over"),
+        (["--over", "time", "--replay", "last"], "--over and --replay"),
+        (["--by", "model", "--replay", "last"], "--by and --replay"),
+        (["--scale-up", "--replay", "last"], "--replay and --scale-up"),
+    ],
+)
+def test_one_way_to_compare_is_named(command: Command, versions: Path, options: list[str], named: str):
+    ran = command("compare", *options, "--log", versions)
+    assert (ran.code, ran.out, f"{named} do not go together" in ran.err) == (2, "", True)
 
 
 def test_a_narrow_terminal_gets_the_figures_whole_without_their_intervals(
@@ -126,8 +141,3 @@ def test_samples_are_scaled_up_where_one_asks_for_it(command: Command, versions:
     assert (error["b"]["value"], error["b"]["of"], error["b"]["effective"]) == (28 / 60, 60, 30)
     assert err == "flywheel-log: these are estimates: 60 recorded calls stand for 120, by their sample_rate\n"
     assert "is a sample" in command("compare", "--over", "time", "--log", versions).err
-
-
-def test_pairs_are_not_scaled_up(command: Command, log: Path):
-    code, _, err = command("compare", "--replay", "last", "--scale-up", "--log", log)
-    assert (code, "leave out --scale-up" in err) == (2, True)

@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from .conftest import CHAT, Ran
 
 Command = Callable[..., Ran]
@@ -115,6 +117,14 @@ def test_a_dataset_that_cannot_be_made_again_says_so(command: Command, log: Path
         1,
         f" train.jsonl differ from those of first/manifest.json: {log} changed\n",
     )
+
+
+@pytest.mark.parametrize("more", [["--format", "csv"], ["--since", "1d"], ["--seed", "7"], ["--user", "u42"]])
+def test_what_a_manifest_says_is_not_said_otherwise(command: Command, log: Path, more: list[str]):
+    command("export", "-o", "first", log)
+    ran = command("export", "--again", "first/manifest.json", "-o", "second", *more)
+    assert (ran.code, (log.parent / "second").exists()) == (2, False)
+    assert "says what is taken, and how; leave out all but" in " ".join(ran.err.split())
 
 
 def test_only_a_manifest_can_be_made_again(command: Command, log: Path):

@@ -215,6 +215,24 @@ def test_a_model_judges_without_knowing_which_is_new(command: Command, genai: Pa
     assert judged == {"measure": "judged", "new": COUNT - 1, "old": 1, "tie": 0, "unreadable": 0, "p": 0.21875}
 
 
+def test_skipped_lines_are_told_once(command: Command, genai: Path, monkeypatch: pytest.MonkeyPatch):
+    genai.write_text("no record\n" + genai.read_text())
+    once = ["flywheel-log: skipped 1 line that is no record"]
+    with standin.serve(longest) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "stand-in")
+        options = ("--run", "try", "--judge", "judge", "--yes", genai)
+        assert command("replay", "--model", "new", *options).err.splitlines() == once
+    said = command("compare", "--replay", "try", "--log", genai).err.splitlines()
+    assert [line for line in said if "similarity" not in line] == once
+
+
+def test_standard_input_cannot_be_read_twice(command: Command, tmp_path: Path):
+    ran = command("replay", "--model", "new", "--into", f"file:{tmp_path}/new.log", "--yes", "-")
+    assert (ran.code, ran.out) == (2, "")
+    assert "this is read more than once, and standard input but once; name a file" in " ".join(ran.err.split())
+
+
 def failing(received: standin.Received) -> standin.Reply:
     """Answer the first two questions alone, ever; judge one of them by no word."""
     body = received.json()
@@ -296,6 +314,7 @@ def test_a_person_is_asked(genai: Path, server: standin.Server):
     [
         (["--model", "new", "--workload", "x"], 1, "none of the calls in genai.log match workload_id=x"),
         (["--model", "new", "--template", "support"], 2, "name one by --prompt"),
+        (["--model", "new", "--role", "user"], 2, "name one by --prompt"),
         (["--prompt", "bad.txt", "--template", "support"], 2, "bad.txt"),
         (["--prompt", "none.txt"], 1, "none.txt"),
         (["--model", "new", "--into", "stdout:"], 1, "read back from where they go, and stdout: cannot be"),

@@ -145,3 +145,11 @@ def test_stats_over_time_are_a_chart(command: Command, log: Path):
 def test_stats_over_time_are_json_lines(command: Command, log: Path):
     line = json.loads(command("stats", "--over", "time", "--json", log).out)
     assert [line[name] for name in ("period", "begin", "calls", "errors")] == ["minute", "2026-01-31T10:00:00Z", 3, 1]
+
+
+def test_a_field_that_is_given_twice_is_a_mistake_and_its_two_names_are_one(command: Command, log: Path):
+    ran = command("tail", "--user", "u42", "--where", "user_id=other", log)
+    assert (ran.code, ran.out) == (2, "")
+    assert "user_id is given by an option of its own and by --where; repeat one of them" in " ".join(ran.err.split())
+    both = command("tail", "--json", "--where", "workload=weather", "--where", "workload_id=support", log).out
+    assert {json.loads(line)["workload_id"] for line in both.splitlines()} == {"weather", "support"}

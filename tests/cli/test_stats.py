@@ -116,3 +116,8 @@ def test_the_calls_are_counted_however_narrow_the_terminal(
 
 def test_an_id_groups_by_the_word_of_its_option_and_column(command: Command, log: Path):
     assert command("stats", "--by", "workload", log).out == command("stats", "--by", "workload_id", log).out
+
+
+def test_a_chart_is_not_grouped(command: Command, log: Path):
+    ran = command("stats", "--over", "time", "--by", "model", log)
+    assert (ran.code, ran.out, "--by and --over do not go together" in ran.err) == (2, "", True)

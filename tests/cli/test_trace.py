@@ -95,3 +95,14 @@ def test_a_log_without_traces_says_how_one_is_made(command: Command, log: Path) 
 def test_a_beginning_of_several_names_them(command: Command, log: Path) -> None:
     ran = command("trace", "", log)
     assert ran == Ran(1, "", f"flywheel-log: several traces begin with '': {TRACE}, {'1' * 32}\n")
+
+
+def test_skipped_lines_are_told_once(command: Command, log: Path) -> None:
+    log.write_text("no record\n" + log.read_text())
+    assert command("trace", TRACE, log).err == "flywheel-log: skipped 1 line that is no record\n"
+
+
+def test_standard_input_cannot_be_read_twice(command: Command) -> None:
+    ran = command("trace", "last", "-")
+    assert (ran.code, ran.out) == (2, "")
+    assert "this is read more than once, and standard input but once; name a file" in " ".join(ran.err.split())

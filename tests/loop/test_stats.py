@@ -65,6 +65,12 @@ def test_groups_may_lie_deeper_or_be_a_period():
     ]
 
 
+def test_periods_are_in_the_order_of_time_and_others_by_their_calls():
+    days = [{**call(model=f"of {day}"), "timestamp": f"2026-01-{day}T10:00:00Z"} for day in (31, 30, 30, 29)]
+    assert [row.key for row in summarise(days, by=["day"]).rows] == [("2026-01-29",), ("2026-01-30",), ("2026-01-31",)]
+    assert [row.key for row in summarise(days, by=["model"]).rows] == [("of 30",), ("of 29",), ("of 31",)]
+
+
 def test_an_unknown_field_names_the_known_ones():
     with pytest.raises(
         ValueError, match="field 'colour' is unknown; have cached_tokens, client_id, cost_usd, day, duration_ms, err"

@@ -117,7 +117,7 @@ def _followers(events: list[bytes], at: int, head: bytes, tail: bytes) -> list[b
         block = events[at : at + size]
         texts = [event[start:stop] for event in block]
         # To put them together again costs less than to look at the ends of each.
-        if b"".join(block) == head + seam.join(texts) + tail and are_text(texts):
+        if b"".join(block) == head + seam.join(texts) + tail and _are_text(texts):
             found += texts
             at += size
             size *= 2
@@ -126,7 +126,7 @@ def _followers(events: list[bytes], at: int, head: bytes, tail: bytes) -> list[b
     return found
 
 
-def are_text(pieces: list[bytes]) -> bool:
+def _are_text(pieces: list[bytes]) -> bool:
     """Whether each of *pieces* may stand inside a JSON string."""
     joined = b"".join(pieces)
     return (b'"' not in joined and b"\\" not in joined) or all(map(_TEXT.fullmatch, pieces))

@@ -150,8 +150,7 @@ class Tape:
         if self.run:
             head, middle, end, *_ = self.alike
             tail = middle + end
-            alike = sse.are_text(self.run) and sse.adds_up(self._surface.assemble, head, tail)
-            texts = [b"".join(self.run)] if alike else self.run
+            texts = [b"".join(self.run)] if sse.adds_up(self._surface.assemble, head, tail) else self.run
             self._pieces += [b"".join((head, text, tail)) for text in texts]
             self.run.clear()
 
@@ -176,7 +175,7 @@ class Tape:
         if sum(map(len, self._pieces)) < self._compact_above:
             return
         whole, _, rest = b"".join(self._pieces).rpartition(END)
-        fresh = sse.payloads(sse.events(whole), self._surface)
+        fresh = sse.payloads(sse.events(whole), self._surface, summed_up=False)  # nobody knows yet if it can be read
         if not (fresh or self._payloads) and self._compact_above < KEEP_AT_MOST:
             self._compact_above = KEEP_AT_MOST  # It may be a body without events, of a server that does not stream.
             return

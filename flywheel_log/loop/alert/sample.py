@@ -8,7 +8,6 @@ from flywheel_log.event import Event
 
 from ..feedback import Feedback
 from ..statistics.estimate import Mean, Share
-from ..statistics.groups import bucket
 from ..statistics.sketch import Sketch
 from ..stats import belongs_to, stands_for
 from .quantity import Quantity
@@ -52,7 +51,7 @@ class Sample:
             return
         self.measured += 1
         self.estimated += (times := stands_for(event))
-        self._count(number, times, bucket(belongs_to(event)))
+        self._count(number, times, belongs_to(event))
         if number > 0 or self._sign < 0:
             self._remember(number, event)
 

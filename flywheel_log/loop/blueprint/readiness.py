@@ -199,5 +199,5 @@ def _warnings(report: Readiness, left: list[Candidate]) -> list[str]:
     if marks := Counter(mark for one in left for mark in one.marks):
         found.append("usable, but marked unsafe for training: " + ", ".join(f"{n} {mark}" for mark, n in marks.items()))
     if report.records > report.fetched:
-        found.append(f"only the newest {report.fetched} of {report.records} records are looked at")
+        found.append(f"only the newest {report.fetched:,} of {report.records:,} records are looked at")
     return found

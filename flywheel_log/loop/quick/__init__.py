@@ -93,7 +93,7 @@ def summarise(
     for row in found:
         rows.setdefault(row.key, Row(row.key)).merge(row)
         total.merge(row)
-    return Stats(tuple(by), ordered(rows.values()), total)
+    return Stats(tuple(by), ordered(rows.values(), by), total)
 
 
 class _Odd(Exception):

@@ -53,7 +53,7 @@ class Reading(Iterator[Event]):
 
     def __next__(self) -> Event:
         for record in self._records:
-            if isinstance(record, bytes) and not record.strip(_PADDING):
+            if isinstance(record, bytes) and is_blank(record):
                 continue
             try:
                 event = parse(record)
@@ -140,6 +140,11 @@ def opened(source: Where | Iterable[Where]) -> list[Part]:
 def _records(given: Iterable[Where], since: datetime | None) -> Iterator[bytes | JSON]:
     parts = opened(given)
     return chain.from_iterable([cast(ModuleType, module).records(where, since) for module, where in parts])
+
+
+def is_blank(line: bytes) -> bool:
+    """Tell whether *line* is one that readers pass over: it is neither a record nor what might have been one."""
+    return not line.strip(_PADDING)
 
 
 def says(line: bytes) -> bool:

@@ -16,7 +16,7 @@ from flywheel_log.loop.statistics.paired import Differences
 from .agreement import text_of_answer
 from .change import Unfit
 from .forecast import Estimate, Price, estimate
-from .origin import JUDGE, identity
+from .origin import JUDGE, identity, origin
 
 Verdict = Literal["old", "new", "tie", "unreadable"]
 _MOVES = {"old": -1, "new": 1, "tie": 0}
@@ -61,17 +61,15 @@ def stamp(old: Event, run: str) -> JSON:
     return fields | {"workload_id": WORKLOAD, "metadata": {JUDGE: {"of": identity(old), "run": run, "first": first}}}
 
 
-def verdicts(events: Iterable[Event], run: str) -> dict[str, Verdict]:
-    """Return what the judge found about the replays of *run*, by the original.
+def verdicts(ours: Iterable[Event]) -> dict[str, Verdict]:
+    """Return what the judge found about the replays among *ours*, the events of one run, by the original.
 
     The latest word counts, but one that can be read before one that cannot.
     """
     found: dict[str, Verdict] = {}
-    for event in events:
-        said = (event.get("metadata") or {}).get(JUDGE)
-        if isinstance(said, dict) and said.get("run") == run and (verdict := _verdict(event, said.get("first"))):
-            of = str(said.get("of"))
-            found[of] = found.get(of, verdict) if verdict == "unreadable" else verdict
+    for event in ours:
+        if (mark := origin(event, JUDGE)) and (verdict := _verdict(event)):
+            found[mark.of] = found.get(mark.of, verdict) if verdict == "unreadable" else verdict
     return found
 
 
@@ -96,8 +94,9 @@ class Judged:
         return self._differences.chance()
 
 
-def _verdict(event: Event, first: object) -> Verdict | None:
+def _verdict(event: Event) -> Verdict | None:
     """Read what was said; None where nothing was."""
+    first = event["metadata"][JUDGE].get("first")
     words = _WORD.findall(text_of_answer(event).upper())
     if first not in ("old", "new") or len(set(words)) != 1:
         return "unreadable" if event.get("status") == "ok" else None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, cast
 
 from flywheel_log.event import JSON, Event
 from flywheel_log.loop.digest import digest
@@ -30,9 +30,9 @@ def identity(event: Event) -> str:
     return event.get("id") or digest([event["timestamp"], event.get("request")]).hex()
 
 
-def origin(event: Event) -> Origin | None:
-    """Return what *event* is the replay of; None if it is none."""
-    said: Any = (event.get("metadata") or {}).get(KEY)
+def origin(event: Event, key: str = KEY) -> Origin | None:
+    """Return what *event* is the replay of, or with *key* `JUDGE` the replay of what it judges; None if it does not."""
+    said: Any = (event.get("metadata") or {}).get(key)
     if not isinstance(said, dict):
         return None
     of, run = said.get("of"), said.get("run")
@@ -41,8 +41,7 @@ def origin(event: Event) -> Origin | None:
 
 def is_ours(event: Event) -> bool:
     """Whether *event* is the replay of another one, or judges one: it is not sent again."""
-    metadata = event.get("metadata") or {}
-    return isinstance(metadata.get(JUDGE), dict) or origin(event) is not None
+    return any(origin(event, key) for key in (KEY, JUDGE))
 
 
 def may_be_ours(line: bytes) -> bool:
@@ -50,23 +49,34 @@ def may_be_ours(line: bytes) -> bool:
     return _REPLAYED in line or _JUDGED in line
 
 
-def answered(events: Iterable[Event], run: str) -> set[str]:
-    """Return the records that *run* has an answer to; what failed, or ended early, may be asked again."""
-    marked = ((event, origin(event)) for event in events)
-    return {mark.of for event, mark in marked if mark and mark.run == run and event.get("status") == "ok"}
-
-
-def refused(events: Iterable[Event], run: str, key: str = KEY) -> set[str]:
-    """Return the records that *run* asked about and the server will refuse again: something in the request is wrong.
-
-    With *key* `JUDGE`, those that the judge was asked about.
-    """
-    found = set()
+def of_run(events: Iterable[Event], run: str) -> Iterator[Event]:
+    """Yield the replays of *run*, and what judges them, without their requests."""
     for event in events:
-        said: Any = (event.get("metadata") or {}).get(key)
-        error = event.get("error") or {}
-        if isinstance(said, dict) and said.get("run") == run and error.get("status_code") in _FINAL:
-            found.add(str(said.get("of")))
+        if any(mark and mark.run == run for mark in (origin(event, KEY), origin(event, JUDGE))):
+            yield cast(Event, {key: value for key, value in event.items() if key != "request"})
+
+
+class Settled(NamedTuple):
+    """The records that a run need not ask about again.
+
+    Attributes:
+        answered: those that it has an answer to; what failed, or ended early, may be asked again.
+        refused: those that the server will refuse again, for something in the request is wrong.
+    """
+
+    answered: set[str]
+    refused: set[str]
+
+
+def settled(ours: Iterable[Event], key: str = KEY) -> Settled:
+    """Return what is settled by *ours*, the events of one run; with *key* `JUDGE`, of what the judge was asked."""
+    found = Settled(set(), set())
+    for event in ours:
+        if mark := origin(event, key):
+            if event.get("status") == "ok":
+                found.answered.add(mark.of)
+            elif (event.get("error") or {}).get("status_code") in _FINAL:
+                found.refused.add(mark.of)
     return found
 
 

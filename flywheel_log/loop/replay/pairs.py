@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 from flywheel_log.event import Event
 from flywheel_log.loop.compare import Difference, corrected, measures
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.statistics.estimate import Mean, Share
-from flywheel_log.loop.statistics.groups import bucket
 from flywheel_log.loop.statistics.paired import Differences
 from flywheel_log.loop.stats import belongs_to
 
@@ -39,16 +37,15 @@ def runs(events: Iterable[Event]) -> dict[str, Run]:
     return dict(sorted(found.items(), key=lambda item: item[1].last))
 
 
-def replays(events: Iterable[Event], run: str) -> dict[str, Event]:
-    """Return the replays of *run*, without their requests, by the record that each one is of.
+def replays(ours: Iterable[Event]) -> dict[str, Event]:
+    """Return the replays among *ours*, the events of one run, by the record that each one is of.
 
     Of several the latest counts, but one that was answered before one that was not.
     """
     found: dict[str, Event] = {}
-    for event in events:
-        mark = origin(event)
-        if mark and mark.run == run and _rank(event) >= _rank(found.get(mark.of)):
-            found[mark.of] = cast(Event, {key: value for key, value in event.items() if key != "request"})
+    for event in ours:
+        if (mark := origin(event)) and _rank(event) >= _rank(found.get(mark.of)):
+            found[mark.of] = event
     return found
 
 
@@ -78,7 +75,7 @@ class Pairs:
     def add(self, old: Event, new: Event, feedbacks: Feedbacks, verdict: Verdict | None = None) -> None:
         """Count one pair: each measure that both have, and the judge's *verdict* if there is one."""
         self.count += 1
-        place = bucket(belongs_to(old))
+        place = belongs_to(old)
         if verdict is not None:
             self.judged.add(verdict, place)
         self.agreement.add(old, new, place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
@@ -13,10 +13,11 @@ from flywheel_log.event import JSON, Event
 
 from .change import Unfit
 from .forecast import Estimate, Forecast
-from .origin import identity, is_ours
+from .origin import Settled, identity, is_ours
 
 Body = Callable[[Event], JSON]
 """Makes the body to send of a record; raises `Unfit` where there is none."""
+_NOTHING = Settled(set(), set())
 
 
 @dataclass
@@ -69,25 +70,25 @@ def plan(
     events: Iterable[Event],
     body: Body,
     estimate: Callable[[Event, JSON], Estimate],
+    before: Settled = _NOTHING,
     *,
-    done: Collection[str] = (),
-    refused: Collection[str] = (),
+    again: bool = False,
     sample: int | None = None,
     seed: int = 0,
 ) -> Plan:
-    """Settle which of *events* are sent: *sample* of those that can be (None: all), without those *done* or *refused*.
+    """Settle which of *events* are sent: *sample* of those that can be (None: all), without those settled *before*.
 
-    The sample depends on *seed* and the records' ids alone. Replays are never sent again. The memory needed grows with
-    the requests taken only.
+    What was refused is sent *again* if that is wanted. The sample depends on *seed* and the records' ids alone. Replays
+    are never sent again. The memory needed grows with the requests taken only.
     """
     made = Plan()
     fit: Iterable[_Fit] = _fit(events, body, estimate, made)
     if sample is not None:
         fit = heapq.nsmallest(sample, fit, key=lambda one: _key(one.name, seed))
     for one in fit:
-        if one.name in done:
+        if one.name in before.answered:
             made.done += 1
-        elif one.name in refused:
+        elif one.name in before.refused and not again:
             made.refused += 1
         else:
             made._take(one.name, one.estimate)  # noqa: SLF001  the plan is being made here

@@ -21,6 +21,7 @@ from flywheel_log.sinks.file.sharing import is_named
 from flywheel_log.sinks.file.url import Options
 
 from ..reading import progress
+from ..reading.read import is_blank
 from ..reading.sources.file import opened
 
 LOCK_TIMEOUT_S = 30.0
@@ -44,12 +45,12 @@ class Rewritten:
     vanished: bool = False
 
     def without(self, lines: Iterable[bytes], doomed: Doomed) -> Iterator[bytes]:
-        """Yield those of *lines* that stay, and count all."""
+        """Yield those of *lines* that stay, and count all but blank ones."""
         for line in lines:
             if doomed(line):
-                self.removed += 1
+                self.removed += not is_blank(line)
             else:
-                self.kept += 1
+                self.kept += not is_blank(line)
                 yield line
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from flywheel_log.loop.replay.change import Unfit
 from flywheel_log.loop.replay.judge import Judged, cost, question, stamp, verdicts
-from flywheel_log.loop.replay.origin import is_ours
+from flywheel_log.loop.replay.origin import is_ours, of_run
 from flywheel_log.pipeline.price import Prices
 
 from .events import call, replayed
@@ -69,18 +69,18 @@ def test_there_must_be_something_to_judge(news: dict[str, Any], reason: str):
     ],
 )
 def test_a_word_is_a_verdict(said: str, first: str, side: str):
-    assert verdicts([verdict(said, first)], "run") == {"r-1": side}
+    assert verdicts([verdict(said, first)]) == {"r-1": side}
 
 
 def test_no_answer_is_no_verdict_and_what_can_be_read_counts_before_what_cannot():
     failed = verdict("", "old") | {"status": "error"}
     log = [failed, verdict("TIE", "old", "r-2"), verdict("no idea", "old", "r-2")]
-    assert verdicts(log, "run") == {"r-2": "tie"}
+    assert verdicts(log) == {"r-2": "tie"}
 
 
 def test_verdicts_are_those_of_the_run_and_the_latest_counts():
     log = [verdict("FIRST", "old", "r-2"), verdict("TIE", "old"), verdict("FIRST", "old", run="other"), call()]
-    assert verdicts([*log, verdict("FIRST", "new")], "run") == {"r-2": "old", "r-1": "new"}
+    assert verdicts(of_run([*log, verdict("FIRST", "new")], "run")) == {"r-2": "old", "r-1": "new"}
 
 
 def test_what_a_judge_says_is_not_replayed():

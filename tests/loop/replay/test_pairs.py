@@ -9,6 +9,7 @@ import pytest
 
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.replay.agreement import Agreement, normalised, similarity
+from flywheel_log.loop.replay.origin import of_run
 from flywheel_log.loop.replay.pairs import Pairs, Run, pairs, replays, runs
 from flywheel_log.loop.statistics.estimate import Share
 
@@ -35,7 +36,7 @@ def test_each_original_is_paired_with_its_answer_of_the_run():
         replayed("gone"),
         call("a"),
     ]
-    found = [(old["id"], new["response"]) for old, new in pairs(log, replays(log, "run"))]
+    found = [(old["id"], new["response"]) for old, new in pairs(log, replays(of_run(log, "run")))]
     assert found == [("a", replayed("a", answer="new a")["response"]), ("b", replayed("b", answer="new b")["response"])]
 
 
@@ -46,7 +47,7 @@ def test_an_answer_counts_before_a_later_failure_and_the_latest_before_others():
         replayed("a", answer="2", timestamp="2026-01-01T00:00:02Z"),
         replayed("a", status="error", response={}, timestamp="2026-01-01T00:00:09Z"),
     ]
-    (kept,) = replays(log, "run").values()
+    (kept,) = replays(of_run(log, "run")).values()
     assert (kept["timestamp"], "request" in kept) == ("2026-01-01T00:00:03Z", False)
 
 

@@ -10,7 +10,7 @@ import pytest
 from flywheel_log.loop.replay.change import Change, Text
 from flywheel_log.loop.replay.fit import request_of
 from flywheel_log.loop.replay.forecast import Estimate, Forecast, estimate
-from flywheel_log.loop.replay.origin import JUDGE, answered, identity, refused, run_name, stamp
+from flywheel_log.loop.replay.origin import JUDGE, Settled, identity, of_run, run_name, settled, stamp
 from flywheel_log.loop.replay.plan import Plan, plan
 from flywheel_log.pipeline.price import Prices
 
@@ -107,13 +107,13 @@ def test_a_sample_depends_on_the_seed_and_the_ids_alone():
 
 def test_what_is_answered_is_in_the_sample_and_not_sent_again():
     first = sent(planned(CALLS, sample=8), CALLS)
-    made = planned(CALLS, sample=8, done={*first[:3], "r-x"})
+    made = planned(CALLS, before=Settled({*first[:3], "r-x"}, set()), sample=8)
     assert (made.done, sent(made, CALLS)) == (3, first[3:])
 
 
 def test_what_was_refused_is_in_the_sample_and_not_sent_again_unless_it_was_answered_since():
     first = sent(planned(CALLS, sample=8), CALLS)
-    made = planned(CALLS, sample=8, done=first[:1], refused={*first[:3], "r-x"})
+    made = planned(CALLS, before=Settled({*first[:1]}, {*first[:3], "r-x"}), sample=8)
     assert (made.done, made.refused, sent(made, CALLS)) == (1, 2, first[3:])
 
 
@@ -122,7 +122,8 @@ def test_refused_is_what_the_server_will_not_take_however_often_it_is_asked():
     log = [replayed(of, status="error", error={"status_code": status}) for of, status in statuses.items()]
     judged = call("j-1", status="error", error={"status_code": 400}, metadata={"judge": {"of": "h", "run": "run"}})
     log += [judged, replayed("i", "other", status="error", error={"status_code": 400}), replayed("j")]
-    assert (refused(log, "run"), refused(log, "run", JUDGE)) == ({"a", "b", "g"}, {"h"})
+    ours = [*of_run(log, "run")]
+    assert (settled(ours).refused, settled(ours, JUDGE).refused) == ({"a", "b", "g"}, {"h"})
 
 
 def test_answered_is_what_the_run_has_a_whole_answer_to():
@@ -133,7 +134,7 @@ def test_answered_is_what_the_run_has_a_whole_answer_to():
         call("r-4"),
         replayed("r-5", status="incomplete"),
     ]
-    assert answered(log, "run") == {"r-1"}
+    assert settled(of_run(log, "run")).answered == {"r-1"}
 
 
 def test_a_replay_says_whose_it_is_and_of_what():

@@ -107,3 +107,11 @@ def test_what_is_no_record_has_no_age(log: Path):
     assert log.read_bytes() == b"Traceback\n" + line(1, 5, timestamp="yesterday")
     prune(log, most_bytes=1)
     assert log.read_bytes() == b""
+
+
+def test_blank_lines_are_no_records_and_a_rotated_file_of_nothing_else_goes(log: Path):
+    Path(f"{log}.1").write_bytes(b"\n" + line(3) + b"\0\0\n")
+    log.write_bytes(b"\n\n" + line(3) + b"\n" + line(5))
+    found = prune(log, before=datetime(2026, 1, 4, tzinfo=UTC))
+    assert numbers(found) == {"genai.log.2.gz": (0, 4), "genai.log.1": (0, 1), "genai.log": (1, 1)}
+    assert (log.read_bytes(), Path(f"{log}.1").exists()) == (b"\n\n\n" + line(5), False)
