@@ -10,22 +10,30 @@ from pathlib import Path
 from . import compression
 
 # logrotate counts (genai.log.2.gz is older than genai.log.1) or dates (genai.log-20260131.xz, genai.log.2026-01-31).
-_ROTATED = re.compile(
-    r"(?P<stem>.+?)(?:[.-](?P<date>\d{4}-?\d\d-?\d\d[\d-]*)|\.(?P<number>\d+))?"
+_BEHIND_NAME = re.compile(
+    r"(?:[.-](?P<date>\d{4}-?\d\d-?\d\d[\d-]*)|\.(?P<number>\d+))?"
     rf"(?:{'|'.join(map(re.escape, compression.SUFFIXES))})?"
 )
+_ROTATED = re.compile(rf"(?P<log>.+?){_BEHIND_NAME.pattern}")
 
 
 def log_of(file: Path) -> Path:
     """Return the log that *file*, its current or a rotated one, belongs to."""
     parts = _ROTATED.fullmatch(str(file))
-    return Path(parts["stem"]) if parts else file
+    return Path(parts["log"]) if parts else file
 
 
 def family(log: Path) -> list[Path]:
-    """Return the files of *log*: itself if it is there, and what was rotated away from it, oldest first."""
-    pattern = f"{glob.escape(log.name)}*"
-    return in_order(file for file in log.parent.glob(pattern) if log_of(file) == log and file.is_file())
+    """Return the files of *log*: itself if it is there, and what was rotated away from it, oldest first.
+
+    That is what stands behind its name, which may itself end like that of a rotated file: `genai.8080`.
+    """
+    found = (
+        (_BEHIND_NAME.fullmatch(file.name, len(log.name)), file)
+        for file in log.parent.glob(f"{glob.escape(log.name)}*")
+    )
+    files = [(_age(parts), file) for parts, file in found if parts and file.is_file()]
+    return [file for _, file in sorted(files)]
 
 
 def generations(log: Path) -> list[Path]:
@@ -40,7 +48,7 @@ def generations(log: Path) -> list[Path]:
 
 def in_order(files: Iterable[Path]) -> list[Path]:
     """Sort *files* by their log, and the rotated ones of a log before it, oldest first."""
-    return sorted(files, key=_age)
+    return sorted(files, key=_by_log)
 
 
 def is_rotated(path: Path) -> bool:
@@ -49,9 +57,11 @@ def is_rotated(path: Path) -> bool:
     return parts is not None and bool(parts["number"] or parts["date"])
 
 
-def _age(path: Path) -> tuple[str, bool, str, int]:
+def _by_log(path: Path) -> tuple[str, tuple[bool, str, int]]:
     parts = _ROTATED.fullmatch(str(path))
-    if parts is None:
-        return (str(path), True, "", 0)
+    return (parts["log"], _age(parts)) if parts else (str(path), (True, "", 0))
+
+
+def _age(parts: re.Match[str]) -> tuple[bool, str, int]:
     number, date = parts["number"], parts["date"]
-    return (parts["stem"], not (number or date), date or "", -int(number or 0))
+    return (not (number or date), date or "", -int(number or 0))

@@ -192,14 +192,17 @@ def test_the_search_ends_at_an_older_event_of_the_same_process(tmp_path):
 
 
 @pytest.mark.parametrize("name", [".1", ".1.gz", ".1.xz", ".7.bz2", "-20260131", "-20260131.gz", ".2026-01-31"])
-def test_what_was_rotated_away_by_whatever_name_is_not_missing(tmp_path, name):
-    rotated = tmp_path / f"genai.log{name}"
+@pytest.mark.parametrize("log", ["genai.log", "genai.8080", "genai-2026-01-30"])
+def test_what_was_rotated_away_by_whatever_name_is_not_missing(tmp_path, log, name):
+    rotated = tmp_path / f"{log}{name}"
     with rotated.open("wb") as file:
         packed = compression.writing(file, rotated) if compression.is_compressed(rotated) else file
         packed.write(event(1) + b"\n")
         packed.close()
-    (tmp_path / "genai.log").write_bytes(event(2) + b"\n")
-    assert open_sink(f"file:{tmp_path}/genai.log").missing([event(1), event(2), event(3)]) == [event(3)]
+    (tmp_path / log).write_bytes(event(2) + b"\n")
+    (tmp_path / f"{log}x.1").write_bytes(event(3) + b"\n")
+    assert open_sink(f"file:{tmp_path}/{log}").missing([event(2), event(3)]) == [event(3)]
+    assert open_sink(f"file:{tmp_path}/{log}").missing([event(1), event(2), event(3)]) == [event(3)]
 
 
 def test_a_rotated_file_that_is_damaged_holds_nothing_up(tmp_path):

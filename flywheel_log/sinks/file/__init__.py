@@ -18,7 +18,7 @@ from flywheel_log.event import JSON, Event, to_flat
 from flywheel_log.health import health
 from flywheel_log.process import directories
 from flywheel_log.process.disk import sync_name
-from flywheel_log.process.rotations import generations
+from flywheel_log.process.rotations import family
 from flywheel_log.sinks import BATCH_BYTES
 
 from .sharing import is_named, lock, shift
@@ -76,7 +76,7 @@ class File:
 
     def missing(self, lines: Sequence[bytes], since: bytes = b"") -> Sequence[bytes]:
         """Return those of *lines* that neither the file nor one rotated away holds, from the place *since* on."""
-        files = generations(self._options.path)[::-1] or [self._options.path]
+        files = family(self._options.path)[::-1] or [self._options.path]
         behind = _behind(since, files) if since else None
         parts = [*map(Part, files)] if behind is None else behind
         if self._options.format == "full":
