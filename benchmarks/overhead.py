@@ -81,6 +81,14 @@ def plain_naive(client: Any, *requests: dict[str, Any]) -> Variant:
     return call
 
 
+def each_way(bare: Any, recorded: Any, *requests: dict[str, Any]) -> dict[str, Variant]:
+    return {
+        "bare": plain(bare, *requests),
+        "recorded": plain(recorded, *requests),
+        "naive": plain_naive(bare, *requests),
+    }
+
+
 def stream(client: Any) -> Variant:
     def call() -> None:
         for _ in client.chat.completions.create(**HELLO, stream=True):
@@ -201,18 +209,12 @@ def main() -> None:
     print(f"openai {openai.VERSION}; microseconds of the calling thread per call")
     titles = "".join(f"{'+ ' + title:>15}" for title in COLUMNS)
     print(f"{'':30}{'bare':>10}{titles}   : naive  : tutorial")
-    small = {"bare": plain(bare, HELLO), "recorded": plain(recorded, HELLO), "naive": plain_naive(bare, HELLO)}
+    small = each_way(bare, recorded, HELLO)
     compare("small call", small, 10 * rounds)
     with flywheel_log.trace("benchmark", user_id="u17", session_id="s4711", tags=["eu"], metadata={"plan": "pro"}):
         compare("small call, trace and context", small, 10 * rounds)
-    long = {"bare": plain(bare, LONG), "recorded": plain(recorded, LONG), "naive": plain_naive(bare, LONG)}
-    compare("40 KB conversation, 8 tools", long, 3 * rounds)
-    seen = {
-        "bare": plain(bare, *PICTURES),
-        "recorded": plain(recorded, *PICTURES),
-        "naive": plain_naive(bare, *PICTURES),
-    }
-    compare("picture of 100 KB", seen, rounds)
+    compare("40 KB conversation, 8 tools", each_way(bare, recorded, LONG), 3 * rounds)
+    compare("picture of 100 KB", each_way(bare, recorded, *PICTURES), rounds)
     compare_streams({"bare": stream(bare), "recorded": stream(recorded), "naive": stream_naive(bare)}, rounds)
     awaited = {
         "bare": asynchronous(abare, loop),

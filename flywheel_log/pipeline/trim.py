@@ -38,8 +38,10 @@ class Limits(NamedTuple):
 
 def is_small(line: bytes, limits: Limits) -> bool:
     """Tell at a glance that `trim` has nothing to do in *line*: it has less than 64 KB, or fits and has no media."""
-    if len(line) <= _LOOK_ABOVE or len(line) > limits.max_bytes:
-        return len(line) <= _LOOK_ABOVE
+    if len(line) <= _LOOK_ABOVE:
+        return True
+    if len(line) > limits.max_bytes:
+        return False
     return limits.media == "keep" or not _may_be_base64(line.decode(errors="replace"))
 
 

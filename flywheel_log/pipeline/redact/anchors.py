@@ -1,4 +1,4 @@
-"""Whether a line of JSON may hold a secret at all: one pass over it by an engine that is linear, sound and cheap.
+"""Whether a line of JSON may hold a secret at all: told by an engine that is linear, sound and cheap.
 
 The engine is the one that pydantic checks strings with (Rust's `regex`): it looks for many things at once at a tenth of
 what `re` takes, and is installed wherever the SDKs are. It knows no lookbehind, so each family of secrets says in

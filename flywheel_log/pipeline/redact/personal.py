@@ -125,7 +125,8 @@ def _phone(expression: str) -> Pattern:
 
 
 # An expression begins with a character of the value and looks behind it then: five times as fast to search for.
-# One that begins with a word is slow, and asked only where the engine of `anchors` sees such a word.
+# One that begins with a word is slow, and asked only where the engine of `anchors` sees such a word; it is slow itself
+# to tell where words end.
 _PERSONAL: tuple[Finder, ...] = (
     Email(),
     Pattern("iban", re.compile(r"[A-Z](?<![A-Za-z0-9\\].)[A-Z]\d{2}(?:[ \u00a0-]?[A-Z0-9]){11,30}"), _DIGITS, _iban),
