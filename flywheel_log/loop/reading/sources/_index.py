@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 
+from flywheel_log.delivery.retry import Backoff
 from flywheel_log.event import JSON
+from flywheel_log.process.randomness import rng
 from flywheel_log.sinks.elasticsearch.cluster import Answer, Cluster, Unreachable
 from flywheel_log.sinks.elasticsearch.document import event_of
 
@@ -12,7 +14,7 @@ PAGE = 500
 SEARCH = "/_search?filter_path=hits.hits,_shards.failed"
 OK, UNSORTABLE, MISSING = 200, 400, 404
 _REJECTED, _UNAVAILABLE = 429, (502, 503, 504)
-_PATIENCE_S, _PAUSE_S = 10.0, 0.5
+_PATIENCE_S = 10.0
 
 
 def event_in(source: JSON) -> JSON:
@@ -40,9 +42,9 @@ def ask(
     Raises:
         ConnectionError: there was none, or another one.
     """
-    give_up = time.monotonic() + _PATIENCE_S
+    give_up, backoff = time.monotonic() + _PATIENCE_S, Backoff(rng.random)
     while _passing(found := _once(cluster, method, path, body), moves=moves) and time.monotonic() < give_up:
-        time.sleep(min(_PATIENCE_S, getattr(found, "after", None) or _PAUSE_S))
+        time.sleep(min(_PATIENCE_S, backoff.delay(getattr(found, "after", None))))
     if isinstance(found, Unreachable):
         raise ConnectionError(f"Elasticsearch at {cluster.servers} does not answer: {found}") from found
     if found.status not in (OK, MISSING, *also):
