@@ -37,6 +37,7 @@ class Api:
         while hits := answer["hits"]["hits"]:
             found.update((hit["_id"], hit["_source"]) for hit in hits)
             answer = self("POST", "_search/scroll", {"scroll": "1m", "scroll_id": answer["_scroll_id"]})
+        self("DELETE", "_search/scroll", {"scroll_id": answer["_scroll_id"]})
         return found
 
     def ids(self, index: str) -> set[str]:

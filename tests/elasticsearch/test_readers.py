@@ -131,11 +131,17 @@ def test_an_index_that_forgot_how_far_it_was_read_is_not_taken_for_a_short_one(u
     Path(LOG).write_bytes(b"".join(line(n) + b"\n" for n in range(600)))
     assert cli.run(["backfill", LOG, "--into", url]) == 0
     api.refresh(index)
-    events = read(url)
-    next(events)
-    api("DELETE", "_search/scroll/_all")
-    with pytest.raises(ConnectionError, match="forgot where we were; read again"):
-        list(events)
+    with proxied(api.url) as proxy:
+        proxy.fault = spoiling("POST /_search/scroll", by=forgotten)
+        with pytest.raises(ConnectionError, match="forgot where we were; read again"):
+            list(read(f"{proxy.url.replace('http://', 'elasticsearch://')}/{index}"))
+
+
+def forgotten(exchange: Exchange) -> None:
+    """Let the server forget this reader, and no other test's, before it is asked to read on."""
+    asked = json.loads(exchange.body)
+    Api(exchange.upstream)("DELETE", "_search/scroll", {"scroll_id": asked["scroll_id"]})
+    passed(exchange)
 
 
 def test_a_busy_server_is_asked_again_where_nothing_can_be_missed(url: str, api: Api, index: str) -> None:
