@@ -476,6 +476,22 @@ def test_data_that_goes_on_and_on_is_no_key(head: str) -> None:
     assert redacted(SECRETS, user_id=data[:2000])["user_id"].startswith("[")
 
 
+@pytest.mark.parametrize("key", ["hf_" + "a1B2" * 9, "ghp_" + "a1B2" * 9, "glpat-" + "a1B2" * 5, "pa-" + "a1B2" * 9])
+def test_what_looks_like_a_key_inside_of_encrypted_reasoning_is_none(key: str) -> None:
+    data = "".join(random.Random(3).choices(string.ascii_letters + string.digits + "-_", k=1500))
+    item = {"type": "reasoning", "encrypted_content": f"gAAAA{data}-{key}-{data}=="}
+    assert SECRETS(dumps({**EVENT, "metadata": item})) is None
+    assert ALL.event({**EVENT, "metadata": {"arguments": json.dumps(item)}}) is None
+    assert key not in str(redacted(ALL, user_id=f"{data} {key} {data}"))
+    assert key not in str(redacted(ALL, metadata={"password": item["encrypted_content"]}))
+
+
+def test_a_private_key_in_one_long_line_ends_where_it_ends() -> None:
+    body = "".join(random.Random(4).choices(string.ascii_letters + string.digits + "+/", k=3200))
+    text = f"-----BEGIN PRIVATE KEY-----{body}-----END PRIVATE KEY-----and then"
+    assert redacted(SECRETS, user_id=text)["user_id"] == "[private_key]and then"
+
+
 @pytest.mark.parametrize("signs", ["+/", "-_", " "])
 def test_random_text_is_looked_through_in_one_pass(signs: str) -> None:
     alphabet = string.ascii_letters + string.digits + signs

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from . import assignments, commands, loose, tokens
-from .pattern import any_of
+from .pattern import any_of, plain
 from .reading import INVISIBLE
 
 _INVISIBLE = re.compile(rf"{INVISIBLE.pattern}|\\+u(?i:00ad|200[b-d]|2060|feff)")
@@ -28,7 +28,7 @@ _MEDIA = re.compile(rb"(;base64,[A-Za-z0-9+/]{64})[A-Za-z0-9+/]{200,}")
 def suspicious(line: bytes) -> bool:
     """Tell whether some pattern for secrets may match somewhere in *line*; False is certain.
 
-    Not looked at is the inside of pictures, sounds and files in data URLs.
+    Not looked at is the inside of base64 that goes on for longer than a key, and of what is in data URLs.
     """
     try:
         text = (_MEDIA.sub(rb"\1", line) if b";base64," in line else line).decode()
@@ -38,4 +38,8 @@ def suspicious(line: bytes) -> bool:
 
 
 def _matches(text: str) -> bool:
+    return _has_any(text) and ((left := plain(text)) is text or _has_any(left))
+
+
+def _has_any(text: str) -> bool:
     return _has_one(text) or _has_option(text)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .pattern import Family, Finder, Pattern, behind, whole
+from .pattern import LONGEST, Family, Finder, Pattern, behind, whole
 
 _SHORTEST_RUN = 16
 _LONGEST_WORD = 20
-# Of Google's access tokens. What goes on for longer is data, such as reasoning that its provider has encrypted.
-_LONGEST = 2048
 _W = "A-Za-z0-9_-"
 _GITLAB = ("pat", "ptt", "dt", "rt", "rtr", "cbt", "ft", "soat", "agent", "oas", "imt", "ffct")
 # Of keys of 32 characters or more: Groq, NVIDIA, Perplexity, xAI, PyPI, Cerebras, Together, LangSmith …
@@ -51,9 +49,7 @@ _VAULTS = ("GOCSPX-", "NRAK-", "dckr_pat_", "sb_secret_", "fw_", "sq0atp-", "sq0
 _BODY = re.compile("[A-Za-z0-9+/]{20}")
 
 
-def _token(
-    kind: str, body: str, *heads: str, measure: Callable[[str], int] = whole, longest: int = _LONGEST
-) -> Pattern:
+def _token(kind: str, body: str, *heads: str, measure: Callable[[str], int] = whole, longest: int = LONGEST) -> Pattern:
     begins = "|".join(behind(re.escape(head)) for head in heads)
     return Pattern(
         kind,
@@ -105,7 +101,7 @@ _TOKENS = (
         re.compile(rf"(?:hooks\.slack\.com/(?:services|workflows)|discord(?:app)?\.com/api/webhooks)/([/{_W}]{{24,}})"),
         ("hooks.slack.com/", "/api/webhooks/"),
     ),
-    _token("jwt", r"[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}", "eyJ", longest=32 * _LONGEST),
+    _token("jwt", r"[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}", "eyJ", longest=32 * LONGEST),
     Pattern(
         "private_key",
         # A body that was cut off ends where its characters end; `\\[nr]` are line ends inside JSON inside a string.
