@@ -82,7 +82,8 @@ def _journal(root: Path, quota: int) -> Iterator[Finding]:
     place = nearest(root)
     what = f"the journal {root}"
     if not os.access(place, os.W_OK | os.X_OK):
-        yield Finding(what, f"{place} cannot be written; make it writable, or set FLYWHEEL_LOG_JOURNAL")
+        fix = "so events wait in memory, and a crash loses them; name another place in FLYWHEEL_LOG_JOURNAL"
+        yield Finding(what, f"{place} cannot be written, {fix}")
         return
     if place == root and stat.S_IMODE(root.stat().st_mode) & ~_DIRECTORY_MODE:
         yield Finding(what, f"others can read it: chmod 700 {root}")
