@@ -144,6 +144,8 @@ def _file(url: str) -> Iterator[Finding]:
         yield Finding(
             f"the file {path}", "it cannot be written; make it writable, or name another in FLYWHEEL_LOG_SINKS"
         )
+    elif not path.is_file():
+        yield Finding(f"the pipe or device {path}, from which nothing can be read back")
     elif stat.S_IMODE(path.stat().st_mode) & ~_FILE_MODE:
         yield Finding(f"the file {path}", f"others can read it: chmod 600 {path}")
     else:

@@ -247,6 +247,28 @@ def test_what_is_no_file_of_a_disk_is_written_to_and_needs_no_sync():
     assert health.dropped() == {}
 
 
+def test_a_pipe_takes_lines_when_somebody_reads_it_and_is_not_read_by_us(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    sink = open_sink(f"file:{tmp_path}/pipe")
+    lines = [event(number) for number in range(3)]
+    with pytest.raises(OSError, match="No such device"):
+        sink.write(lines)
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    assert list(sink.write(lines)) == []
+    assert sink.missing(lines) == lines
+    assert os.read(reader, 1 << 16) == b"".join(line + b"\n" for line in lines)
+    os.close(reader)
+    for _ in range(2):
+        with pytest.raises(BrokenPipeError):
+            sink.write(lines)
+    sink.close()
+
+
+def test_a_device_without_room_says_so():
+    with pytest.raises(OSError, match="No space left"):
+        open_sink("file:/dev/full").write([event(1)])
+
+
 def test_what_was_written_to_a_file_that_was_renamed_away_is_synced_all_the_same(tmp_path, monkeypatch):
     path, synced = tmp_path / "genai.log", []
     sink = open_sink(f"file:{path}")
