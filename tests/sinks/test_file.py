@@ -2,9 +2,12 @@
 
 import errno
 import fcntl
+import gzip
 import json
 import os
+import shutil
 import stat
+import tempfile
 from pathlib import Path
 
 import orjson
@@ -210,6 +213,33 @@ def test_a_rotated_file_that_is_damaged_holds_nothing_up(tmp_path):
     (tmp_path / "genai.log.1.gz").write_bytes(b"rubbish")
     assert open_sink(f"file:{tmp_path}/genai.log").missing([event(1), event(2)]) == [event(1)]
     health.reset()
+
+
+@pytest.fixture
+def packed(tmp_path):
+    """A log of which the first event was rotated away and compressed."""
+    (tmp_path / "genai.log").write_bytes(event(2) + b"\n")
+    (tmp_path / "genai.log.1.gz").write_bytes(gzip.compress(event(1) + b"\n"))
+    return open_sink(f"file:{tmp_path}/genai.log")
+
+
+def test_a_compressed_file_is_compared_where_no_directory_for_temporary_files_can_be_written(packed, monkeypatch):
+    def read_only():
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", read_only)
+    assert packed.missing([event(1), event(2), event(3)]) == [event(3)]
+
+
+def test_a_compressed_file_that_has_no_room_to_be_unpacked_is_waited_for_and_not_taken_for_damaged(packed, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    with pytest.raises(OSError, match="No space left"):
+        packed.missing([event(1)])
+    monkeypatch.undo()
+    assert packed.missing([event(1), event(2), event(3)]) == [event(3)]
 
 
 def test_compressed_files_keep_their_suffix_when_they_move_on(tmp_path):
