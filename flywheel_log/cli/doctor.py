@@ -23,6 +23,7 @@ from ._source import AsJson
 _SAFE = re.compile(r"[a-z0-9_]+([.-][a-z0-9_]+)*")
 _LONGEST_WORKLOAD = 70
 _DIRECTORY_MODE, _FILE_MODE = 0o700, 0o600
+_SINKS = "FLYWHEEL_LOG_SINKS"
 _EPOCH = "their timestamps are seconds where milliseconds are read, so the blueprint takes them for the oldest; "
 
 
@@ -82,7 +83,8 @@ def _journal(root: Path, quota: int) -> Iterator[Finding]:
     place = nearest(root)
     what = f"the journal {root}"
     if not os.access(place, os.W_OK | os.X_OK):
-        yield Finding(what, f"{place} cannot be written; make it writable, or set FLYWHEEL_LOG_JOURNAL")
+        fix = "so events wait in memory, and a crash loses them; name another place in FLYWHEEL_LOG_JOURNAL"
+        yield Finding(what, f"{place} cannot be written, {fix}")
         return
     if place == root and stat.S_IMODE(root.stat().st_mode) & ~_DIRECTORY_MODE:
         yield Finding(what, f"others can read it: chmod 700 {root}")
@@ -133,16 +135,20 @@ def _file(url: str) -> Iterator[Finding]:
 
     path = path_of(url.partition("?")[0])
     place = nearest(path.absolute())
-    if place != path.absolute():
-        fix = f"{place} cannot be written; make it writable, or name another file in FLYWHEEL_LOG_SINKS"
+    target = Path(os.path.realpath(path))
+    if path.is_symlink() and not target.parent.is_dir():
+        fix = f"it is a link to {target}, whose directory does not exist; make that, or name another in {_SINKS}"
+        yield Finding(f"the file {path}", fix)
+    elif place != path.absolute():
+        fix = f"{place} cannot be written; make it writable, or name another file in {_SINKS}"
         may = os.access(place, os.W_OK | os.X_OK)
         yield Finding(f"the file {path}, which is made with the first event", "" if may else fix)
     elif path.is_dir():
         yield Finding(f"the file {path}", f"it is a directory; name the log in it, such as file:{path / 'genai.log'}")
     elif not os.access(path, os.W_OK):
-        yield Finding(
-            f"the file {path}", "it cannot be written; make it writable, or name another in FLYWHEEL_LOG_SINKS"
-        )
+        yield Finding(f"the file {path}", f"it cannot be written; make it writable, or name another in {_SINKS}")
+    elif not path.is_file():
+        yield Finding(f"the pipe or device {path}, from which nothing can be read back")
     elif stat.S_IMODE(path.stat().st_mode) & ~_FILE_MODE:
         yield Finding(f"the file {path}", f"others can read it: chmod 600 {path}")
     else:

@@ -82,7 +82,7 @@ def alone(directory: Path) -> Iterator[bool]:
     """Be the only one to look for orphans in *directory*; tells whether we are."""
     try:
         fd = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         yield False
         return
     try:

@@ -12,34 +12,37 @@ from platformdirs import user_state_path
 from .directories import nearest
 
 _NAME = "flywheel-log"
+_NOWHERE = Path("/dev/null") / _NAME
 
 
 def state_directory() -> Path:
     """Return the user's own directory for journals and dead letters.
 
     That is `~/.local/state/flywheel-log` (or below `XDG_STATE_HOME`). A user without a home to write to, as containers
-    and functions in a cloud have them, gets a directory among the temporary files that nobody else can write to.
-
-    Raises:
-        ValueError: there is neither.
+    and functions in a cloud have them, gets a directory among the temporary files that nobody else can write to. Where
+    there is neither, as in a container that is read-only throughout, it is one that cannot be made, and whoever wants
+    to write there does without.
     """
     usual = _usual()
-    if usual is not None and _is_ours_to_make(usual):
+    if _is_ours_to_make(usual):
         return usual
-    temporary = Path(tempfile.gettempdir()) / f"{_NAME}-{os.geteuid()}"
-    if _is_private(temporary):
-        return temporary
-    if usual is None:
-        raise ValueError(f"there is no home directory, and {temporary} is not ours alone; set FLYWHEEL_LOG_JOURNAL")
-    return usual
+    temporary = _temporary()
+    return temporary if temporary is not None and _is_private(temporary) else usual
 
 
-def _usual() -> Path | None:
+def _usual() -> Path:
     try:
         path = user_state_path(_NAME)
     except RuntimeError:  # Neither a variable nor the system names a home.
+        return _NOWHERE
+    return path if path.is_absolute() else _NOWHERE
+
+
+def _temporary() -> Path | None:
+    try:
+        return Path(tempfile.gettempdir()) / f"{_NAME}-{os.geteuid()}"
+    except FileNotFoundError:  # No directory for temporary files can be written.
         return None
-    return path if path.is_absolute() else None
 
 
 def _is_ours_to_make(path: Path) -> bool:

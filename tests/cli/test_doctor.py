@@ -55,6 +55,23 @@ def test_a_directory_in_the_place_of_the_file_is_seen_and_not_to_be_closed_to_ot
     )
 
 
+def test_a_link_to_where_nothing_can_be_made_is_seen(command: Command, tmp_path: Path):
+    (tmp_path / "genai.log").symlink_to(tmp_path / "volume" / "genai.log")
+    assert command("doctor").out.splitlines()[-1] == (
+        f"FIX  the file genai.log: it is a link to {tmp_path}/volume/genai.log, whose directory does not exist; make "
+        "that, or name another in FLYWHEEL_LOG_SINKS"
+    )
+    (tmp_path / "volume").mkdir()
+    assert command("doctor").out.splitlines()[-1] == "ok   the file genai.log, which is made with the first event"
+
+
+def test_a_device_is_not_to_be_closed_to_others(command: Command, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("FLYWHEEL_LOG_SINKS", "file:/dev/null")
+    assert command("doctor").out.splitlines()[-1] == (
+        "ok   the pipe or device /dev/null, from which nothing can be read back"
+    )
+
+
 def test_a_file_that_cannot_be_made_is_seen_before_it_is_wanted(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 import flywheel_log
 from flywheel_log import config
+from flywheel_log.cli import run
 from flywheel_log.process.state_directory import state_directory
 
 RECORD_AND_DIE = """
@@ -61,16 +63,51 @@ def test_a_link_to_somebody_elses_folder_is_not_followed(temporary: Path, tmp_pa
     assert state_directory() != temporary
 
 
-def test_whoever_has_neither_is_told_the_setting(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def nowhere(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container that is read-only throughout, and a user that the system does not know."""
+
     def nobody(_: int) -> None:
         raise KeyError
 
+    def read_only() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr(tempfile, "gettempdir", read_only)
+
+
+def test_a_user_whom_the_system_does_not_know_has_it_among_the_temporary_files(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: {}[0])
     assert state_directory() == temporary
-    temporary.chmod(0o755)
-    with pytest.raises(ValueError, match="is not ours alone; set FLYWHEEL_LOG_JOURNAL"):
-        config.load()
+
+
+def test_a_program_that_can_write_nowhere_delivers_from_memory_and_says_so_once(
+    nowhere: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    flywheel_log.configure(sinks=[f"file:{tmp_path}/volume/genai.log"])
+    flywheel_log.log_feedback("run-1", thumbs="up")
+    assert flywheel_log.flush() == 0
+    assert [event["kind"] for event in flywheel_log.read(tmp_path / "volume" / "genai.log")] == ["feedback"]
+    assert [record.getMessage().partition(";")[0] for record in caplog.records] == [
+        "flywheel_log: journal_not_writable_so_a_crash_loses_events (NotADirectoryError)"
+    ]
+
+
+def test_where_nothing_can_be_written_elasticsearch_is_still_a_sink_and_doctor_says_what_to_do(
+    nowhere: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("FLYWHEEL_LOG_JOURNAL", raising=False)
+    monkeypatch.setenv("FLYWHEEL_LOG_SINKS", "elasticsearch://127.0.0.1:1/llm-logs")
+    assert run(["doctor"]) == 1
+    assert next(line for line in capsys.readouterr().out.splitlines() if "journal" in line) == (
+        "FIX  the journal /dev/null/flywheel-log/journal: /dev/null cannot be written, so events wait in memory, and a "
+        "crash loses them; name another place in FLYWHEEL_LOG_JOURNAL"
+    )
 
 
 def test_a_call_of_a_user_without_a_home_survives_kill_9(temporary: Path, tmp_path: Path) -> None:

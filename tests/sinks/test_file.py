@@ -2,9 +2,12 @@
 
 import errno
 import fcntl
+import gzip
 import json
 import os
+import shutil
 import stat
+import tempfile
 from pathlib import Path
 
 import orjson
@@ -212,6 +215,33 @@ def test_a_rotated_file_that_is_damaged_holds_nothing_up(tmp_path):
     health.reset()
 
 
+@pytest.fixture
+def packed(tmp_path):
+    """A log of which the first event was rotated away and compressed."""
+    (tmp_path / "genai.log").write_bytes(event(2) + b"\n")
+    (tmp_path / "genai.log.1.gz").write_bytes(gzip.compress(event(1) + b"\n"))
+    return open_sink(f"file:{tmp_path}/genai.log")
+
+
+def test_a_compressed_file_is_compared_where_no_directory_for_temporary_files_can_be_written(packed, monkeypatch):
+    def read_only():
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", read_only)
+    assert packed.missing([event(1), event(2), event(3)]) == [event(3)]
+
+
+def test_a_compressed_file_that_has_no_room_to_be_unpacked_is_waited_for_and_not_taken_for_damaged(packed, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    with pytest.raises(OSError, match="No space left"):
+        packed.missing([event(1)])
+    monkeypatch.undo()
+    assert packed.missing([event(1), event(2), event(3)]) == [event(3)]
+
+
 def test_compressed_files_keep_their_suffix_when_they_move_on(tmp_path):
     for name in ("", ".1.xz", ".2.gz", ".3.zst"):
         (tmp_path / f"genai.log{name}").write_text(name)
@@ -245,6 +275,28 @@ def test_what_is_no_file_of_a_disk_is_written_to_and_needs_no_sync():
     sink.sync()
     sink.close()
     assert health.dropped() == {}
+
+
+def test_a_pipe_takes_lines_when_somebody_reads_it_and_is_not_read_by_us(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    sink = open_sink(f"file:{tmp_path}/pipe")
+    lines = [event(number) for number in range(3)]
+    with pytest.raises(OSError, match="No such device"):
+        sink.write(lines)
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    assert list(sink.write(lines)) == []
+    assert sink.missing(lines) == lines
+    assert os.read(reader, 1 << 16) == b"".join(line + b"\n" for line in lines)
+    os.close(reader)
+    for _ in range(2):
+        with pytest.raises(BrokenPipeError):
+            sink.write(lines)
+    sink.close()
+
+
+def test_a_device_without_room_says_so():
+    with pytest.raises(OSError, match="No space left"):
+        open_sink("file:/dev/full").write([event(1)])
 
 
 def test_what_was_written_to_a_file_that_was_renamed_away_is_synced_all_the_same(tmp_path, monkeypatch):

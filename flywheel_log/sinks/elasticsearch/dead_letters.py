@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import orjson
 
+from flywheel_log.process.disk import sync_name
+
 DRAFT, AGAIN = ".part", ".again"
 """Suffixes of what stands beside the file while it is made anew: its draft, and what is refused once more."""
 
@@ -43,7 +45,7 @@ def bury(path: Path, letters: list[DeadLetter]) -> None:
         OSError: they could not be written; nothing was.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    data = b"".join(orjson.dumps(_record(letter), option=orjson.OPT_APPEND_NEWLINE) for letter in letters)
+    data = _lines(letters)
     with _locked(path) as file:
         end = _without_torn(file)
         try:
@@ -53,6 +55,7 @@ def bury(path: Path, letters: list[DeadLetter]) -> None:
         except OSError:
             os.ftruncate(file, end)
             raise
+    sync_name(path)
 
 
 def letters(path: Path) -> Iterator[DeadLetter]:
@@ -72,18 +75,31 @@ def letters(path: Path) -> Iterator[DeadLetter]:
 
 
 def resend(path: Path, send: Callable[[list[DeadLetter]], list[DeadLetter]]) -> None:
-    """Offer all letters of *path* to *send*, and keep in the file those that it returns."""
+    """Offer all letters of *path* to *send*, and keep in the file those that it returns.
+
+    Raises:
+        OSError: the disk refused; all of them are still there.
+    """
     if not path.exists():
         return
-    with _locked(path) as file:
+    with _locked(path):
         _sweep(path)
-        kept = send(list(letters(path)))
-        part = path.with_suffix(DRAFT)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        _replace(path, send(list(letters(path))))
+
+
+def _replace(path: Path, kept: list[DeadLetter]) -> None:
+    draft = path.with_suffix(DRAFT)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
         with os.fdopen(descriptor, "wb") as rewritten:
-            rewritten.writelines(orjson.dumps(_record(letter), option=orjson.OPT_APPEND_NEWLINE) for letter in kept)
-        part.replace(path)
-        os.fsync(file)
+            rewritten.write(_lines(kept))
+            rewritten.flush()
+            os.fsync(descriptor)
+        draft.replace(path)
+    except OSError:
+        draft.unlink()
+        raise
+    sync_name(path)
 
 
 def sweep(path: Path) -> None:
@@ -110,6 +126,10 @@ def _without_torn(file: int) -> int:
     if end < size:
         os.ftruncate(file, end)
     return end
+
+
+def _lines(letters: list[DeadLetter]) -> bytes:
+    return b"".join(orjson.dumps(_record(letter), option=orjson.OPT_APPEND_NEWLINE) for letter in letters)
 
 
 def _record(letter: DeadLetter) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import time
 import weakref
 from collections.abc import Iterator, Sequence
@@ -76,6 +77,8 @@ class File:
 
     def missing(self, lines: Sequence[bytes], since: bytes = b"") -> Sequence[bytes]:
         """Return those of *lines* that neither the file nor one rotated away holds, from the place *since* on."""
+        if self._options.path.exists() and not self._options.path.is_file():
+            return lines  # A pipe, a device: what is in it is not ours to take out, and nobody knows what was.
         files = family(self._options.path)[::-1] or [self._options.path]
         behind = _behind(since, files) if since else None
         parts = [*map(Part, files)] if behind is None else behind
@@ -156,7 +159,7 @@ class File:
             path = self._options.path
             directories.make(path.parent)
             self._named = False
-            self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            self._fd = _open(path)
         return self._fd
 
     def _is_full(self, fd: int, size: int) -> bool:
@@ -173,12 +176,22 @@ class File:
             if os.write(fd, data) != len(data):
                 raise OSError(errno.ENOSPC, "short write to the log")
         except OSError:
-            if self._lockable:  # Else what is behind the end may be somebody else's by now.
+            # Without a lock, what is behind the end may be somebody else's by now; a pipe takes nothing back.
+            if self._lockable and stat.S_ISREG(status.st_mode):
                 os.ftruncate(fd, end)
                 self._torn = False
             raise
         self._torn = False
         self._place = _place(status, end + len(data))  # Nothing that may fail: what is written must not come again.
+
+
+def _open(path: Path) -> int:
+    """Raises OSError ENXIO for a pipe that nobody reads: what it took would be gone with us."""
+    if not path.is_fifo():
+        return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    os.set_blocking(fd, True)
+    return fd
 
 
 def _sync(fd: int) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import orjson
 
@@ -18,6 +19,7 @@ from flywheel_log.process import compression
 CHUNK_BYTES = 1 << 22
 FARTHEST_BYTES = 1 << 30
 _MARK_BYTES = 256
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _ID = re.compile(rb'\{"id":"([^"\\]*)-(\d+)"')
 _Id = tuple[bytes, int]
 
@@ -99,7 +101,7 @@ def _backwards(parts: Iterable[Part], marks: Sequence[bytes], chunk: int) -> Ite
         except FileNotFoundError:
             continue
         except OSError as error:
-            if not compression.is_compressed(path):
+            if not compression.is_compressed(path) or error.errno in _NO_ROOM:  # There may be some later.
                 raise
             health.warn("rotated_log_not_read", error)
             continue
@@ -117,10 +119,18 @@ def _backwards(parts: Iterable[Part], marks: Sequence[bytes], chunk: int) -> Ite
 def _opened(path: Path) -> int:
     if not compression.is_compressed(path):
         return os.open(path, os.O_RDONLY)
-    with path.open("rb") as data, tempfile.TemporaryFile() as plain:  # gone with its last descriptor
+    with path.open("rb") as data, _scratch(path) as plain:
         shutil.copyfileobj(compression.reading(data, path), plain)
         plain.flush()
         return os.dup(plain.fileno())
+
+
+def _scratch(path: Path) -> IO[bytes]:
+    """Make a file that is gone with its last descriptor, on the disk of *path* if that may be: others may have none."""
+    try:
+        return tempfile.TemporaryFile(dir=path.parent)
+    except PermissionError:
+        return tempfile.TemporaryFile()
 
 
 def _lines(fd: int, part: range, marks: Sequence[bytes], chunk: int, *, whole: bool) -> Iterator[bytes]:
