@@ -79,6 +79,8 @@ def command(
     """
     before = _manifest(again) if again else None
     try:
+        if dedup != "near" and similarity != _DEFAULT.similarity:
+            raise ValueError("--similarity says what near duplicates are, which --dedup near leaves out; give both")
         replays = not _REPLAYED.isdisjoint(chosen.where)
         numbers = (eval_share, validation_share, seed, dedup, similarity, max_tokens)
         recipe = Recipe(*numbers, unsafe=include_unsafe, replays=replays, redact=redact)
