@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -148,6 +148,15 @@ def skipping() -> Iterator[OnBad]:
         typer.echo(f"flywheel-log: skipped {what}", err=True)
 
 
+def unreported(read: Callable[..., Iterable[Event]], sources: list[str] | None, *how: object) -> Iterator[Event]:
+    """Yield what *read* finds in *sources* (or the default one), of which `reading` tells the lines that are skipped.
+
+    Raises as `reading`.
+    """
+    with wrong_source(), progress_shown():
+        yield from read(sources or default(), *how)
+
+
 @contextlib.contextmanager
 def wrong_source() -> Iterator[None]:
     """Make of the block's ValueError a mistake in the SOURCE. Raises typer.BadParameter."""
@@ -168,8 +177,7 @@ def feedbacks(sources: list[str] | None, since: datetime | None = None) -> Feedb
 
     What was said before *since* may be left out. Raises as `reading`.
     """
-    with wrong_source(), progress_shown():
-        return Feedbacks(remarks(sources or default(), since))
+    return Feedbacks(unreported(remarks, sources, since))
 
 
 def nothing(what: str, sources: list[str] | None, chosen: Filter = EVERYTHING) -> Problem:
