@@ -50,6 +50,6 @@ def _same(sources: list[str]) -> str:
     source = sources[0]
     if len(sources) == 1 and urlsplit(source).scheme in _READABLE:
         return source
-    if len(sources) == 1 and source != "-" and not is_compressed(Path(source)) and Path(source).is_file():
+    if len(sources) == 1 and not is_compressed(Path(source)) and Path(source).is_file():
         return f"file:{quote(source)}"
     raise Problem(f"answers cannot go to {' and '.join(sources)}; name a log for them by --into file:replay.log")
