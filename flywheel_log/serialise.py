@@ -56,6 +56,14 @@ def loads(raw: bytes | str) -> Any:
         return json.loads(raw)
 
 
+def dumps_loaded(value: Any, *, sort_keys: bool = False) -> bytes:
+    """Serialise what `loads` has returned: lone surrogates as escapes, integers of any length; a NaN may be null."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)
+    except orjson.JSONEncodeError:
+        return json.dumps(value, sort_keys=sort_keys).encode()
+
+
 def _dumps_slowly(event: Mapping[str, Any]) -> bytes:
     try:
         line = json.dumps(event, allow_nan=False, default=_plain, separators=(",", ":")).encode()
