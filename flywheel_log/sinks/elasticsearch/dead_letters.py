@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import orjson
 
+from flywheel_log.process import directories, disk
+
 DRAFT, AGAIN = ".part", ".again"
 """Suffixes of what stands beside the file while it is made anew: its draft, and what is refused once more."""
 
@@ -42,7 +44,7 @@ def bury(path: Path, letters: list[DeadLetter]) -> None:
     Raises:
         OSError: they could not be written; nothing was.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directories.make(path.parent)
     data = b"".join(orjson.dumps(_record(letter), option=orjson.OPT_APPEND_NEWLINE) for letter in letters)
     with _locked(path) as file:
         end = _without_torn(file)
@@ -75,15 +77,13 @@ def resend(path: Path, send: Callable[[list[DeadLetter]], list[DeadLetter]]) -> 
     """Offer all letters of *path* to *send*, and keep in the file those that it returns."""
     if not path.exists():
         return
-    with _locked(path) as file:
+    with _locked(path):
         _sweep(path)
         kept = send(list(letters(path)))
-        part = path.with_suffix(DRAFT)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as rewritten:
-            rewritten.writelines(orjson.dumps(_record(letter), option=orjson.OPT_APPEND_NEWLINE) for letter in kept)
-        part.replace(path)
-        os.fsync(file)
+        lines = (orjson.dumps(_record(letter), option=orjson.OPT_APPEND_NEWLINE) for letter in kept)
+        disk.write(draft := path.with_suffix(DRAFT), lines)
+        draft.replace(path)
+        disk.sync_name(path)
 
 
 def sweep(path: Path) -> None:
