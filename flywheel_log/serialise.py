@@ -103,7 +103,7 @@ def _is_sound(raw: bytes) -> bool:
         return False
     if b"\n" in raw or b"\r" in raw or b"\0" in raw:
         return False
-    return not (_mentions(raw, b"NaN") or _mentions(raw, b"Infinity")) or _is_json(raw)
+    return not (_mentions(raw, b"NaN") or _mentions(raw, b"Infinity")) or is_json(raw)
 
 
 def _mentions(raw: bytes, word: bytes) -> bool:
@@ -118,7 +118,8 @@ def _mentions(raw: bytes, word: bytes) -> bool:
     return raw.find(word, at) >= 0
 
 
-def _is_json(raw: bytes) -> bool:
+def is_json(raw: bytes) -> bool:
+    """Tell whether *raw* is JSON to the letter, without NaN or lone surrogates."""
     try:
         orjson.loads(raw)
     except ValueError:

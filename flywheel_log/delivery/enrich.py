@@ -10,7 +10,7 @@ import orjson
 
 from ..event import JSON
 from ..health import health
-from ..serialise import UNREAD, dumps, loads
+from ..serialise import UNREAD, dumps, is_json, loads
 
 Enrich = Callable[[Sequence[JSON]], Sequence[JSON]]
 Prepare = Callable[[Sequence[bytes], Sequence[JSON]], Sequence[Any]]
@@ -85,7 +85,7 @@ def _alone(line: bytes, enrich: Enrich, prepare: Prepare | None) -> Any:
         event = loads(line)
         [whole] = _cut([line], [event])
         [more] = enrich([event])
-        if not _is_strict(line):
+        if not is_json(line):
             whole, more = _anew(whole, more), {}
             event = orjson.loads(whole)
         whole = _told(whole, event, more)
@@ -93,11 +93,3 @@ def _alone(line: bytes, enrich: Enrich, prepare: Prepare | None) -> Any:
     except Exception as error:  # noqa: BLE001 - what is missing is a figure; the event is what counts
         health.drop("enrich", error)
         return whole
-
-
-def _is_strict(line: bytes) -> bool:
-    try:
-        orjson.loads(line)
-    except ValueError:
-        return False
-    return True
