@@ -149,7 +149,7 @@ def skipping() -> Iterator[OnBad]:
 
 
 def unreported(read: Callable[..., Iterable[Event]], sources: list[str] | None, *how: object) -> Iterator[Event]:
-    """Yield what *read* finds in *sources* (or the default one), of which `reading` tells the lines that are skipped.
+    """Yield what *read* finds in *sources* (or the default one); `reading` reports their skipped lines, this does not.
 
     Raises as `reading`.
     """

@@ -46,7 +46,7 @@ def enriched(lines: Sequence[bytes], enrich: Enrich | None, prepare: Prepare | N
 
 
 def _together(lines: Sequence[bytes], enrich: Enrich, prepare: Prepare | None) -> Sequence[Any]:
-    """The way of nearly all lines, which every parser reads."""
+    """Enrich lines that every parser reads, as nearly all are."""
     events = [orjson.loads(line) for line in lines]
     whole = _cut(lines, events)
     found = enrich(events)
@@ -55,14 +55,14 @@ def _together(lines: Sequence[bytes], enrich: Enrich, prepare: Prepare | None) -
 
 
 def _cut(lines: Sequence[bytes], events: Sequence[JSON]) -> list[bytes]:
-    """The *lines* without the mark of those that nobody has read yet."""
+    """Return *lines* without the mark `UNREAD`."""
     return [
         line.replace(UNREAD, b"", 1) if "unread" in event else line for line, event in zip(lines, events, strict=True)
     ]
 
 
 def _told(line: bytes, event: JSON, more: JSON) -> bytes:
-    """The *line* with what there is *more* to tell, which its *event* then says, too."""
+    """Return *line* with the fields *more*; they are added to *event* as well."""
     if not more:
         return line
     if event.keys().isdisjoint(more):
@@ -79,7 +79,7 @@ def _anew(line: bytes, more: JSON) -> bytes:
 
 
 def _alone(line: bytes, enrich: Enrich, prepare: Prepare | None) -> Any:
-    """A line that may be wrong: an answer is kept as it came, NaN and all, and what *enrich* makes of it is unknown."""
+    """Enrich a line that may be no strict JSON, for answers are kept as they came, or that *enrich* fails at."""
     whole = line
     try:
         event = loads(line)

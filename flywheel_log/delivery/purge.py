@@ -1,4 +1,4 @@
-"""Lines out of the journal before they are delivered: out of what programs that are gone have left there."""
+"""Remove lines from the journal before they are delivered: from the segments of programs that are gone."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _rewritten(segment: Segment, path: Path, instead: Callable[[bytes], bytes]) 
 
 
 def _replace(segment: Segment, path: Path, lines: list[bytes], acknowledged: list[int]) -> None:
-    """Let a segment of *lines* take the place of *segment*, whose lock, and that of all who look for orphans, is ours.
+    """Let a segment of *lines* take the place of *segment*; its lock and that of its directory are ours.
 
     The positions go first and come back last: without them, a crash in between has everything offered again to sinks
     that know what they hold.

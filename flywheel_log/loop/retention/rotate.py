@@ -22,9 +22,9 @@ class Rotated:
 
     Attributes:
         log: its path.
-        rotated: whether it was renamed to `.1`; it is not if it is empty or too small.
+        rotated: whether it was renamed to `.1`: not if it was empty or too small.
         compressed: the files that are compressed now.
-        deleted: the files of which there were too many.
+        deleted: the files beyond those to keep.
     """
 
     log: Path
