@@ -38,7 +38,8 @@ Sources = Annotated[
 EVERYTHING = Filter()
 SUFFIXES = (".log", ".jsonl", ".json", *compression.SUFFIXES)
 """What the names of logs end in."""
-_SCHEMES = ("file:", "elasticsearch:")
+READABLE = ("file:", "elasticsearch:")
+"""How the URLs of sinks begin from which records are read back."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of text.")]
 
 
@@ -74,7 +75,7 @@ def or_last(identity: str, sources: list[str] | None) -> tuple[str, list[str] | 
 
 def _names_a_log(word: str) -> bool:
     path = Path(word)
-    looks_so = path.suffix in SUFFIXES or word.startswith(_SCHEMES) or any(sign in word for sign in ("/", "*"))
+    looks_so = path.suffix in SUFFIXES or word.startswith(READABLE) or any(sign in word for sign in ("/", "*"))
     return word == "-" or looks_so or path.exists()
 
 
