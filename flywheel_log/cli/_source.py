@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flywheel_log.delivery.destination import public
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
@@ -20,6 +19,7 @@ from flywheel_log.loop.reading.latest import latest
 from flywheel_log.loop.reading.read import OnBad, remarks, search
 from flywheel_log.process import compression
 from flywheel_log.process.rotations import family, log_of
+from flywheel_log.sinks import public
 
 from . import Problem
 from ._progress import progress_shown

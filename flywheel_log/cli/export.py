@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from flywheel_log.delivery.destination import public
 from flywheel_log.event import JSON
 from flywheel_log.loop.export import Dedup, Recipe, export, names
 from flywheel_log.loop.export.provenance import provenance
 from flywheel_log.loop.filter import Filter
+from flywheel_log.sinks import public
 from flywheel_log.wording import counted
 
 from . import Problem
