@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import signal
 import sys
@@ -10,6 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from ..health import health
@@ -65,15 +65,15 @@ def start(name: str, work: Callable[..., object], *args: object) -> threading.Th
     return None
 
 
-def _deaf(starter: str, work: Callable[..., object], *args: object) -> None:
+def _deaf(starter: Path | None, work: Callable[..., object], *args: object) -> None:
     if _os_thread() != starter:  # Else it is a greenlet, and the thread is the program's.
         signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_OURS)
     work(*args)
 
 
-def _os_thread() -> str:
-    """What the kernel calls this thread; the same for all where it does not tell."""
+def _os_thread() -> Path | None:
+    """What the kernel calls this thread; None where it does not tell."""
     try:
-        return os.readlink("/proc/thread-self")
+        return Path("/proc/thread-self").readlink()
     except OSError:
-        return ""
+        return None
