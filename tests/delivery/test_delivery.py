@@ -731,8 +731,9 @@ def test_drain_counts_what_it_had_no_time_to_adopt(make, root, tmp_path):
         dead = Delivery([f"file:{tmp_path}/blocked/genai.log"], root, run=lambda number=number: f"dead{number}")
         dead.put(LINE)
         dead.close(0.0)
-    [report] = drain(root, 0.3)
-    assert (report.delivered, report.left, report.why) == (0, 40, "NotADirectoryError")
+    reports = []
+    until(lambda: reports.append(*drain(root, 0.3)) or reports[-1].why != "too slow")  # The machine, that is.
+    assert (reports[-1].delivered, reports[-1].left, reports[-1].why) == (0, 40, "NotADirectoryError")
 
 
 def test_drain_leaves_the_segments_of_living_processes_alone(make, root):

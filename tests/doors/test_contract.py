@@ -120,7 +120,7 @@ async def test_a_stream_that_nobody_reads_is_one_incomplete_record(ask: Any, sta
 async def test_a_call_that_is_cancelled_is_one_incomplete_record(ask: Any, start: Start, events: list[Event]) -> None:
     server = start(latency=60)
     task = asyncio.create_task(ask(server))
-    await asyncio.to_thread(server.wait_for, 1)
+    await asyncio.to_thread(server.wait_for, 1, 60.0)
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled()
