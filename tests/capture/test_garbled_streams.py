@@ -138,8 +138,10 @@ async def test_the_error_that_an_asynchronous_caller_gets_is_recorded(
                 pass
         message = str(caught.value)
         del caught
-        gc.collect()  # The first releases do not close their stream, and leave that to the loop.
-        await asyncio.sleep(0.01)
+        async with asyncio.timeout(30):  # The first releases do not close their stream, and leave that to the loop.
+            while not events:
+                gc.collect()
+                await asyncio.sleep(0.01)
         told = [(event["status"], event["error"]) for event in events]
     assert told == [("error", {"type": "JSONDecodeError", "message": message})]
 
