@@ -373,19 +373,26 @@ PARTS = (
         "12345678:AA",
     ),
     *("Q~", "https://hooks.slack.com/services/", "AGE-SECRET-KEY-1", "Private-Lines: 1", "hvs.", "0f" * 16, "lsv2_pt_"),
+    *("1//0", "name", "value"),
 )
 PIECES = st.lists(st.sampled_from(PARTS), max_size=12).map("".join)
 VALUES = st.recursive(
-    TEXTS | PIECES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS | PIECES, inner, max_size=3)
+    TEXTS | PIECES | st.fixed_dictionaries({"name": PIECES, "value": PIECES}),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS | PIECES, inner, max_size=3),
 )
 
 
-@given(VALUES, st.booleans(), st.integers(0, 2))
-@example({'x"api_key': "hunter2!"}, False, 2)
-def test_a_quick_look_never_overlooks_what_the_walk_finds(value: Any, ascii_only: bool, depth: int) -> None:
+@given(VALUES, st.booleans(), st.integers(0, 2), st.sampled_from(["/", r"\/"]))
+@example({'x"api_key': "hunter2!"}, False, 2, "/")
+@example({"name": "user[password]", "value": "hunter2!"}, False, 1, "/")
+@example({"value": "hunter2!", "key": "Password: "}, False, 1, "/")
+@example({"name": "tokens", "value": "a1B2" * 4}, False, 0, "/")
+@example({"value": "a1B2" * 4, "name": "tokens"}, False, 0, "/")
+@example("1//0" + "a1B2" * 9, False, 1, r"\/")
+def test_a_quick_look_never_overlooks_what_the_walk_finds(value: Any, ascii_only: bool, depth: int, slash: str) -> None:
     for _ in range(depth):
         value = {"arguments": json.dumps(value, ensure_ascii=ascii_only)}
-    raw = json.dumps({"content": value}, ensure_ascii=ascii_only).encode()
+    raw = json.dumps({"content": value}, ensure_ascii=ascii_only).replace("/", slash).encode()
     line = dumps({**EVENT, "request": Wire(raw)})
     if not suspicious(line):
         assert SECRETS.event(orjson.loads(line)) is None

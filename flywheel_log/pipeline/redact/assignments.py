@@ -163,17 +163,18 @@ _ASSIGNMENTS: tuple[Finder, ...] = (
     Assigned(),
 )
 
-# The same in a line of JSON, for the engine of `anchors`: between a name and its sign stand
-# quotes, and so many backslashes as it is deep inside JSON in strings; a slash may be escaped, too.
+# The same in a line of JSON, for the engine of `anchors`: between a name and its sign, or the end of a name in a pair,
+# stand quotes, and so many backslashes as it is deep inside JSON in strings; a slash may be escaped, too.
+_DRESS = r"(?:[\s\\\"'`*\]!:\uff1a]|\\[nrtf]|\\u[0-9A-Fa-f]{4})*"
 _BEHIND_NAME = (
-    r"(?:[\s\\\"'`*\]!]|\\[nrtf]|\\u[0-9A-Fa-f]{4})*(?:[:=\uff1a]|\\+u(?i:ff1a))",
+    rf"{_DRESS}(?:[:=\uff1a]|\\+u(?i:ff1a))",
     r">[^<>]+<\\*/",
-    VALUE_FOLLOWS,
+    rf"{_DRESS}{VALUE_FOLLOWS}",
     r"[\s*_`\\\"']*(?:\||[,;][^\s]|\\[tnr])",  # A heading of a table, see `tables`.
 )
 ANCHORS = (
     rf"{NAMED}(?:{'|'.join(_BEHIND_NAME)})",
-    rf"{VALUE_STANDS_BEFORE}{NAMED}\\*\"",
+    rf"{VALUE_STANDS_BEFORE}{NAMED}{_DRESS}\"",
     rf"[Bb]earer{BLANKS}[A-Za-z0-9._~+/=\\-]{{16}}",
     r":(?:\\*/){2}[^\s/?#:@\"<>]*:[^\s/?#\"<>]+@",
 )
