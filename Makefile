@@ -50,6 +50,8 @@ END_TO_END := tests/capture $(wildcard tests/e2e)
 also-1.40 := tests/delivery tests/sinks tests/cli/test_commands.py
 ON_PYTHON := tests/delivery tests/sinks tests/test_recorder.py tests/test_scope.py
 PYTEST := pytest -n auto --dist loadgroup
+# Elasticsearch's jars, the first time, while no test's time runs.
+FETCH := python -m tests.elasticsearch.server
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types matrix $(MAJORS:%=matrix-%) $(ES) $(NEWER:%=matrix-python-%) matrix-instructor matrix-extras wheel docs doors bench peers faults format clean
@@ -62,6 +64,7 @@ demo: .venv/.installed ## Set up and run the demonstration: with OPENAI_API_KEY 
 	$(BIN)/flywheel-log demo $(ARGS)
 
 test: .venv/.developing ## Run the tests: make test ARGS="tests/loop -x"
+	$(BIN)/$(FETCH)
 	$(BIN)/$(PYTEST) $(ARGS)
 
 lint: .venv/.developing ## Check style, formatting and the direction of the imports
@@ -83,6 +86,7 @@ $(NEWER:%=matrix-python-%): matrix-python-%: .venvs/python-%/.ready
 	$(<D)/bin/$(PYTEST) $(END_TO_END) $(ON_PYTHON) $(ARGS)
 
 matrix-es8: .venvs/es8/.ready
+	$(<D)/bin/$(FETCH)
 	$(<D)/bin/$(PYTEST) tests/elasticsearch $(ARGS)
 
 matrix-instructor: .venvs/instructor/.ready
@@ -93,9 +97,11 @@ matrix-extras: .venvs/extras/.ready .venvs/sdks/.ready
 	.venvs/sdks/bin/$(PYTEST) $(WITH_SDKS) $(ARGS)
 
 matrix-es8-on-9: .venvs/es8/.ready
+	$(SERVER9) $(<D)/bin/$(FETCH)
 	$(SERVER9) $(<D)/bin/$(PYTEST) tests/elasticsearch $(ARGS)
 
 matrix-es9-on-9: .venv/.developing
+	$(SERVER9) $(BIN)/$(FETCH)
 	$(SERVER9) $(BIN)/$(PYTEST) tests/elasticsearch $(ARGS)
 
 wheel: .venv/.developing ## Build the distributions and run README and end-to-end tests on the installed wheel

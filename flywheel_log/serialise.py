@@ -64,6 +64,14 @@ def loads(raw: bytes | str) -> Any:
         raise ValueError(str(error)) from error
 
 
+def dumps_loaded(value: Any, *, sort_keys: bool = False) -> bytes:
+    """Serialise what `loads` has returned: lone surrogates as escapes, integers of any length; a NaN may be null."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)
+    except orjson.JSONEncodeError:
+        return json.dumps(value, sort_keys=sort_keys).encode()
+
+
 def _dumps_slowly(event: Mapping[str, Any]) -> bytes:
     try:
         line = json.dumps(event, allow_nan=False, default=_plain, separators=(",", ":")).encode()
@@ -103,7 +111,7 @@ def _is_sound(raw: bytes) -> bool:
         return False
     if b"\n" in raw or b"\r" in raw or b"\0" in raw:
         return False
-    return not (_mentions(raw, b"NaN") or _mentions(raw, b"Infinity")) or _is_json(raw)
+    return not (_mentions(raw, b"NaN") or _mentions(raw, b"Infinity")) or is_json(raw)
 
 
 def _mentions(raw: bytes, word: bytes) -> bool:
@@ -118,7 +126,8 @@ def _mentions(raw: bytes, word: bytes) -> bool:
     return raw.find(word, at) >= 0
 
 
-def _is_json(raw: bytes) -> bool:
+def is_json(raw: bytes) -> bool:
+    """Tell whether *raw* is JSON to the letter, without NaN or lone surrogates."""
     try:
         orjson.loads(raw)
     except ValueError:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import typer
 
-from flywheel_log.event import Event
 from flywheel_log.loop.extra import need
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
@@ -19,8 +16,7 @@ from flywheel_log.loop.statistics.estimate import Mean, Share
 from flywheel_log.wording import counted
 
 from . import Problem
-from ._progress import progress_shown
-from ._source import default, given, named, reading, rereadable, wrong_source
+from ._source import given, named, reading, rereadable, unreported
 
 _LAST = "last"
 _NAMED = 8
@@ -33,12 +29,12 @@ def beside(logs: list[str] | None, chosen: Filter, known: Feedbacks, run: str) -
         Problem: there is no such run, or none of its originals is there.
     """
     rereadable(logs)
-    there = runs(_replayed(logs))
+    there = runs(unreported(search, logs, may_be_ours))
     name = next(reversed(there), run) if run == _LAST else run
     if name not in there:
         have = ", ".join(f"{one} ({there[one].replays})" for one in [*reversed(there)][:_NAMED])
         raise Problem(f"no call is of the run {run}; have {have}" if there else f"no replays in {named(logs)} yet")
-    ours = [*of_run(_replayed(logs), name)]
+    ours = [*of_run(unreported(search, logs, may_be_ours), name)]
     news, judged, found = replays(ours), verdicts(ours), Pairs()
     with reading(logs, chosen) as events:
         for old, new in pairs(events, news):
@@ -47,12 +43,6 @@ def beside(logs: list[str] | None, chosen: Filter, known: Feedbacks, run: str) -
         words = f" that match {given(chosen)}" if chosen else ""
         raise Problem(f"none of the {len(news)} originals of {name}{words} is in the log; name theirs by --log, too")
     return found
-
-
-def _replayed(logs: list[str] | None) -> Iterator[Event]:
-    """Read what replays and judges left; skipped lines are told when all is read."""
-    with wrong_source(), progress_shown():
-        yield from search(logs or default(), may_be_ours)
 
 
 def put_agreement(found: Pairs, *, as_json: bool) -> None:

@@ -18,7 +18,7 @@ from ._screen import money, number, one_line, put_json
 
 
 def put_plan(made: Plan, named: dict[str, str], server: str, *, dry_run: bool, as_json: bool) -> None:
-    """Print what will be sent where, what cannot be and why, and what it is expected to cost."""
+    """Print how many requests go where, why others do not, and the expected cost."""
     sums = made.forecast
     if as_json:
         put_json({**named, "server": server, "dry_run": dry_run, "calls": made.calls, **_numbers(made)})

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import orjson
+from flywheel_log.serialise import dumps_loaded
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,11 +63,7 @@ def put_table(table: Table) -> None:
 
 def put_json(value: Any) -> None:
     """Print *value* as one line of JSON at once; what JSON lacks becomes null or an escape."""
-    try:
-        line = orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:  # lone surrogates, huge numbers
-        line = json.dumps(value)
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(dumps_loaded(value).decode() + "\n")
     sys.stdout.flush()
 
 

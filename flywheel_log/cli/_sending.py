@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from flywheel_log.clock import timestamp
-from flywheel_log.delivery.destination import public
 from flywheel_log.event import Event
 from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.reading.read import read
@@ -23,6 +22,7 @@ from flywheel_log.loop.replay.origin import Settled
 from flywheel_log.loop.replay.plan import Body, Plan, plan
 from flywheel_log.loop.replay.send import INTERRUPTED, Fields, send
 from flywheel_log.pipeline.price import Prices
+from flywheel_log.sinks import public
 
 from . import Problem
 from ._replayed import progress, put_plan, put_sent

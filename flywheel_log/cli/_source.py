@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flywheel_log.delivery.destination import public
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import Filter
@@ -20,6 +19,7 @@ from flywheel_log.loop.reading.latest import latest
 from flywheel_log.loop.reading.read import OnBad, remarks, search
 from flywheel_log.process import compression
 from flywheel_log.process.rotations import family, log_of
+from flywheel_log.sinks import public
 
 from . import Problem
 from ._progress import progress_shown
@@ -38,7 +38,8 @@ Sources = Annotated[
 EVERYTHING = Filter()
 SUFFIXES = (".log", ".jsonl", ".json", *compression.SUFFIXES)
 """What the names of logs end in."""
-_SCHEMES = ("file:", "elasticsearch:")
+READABLE = ("file:", "elasticsearch:")
+"""How the URLs of sinks begin from which records are read back."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of text.")]
 
 
@@ -74,7 +75,7 @@ def or_last(identity: str, sources: list[str] | None) -> tuple[str, list[str] | 
 
 def _names_a_log(word: str) -> bool:
     path = Path(word)
-    looks_so = path.suffix in SUFFIXES or word.startswith(_SCHEMES) or any(sign in word for sign in ("/", "*"))
+    looks_so = path.suffix in SUFFIXES or word.startswith(READABLE) or any(sign in word for sign in ("/", "*"))
     return word == "-" or looks_so or path.exists()
 
 
@@ -148,6 +149,15 @@ def skipping() -> Iterator[OnBad]:
         typer.echo(f"flywheel-log: skipped {what}", err=True)
 
 
+def unreported(read: Callable[..., Iterable[Event]], sources: list[str] | None, *how: object) -> Iterator[Event]:
+    """Yield what *read* finds in *sources* (or the default one); `reading` reports their skipped lines, this does not.
+
+    Raises as `reading`.
+    """
+    with wrong_source(), progress_shown():
+        yield from read(sources or default(), *how)
+
+
 @contextlib.contextmanager
 def wrong_source() -> Iterator[None]:
     """Make of the block's ValueError a mistake in the SOURCE. Raises typer.BadParameter."""
@@ -168,8 +178,7 @@ def feedbacks(sources: list[str] | None, since: datetime | None = None) -> Feedb
 
     What was said before *since* may be left out. Raises as `reading`.
     """
-    with wrong_source(), progress_shown():
-        return Feedbacks(remarks(sources or default(), since))
+    return Feedbacks(unreported(remarks, sources, since))
 
 
 def nothing(what: str, sources: list[str] | None, chosen: Filter = EVERYTHING) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flywheel_log.loop.reading.read import Reading, search
 from flywheel_log.loop.reading.sources.file import path_of
@@ -12,8 +12,6 @@ from flywheel_log.loop.replay.origin import may_be_ours
 from flywheel_log.process.compression import is_compressed
 
 from . import Problem, _source
-
-_READABLE = ("file", "elasticsearch")
 
 
 def sinks(sources: list[str] | None, into: str | None) -> tuple[str, ...]:
@@ -23,14 +21,14 @@ def sinks(sources: list[str] | None, into: str | None) -> tuple[str, ...]:
         Problem: they are not to be told from the sources, or nothing can be read back from them.
     """
     found = (into,) if into else (_same(sources),) if sources else _source.sinks()
-    if not any(urlsplit(url).scheme in _READABLE for url in found):
+    if not any(url.startswith(_source.READABLE) for url in found):
         raise Problem(f"answers must be read back from where they go, and {', '.join(found)} cannot be; name a file")
     return found
 
 
 def written(urls: tuple[str, ...]) -> Reading:
     """Read the replays and verdicts that the sinks *urls* have so far; a log that is not there yet has nothing."""
-    places = [url for url in urls if urlsplit(url).scheme in _READABLE]
+    places = [url for url in urls if url.startswith(_source.READABLE)]
     try:
         with _source.wrong_source():
             return search(places, may_be_ours)
@@ -42,14 +40,14 @@ def logs(sources: list[str] | None, urls: tuple[str, ...]) -> str:
     """Return the options that make `compare` read *sources* and what was written to *urls*; none where it does so."""
     told = sources or [_source.default()]
     known = {path_of(one) for one in told}
-    more = [url for url in urls if urlsplit(url).scheme in _READABLE and path_of(url) not in known]
+    more = [url for url in urls if url.startswith(_source.READABLE) and path_of(url) not in known]
     return "".join(f" --log {shlex.quote(one)}" for one in (*told, *more)) if sources or more else ""
 
 
 def _same(sources: list[str]) -> str:
     source = sources[0]
-    if len(sources) == 1 and urlsplit(source).scheme in _READABLE:
+    if len(sources) == 1 and source.startswith(_source.READABLE):
         return source
-    if len(sources) == 1 and source != "-" and not is_compressed(Path(source)) and Path(source).is_file():
+    if len(sources) == 1 and not is_compressed(Path(source)) and Path(source).is_file():
         return f"file:{quote(source)}"
     raise Problem(f"answers cannot go to {' and '.join(sources)}; name a log for them by --into file:replay.log")

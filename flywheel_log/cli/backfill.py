@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import islice
 
-import orjson
 import typer
 
 from flywheel_log.event import Event
+from flywheel_log.serialise import dumps_loaded
 from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.document import MOST_DOCUMENTS
 from flywheel_log.wording import counted
@@ -50,12 +49,5 @@ def _put(index: str, stats: dict[str, int], *, as_json: bool) -> None:
 
 
 def _batches(events: Iterator[Event]) -> Iterator[list[bytes]]:
-    while batch := [_line(event) for event in islice(events, MOST_DOCUMENTS)]:
+    while batch := [*map(dumps_loaded, islice(events, MOST_DOCUMENTS))]:
         yield batch
-
-
-def _line(event: Event) -> bytes:
-    try:
-        return orjson.dumps(event)
-    except orjson.JSONEncodeError:  # lone surrogates, huge numbers
-        return json.dumps(event).encode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import stat
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import NamedTuple
 import typer
 
 from flywheel_log.config import Settings, load
+from flywheel_log.loop.blueprint.usable import LONGEST_NAME, unsafe_name
 from flywheel_log.process.directories import nearest
 from flywheel_log.sinks import BATCH_BYTES, RetryLater, open_sink
 from flywheel_log.wording import counted
@@ -20,8 +20,6 @@ from flywheel_log.wording import counted
 from . import Problem
 from ._source import AsJson
 
-_SAFE = re.compile(r"[a-z0-9_]+([.-][a-z0-9_]+)*")
-_LONGEST_WORKLOAD = 70
 _DIRECTORY_MODE, _FILE_MODE = 0o700, 0o600
 _SINKS = "FLYWHEEL_LOG_SINKS"
 _EPOCH = "their timestamps are seconds where milliseconds are read, so the blueprint takes them for the oldest; "
@@ -70,10 +68,9 @@ def _findings() -> Iterator[Finding]:
 
 def _names(settings: Settings) -> Iterator[Finding]:
     """The blueprint makes names of indices and repositories of these."""
-    for name, value in (("client_id", settings.client_id), ("workload_id", settings.workload_id)):
-        safe = _SAFE.fullmatch(value) and (name == "client_id" or len(value) <= _LONGEST_WORKLOAD)
-        fix = f"use lower-case letters, digits and single '.', '-', '_' between them, at most {_LONGEST_WORKLOAD}"
-        yield Finding(f"{name} {value!r}", "" if safe else fix)
+    fix = f"use lower-case letters, digits and single '.', '-', '_' between them, at most {LONGEST_NAME}"
+    yield Finding(f"client_id {settings.client_id!r}", fix * bool(unsafe_name("client_id", settings.client_id)))
+    yield Finding(f"workload_id {settings.workload_id!r}", fix * bool(unsafe_name("workload_id", settings.workload_id)))
 
 
 def _journal(root: Path, quota: int) -> Iterator[Finding]:

@@ -68,8 +68,7 @@ def _diversion(into: str | None, instead_of: str | None) -> Callable[[str], str]
         if instead_of:
             raise Problem("--from needs --into, the sink that takes the events")
         return None
-    from flywheel_log.delivery.destination import public
-    from flywheel_log.sinks import open_sink, resolve
+    from flywheel_log.sinks import open_sink, public, resolve
 
     try:
         open_sink(into).close()

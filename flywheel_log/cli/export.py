@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from flywheel_log.delivery.destination import public
 from flywheel_log.event import JSON
 from flywheel_log.loop.export import Dedup, Recipe, export, names
 from flywheel_log.loop.export.provenance import provenance
 from flywheel_log.loop.filter import Filter
+from flywheel_log.sinks import public
 from flywheel_log.wording import counted
 
 from . import Problem
@@ -79,6 +79,8 @@ def command(
     """
     before = _manifest(again) if again else None
     try:
+        if dedup != "near" and similarity != _DEFAULT.similarity:
+            raise ValueError("--similarity says what near duplicates are, which --dedup near leaves out; give both")
         replays = not _REPLAYED.isdisjoint(chosen.where)
         numbers = (eval_share, validation_share, seed, dedup, similarity, max_tokens)
         recipe = Recipe(*numbers, unsafe=include_unsafe, replays=replays, redact=redact)

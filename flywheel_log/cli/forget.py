@@ -15,7 +15,7 @@ from flywheel_log.loop.retention.places import DeadLetters, Journal, Log, Place
 
 from . import Problem
 from ._progress import progress_shown
-from ._source import AsJson, logs, settings
+from ._source import READABLE, AsJson, logs, settings
 
 if TYPE_CHECKING:
     from flywheel_log.config import Settings
@@ -64,20 +64,17 @@ def _sources(given: list[str] | None, known: Settings) -> tuple[list[str], list[
     """The sources to look through, and what is to be said of sinks that cannot be."""
     if given:
         return given, []
-    blind = [f"what went to {urlsplit(sink).scheme}: is out of reach" for sink in known.sinks if not _reaches(sink)]
-    missing = [f"{sink} does not exist" for sink in known.sinks if _reaches(sink) and not _is_there(sink)]
-    return [sink for sink in known.sinks if _reaches(sink) and _is_there(sink)], blind + missing
-
-
-def _reaches(sink: str) -> bool:
-    return urlsplit(sink).scheme in ("file", "elasticsearch")
+    within = [sink for sink in known.sinks if sink.startswith(READABLE)]
+    blind = [f"what went to {urlsplit(sink).scheme}: is out of reach" for sink in known.sinks if sink not in within]
+    missing = [f"{sink} does not exist" for sink in within if not _is_there(sink)]
+    return [sink for sink in within if _is_there(sink)], blind + missing
 
 
 def _is_there(sink: str) -> bool:
     from flywheel_log.loop.reading.sources.file import path_of
     from flywheel_log.process.rotations import family
 
-    return urlsplit(sink).scheme != "file" or bool(family(path_of(sink).resolve()))
+    return not sink.startswith("file:") or bool(family(path_of(sink).resolve()))
 
 
 def _places(sources: list[str], journal: Journal, stack: ExitStack) -> list[Place]:

@@ -9,13 +9,12 @@ from urllib.parse import urlsplit
 
 import typer
 
-from flywheel_log.event import JSON, Event
 from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.replay import judge as judging
 from flywheel_log.loop.replay.change import Change, Text
 from flywheel_log.loop.replay.fit import request_of
 from flywheel_log.loop.replay.forecast import estimate
-from flywheel_log.loop.replay.origin import JUDGE, Settled, of_run, run_name, settled, stamp
+from flywheel_log.loop.replay.origin import of_run, run_name, settled, stamp
 from flywheel_log.loop.replay.pairs import replays
 from flywheel_log.loop.replay.send import speaks
 
@@ -116,17 +115,11 @@ def command(
 
 
 def _judge(sending: Sending, model: str, run: str, *, again: bool) -> Problem | None:
-    """Let *model* judge the pairs that have not been judged yet; what it said before and nobody can read is refused."""
+    """Let *model* judge the pairs that have not been judged yet."""
     ours = [*of_run(written(sending.target), run)]
-    news, found = replays(ours), judging.verdicts(ours)
-    done = {of for of, verdict in found.items() if verdict != "unreadable"}
-    before = Settled(done, settled(ours, JUDGE).refused | (found.keys() - done))
-
-    def body(event: Event) -> JSON:
-        return judging.question(event, news, model)
-
-    made = sending.plan(sending.calls(), body, judging.cost, before, again=again)
-    return sending.carry_out(made, {"run": run, "judge": model}, body, lambda event: judging.stamp(event, run))
+    body = partial(judging.question, news=replays(ours), model=model)
+    made = sending.plan(sending.calls(), body, judging.cost, judging.judged(ours), again=again)
+    return sending.carry_out(made, {"run": run, "judge": model}, body, partial(judging.stamp, run=run))
 
 
 def _change(model: str, path: Path | None, template: str, version: str, role: Literal["system", "user"]) -> Change:

@@ -16,7 +16,7 @@ from flywheel_log.loop.values import as_text
 
 from . import Problem
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, newest, nothing, or_last, reading
+from ._source import EVERYTHING, AsJson, Sources, given, newest, nothing, or_last, reading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,14 +62,18 @@ def _last(sources: list[str] | None, chosen: Filter) -> Event:
 
 def _named(identity: str, sources: list[str] | None, chosen: Filter) -> Event:
     with reading(sources, chosen, joined=True) as events:
-        return find(events, identity)
+        found = find(events, identity)
+    if found is None:
+        among = f" of those that match {given(chosen)}" if chosen else ""
+        raise Problem(f"no record{among} has the id {identity!r}; `flywheel-log tail --json` shows the ids")
+    return found
 
 
-def find(events: Iterable[Event], identity: str) -> Event:
-    """Return the event that *identity* means: its id, its response's id, or how its id begins.
+def find(events: Iterable[Event], identity: str) -> Event | None:
+    """Return the event that *identity* means: its id, its response's id, or how its id begins; None if none is.
 
     Raises:
-        Problem: there is none, or several begin so; the message names them.
+        Problem: several begin so; the message names them.
     """
     answered: Event | None = None
     begun: list[Event] = []
@@ -80,18 +84,10 @@ def find(events: Iterable[Event], identity: str) -> Event:
             answered = event
         elif (event.get("id") or "").startswith(identity):
             begun = [*begun[:_NAMED], event]
-    return _only(identity, answered, begun)
-
-
-def _only(identity: str, found: Event | None, begun: list[Event]) -> Event:
-    if found is not None:
-        return found
-    if len(begun) == 1:
-        return begun[0]
-    if not begun:
-        raise Problem(f"no record has the id {identity!r}; `flywheel-log tail --json` shows the ids")
-    names = ", ".join(event["id"] for event in begun[:_NAMED]) + (", …" if len(begun) > _NAMED else "")
-    raise Problem(f"several records begin with {identity!r}: {names}")
+    if answered is None and len(begun) > 1:
+        names = ", ".join(event["id"] for event in begun[:_NAMED]) + (", …" if len(begun) > _NAMED else "")
+        raise Problem(f"several records begin with {identity!r}: {names}")
+    return answered or next(iter(begun), None)
 
 
 def show(event: Event) -> None:

@@ -132,9 +132,7 @@ def numbers(row: Row) -> dict[str, Any]:
         "errors": round(row.errors),
         "incomplete": round(row.incomplete),
         "error_share": round(row.error_share, 4),
-        "input_tokens": round(row.input_tokens),
-        "output_tokens": round(row.output_tokens),
-        "cached_tokens": round(row.cached_tokens),
+        **{name: _rounded(getattr(row, name)) for name in ("input_tokens", "output_tokens", "cached_tokens")},
         "cost_usd": row.cost_usd,
         "priced_calls": round(row.priced),
         "latency_ms_p50": row.latency.quantile(0.5),
@@ -145,6 +143,10 @@ def numbers(row: Row) -> dict[str, Any]:
         "first": row.first,
         "last": row.last,
     }
+
+
+def _rounded(value: float | None) -> int | None:
+    return None if value is None else round(value)
 
 
 def _print(stats: Stats) -> None:

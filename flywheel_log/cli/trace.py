@@ -13,8 +13,7 @@ from flywheel_log.loop.reading.read import read
 from flywheel_log.loop.tree import Branch, tree
 
 from . import Problem
-from ._progress import progress_shown
-from ._source import AsJson, Sources, default, named, or_last, reading, rereadable, wrong_source
+from ._source import AsJson, Sources, named, or_last, reading, rereadable, unreported
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -38,8 +37,7 @@ def command(identity: Identity = "last", sources: Sources = None, *, as_json: As
     """
     identity, sources = or_last(identity, sources)
     rereadable(sources)
-    with wrong_source(), progress_shown():
-        wanted = _trace_id(read(sources or default()), identity, sources)
+    wanted = _trace_id(unreported(read, sources), identity, sources)
     with reading(sources) as events:
         found = list(_of_trace(events, wanted))
     if as_json:

@@ -64,6 +64,6 @@ class Aside:
 
 
 def _takes(segment: Segment, need: int, source: Segment) -> bool:
-    """Tell whether *need* bytes of *source* have room in *segment*, and are no easier lost there."""
+    """Tell whether *segment* has room for *need* bytes of *source*, and keeps them as safely."""
     lasting = segment.path is not None or source.path is None
     return lasting and segment.used + need <= segment.size and segment.exists()

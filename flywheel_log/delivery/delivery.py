@@ -103,7 +103,7 @@ class Delivery:
             return None
 
     def start(self) -> Crew:
-        """Start the threads, once, and return whom they are of."""
+        """Start the threads, once, and return their crew."""
         with self._lock:
             crew = self._crew
             crew.start(self._new_keeper, self._new_shipper)

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import orjson
 
 from ..process import directories
-from ..sinks import resolve
+from ..sinks import public, resolve
 
 FILE = "sinks.json"
-_SECRETS = ("key", "token", "secret", "password", "auth", "credential")
 
 
 @dataclass(frozen=True)
@@ -70,13 +68,3 @@ class Destination:
         finally:
             os.close(fd)
         os.rename(draft, description)
-
-
-def public(url: str) -> str:
-    """Return *url* without credentials, as it is written to disk and shown."""
-    parts = urlsplit(url)
-    options = parse_qsl(parts.query, keep_blank_values=True)
-    shown = [(name, value) for name, value in options if not any(secret in name.lower() for secret in _SECRETS)]
-    if "@" not in parts.netloc and shown == options:
-        return url
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=urlencode(shown)).geturl()

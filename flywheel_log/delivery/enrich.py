@@ -10,7 +10,7 @@ import orjson
 
 from ..event import JSON
 from ..health import health
-from ..serialise import UNREAD, dumps, loads
+from ..serialise import UNREAD, dumps, is_json, loads
 
 Enrich = Callable[[Sequence[JSON]], Sequence[JSON]]
 Prepare = Callable[[Sequence[bytes], Sequence[JSON]], Sequence[Any]]
@@ -46,7 +46,7 @@ def enriched(lines: Sequence[bytes], enrich: Enrich | None, prepare: Prepare | N
 
 
 def _together(lines: Sequence[bytes], enrich: Enrich, prepare: Prepare | None) -> Sequence[Any]:
-    """The way of nearly all lines, which every parser reads."""
+    """Enrich lines that every parser reads, as nearly all are."""
     events = [orjson.loads(line) for line in lines]
     whole = _cut(lines, events)
     found = enrich(events)
@@ -55,14 +55,14 @@ def _together(lines: Sequence[bytes], enrich: Enrich, prepare: Prepare | None) -
 
 
 def _cut(lines: Sequence[bytes], events: Sequence[JSON]) -> list[bytes]:
-    """The *lines* without the mark of those that nobody has read yet."""
+    """Return *lines* without the mark `UNREAD`."""
     return [
         line.replace(UNREAD, b"", 1) if "unread" in event else line for line, event in zip(lines, events, strict=True)
     ]
 
 
 def _told(line: bytes, event: JSON, more: JSON) -> bytes:
-    """The *line* with what there is *more* to tell, which its *event* then says, too."""
+    """Return *line* with the fields *more*; they are added to *event* as well."""
     if not more:
         return line
     if event.keys().isdisjoint(more):
@@ -79,13 +79,13 @@ def _anew(line: bytes, more: JSON) -> bytes:
 
 
 def _alone(line: bytes, enrich: Enrich, prepare: Prepare | None) -> Any:
-    """A line that may be wrong: an answer is kept as it came, NaN and all, and what *enrich* makes of it is unknown."""
+    """Enrich a line that may be no strict JSON, for answers are kept as they came, or that *enrich* fails at."""
     whole = line
     try:
         event = loads(line)
         [whole] = _cut([line], [event])
         [more] = enrich([event])
-        if not _is_strict(line):
+        if not is_json(line):
             whole, more = _anew(whole, more), {}
             event = orjson.loads(whole)
         whole = _told(whole, event, more)
@@ -93,11 +93,3 @@ def _alone(line: bytes, enrich: Enrich, prepare: Prepare | None) -> Any:
     except Exception as error:  # noqa: BLE001 - what is missing is a figure; the event is what counts
         health.drop("enrich", error)
         return whole
-
-
-def _is_strict(line: bytes) -> bool:
-    try:
-        orjson.loads(line)
-    except ValueError:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""Where a sink stores what comes next: what a crash leaves in doubt is looked for from there on, and nowhere else."""
+"""Which lines a sink lacks after a crash: it looks for them behind a place noted before they were written."""
 
 from __future__ import annotations
 

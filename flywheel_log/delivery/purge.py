@@ -1,4 +1,4 @@
-"""Lines out of the journal before they are delivered: out of what programs that are gone have left there."""
+"""Remove lines from the journal before they are delivered: from the segments of programs that are gone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ..process import disk
 from . import adopt
 from .adopt import DRAFT, alone
 from .destination import Destination
@@ -96,27 +97,24 @@ def _rewritten(segment: Segment, path: Path, instead: Callable[[bytes], bytes]) 
         for sink, position in enumerate(segment.positions.acknowledged):
             acknowledged[sink] += len(new) * (before < position)
         before += len(line)
-    if removed and (data := b"".join(kept)):
-        _replace(segment, path, data, acknowledged)
+    if removed and any(kept):
+        _replace(segment, path, kept, acknowledged)
     elif removed:
         segment.remove()
     return removed
 
 
-def _replace(segment: Segment, path: Path, data: bytes, acknowledged: list[int]) -> None:
-    """Let a segment of *data* take the place of *segment*, whose lock, and that of all who look for orphans, is ours.
+def _replace(segment: Segment, path: Path, lines: list[bytes], acknowledged: list[int]) -> None:
+    """Let a segment of *lines* take the place of *segment*; its lock and that of its directory are ours.
 
     The positions go first and come back last: without them, a crash in between has everything offered again to sinks
     that know what they hold.
     """
     draft = path.with_suffix(DRAFT)
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(fd)
+    disk.write(draft, lines)
     segment.positions.remove()
-    os.rename(draft, path)
+    draft.replace(path)
+    disk.sync_name(path)
     for sink, position in enumerate(acknowledged):
         if position or segment.positions.places[sink]:
             segment.positions.acknowledge(sink, position)

@@ -169,7 +169,7 @@ class Segment:
             space.populate(pages, start, min(ahead, self.size - start))
 
     def rest(self) -> None:
-        """Give the memory of a file that is sealed back: it may wait for long, and is read without."""
+        """Unmap the file once it is sealed: it may wait for long, and reading needs no map."""
         if self.sealed and self.fd is not None:
             self._unmap()
 
@@ -196,7 +196,7 @@ class Segment:
         self.secured[sink] = self.positions.acknowledged[sink]
 
     def reserve(self, sink: int) -> None:
-        """Have all the lines to come be for sink number *sink* alone, and count as put off by it."""
+        """Keep the segment for what sink number *sink* puts off: no other sink waits for its lines."""
         self.aside = True
         for other in range(len(self.shipped)):
             if other != sink:

@@ -159,8 +159,10 @@ class Shipper:
         raw = dict(zip(offered, batch.lines, strict=True)) if off else {}
         for lane, lines in off.items():
             self._aside.add(lane, [raw[line] for line in lines], segment)
+        self._stored(batch.events - sum(map(len, off.values())))  # First: who sees that nothing waits reads it next.
         segment.acknowledge(self._number, batch.end, batch.events)
-        self._stored(batch.events - sum(map(len, off.values())))
+        with self._progress:
+            self._progress.notify_all()
         return True
 
     def _ship_aside(self) -> None:
@@ -203,8 +205,6 @@ class Shipper:
         self._acknowledged += events
         if self._aside_at is None:
             self._last_error = None
-        with self._progress:
-            self._progress.notify_all()
 
     def _patiently(self, attempt: Callable[[], T], events: int = 0) -> T:
         """Return what *attempt* returns, however often it raises before; *events* is what it is about."""

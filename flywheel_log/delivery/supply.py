@@ -76,7 +76,7 @@ class Supply:
                 raise
 
     def prepare(self, others: Sequence[Segment]) -> None:
-        """Make the next segment ahead of need, if one worth it has room; whose line has none will be told by `take`."""
+        """Make the next segment ahead of need, if there is room; if not, `take` says so to whoever needs one."""
         with self.making:
             if self._spare is not None or self.refused():
                 return
@@ -111,7 +111,7 @@ class Supply:
         return time.monotonic() < self._refused_until
 
     def make_room(self) -> None:
-        """Let what is still to be said have its few hundred bytes, full or not: it is what had no room."""
+        """Let the next report of losses in, even if the quota is used up: it takes a few hundred bytes."""
         self._refused_until = 0.0
         self._measured = False
 

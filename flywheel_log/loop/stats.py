@@ -15,7 +15,10 @@ from .values import PERIODS, as_text, finite, getter, utc
 CALLS = ("llm", "embedding", "moderation")
 """The kinds of events that are calls of a model; the others are not counted."""
 
-NUMBERS = ("input_tokens", "output_tokens", "cached_tokens")
+COUNTS = ("calls", "errors", "incomplete", "priced")
+"""What a `Row` counts, and always knows."""
+
+SUMS = ("input_tokens", "output_tokens", "cached_tokens", "cost_usd")
 """The fields of a call that are added up."""
 
 
@@ -27,8 +30,8 @@ class Row:
         key: the values of the fields grouped by; "" where an event lacks one.
         calls, errors, incomplete: how many there were, how many failed, how many ended early.
         recorded: how many calls are in the log; `estimated`: how many they stand for, where only a sample was kept.
-        input_tokens, output_tokens, cached_tokens: sums of those known.
-        cost_usd: the sum of the known costs; None if none is. `priced` counts the calls with a known cost.
+        input_tokens, output_tokens, cached_tokens, cost_usd: sums of those known; None if none is.
+        priced: how many calls have a known cost.
         latency, first_token: milliseconds, as sketches (`.quantile(0.95)`).
         first, last: the earliest and the latest timestamp, in UTC.
 
@@ -39,9 +42,9 @@ class Row:
     calls: float = 0
     errors: float = 0
     incomplete: float = 0
-    input_tokens: float = 0
-    output_tokens: float = 0
-    cached_tokens: float = 0
+    input_tokens: float | None = None
+    output_tokens: float | None = None
+    cached_tokens: float | None = None
     priced: float = 0
     cost_usd: float | None = None
     latency: Sketch = field(default_factory=Sketch)
@@ -74,11 +77,9 @@ class Row:
         self.calls += times
         self.errors += times * (event.get("status") == "error")
         self.incomplete += times * (event.get("status") == "incomplete")
-        for name in NUMBERS:
-            setattr(self, name, getattr(self, name) + times * (finite(event.get(name)) or 0))
-        if (cost := finite(event.get("cost_usd"))) is not None:
-            self.priced += times
-            self.cost_usd = (self.cost_usd or 0.0) + times * cost
+        self.priced += times * (finite(event.get("cost_usd")) is not None)
+        for name in SUMS:
+            self._sum_up(name, finite(event.get(name)), times)
         for sketch, name in ((self.latency, "latency_ms"), (self.first_token, "time_to_first_token_ms")):
             if (value := finite(event.get(name))) is not None:
                 sketch.add(value, times)
@@ -88,15 +89,18 @@ class Row:
 
     def merge(self, other: Row) -> None:
         """Count all calls of *other* too."""
-        for name in ("calls", "errors", "incomplete", "recorded", "estimated", *NUMBERS):
+        for name in ("recorded", "estimated", *COUNTS):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        if other.cost_usd is not None:
-            self.priced += other.priced
-            self.cost_usd = (self.cost_usd or 0.0) + other.cost_usd
+        for name in SUMS:
+            self._sum_up(name, getattr(other, name))
         self.latency.merge(other.latency)
         self.first_token.merge(other.first_token)
         self.first = min(self.first or other.first, other.first)
         self.last = max(self.last, other.last)
+
+    def _sum_up(self, name: str, value: float | None, times: float = 1) -> None:
+        if value is not None:
+            setattr(self, name, (getattr(self, name) or 0) + times * value)
 
 
 @dataclass
@@ -122,7 +126,7 @@ def belongs_to(event: Event) -> int | None:
 def summarise(events: Iterable[Event], by: Sequence[str] = ("workload_id", "model"), *, scaled: bool = False) -> Stats:
     """Count the calls among *events*, grouped *by* fields of the event.
 
-    The fields are those of `fields.getter`. Percentiles are exact for 500 calls of a group, and within 1 % of the true
+    The fields are those of `values.getter`. Percentiles are exact for 500 calls of a group, and within 1 % of the true
     value for more. *scaled*, the figures are estimates for all calls, of which a sample was kept.
 
     Raises:

@@ -180,7 +180,7 @@ def _is_complete(event: Mapping[str, Any], rates: _Rates) -> bool:
 
 
 def _by_rates(usage: Mapping[str, int], rates: _Rates) -> float | None:
-    """None is for the list to decide: what is no text has rates of its own, and parts are not more than the whole."""
+    """Dollars by *rates*; None, for the list to decide, if some tokens are no text, or the parts exceed the whole."""
     _, request, new, cached, written, output = rates
     get = usage.get
     reads, writes = get("cache_read_tokens", 0), get("cache_write_tokens", 0)

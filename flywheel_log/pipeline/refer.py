@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from ..event import JSON, Event
+from ..projection.chat import objects
 from .parse import parse
 
 _BYTES = 4  # Services count with 32-bit floats, and send just these in base64.
@@ -47,18 +48,14 @@ def _holders(event: JSON) -> Iterator[tuple[JSON, str]]:
     """What holds a vector, and by which key: `embedding`, or `values` in Google's answers."""
     response, request = event.get("response"), event.get("request")
     answer = response if isinstance(response, dict) else {}
-    predicted = [one.get("embeddings") for one in _objects(answer.get("predictions"))]
+    predicted = [one.get("embeddings") for one in objects(answer.get("predictions"))]
     for found, name in (
         (answer.get("data"), "embedding"),
         ([*(event.get("retrieval_docs") or ()), request], "embedding"),
         (answer.get("embeddings"), "values"),
         ([answer.get("embedding"), *predicted], "values"),
     ):
-        yield from ((one, name) for one in _objects(found) if name in one)
-
-
-def _objects(found: Any) -> Iterator[JSON]:
-    return (one for one in found if isinstance(one, dict)) if isinstance(found, list) else iter(())
+        yield from ((one, name) for one in objects(found) if name in one)
 
 
 def _numbers(vector: Any) -> array[float] | None:

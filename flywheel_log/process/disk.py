@@ -1,8 +1,9 @@
-"""What survives a power failure: syncing directory entries, and telling one start of the machine from another."""
+"""What survives a power failure: files and directory entries, and telling one start of the machine from another."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,22 @@ def sync_name(path: Path) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def write(path: Path, lines: Iterable[bytes]) -> None:
+    """Make a file of *lines* (0600), synced to disk before anybody gives it the name of another.
+
+    Raises:
+        OSError: the disk refused; there is no such file.
+    """
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 @cache

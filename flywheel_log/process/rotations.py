@@ -23,6 +23,12 @@ def log_of(file: Path) -> Path:
     return Path(parts["log"]) if parts else file
 
 
+def number_of(file: Path, log: Path) -> int:
+    """Return the number that *file*, one of the files of *log*, was given when it was rotated away; else 0."""
+    parts = _BEHIND_NAME.fullmatch(file.name, len(log.name))
+    return int(parts["number"] or 0) if parts else 0
+
+
 def family(log: Path) -> list[Path]:
     """Return the files of *log*: itself if it is there, and what was rotated away from it, oldest first.
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import queue
+import signal
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from ..health import health
 
 Item = TypeVar("Item")
+
+_OF_A_FAULT = {"SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP"}
+_NOT_OURS = {one for one in signal.Signals if one.name not in _OF_A_FAULT}
 
 
 class Queue(Generic[Item]):
@@ -46,8 +52,10 @@ class Queue(Generic[Item]):
 def start(name: str, work: Callable[..., object], *args: object) -> threading.Thread | None:
     """Start a thread that does *work*; None at the interpreter's end, when Python starts none.
 
-    Whoever needs it must do without: what is on disk by then is delivered by the next process.
+    Whoever needs it must do without: what is on disk by then is delivered by the next process. No signal is delivered
+    to the thread: one that the program blocks, to wait for it, would end the process there.
     """
+    work = partial(_deaf, _os_thread(), work)
     thread = threading.Thread(target=work, args=args, name=f"flywheel_log:{name}", daemon=True)
     if not sys.is_finalizing():  # By then Python 3.11 would wait for the thread's first step for ever.
         with suppress(RuntimeError):
@@ -55,3 +63,17 @@ def start(name: str, work: Callable[..., object], *args: object) -> threading.Th
             return thread
     health.warn("no thread can be started any more; events that were recorded wait on disk")
     return None
+
+
+def _deaf(starter: Path | None, work: Callable[..., object], *args: object) -> None:
+    if _os_thread() != starter:  # Else it is a greenlet, and the thread is the program's.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_OURS)
+    work(*args)
+
+
+def _os_thread() -> Path | None:
+    """What the kernel calls this thread; None where it does not tell."""
+    try:
+        return Path("/proc/thread-self").readlink()
+    except OSError:
+        return None

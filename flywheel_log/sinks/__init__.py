@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Protocol, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ..process.loading import loading
 
@@ -17,6 +17,7 @@ BATCH_BYTES = 5_000_000  # What a sink is given at once, at most, unless it has 
 
 Opener = Callable[[str], "Sink"]
 
+_SECRETS = ("key", "token", "secret", "password", "auth", "credential")
 _SERVER = "; for Elasticsearch write elasticsearch: and set ELASTICSEARCH_URL to this URL"
 
 
@@ -96,6 +97,16 @@ def resolve(url: str) -> str:
     found = _opener(urlsplit(url).scheme)
     own: Callable[[str], str] | None = getattr(sys.modules[found.__module__], "resolve", None) if found else None
     return own(url) if own else url
+
+
+def public(url: str) -> str:
+    """Return *url* without credentials, as it is written to disk and shown."""
+    parts = urlsplit(url)
+    options = parse_qsl(parts.query, keep_blank_values=True)
+    shown = [(name, value) for name, value in options if not any(secret in name.lower() for secret in _SECRETS)]
+    if "@" not in parts.netloc and shown == options:
+        return url
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=urlencode(shown)).geturl()
 
 
 def opener(url: str) -> Opener:

@@ -8,6 +8,7 @@ from typing import Any
 import openai
 
 import flywheel_log
+from flywheel_log.event import Event
 from flywheel_log.standin import Reply, Server
 
 KEY = "sk-standin-0123456789abcdef"
@@ -47,6 +48,11 @@ def seen(value: Any) -> Any:
 
 def _portless(error: BaseException) -> str:
     return re.sub(r":\d+/", "/", str(error.args))
+
+
+def content(event: Event) -> Any:
+    """The text of the first answer."""
+    return event["response"]["choices"][0]["message"]["content"]
 
 
 def sent(server: Server) -> list[Any]:

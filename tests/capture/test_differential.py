@@ -262,7 +262,7 @@ async def test_a_cancelled_call_ends_as_it_does_without_recording(
         server = start(latency=60)
         async with make(server) as client:
             task = asyncio.ensure_future(way(flywheel_log.instrument(client) if watch else client))
-            await asyncio.to_thread(server.wait_for, 1)
+            await asyncio.to_thread(server.wait_for, 1, 60.0)
             task.cancel("enough")
             with pytest.raises(asyncio.CancelledError) as ended:
                 await task

@@ -181,11 +181,11 @@ def stuck(start: Callable[..., Server]) -> Iterator[Server]:
 
     def items() -> Iterator[Any]:
         yield chunk({"content": "one"})
-        free.wait(10)
+        free.wait(60)
 
     def script(received: Any) -> Reply:
         if received.json()["model"] == "stuck-at-once":
-            free.wait(10)
+            free.wait(60)
         return Reply.events(items())
 
     server = start(script)
@@ -197,7 +197,7 @@ def stuck(start: Callable[..., Server]) -> Iterator[Server]:
 async def test_a_call_cancelled_before_its_answer_is_incomplete(stuck: Server, events: list[Event]) -> None:
     async with recorded(stuck, openai.AsyncOpenAI) as client:
         task = asyncio.create_task(client.chat.completions.create(**HELLO | {"model": "stuck-at-once"}))
-        await asyncio.to_thread(stuck.wait_for, 1)
+        await asyncio.to_thread(stuck.wait_for, 1, 60.0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -15,7 +15,7 @@ import flywheel_log
 from flywheel_log.event import Event
 from flywheel_log.health import health
 from flywheel_log.standin import Server
-from tests.capture.clients import HELLO, MESSAGES, SAID, bare, chunk
+from tests.capture.clients import HELLO, MESSAGES, SAID, bare, chunk, content
 
 ANSWER = {"object": "chat.completion", "choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}}]}
 
@@ -110,10 +110,6 @@ STREAMS = {
     "iterable": Again,
     "dictionaries": lambda: iter(WORDS),
 }
-
-
-def content(event: Event) -> Any:
-    return event["response"]["choices"][0]["message"]["content"]
 
 
 @pytest.mark.parametrize("kind", STREAMS)

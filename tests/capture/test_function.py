@@ -29,11 +29,7 @@ from flywheel_log import logged_llm
 from flywheel_log.event import Event, to_document
 from flywheel_log.health import health
 from flywheel_log.standin import Server
-from tests.capture.clients import HELLO, KEY, MESSAGES, SAID, bare
-
-
-def content(event: Event) -> Any:
-    return event["response"]["choices"][0]["message"]["content"]
+from tests.capture.clients import HELLO, KEY, MESSAGES, SAID, bare, content
 
 
 def told(events: list[Event]) -> list[Any]:

@@ -260,7 +260,7 @@ async def test_a_cancelled_call_of_anthropic_is_incomplete(start: Callable[..., 
     server = start(latency=60)
     async with flywheel_log.instrument(claude(server, anthropic.AsyncAnthropic)) as client:
         task = asyncio.create_task(client.messages.create(**ASK))
-        await asyncio.to_thread(server.wait_for, 1)
+        await asyncio.to_thread(server.wait_for, 1, 60.0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -23,13 +23,9 @@ from flywheel_log.capture.streams.tape import COMPACT_ABOVE, Tape
 from flywheel_log.capture.surfaces import surface_named
 from flywheel_log.event import Event
 from flywheel_log.standin import Reply, Server, frame
-from tests.capture.clients import HELLO, SAID, bare, chunk, recorded, seen, streaming
+from tests.capture.clients import HELLO, SAID, bare, chunk, content, recorded, seen, streaming
 
 CHAT = surface_named("chat.completions")
-
-
-def content(event: Event) -> Any:
-    return event["response"]["choices"][0]["message"]["content"]
 
 
 @pytest.mark.door("openai", "choices")

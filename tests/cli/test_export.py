@@ -49,6 +49,12 @@ def test_replays_are_taken_where_their_workload_is_named(command: Command, log: 
     assert command("export", "--workload", "support.replay", log).out.startswith("1 of 1 call in dataset\n")
 
 
+def test_what_near_duplicates_are_is_no_matter_where_they_are_kept(command: Command, log: Path):
+    ran = command("export", "--similarity", "0.5", log)
+    assert ran.code == 2
+    assert "--similarity says what near duplicates are, which --dedup near leaves out" in ran.err
+
+
 def test_nothing_to_take_is_one(command: Command, log: Path):
     ran = command("export", "--status", "error", log)
     assert (ran.code, ran.err) == (1, "flywheel-log: no call can be taken that matches status=error\n")

@@ -98,6 +98,11 @@ def test_an_unknown_id_is_told(command: Command, log: Path):
     assert command("show", "x", log) == Ran(1, "", expected)
 
 
+def test_of_an_id_that_the_options_rule_out_it_is_told_which(command: Command, log: Path):
+    ran = command("show", "run-1", "--user", "nobody", log)
+    assert "no record of those that match user_id=nobody has the id 'run-1'" in ran.err
+
+
 @pytest.mark.parametrize("options", [(), ("--status", "error")])
 def test_the_last_call_of_a_large_log_is_found_from_its_end(command: Command, log: Path, options: tuple[str, ...]):
     log.write_text("no record\n" * 100_000 + log.read_text())

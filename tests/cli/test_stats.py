@@ -39,7 +39,7 @@ def test_json_lines_have_units_in_their_names(command: Command, log: Path):
         "error_share": 0.0,
         "input_tokens": 60,
         "output_tokens": 12,
-        "cached_tokens": 0,
+        "cached_tokens": None,
         "cost_usd": None,
         "priced_calls": 0,
         "latency_ms_p50": 2100.0,
@@ -50,6 +50,12 @@ def test_json_lines_have_units_in_their_names(command: Command, log: Path):
         "first": "2026-01-31T10:00:01.000Z",
         "last": "2026-01-31T10:00:01.000Z",
     }
+
+
+def test_tokens_that_nobody_counted_are_not_none(command: Command, log: Path):
+    silent = {name: value for name, value in CHAT.items() if not name.endswith("_tokens")}
+    log.write_text(json.dumps(silent) + "\n" + json.dumps({**silent, "model": "counted", "input_tokens": 0}) + "\n")
+    assert [" -→- " in line for line in command("stats", log).out.splitlines()[1:]] == [False, True, False]
 
 
 @pytest.mark.parametrize("width", [60, 80, 110, 200])

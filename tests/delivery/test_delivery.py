@@ -187,6 +187,25 @@ def test_a_failed_write_is_offered_again_whole(make):
     assert stats == {"acknowledged": 1, "waiting": 0, "retried": 2, "lag_s": 0.0, "last_error": None, "kept": 1}
 
 
+def test_who_is_told_that_all_is_there_finds_it_in_the_figures(make, monkeypatch):
+    """Another thread may have its turn as soon as nothing waits any more; so here."""
+    told, acknowledge = [], Segment.acknowledge
+
+    def acknowledged(segment, *given):
+        acknowledge(segment, *given)
+        told.append((delivery.flush(0.0), figures()))
+
+    def figures():
+        stats = delivery.stats()["sinks"]["memory0:"]
+        return [stats[key] for key in ("acknowledged", "waiting", "last_error")]
+
+    monkeypatch.setattr(Segment, "acknowledge", acknowledged)
+    delivery = make(Memory(OSError(errno.EIO, "no")))
+    delivery.put(LINE)
+    assert delivery.flush(20) == 0
+    assert told == [(0, [1, 0, None])]
+
+
 def test_each_sink_that_fails_is_named_once_without_its_credentials(root, caplog):
     sinks = {"file:/tmp/a.log": Memory(OSError(), OSError()), "file:/tmp/b.log": Memory(OSError())}
     sinks["elasticsearch://me:secret@host/index"] = Memory(OSError())
@@ -712,8 +731,9 @@ def test_drain_counts_what_it_had_no_time_to_adopt(make, root, tmp_path):
         dead = Delivery([f"file:{tmp_path}/blocked/genai.log"], root, run=lambda number=number: f"dead{number}")
         dead.put(LINE)
         dead.close(0.0)
-    [report] = drain(root, 0.3)
-    assert (report.delivered, report.left, report.why) == (0, 40, "NotADirectoryError")
+    reports = []
+    until(lambda: reports.append(*drain(root, 0.3)) or reports[-1].why != "too slow")  # The machine, that is.
+    assert (reports[-1].delivered, reports[-1].left, reports[-1].why) == (0, 40, "NotADirectoryError")
 
 
 def test_drain_leaves_the_segments_of_living_processes_alone(make, root):

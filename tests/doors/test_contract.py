@@ -22,7 +22,7 @@ from flywheel_log.projection import as_chat
 from flywheel_log.standin import Reply, Server
 from tests.capture.clients import KEY, MESSAGES, chunk, streaming
 
-from .ways import LATER, WAYS, root
+from .ways import LATER, WAYS, open_clients, root
 
 # LiteLLM has many warnings; clients that a test leaves to the collector have one each.
 pytestmark = pytest.mark.filterwarnings("default")
@@ -35,6 +35,7 @@ LIKE_OPENAI = ("openai", "groq", "foreign", "function", "generator")
 @pytest.fixture(autouse=True)
 def _collected() -> Iterator[None]:
     yield
+    open_clients.close()
     gc.collect()  # What a test leaves open warns here, and not in the next one, where a warning is an error.
 
 
@@ -119,7 +120,7 @@ async def test_a_stream_that_nobody_reads_is_one_incomplete_record(ask: Any, sta
 async def test_a_call_that_is_cancelled_is_one_incomplete_record(ask: Any, start: Start, events: list[Event]) -> None:
     server = start(latency=60)
     task = asyncio.create_task(ask(server))
-    await asyncio.to_thread(server.wait_for, 1)
+    await asyncio.to_thread(server.wait_for, 1, 60.0)
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,22 +33,30 @@ def asked(options: Options) -> Options:
     return {"model": "gpt-4.1-mini", "messages": MESSAGES, **options}
 
 
+# What is to be closed after the test: an SDK leaves the connections open that it was given.
+open_clients = ExitStack()
+
+
 def root(server: Server) -> str:
     return server.url.removesuffix("/v1")
 
 
+def opened(server: Server) -> openai.OpenAI:
+    return open_clients.enter_context(bare(server))
+
+
 def by_openai(server: Server, **options: Any) -> Any:
-    return flywheel_log.instrument(bare(server)).chat.completions.create(**asked(options))
+    return flywheel_log.instrument(opened(server)).chat.completions.create(**asked(options))
 
 
 def by_groq(server: Server, **options: Any) -> Any:
-    http = groq.DefaultHttpxClient(verify=False)
+    http = open_clients.enter_context(groq.DefaultHttpxClient(verify=False))
     client = groq.Groq(base_url=root(server), api_key=KEY, max_retries=0, http_client=http)
     return flywheel_log.instrument(client).chat.completions.create(**asked(options))
 
 
 def by_anthropic(server: Server, **options: Any) -> Any:
-    http = anthropic.DefaultHttpxClient(verify=False)
+    http = open_clients.enter_context(anthropic.DefaultHttpxClient(verify=False))
     client = anthropic.Anthropic(base_url=root(server), api_key=KEY, max_retries=0, http_client=http)
     return flywheel_log.instrument(client).messages.create(**asked({"max_tokens": 99, **options}))
 
@@ -65,25 +74,26 @@ def google_stream(client: genai.Client, model: str) -> Iterator[Any]:
 
 
 def by_another_client(server: Server, **options: Any) -> Any:
-    create = bare(server).chat.completions.create
+    create = opened(server).chat.completions.create
     gateway = SimpleNamespace(chat=SimpleNamespace(completions=SimpleNamespace(create=create)))
     return flywheel_log.instrument(gateway).chat.completions.create(**asked(options))
 
 
 def by_a_function(server: Server, **options: Any) -> Any:
-    return flywheel_log.logged_llm(bare(server).chat.completions.create)(**asked(options))
+    return flywheel_log.logged_llm(opened(server).chat.completions.create)(**asked(options))
 
 
 def by_a_generator(server: Server, *, stream: bool, **options: Any) -> Any:
     @flywheel_log.logged_llm
     def ask(messages: Any, **more: Any) -> Iterator[Any]:
-        yield from bare(server).chat.completions.create(messages=messages, stream=True, **more)
+        yield from opened(server).chat.completions.create(messages=messages, stream=True, **more)
 
     return ask(**asked(options))
 
 
 def by_langchain(server: Server, *, stream: bool = False, model: str = "gpt-4.1-mini", **options: Any) -> Any:
-    given = {"http_client": openai.DefaultHttpxClient(verify=False), "callbacks": [FlywheelLogHandler()], **options}
+    http = open_clients.enter_context(openai.DefaultHttpxClient(verify=False))
+    given = {"http_client": http, "callbacks": [FlywheelLogHandler()], **options}
     chat = ChatOpenAI(model=model, base_url=server.url, api_key=KEY, max_retries=0, **given)
     return chat.stream("hi") if stream else chat.invoke("hi")
 

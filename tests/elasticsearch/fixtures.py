@@ -39,6 +39,12 @@ def api(elasticsearch_url: str) -> Api:
 
 
 @pytest.fixture
+def url(api: Api, index: str) -> str:
+    """The URL of the index as a sink, and as a source."""
+    return f"{api.url.replace('http://', 'elasticsearch://')}/{index}"
+
+
+@pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
     """A server for this test alone, to be frozen, killed or misconfigured."""
     server = _or_skip(lambda: start(tmp_path / "elasticsearch"))

@@ -15,6 +15,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -103,6 +104,12 @@ def start(run: Path, port: int = 0) -> Server:
     assert _answers(server.url), f"Elasticsearch ended at once; see {run}/log"
     (run / "server.json").write_text(json.dumps({"url": server.url, "pid": server.pid, "container": container}))
     return server
+
+
+def fetch() -> None:
+    """Have the server's jars here, if it will be made of them. Raises `NoServer`."""
+    if not os.environ.get(URL) and not _docker() and _java() and shutil.which("mvn"):
+        _home()
 
 
 def wait_until(condition: Callable[[], object], seconds: float, what: str) -> None:
@@ -239,3 +246,10 @@ def _free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+if __name__ == "__main__":
+    try:
+        fetch()
+    except NoServer as missing:
+        sys.stderr.write(f"{missing}\n")  # The tests that need one say so, too.

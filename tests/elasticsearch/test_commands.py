@@ -25,11 +25,6 @@ from .proxy import at_most, proxied, refused
 
 
 @pytest.fixture
-def url(api: Api, index: str) -> str:
-    return f"{api.url.replace('http://', 'elasticsearch://')}/{index}"
-
-
-@pytest.fixture
 def log(tmp_path: Path) -> Path:
     log = tmp_path / "genai.log"
     log.write_bytes(b"".join(one + b"\n" for one in lines(1200)))

@@ -18,11 +18,6 @@ from .proxy import passed, proxied, refused
 from .test_sink import deliver
 
 
-@pytest.fixture
-def url(api: Api, index: str) -> str:
-    return f"{api.url.replace('http://', 'elasticsearch://')}/{index}"
-
-
 def adding(url: str, api: Api, *some: bytes) -> Callable[[], object]:
     """A step that stores *some* events."""
 

@@ -35,11 +35,6 @@ def carry_out(api: Api, index: str):
     return send
 
 
-@pytest.fixture
-def url(api: Api, index: str) -> str:
-    return f"{api.url.replace('http://', 'elasticsearch://')}/{index}"
-
-
 @pytest.mark.parametrize(
     ("hurt", "what", "fix"),
     [

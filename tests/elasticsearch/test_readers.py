@@ -31,11 +31,6 @@ COMMANDS = [
 
 
 @pytest.fixture
-def url(api: Api, index: str) -> str:
-    return f"{api.url.replace('http://', 'elasticsearch://')}/{index}"
-
-
-@pytest.fixture
 def both(url: str, api: Api, index: str, capsys: pytest.CaptureFixture[str]) -> Iterator[tuple[str, str]]:
     """A log, and an index with the same events: calls of two models, a failure, a judgement."""
     stamp = "2026-01-31T12:00:{:02}.000Z".format

@@ -15,6 +15,11 @@ from tests.capture.conftest import events, server, start
 __all__ = ["events", "server", "start"]
 
 
+def told(events: list[Event]) -> list[object]:
+    """Whose calls they are, how they went, and whether they were streamed."""
+    return [(event["workload_id"], event["status"], event["streamed"]) for event in events]
+
+
 @pytest_asyncio.fixture
 async def client(server: Server, events: list[Event]) -> AsyncIterator[openai.AsyncOpenAI]:
     async with recorded(server, openai.AsyncOpenAI) as client:

@@ -9,6 +9,7 @@ from agents.models.interface import Model
 
 import flywheel_log
 from flywheel_log.event import Event
+from tests.frameworks.conftest import told
 
 MODELS = [agents.OpenAIChatCompletionsModel, agents.OpenAIResponsesModel]
 
@@ -28,10 +29,6 @@ def _no_tracing() -> None:
 def agent(of: type[Model], client: openai.AsyncOpenAI) -> agents.Agent:
     model = of("gpt-4.1-mini", openai_client=client)  # type: ignore[call-arg]
     return agents.Agent(name="forecaster", instructions="Be brief.", tools=[weather], model=model)
-
-
-def told(events: list[Event]) -> list[object]:
-    return [(event["workload_id"], event["status"], event["streamed"]) for event in events]
 
 
 @pytest.mark.parametrize("of", MODELS)

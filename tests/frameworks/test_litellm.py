@@ -15,16 +15,13 @@ import flywheel_log
 from flywheel_log.event import Event
 from flywheel_log.standin import Server
 from tests.capture.clients import KEY, MESSAGES
+from tests.frameworks.conftest import told
 
 
 @pytest.fixture
 def ask(server: Server, events: list[Event]) -> dict[str, Any]:
     flywheel_log.instrument(workload_id="client")
     return {"model": "openai/gpt-4.1-mini", "messages": MESSAGES, "api_base": server.url, "api_key": KEY}
-
-
-def told(events: list[Event]) -> list[object]:
-    return [(event["workload_id"], event["status"], event["streamed"]) for event in events]
 
 
 def test_a_call_is_one_record(ask: dict[str, Any], events: list[Event]) -> None:

@@ -13,6 +13,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 
 import flywheel_log
 from flywheel_log.event import Event
+from tests.frameworks.conftest import told
 
 MODELS = [OpenAIChatModel, OpenAIResponsesModel]
 
@@ -21,10 +22,6 @@ class City(BaseModel):
     """A city."""
 
     name: str
-
-
-def told(events: list[Event]) -> list[object]:
-    return [(event["workload_id"], event["status"], event["streamed"]) for event in events]
 
 
 @pytest.mark.parametrize("of", MODELS)

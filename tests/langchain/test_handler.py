@@ -338,7 +338,7 @@ async def test_a_call_that_is_cancelled_is_incomplete(
 ) -> None:
     slow = start(latency=60)
     task = asyncio.create_task(amodel(slow, callbacks=[handler]).ainvoke("hi"))
-    await asyncio.to_thread(slow.wait_for, 1)
+    await asyncio.to_thread(slow.wait_for, 1, 60.0)
     task.cancel()
     await asyncio.wait([task])
     del task

@@ -99,4 +99,4 @@ def test_a_foreign_timestamp_has_no_rate():
 
 def test_values_that_are_no_numbers_are_left_out():
     total = summarise([call(input_tokens="7", output_tokens=math.nan, latency_ms=True, cost_usd=None)]).total
-    assert (total.input_tokens, total.output_tokens, total.latency.count, total.cost_usd) == (0, 0, 0, None)
+    assert (total.input_tokens, total.output_tokens, total.latency.count, total.cost_usd) == (None, None, 0, None)

@@ -36,7 +36,7 @@ def ask(user):
 
 @worker_process_shutdown.connect
 def deliver(**_):
-    flywheel_log.shutdown()
+    flywheel_log.shutdown(60)
 
 
 @worker_ready.connect

@@ -16,8 +16,10 @@ import flywheel_log
 
 APP = """
 import flywheel_log
+from flywheel_log import recorder
 from openai import OpenAI
 
+recorder.EXIT_SECONDS = 20.0  # A busy machine takes longer than there is time for.
 flywheel_log.configure(sinks=["file:genai.log"])
 client = flywheel_log.instrument(OpenAI())
 made = {}

@@ -22,6 +22,7 @@ from flywheel_log.loop.reading.read import read
 LATER = """
 import sys, flywheel_log
 flywheel_log.log_feedback(sys.argv[1], thumbs="down", correction="On the Danube.")
+flywheel_log.flush(60)
 """
 
 

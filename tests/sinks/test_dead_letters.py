@@ -46,3 +46,8 @@ def test_what_is_sent_again_leaves_the_disk_only_when_the_rest_and_its_name_are_
     after = path.stat()
     assert synced == [(after.st_ino, before), (path.parent.stat().st_ino, after.st_size)]
     assert [*letters(path)] == LETTERS[:1]
+
+
+def test_folders_made_for_letters_are_their_owners_alone(tmp_path: Path) -> None:
+    bury(tmp_path / "deep" / "er" / "letters.jsonl", LETTERS)
+    assert [one.stat().st_mode & 0o777 for one in (tmp_path / "deep", tmp_path / "deep" / "er")] == [0o700, 0o700]

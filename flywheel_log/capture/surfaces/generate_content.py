@@ -93,7 +93,7 @@ def finished(response: JSON, request: JSON) -> bool:
 
 
 def marks(response: JSON) -> list[str]:
-    """Reasons of the candidates; of the prompt's where it was blocked, and `no_choices` where there are none."""
+    """The marks of all candidates; without one, `content_filter` if the prompt was blocked, else `no_choices`."""
     candidates = response.get("candidates") or []
     if not candidates:
         return ["content_filter" if response.get("promptFeedback") else "no_choices"]

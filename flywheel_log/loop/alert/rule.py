@@ -195,7 +195,7 @@ def _least(parts: dict[str, list[str]], otherwise: int) -> int:
 
 
 def _check(rule: Rule) -> None:
-    """See that the condition has what it needs to be told."""
+    """Raise ValueError where the condition lacks what it needs."""
     compares = isinstance(rule.condition, Trend) or rule.condition.multiple
     if compares and rule.baseline is None:
         raise ValueError("it compares with the time before and does not say which; have against 1d, 7d, 4w")

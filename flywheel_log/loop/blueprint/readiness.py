@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from flywheel_log.event import Event
 
 from .candidate import Candidate
-from .usable import unsafe_names
+from .usable import unsafe_name
 
 TOOL_CALLING, GENERIC = "tool_calling", "generic"
 
@@ -185,7 +185,7 @@ def _missing(report: Readiness, split: Split) -> list[str]:
 
 
 def _warnings(report: Readiness, left: list[Candidate]) -> list[str]:
-    found = unsafe_names(report.client_id, report.workload_id)
+    found = unsafe_name("client_id", report.client_id) + unsafe_name("workload_id", report.workload_id)
     mixed, repeated = len(report.dropped.get(NOT_CALLED, ())), len(report.dropped.get(DUPLICATE, ()))
     if mixed:
         found.append(f"the workload is mixed: some answers call tools, so the {mixed} that call none are dropped")

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from flywheel_log.event import JSON, Event, to_document
+from flywheel_log.projection.chat import objects
 
 MOST_PARAMETERS = 8
 LONGEST_NAME = 70
@@ -55,9 +56,9 @@ def fatal(document: JSON) -> list[str]:
     choices = response.get("choices", ()) if isinstance(response, dict) else ()
     if choices is None:
         found.append("null_choices")
-    if any(choice.get("message", {}) is None for choice in _objects(choices)):
+    if any(choice.get("message", {}) is None for choice in objects(choices)):
         found.append("null_message")
-    if any("content" not in message for message in _objects((request or {}).get("messages"))):
+    if any("content" not in message for message in objects((request or {}).get("messages"))):
         found.append("no_content")
     if not _ISO.fullmatch(str(document.get("timestamp"))):
         found.append("odd_timestamp")
@@ -74,28 +75,26 @@ def dropped(document: JSON) -> list[str]:
         found.append("null_tools")
     if missing := _unanswered(response):
         return [*found, missing]
-    if any(not _few_parameters(tool) for tool in _objects(request.get("tools"))):
+    if any(not _few_parameters(tool) for tool in objects(request.get("tools"))):
         found.append("tool_parameters")
     return found + sorted({problem for call in tool_calls(response) for problem in _misshapen(call)})
 
 
 def tool_calls(response: JSON) -> list[Any]:
     """Return the tool calls of the first choice, the only one that is looked at."""
-    choice = next(_objects(response.get("choices")), {})
+    choice = next(objects(response.get("choices")), {})
     message = choice.get("message")
     calls = message.get("tool_calls") if isinstance(message, dict) else None
     return calls if isinstance(calls, list) else []
 
 
-def unsafe_names(client: str, workload: str) -> list[str]:
-    """Return what keeps the two ids from being part of the names of indices, data sets and repositories."""
-    found = [
-        f"{kind} {name!r} is not lower-case letters, digits and _, with single - or . between"
-        for kind, name in (("client_id", client), ("workload_id", workload))
-        if not _SAFE_NAME.fullmatch(name)
-    ]
-    if len(workload) > LONGEST_NAME:
-        found.append(f"workload_id {workload!r} has {len(workload)} characters; {LONGEST_NAME} are allowed")
+def unsafe_name(kind: Literal["client_id", "workload_id"], name: str) -> list[str]:
+    """Return what keeps the id *name* from being part of the names of indices, data sets and repositories."""
+    found = []
+    if not _SAFE_NAME.fullmatch(name):
+        found.append(f"{kind} {name!r} is not lower-case letters, digits and _, with single - or . between")
+    if kind == "workload_id" and len(name) > LONGEST_NAME:
+        found.append(f"{kind} {name!r} has {len(name)} characters; {LONGEST_NAME} are allowed")
     return found
 
 
@@ -124,7 +123,3 @@ def _misshapen(call: Any) -> Iterator[str]:
         json.loads(function["arguments"] if isinstance(function, dict) else "")
     except (KeyError, TypeError, ValueError, RecursionError):
         yield "tool_arguments"
-
-
-def _objects(items: Any) -> Iterator[JSON]:
-    return (item for item in items if isinstance(item, dict)) if isinstance(items, list) else iter(())

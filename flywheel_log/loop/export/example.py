@@ -86,7 +86,7 @@ class Example:
 
     @property
     def media(self) -> set[tuple[str, str]]:
-        """What is no text in the contents, such as images and sounds: by whose role, and of which type; "" of none."""
+        """What is no text, such as images and sounds: the role that said it and its type, "" where it has none."""
         said = [(str(one.get("role", "")), one.get("content")) for one in (*self.messages, self.answer or {})]
         parts = [(role, part) for role, content in said if isinstance(content, list) for part in content or [None]]
         types = {(role, str(part.get("type", "")) if isinstance(part, dict) else "") for role, part in parts}

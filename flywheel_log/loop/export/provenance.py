@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import BinaryIO
 
-from flywheel_log.delivery.destination import public
 from flywheel_log.event import JSON
+from flywheel_log.sinks import public
 
 from ..reading import progress
 from ..reading.read import Where, opened

@@ -65,7 +65,7 @@ def split(examples: Sequence[One], recipe: Recipe) -> dict[str, list[One]]:
 
 
 def _dealt(groups: list[tuple[float, list[One]]], shares: Mapping[str, float]) -> Iterator[tuple[str, list[One]]]:
-    """Yield each group with its set: that in whose part of 0 to 1 its number lies, or which would have none."""
+    """Yield each group with its set: the one whose part of 0 to 1 its number lies in, or one that would be empty."""
     left = sorted(groups, key=lambda pair: pair[0])
     begin, count = 1.0, len(groups)
     for name in reversed([*shares]):  # Another share of one set leaves those before it as they are.

@@ -11,13 +11,14 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..filter import Filter
 from ..reading import progress
 from ..statistics.sketch import EXACT, Sketch
-from ..stats import NUMBERS, Row, Stats, ordered
+from ..stats import COUNTS, SUMS, Row, Stats, ordered
 from ..values import as_text, getter
 from .column import is_text
 from .condition import Condition
@@ -26,7 +27,6 @@ from .statement import statement
 
 _LARGE = 16_000_000
 _QUICKER = 4
-_COUNTS = len(NUMBERS) + 4
 _MEMORY = "256MB"
 
 
@@ -37,7 +37,7 @@ class _Group(NamedTuple):
         key: the values grouped by, as text or as JSON; None where it lacks.
         counts_in: whether they are calls that are chosen.
         odd: how many lines are no event as we write it.
-        counts: the figures of a `Row` from `calls` to `priced`.
+        counts, sums: `COUNTS` and `SUMS` of a `Row`.
         sketches: of latencies and times to the first token the number of values, how many there are by bucket, and the
             smallest values.
     """
@@ -46,8 +46,8 @@ class _Group(NamedTuple):
     counts_in: bool
     rate: float | None
     odd: int
-    counts: tuple[float, ...]
-    cost: float | None
+    counts: tuple[int, ...]
+    sums: tuple[float | None, ...]
     first: str
     last: str
     sketches: list[tuple[int, dict[int, int] | None, list[float] | None]]
@@ -113,21 +113,23 @@ def _groups(base: Any, paths: list[str], by: Sequence[str], condition: Condition
 
 
 def _group(line: tuple[Any, ...], wide: int) -> _Group:
-    key, (counts_in, rate, odd), rest = line[:wide], line[wide : wide + 3], line[wide + 3 :]
-    counts, (cost, first, last), sketches = rest[:_COUNTS], rest[_COUNTS : _COUNTS + 3], rest[_COUNTS + 3 :]
-    return _Group(key, counts_in, rate, odd, counts, cost, first, last, [sketches[:3], sketches[3:]])
+    values = iter(line)
+    key, (counts_in, rate, odd) = tuple(islice(values, wide)), islice(values, 3)
+    counts, sums = tuple(islice(values, len(COUNTS))), tuple(islice(values, len(SUMS)))
+    first, last, *rest = values
+    sketches = [tuple(rest[:3]), tuple(rest[3:])]
+    return _Group(key, counts_in, rate, odd, counts, sums, first, last, sketches)
 
 
 def _row(group: _Group, by: Sequence[str], *, scaled: bool) -> Row:
     weight = 1 / group.rate if group.rate is not None and 0 < group.rate < 1 else 1
     times = weight if scaled else 1
-    if not all(map(math.isfinite, (*group.counts, group.cost or 0))):
+    if not all(map(math.isfinite, filter(None, group.sums))):
         raise _Odd
     row = Row(_decoded(group.key, by), first=group.first, last=group.last)
-    for name, count in zip(("calls", "errors", "incomplete", *NUMBERS, "priced"), group.counts, strict=True):
-        setattr(row, name, times * count)
-    row.cost_usd = None if group.cost is None else times * group.cost
-    row.recorded, row.estimated = int(group.counts[0]), weight * group.counts[0]
+    for name, figure in zip((*COUNTS, *SUMS), (*group.counts, *group.sums), strict=True):
+        setattr(row, name, None if figure is None else times * figure)
+    row.recorded, row.estimated = group.counts[0], weight * group.counts[0]
     row.latency, row.first_token = (_sketch(*one, times=times) for one in group.sketches)
     return row
 

@@ -81,7 +81,7 @@ def _signs() -> Iterator[tuple[str, str]]:
 
 
 def _text(name: str) -> str:
-    """The field as `fields.as_text` has it, where it is no odd one."""
+    """The field as `values.as_text` has it, where it is no odd one."""
     value = f"CAST({column.value(name)} AS VARCHAR)"
     if column.is_text(name):
         return f"coalesce({value}, '')"

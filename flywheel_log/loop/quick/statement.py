@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..statistics.sketch import EXACT, GROWTH, SMALLEST
-from ..stats import CALLS, NUMBERS
+from ..stats import CALLS, SUMS
 from . import column
 from .column import TEXTS, quoted
 from .condition import Condition
 
 _COUNTED = ("timestamp", "kind", "status")
 _SKETCHED = ("latency_ms", "time_to_first_token_ms")
-_NUMBERS = (*NUMBERS, "cost_usd", *_SKETCHED, "sample_rate")
+_NUMBERS = (*SUMS, *_SKETCHED, "sample_rate")
 
 
 def statement(by: Sequence[str], condition: Condition) -> str:
@@ -59,9 +59,9 @@ def _figures(odd: str) -> Iterator[str]:
     yield _number("sample_rate")
     yield f"count(*) FILTER ({odd})"
     yield from ("count(*)", "count(*) FILTER (status = 'error')", "count(*) FILTER (status = 'incomplete')")
-    yield from (f"coalesce(sum({_number(name)}), 0)" for name in NUMBERS)
-    cost = _number("cost_usd")
-    yield from (f"count({cost})", f"fsum({cost})", "min(timestamp)", "max(timestamp)")
+    yield f"count({_number('cost_usd')})"
+    yield from (f"fsum({_number(name)})" for name in SUMS)
+    yield from ("min(timestamp)", "max(timestamp)")
     for name in _SKETCHED:
         fit = f"{_number(name)} >= 0 AND {_number(name)} < 'inf'"
         number = f"CASE WHEN {fit} THEN {_number(name)} END"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -10,10 +9,9 @@ from itertools import chain
 from types import ModuleType
 from typing import cast
 
-import orjson
-
 from flywheel_log.clock import timestamp
 from flywheel_log.event import FLYWHEEL_KEYS, JSON, Event, from_document
+from flywheel_log.serialise import loads
 
 from ..join import SAYING, Annotations
 from .flat import from_flat, is_flat
@@ -165,7 +163,7 @@ def parse(record: bytes | JSON) -> Event:
     Raises:
         ValueError: it is not JSON, or not a record.
     """
-    value = _dated(_load(record.strip(_PADDING)) if isinstance(record, bytes) else record)
+    value = _dated(loads(record.strip(_PADDING)) if isinstance(record, bytes) else record)
     if not isinstance(value, dict) or not isinstance(value.get("timestamp"), str):
         raise ValueError("a record is a JSON object with a timestamp")
     if "kind" not in value and is_flat(value):
@@ -197,10 +195,3 @@ def _shaped(event: Event) -> Event:
         if value is not None and not isinstance(value, _SHAPES.get(key, object)):
             raise ValueError(f"a record's {key} is no {type(value).__name__}")
     return event
-
-
-def _load(line: bytes) -> object:
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return json.loads(line)  # what others write: NaN, Infinity, lone surrogates, huge numbers

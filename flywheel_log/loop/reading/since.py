@@ -19,7 +19,7 @@ _TIMESTAMP = re.compile(rb'"timestamp"\s*:\s*"([^"\\]{10,40})"')
 _SKEW = timedelta(minutes=1)
 
 
-def begin(
+def first_byte(
     file: int, since: datetime, *, packed: bool = False, chunk: int = CHUNK_BYTES, old: int = OLD_BYTES
 ) -> int | None:
     """Return the byte of the open *file* behind which all events lie that began at *since* or later; None if none did.

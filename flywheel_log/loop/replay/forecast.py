@@ -57,8 +57,8 @@ class Forecast:
 def estimate(event: Event, request: JSON, price: Price, now: str) -> Estimate:
     """Estimate what *request*, made of *event*, will take, at the prices of *now* (a timestamp).
 
-    The answer is as long as the old one was, or as it may be at most where there was none. A token is four characters
-    where no server has counted. Nothing is expected to be cached.
+    The answer is taken to be as long as the old one; without one, as long as the request allows. A token is four
+    characters where no server has counted. Nothing is expected to be cached.
     """
     before = finite(event.get("input_tokens"))
     grown = _grown(request, event["request"] if before else {})

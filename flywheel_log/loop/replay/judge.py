@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +16,7 @@ from flywheel_log.loop.statistics.paired import Differences
 from .agreement import text_of_answer
 from .change import Unfit
 from .forecast import Estimate, Price, estimate
-from .origin import JUDGE, identity, origin
+from .origin import JUDGE, Settled, identity, origin, settled
 
 Verdict = Literal["old", "new", "tie", "unreadable"]
 _MOVES = {"old": -1, "new": 1, "tie": 0}
@@ -71,6 +71,13 @@ def verdicts(ours: Iterable[Event]) -> dict[str, Verdict]:
         if (mark := origin(event, JUDGE)) and (verdict := _verdict(event)):
             found[mark.of] = found.get(mark.of, verdict) if verdict == "unreadable" else verdict
     return found
+
+
+def judged(ours: Sequence[Event]) -> Settled:
+    """Return what a judge is not asked again, as *ours*, the events of one run, say; what cannot be read is refused."""
+    found = verdicts(ours)
+    unreadable = {of for of, verdict in found.items() if verdict == "unreadable"}
+    return Settled(found.keys() - unreadable, settled(ours, JUDGE).refused | unreadable)
 
 
 @dataclass

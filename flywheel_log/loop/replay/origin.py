@@ -1,4 +1,4 @@
-"""Of which record, and in which run, a record is the replay: what its metadata says."""
+"""Which record a replay is of, and in which run it was made, as its metadata says."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def identity(event: Event) -> str:
 
 
 def origin(event: Event, key: str = KEY) -> Origin | None:
-    """Return what *event* is the replay of, or with *key* `JUDGE` the replay of what it judges; None if it does not."""
+    """Return what *event* is a replay of; with *key* `JUDGE`, whose replay it judges. None if it is neither."""
     said: Any = (event.get("metadata") or {}).get(key)
     if not isinstance(said, dict):
         return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 
 from flywheel_log.event import Event
+from flywheel_log.serialise import dumps_loaded
 
 from ..feedback import names_of, target_of
 from ..reading.read import parse
@@ -66,7 +67,7 @@ class Person:
 
     def is_mentioned_in(self, record: bytes | Event) -> bool:
         """Tell whether their user id is a value elsewhere in *record*, such as one of its metadata."""
-        return self._is_named_in(record if isinstance(record, bytes) else _dumped(record))
+        return self._is_named_in(record if isinstance(record, bytes) else dumps_loaded(record))
 
     def may_be_behind(self, record: bytes | Event) -> bool:
         """Tell whether *record* bears a masked user id, or a pseudonym of an unknown key, that may have been theirs."""
@@ -114,10 +115,3 @@ def as_event(record: bytes | Event) -> Event | None:
         return parse(record)
     except (ValueError, RecursionError):
         return None
-
-
-def _dumped(event: Event) -> bytes:
-    try:
-        return orjson.dumps(event)
-    except orjson.JSONEncodeError:
-        return json.dumps(event).encode()

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import gzip
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from flywheel_log.process import compression
-from flywheel_log.process.rotations import family
+from flywheel_log.process.rotations import family, number_of
 from flywheel_log.sinks.file.sharing import shift
 
 from .rewrite import locked, rewrite
 
-_NUMBER = re.compile(r"\.(\d+)(?:\.gz)?$")
 _CHUNK_BYTES = 1 << 20
 
 
@@ -24,9 +22,9 @@ class Rotated:
 
     Attributes:
         log: its path.
-        rotated: whether it was renamed to `.1`; it is not if it is empty or too small.
+        rotated: whether it was renamed to `.1`: not if it was empty or too small.
         compressed: the files that are compressed now.
-        deleted: the files of which there were too many.
+        deleted: the files beyond those to keep.
     """
 
     log: Path
@@ -38,8 +36,9 @@ class Rotated:
 def rotate(log: Path, *, at_least: int = 1, keep: int | None = None, compress: bool = True) -> Rotated:
     """Rename *log* to `.1`, what is there to the next number, and compress what is not compressed yet.
 
-    Writers begin a new file with their next record; none is lost. With *keep*, rotated files beyond so many are
-    deleted. A log of less than *at_least* bytes is not rotated; what was rotated before is compressed all the same.
+    Writers begin a new file with their next record; none is lost. With *keep*, files with a higher number are
+    deleted, however they are compressed; those with a date stay. A log of less than *at_least* bytes is not rotated;
+    what was rotated before is compressed all the same.
 
     Raises:
         OSError: as `rewrite`.
@@ -50,8 +49,7 @@ def rotate(log: Path, *, at_least: int = 1, keep: int | None = None, compress: b
             shift(log, keep)
             done.rotated = True
         for file in family(log):
-            number = _NUMBER.search(file.name)
-            if keep is not None and file != log and number and int(number[1]) > keep:
+            if keep is not None and number_of(file, log) > keep:
                 file.unlink()
                 done.deleted.append(file)
     for file in family(log) if compress else ():

@@ -75,9 +75,10 @@ class Share:
         """Wilson's 95 % confidence interval, by the effective number; None of nothing."""
         if not self.of:
             return None
-        share, weight = self.hits / self.of, _Z * _Z / self.effective
+        share, of = self.hits / self.of, self.effective
+        weight = _Z * _Z / of
         middle = (share + weight / 2) / (1 + weight)
-        reach = _Z * math.sqrt(share * (1 - share) / self.effective + weight / (4 * self.effective)) / (1 + weight)
+        reach = _Z * math.sqrt(share * (1 - share) / of + weight / (4 * of)) / (1 + weight)
         return max(0.0, middle - reach), min(1.0, middle + reach)
 
     def add(self, *, hit: bool, weight: float = 1, place: int | None = None) -> None:
@@ -152,9 +153,9 @@ class Mean:
     @property
     def interval(self) -> Interval | None:
         """Student's 95 % confidence interval, by the effective number; None of fewer than two numbers."""
-        if self.effective < 2:  # noqa: PLR2004  a scatter needs two
+        if (of := self.effective) < 2:  # noqa: PLR2004  a scatter needs two
             return None
-        reach = student_quantile((1 + CONFIDENCE) / 2, self.effective - 1) * math.sqrt(self.error)
+        reach = student_quantile((1 + CONFIDENCE) / 2, of - 1) * math.sqrt(self.error_of(of))
         return self.mean - reach, self.mean + reach
 
     def add(self, number: float, weight: float = 1, place: int | None = None) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import orjson
 
-from flywheel_log.process.disk import sync_name
+from flywheel_log.process import directories, disk
 
 DRAFT, AGAIN = ".part", ".again"
 """Suffixes of what stands beside the file while it is made anew: its draft, and what is refused once more."""
@@ -44,7 +44,7 @@ def bury(path: Path, letters: list[DeadLetter]) -> None:
     Raises:
         OSError: they could not be written; nothing was.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directories.make(path.parent)
     data = _lines(letters)
     with _locked(path) as file:
         end = _without_torn(file)
@@ -55,7 +55,7 @@ def bury(path: Path, letters: list[DeadLetter]) -> None:
         except OSError:
             os.ftruncate(file, end)
             raise
-    sync_name(path)
+    disk.sync_name(path)
 
 
 def letters(path: Path) -> Iterator[DeadLetter]:
@@ -84,22 +84,10 @@ def resend(path: Path, send: Callable[[list[DeadLetter]], list[DeadLetter]]) -> 
         return
     with _locked(path):
         _sweep(path)
-        _replace(path, send(list(letters(path))))
-
-
-def _replace(path: Path, kept: list[DeadLetter]) -> None:
-    draft = path.with_suffix(DRAFT)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as rewritten:
-            rewritten.write(_lines(kept))
-            rewritten.flush()
-            os.fsync(descriptor)
+        kept = send(list(letters(path)))
+        disk.write(draft := path.with_suffix(DRAFT), [_lines(kept)])
         draft.replace(path)
-    except OSError:
-        draft.unlink()
-        raise
-    sync_name(path)
+        disk.sync_name(path)
 
 
 def sweep(path: Path) -> None:

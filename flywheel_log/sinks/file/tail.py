@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
-import orjson
-
 from flywheel_log.health import health
 from flywheel_log.process import compression
+from flywheel_log.serialise import is_json
 
 CHUNK_BYTES = 1 << 22
 FARTHEST_BYTES = 1 << 30
@@ -49,7 +48,7 @@ def unstored(
         identity = _id(line)
         if identity is None or identity[0] not in oldest:
             continue
-        if identity in wanted and _is_whole(line):
+        if identity in wanted and is_json(line):  # One that a kill cut short, and somebody ended later, is none.
             found.add(identity)
         elif identity[1] < oldest[identity[0]] and not all_of_them:
             del oldest[identity[0]]
@@ -78,15 +77,6 @@ def absent(records: Sequence[bytes], parts: Iterable[Part]) -> list[bool]:
 def _id(line: bytes) -> _Id | None:
     match = _ID.match(line)
     return (match[1], int(match[2])) if match else None
-
-
-def _is_whole(line: bytes) -> bool:
-    # A line that a kill cut short, and that somebody ended with a newline later, is not stored.
-    try:
-        orjson.loads(line)
-    except ValueError:
-        return False
-    return True
 
 
 def _backwards(parts: Iterable[Part], marks: Sequence[bytes], chunk: int) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flywheel_log.standin.answers import CREATED, Answer, compose, count, identifier
+from flywheel_log.standin.surfaces.embeddings import texts_in
 from flywheel_log.standin.wire import JSON, Received, Reply
 
 METHOD = "POST"
@@ -14,7 +15,7 @@ REQUIRED = ("model", "prompt")
 
 def answer(body: JSON, received: Received) -> Reply:
     """Answer every prompt of the request, *n* times each."""
-    prompts = _prompts(body["prompt"])
+    prompts = texts_in(body["prompt"])
     limit = body.get("max_tokens", 16)
     answers = [
         compose(prompt, tool=None, schema=None, limit=limit, choice=choice)
@@ -32,11 +33,6 @@ def answer(body: JSON, received: Received) -> Reply:
         return Reply.events(_stream(answers, head, usage if _counted(body) else None))
     choices = [_choice(index, one.text, _finish(one)) for index, one in enumerate(answers)]
     return Reply.json(head | {"choices": choices, "usage": usage})
-
-
-def _prompts(prompt: str | list[str] | list[int] | list[list[int]]) -> list[str]:
-    several = isinstance(prompt, list) and not all(isinstance(item, int) for item in prompt)
-    return [item if isinstance(item, str) else str(item) for item in (prompt if several else [prompt])]
 
 
 def _usage(prompts: list[str], answers: list[Answer]) -> JSON:

@@ -6,7 +6,6 @@ import math
 import struct
 from base64 import b64encode
 from hashlib import blake2b
-from typing import Any
 
 from flywheel_log.standin.answers import count
 from flywheel_log.standin.wire import JSON, Received, Reply
@@ -21,7 +20,7 @@ _DIMENSIONS = 8
 
 def answer(body: JSON, received: Received) -> Reply:  # noqa: ARG001  the signature of every surface
     """Return one vector an input, of `dimensions` numbers (8 unless asked)."""
-    inputs = _inputs(body["input"])
+    inputs = texts_in(body["input"])
     vectors = [vector(text, body.get("dimensions") or _DIMENSIONS) for text in inputs]
     encode = _base64 if body.get("encoding_format") == "base64" else list
     data = [{"object": "embedding", "index": index, "embedding": encode(one)} for index, one in enumerate(vectors)]
@@ -38,7 +37,8 @@ def vector(text: str, dimensions: int) -> list[float]:
     return [number / length for number in numbers]
 
 
-def _inputs(given: Any) -> list[str]:
+def texts_in(given: str | list[str] | list[int] | list[list[int]]) -> list[str]:
+    """Return the texts *given*, one or several, of which each may be a list of tokens."""
     several = isinstance(given, list) and not all(isinstance(item, int) for item in given)
     return [item if isinstance(item, str) else str(item) for item in (given if several else [given])]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flywheel_log.loop.blueprint.usable import DROPPED, FATAL, dropped, fatal, stored, unsafe_names
+from flywheel_log.loop.blueprint.usable import DROPPED, FATAL, dropped, fatal, stored, unsafe_name
 
 CALL = {"id": "c", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
 ASKED = {"messages": [{"role": "user", "content": "Why?"}]}
@@ -85,8 +85,8 @@ def test_another_loggers_are_judged_as_they_are():
 
 
 def test_names_that_cannot_be_part_of_names_are_told():
-    assert unsafe_names("acme", "chat.tool-2_b") == []
-    assert unsafe_names("Acme", "a" * 71) == [
+    assert unsafe_name("client_id", "a" * 71) + unsafe_name("workload_id", "chat.tool-2_b") == []
+    assert unsafe_name("client_id", "Acme") + unsafe_name("workload_id", "a" * 71) == [
         "client_id 'Acme' is not lower-case letters, digits and _, with single - or . between",
         f"workload_id {'a' * 71!r} has 71 characters; 70 are allowed",
     ]

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel_log.loop.reading import since as recent
 from flywheel_log.loop.reading.read import read
+from flywheel_log.loop.reading.since import OLD_BYTES, first_byte
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 def begin(path: Path, since: datetime, **sizes: int) -> int | None:
     with path.open("rb") as file:
-        return recent.begin(file.fileno(), since, packed=path.suffix == ".gz", **sizes)
+        return first_byte(file.fileno(), since, packed=path.suffix == ".gz", **sizes)
 
 
 def line(minutes: float, number: int = 0) -> bytes:
@@ -90,7 +90,7 @@ def _time(one: bytes) -> datetime:
 
 def test_a_large_log_is_read_from_where_it_is_recent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "genai.log"
-    many = recent.OLD_BYTES // len(line(0)) + 200_000
+    many = OLD_BYTES // len(line(0)) + 200_000
     path.write_bytes(line(0) * many + line(60, 1) + line(61, 2))
     read_since = [event["id"] for event in read(path, since=NOON + timedelta(minutes=60)) if event["id"] != "r-0"]
     assert read_since == ["r-1", "r-2"]

@@ -55,6 +55,15 @@ def test_too_many_are_deleted_and_without_a_number_none(log: Path):
     assert files(log) == {"genai.log.1.gz": ["a1b2-4"]}
 
 
+def test_too_many_are_deleted_however_they_are_compressed_and_those_with_a_date_stay(log: Path):
+    dated = Path(f"{log}-20260131")
+    old = [Path(f"{log}.{number}{suffix}") for number, suffix in ((2, ".xz"), (3, ".bz2"), (4, ".zst"), (10, ""))]
+    for file in (dated, *old):
+        file.write_bytes(event(1) + b"\n")
+    assert rotate(log, keep=2, compress=False).deleted == [*reversed(old[1:])]
+    assert sorted(log.parent.iterdir()) == [dated, old[0]]
+
+
 def test_a_log_that_is_empty_or_too_small_stays(log: Path):
     log.write_bytes(b"")
     assert rotate(log) == Rotated(log)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from flywheel_log.event import JSON
+from flywheel_log.serialise import dumps_loaded
 
 JSON_LINES = {part: f"{part}.jsonl" for part in ("train", "validation", "eval")}
 """The file of each set of a dataset."""
@@ -23,7 +21,4 @@ def write_lines(path: Path, rows: Iterable[JSON]) -> int:
 
 def line(row: JSON | list[Any]) -> bytes:
     """Return *row* as a line of JSON; what JSON lacks becomes null or an escape."""
-    try:
-        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
-    except orjson.JSONEncodeError:  # lone surrogates, huge numbers
-        return json.dumps(row).encode() + b"\n"
+    return dumps_loaded(row) + b"\n"

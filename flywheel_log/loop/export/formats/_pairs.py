@@ -22,7 +22,7 @@ class Pair(NamedTuple):
 
 
 def pairs(examples: Sequence[Example]) -> Iterator[Pair]:
-    """Yield each correction with what it corrects, and each answer rated bad with one rated good to the question."""
+    """Yield each correction with what it corrects, and each bad answer with a good one to the same question."""
     rated: dict[bytes, dict[str, list[Example]]] = defaultdict(lambda: {"good": [], "bad": []})
     for one in examples:
         if one.feedback.correction is not None:

@@ -18,7 +18,7 @@ _PATIENCE_S = 10.0
 
 
 def event_in(source: JSON) -> JSON:
-    """The event of a document; a stub whose text is no event is what it is, for the reader to count as bad."""
+    """The event of a document; a stub whose text is no event is returned as it is, for the reader to count as bad."""
     try:
         return event_of(source)
     except ValueError:

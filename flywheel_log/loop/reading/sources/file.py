@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from flywheel_log.loop.reading import progress
-from flywheel_log.loop.reading import since as recent
+from flywheel_log.loop.reading.since import first_byte
 from flywheel_log.process import compression
 from flywheel_log.process.rotations import family, generations, in_order, is_rotated, log_of
 
@@ -119,7 +119,7 @@ def paths(source: str) -> list[Path]:
 
 def parts(files: Iterable[Held], since: datetime | None) -> list[tuple[Held, int]]:
     """Return those of *files* that may hold events which began at *since* or later, and the byte behind which."""
-    begins = ((one, recent.begin(one.data.fileno(), since, packed=one.packed) if since else 0) for one in files)
+    begins = ((one, first_byte(one.data.fileno(), since, packed=one.packed) if since else 0) for one in files)
     return [(one, begin) for one, begin in begins if begin is not None]
 
 
