@@ -473,6 +473,7 @@ HOSTILE = [
     *("token=", "auth=a1", "curl ", "curl -u a:", "&sig=", "SG."),
     *("mysql ", "mysql -p", "mongo -p a ", "machine a login b ", "IDENTIFIED WITH a BY ", "SET PASSWORD FOR a", "a|"),
     *("password|a\n", "a,password\n", "a1b2c3,", "MTA1" * 6, "12345678:", "Private-Lines: 1\n", "/api/webhooks/"),
+    *("password=" * 28 + "a1" * 2000, "://u:" + "a1" * 2000, "<secret>" + "a1" * 2000),
 ]
 
 
@@ -497,6 +498,25 @@ def test_a_private_key_in_one_long_line_ends_where_it_ends() -> None:
     body = "".join(random.Random(4).choices(string.ascii_letters + string.digits + "+/", k=3200))
     text = f"-----BEGIN PRIVATE KEY-----{body}-----END PRIVATE KEY-----and then"
     assert redacted(SECRETS, user_id=text)["user_id"] == "[private_key]and then"
+
+
+@pytest.mark.parametrize("length", [300, 1700, 4000])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("PRIVATE_KEY={}== and more", "PRIVATE_KEY=[password] and more"),
+        ('export SECRET_KEY="{}"', 'export SECRET_KEY="[password]"'),
+        ("Authorization: Basic {}\nHost: h", "Authorization: Basic [password]\nHost: h"),
+        ("https://_json_key_base64:{}@host/simple/", "https://_json_key_base64:[url_password]@host/simple/"),
+        ("<secret>{}</secret>", "<secret>[password]</secret>"),
+    ],
+)
+def test_a_secret_with_a_name_is_redacted_to_its_end(text: str, expected: str, length: int) -> None:
+    key = "".join(random.Random(length).choices(string.ascii_letters + string.digits, k=length))
+    assert redacted(SECRETS, user_id=text.format(key))["user_id"] == expected
+    assert redacted(SECRETS, metadata={"a": json.dumps(["x", text.format(key)])})["metadata"]["a"] == json.dumps(
+        ["x", expected]
+    )
 
 
 @pytest.mark.parametrize("signs", ["+/", "-_", " "])
