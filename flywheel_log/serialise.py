@@ -49,11 +49,19 @@ def dumps(event: Mapping[str, Any]) -> bytes:
 
 
 def loads(raw: bytes | str) -> Any:
-    """Parse JSON as SDKs do: also NaN, lone surrogates, integers beyond 64 bits. Raises ValueError where it is none."""
+    """Parse JSON as SDKs do: also NaN, lone surrogates, integers beyond 64 bits.
+
+    Raises:
+        ValueError: it is none, or too deep for Python.
+    """
     try:
         return orjson.loads(raw)
     except ValueError:
+        pass
+    try:
         return json.loads(raw)
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
 
 
 def dumps_loaded(value: Any, *, sort_keys: bool = False) -> bytes:

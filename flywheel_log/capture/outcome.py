@@ -16,6 +16,7 @@ from .streams.tape import Tape
 from .surfaces import Surface
 
 _ESCAPE = re.compile(r"""(\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))|\\""")  # one of JSON's, else a backslash alone
+_UNREAD = (ValueError, RecursionError)
 
 
 class Outcome:
@@ -97,7 +98,7 @@ def _legible(payload: bytes) -> JSON | None:
     text = _ESCAPE.sub(lambda found: found[1] or "\\\\", payload.decode(errors="replace"))
     try:
         parsed = json.loads(text, strict=False)
-    except ValueError:
+    except _UNREAD:
         return None
     return parsed if isinstance(parsed, dict) else None
 
@@ -106,7 +107,7 @@ def _garbled(tape: Tape) -> Error | None:
     """What is wrong with the event at which the stream was left: where it is no JSON, the SDK has raised that."""
     try:
         json.loads(tape.left_at().decode() or "{}")
-    except ValueError as error:
+    except _UNREAD as error:
         return wire.error_of(error)
     return None
 

@@ -177,3 +177,15 @@ def test_an_event_that_its_reader_has_not_come_to_the_end_of_is_no_error(
             pieces = response.iter_bytes()
             assert b"".join([next(pieces), next(pieces)]) == ONE + b'data: {"id": "c1"'
     assert [(event["status"], "error" in event) for event in events] == [("incomplete", False)]
+
+
+def test_an_event_that_is_too_deep_for_the_sdk_takes_nothing_of_the_text_before_with_it(
+    start: Callable[..., Server], events: list[Event]
+) -> None:
+    deep = b'data: {"x": %b%b}\n\n' % (b"[" * 200_000, b"]" * 200_000)
+    with recorded(start(script(deep))) as client, pytest.raises(RecursionError):
+        list(plain(client))
+    gc.collect()  # The first releases do not close their stream.
+    (event,) = events
+    assert (event["status"], event["error"]["type"]) == ("error", "RecursionError")
+    assert event["response"]["choices"][0]["message"]["content"] == "one"

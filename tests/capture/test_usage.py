@@ -235,7 +235,7 @@ def test_a_body_that_the_program_wrote_itself_is_sent_as_it_is() -> None:
 def test_a_body_that_is_no_stream_keeps_its_usage(
     size: int | None, start: Callable[..., Server], asking: list[Event]
 ) -> None:
-    choice = {"index": 0, "message": {"role": "assistant", "content": "all at once"}, "finish_reason": "stop"}
+    choice = {"index": 0, "message": {"role": "assistant", "content": "all the data: at once"}, "finish_reason": "stop"}
     body = json.dumps({"id": "c", "choices": [choice], "usage": None}).encode()
     client = recorded(start(lambda _: Reply(200, {"content-type": "application/json"}, body)))
     with client, client.chat.completions.with_streaming_response.create(**HELLO, stream=True) as response:

@@ -373,19 +373,26 @@ PARTS = (
         "12345678:AA",
     ),
     *("Q~", "https://hooks.slack.com/services/", "AGE-SECRET-KEY-1", "Private-Lines: 1", "hvs.", "0f" * 16, "lsv2_pt_"),
+    *("1//0", "name", "value"),
 )
 PIECES = st.lists(st.sampled_from(PARTS), max_size=12).map("".join)
 VALUES = st.recursive(
-    TEXTS | PIECES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS | PIECES, inner, max_size=3)
+    TEXTS | PIECES | st.fixed_dictionaries({"name": PIECES, "value": PIECES}),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS | PIECES, inner, max_size=3),
 )
 
 
-@given(VALUES, st.booleans(), st.integers(0, 2))
-@example({'x"api_key': "hunter2!"}, False, 2)
-def test_a_quick_look_never_overlooks_what_the_walk_finds(value: Any, ascii_only: bool, depth: int) -> None:
+@given(VALUES, st.booleans(), st.integers(0, 2), st.sampled_from(["/", r"\/"]))
+@example({'x"api_key': "hunter2!"}, False, 2, "/")
+@example({"name": "user[password]", "value": "hunter2!"}, False, 1, "/")
+@example({"value": "hunter2!", "key": "Password: "}, False, 1, "/")
+@example({"name": "tokens", "value": "a1B2" * 4}, False, 0, "/")
+@example({"value": "a1B2" * 4, "name": "tokens"}, False, 0, "/")
+@example("1//0" + "a1B2" * 9, False, 1, r"\/")
+def test_a_quick_look_never_overlooks_what_the_walk_finds(value: Any, ascii_only: bool, depth: int, slash: str) -> None:
     for _ in range(depth):
         value = {"arguments": json.dumps(value, ensure_ascii=ascii_only)}
-    raw = json.dumps({"content": value}, ensure_ascii=ascii_only).encode()
+    raw = json.dumps({"content": value}, ensure_ascii=ascii_only).replace("/", slash).encode()
     line = dumps({**EVENT, "request": Wire(raw)})
     if not suspicious(line):
         assert SECRETS.event(orjson.loads(line)) is None
@@ -466,6 +473,7 @@ HOSTILE = [
     *("token=", "auth=a1", "curl ", "curl -u a:", "&sig=", "SG."),
     *("mysql ", "mysql -p", "mongo -p a ", "machine a login b ", "IDENTIFIED WITH a BY ", "SET PASSWORD FOR a", "a|"),
     *("password|a\n", "a,password\n", "a1b2c3,", "MTA1" * 6, "12345678:", "Private-Lines: 1\n", "/api/webhooks/"),
+    *("password=" * 28 + "a1" * 2000, "://u:" + "a1" * 2000, "<secret>" + "a1" * 2000),
 ]
 
 
@@ -490,6 +498,25 @@ def test_a_private_key_in_one_long_line_ends_where_it_ends() -> None:
     body = "".join(random.Random(4).choices(string.ascii_letters + string.digits + "+/", k=3200))
     text = f"-----BEGIN PRIVATE KEY-----{body}-----END PRIVATE KEY-----and then"
     assert redacted(SECRETS, user_id=text)["user_id"] == "[private_key]and then"
+
+
+@pytest.mark.parametrize("length", [300, 1700, 4000])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("PRIVATE_KEY={}== and more", "PRIVATE_KEY=[password] and more"),
+        ('export SECRET_KEY="{}"', 'export SECRET_KEY="[password]"'),
+        ("Authorization: Basic {}\nHost: h", "Authorization: Basic [password]\nHost: h"),
+        ("https://_json_key_base64:{}@host/simple/", "https://_json_key_base64:[url_password]@host/simple/"),
+        ("<secret>{}</secret>", "<secret>[password]</secret>"),
+    ],
+)
+def test_a_secret_with_a_name_is_redacted_to_its_end(text: str, expected: str, length: int) -> None:
+    key = "".join(random.Random(length).choices(string.ascii_letters + string.digits, k=length))
+    assert redacted(SECRETS, user_id=text.format(key))["user_id"] == expected
+    assert redacted(SECRETS, metadata={"a": json.dumps(["x", text.format(key)])})["metadata"]["a"] == json.dumps(
+        ["x", expected]
+    )
 
 
 @pytest.mark.parametrize("signs", ["+/", "-_", " "])

@@ -18,7 +18,8 @@ _GAP = rb"(?:\s|(?<=[\r\n])data:)*"  # The data of an event may go on in a line 
 _NULL = rb'"usage"' + _GAP + b":" + _GAP + b"null"
 _NULL_USAGE = re.compile(b"," + _GAP + _NULL + b"|" + _NULL + _GAP + b",")
 _NO_CHOICES = re.compile(rb'"choices"' + _GAP + b":" + _GAP + rb"\[" + _GAP + rb"\]")
-_DATA, _QUOTE = b"data:", b'"'
+_DATA = re.compile(rb"(?:\A|[\r\n])data:")
+_QUOTE = b'"'
 _READERS = ("iter_bytes", "aiter_bytes", "close", "aclose")
 
 Ended = Callable[[BaseException | None], None]
@@ -209,7 +210,7 @@ class Tap:
     @guarded("stream", default=lambda _, event: event)
     def _shown(self, event: bytes) -> bytes:
         """What the caller sees of *event*: not the usage it did not ask for. What has no data is a body instead."""
-        if not self._hide_usage or USAGE not in event or _DATA not in event:
+        if not self._hide_usage or USAGE not in event or not _DATA.search(event):
             return event
         if USAGE not in (shown := event.replace(NO_USAGE, b"")):
             return shown

@@ -53,6 +53,8 @@ _VALUE = re.compile(
     r"|`([^`\s\\]{1,256})`)"
     r"|(?:(?i:basic|bearer|token)\s{1,4})?([^\s\"'`,;&<>(){}\[\]|\\]{6,256})"
 )
+_LONGEST_VALUE = 256
+_REST = re.compile(r"[A-Za-z0-9+/_.~%-]*={0,2}")  # Of a longer one: a key in base64 has no sign in it.
 _IN_BACKTICKS = 4  # Names of variables stand in them, too; the next group is what has no quotes.
 _OPEN = re.compile(r"[\[(]\s{0,16}(?=\\?[\"'])")
 _COMMA = re.compile(r"\\?[\"']\s{0,16},\s{0,16}(?=\\?[\"'])")
@@ -68,7 +70,7 @@ _PLACEHOLDER = re.compile(
 # What follows a quote that closes: `{"label": "Password:"}`, `["password=", 5]`.
 _CLOSED = re.compile(r"[\"'`]?\s*[,:\])}]+(?:[\s\])}]|$)")
 _TELLING = re.compile(r"[0-9!@#$%^*+~?]")
-_USERINFO = r"://[^\s/?#:@\"'<>]{0,128}:([^\s/?#\"'<>]{1,256})@"
+_USERINFO = r"://[^\s/?#:@\"'<>]{0,128}:([^\s/?#\"'<>]{1,8192})@"
 
 
 def names_secret(key: str) -> bool:
@@ -116,7 +118,12 @@ class Assigned:
                 for value in _values(text, at, many=counts(name)):
                     group = value.lastindex or 0
                     if length := assigned(value[group], bare=group >= _IN_BACKTICKS):
-                        yield value.start(group), value.start(group) + length, "password"
+                        yield value.start(group), _end(text, value.start(group), length), "password"
+
+
+def _end(text: str, start: int, length: int) -> int:
+    rest = _REST.match(text, start + length) if length >= _LONGEST_VALUE else None
+    return rest.end() if rest else start + length
 
 
 def _assignments(text: str) -> Iterator[tuple[str, int]]:
@@ -159,21 +166,22 @@ _ASSIGNMENTS: tuple[Finder, ...] = (
         ("earer",),
         _credential,
     ),
-    Pattern("password", re.compile(rf"<[\w.:-]{{0,40}}?{_NAME}[sS]?>([^<>\n]{{1,256}})</"), ("</",), _quoted),
+    Pattern("password", re.compile(rf"<[\w.:-]{{0,40}}?{_NAME}[sS]?>([^<>\n]{{1,8192}})</"), ("</",), _quoted),
     Assigned(),
 )
 
-# The same in a line of JSON, for the engine of `anchors`: between a name and its sign stand
-# quotes, and so many backslashes as it is deep inside JSON in strings; a slash may be escaped, too.
+# The same in a line of JSON, for the engine of `anchors`: between a name and its sign, or the end of a name in a pair,
+# stand quotes, and so many backslashes as it is deep inside JSON in strings; a slash may be escaped, too.
+_DRESS = r"(?:[\s\\\"'`*\]!:\uff1a]|\\[nrtf]|\\u[0-9A-Fa-f]{4})*"
 _BEHIND_NAME = (
-    r"(?:[\s\\\"'`*\]!]|\\[nrtf]|\\u[0-9A-Fa-f]{4})*(?:[:=\uff1a]|\\+u(?i:ff1a))",
+    rf"{_DRESS}(?:[:=\uff1a]|\\+u(?i:ff1a))",
     r">[^<>]+<\\*/",
-    VALUE_FOLLOWS,
+    rf"{_DRESS}{VALUE_FOLLOWS}",
     r"[\s*_`\\\"']*(?:\||[,;][^\s]|\\[tnr])",  # A heading of a table, see `tables`.
 )
 ANCHORS = (
     rf"{NAMED}(?:{'|'.join(_BEHIND_NAME)})",
-    rf"{VALUE_STANDS_BEFORE}{NAMED}\\*\"",
+    rf"{VALUE_STANDS_BEFORE}{NAMED}{_DRESS}\"",
     rf"[Bb]earer{BLANKS}[A-Za-z0-9._~+/=\\-]{{16}}",
     r":(?:\\*/){2}[^\s/?#:@\"<>]*:[^\s/?#\"<>]+@",
 )

@@ -75,8 +75,8 @@ _LOOSE: tuple[Finder, ...] = (
 ANCHORS = (
     rf"(?:[Tt]oken|TOKEN|[Aa]uth|AUTH)[\\\"'`]*{BLANKS}[:=]{BLANKS}[\\\"'`]*[^\s\"'`]{{12}}",
     rf"(?:[Tt]okens|TOKENS)[\\\"'`]*{BLANKS}[:=]{BLANKS}(?:\[|[\\\"'`]+[^\s\"'`]{{12}}|[^\s\"'`,}}\]]{{12}})",
-    rf"(?:[Tt]oken|TOKEN|[Aa]uth|AUTH){VALUE_FOLLOWS}",
-    rf"{VALUE_STANDS_BEFORE}(?:[Tt]oken|TOKEN|[Aa]uth|AUTH)\\*\"",
+    rf"(?:[Tt]oken|TOKEN|[Aa]uth|AUTH)[sS]?{VALUE_FOLLOWS}",
+    rf"{VALUE_STANDS_BEFORE}(?:[Tt]oken|TOKEN|[Aa]uth|AUTH)[sS]?\\*\"",
     r"sig=[A-Za-z0-9%+/=_\\-]{16}",
     r"-Signature=[A-Za-z0-9%+/=_\\-]{16}",
 )

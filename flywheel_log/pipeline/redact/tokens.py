@@ -128,6 +128,7 @@ ANCHORS = (
     rf"gl(?:{'|'.join(_GITLAB)})-[A-Za-z0-9_-]{{20}}",
     r"(?:gh[pousr]|github_pat|[sr]k_live|[sr]k_test|sk_org|whsec|hf|npm|api_org)_[A-Za-z0-9_-]{16}",
     rf"(?:{'|'.join(map(re.escape, (*_SERVICES, *_VAULTS)))})[A-Za-z0-9_-]{{20}}",
+    r"1(?:\\+/){2}0[A-Za-z0-9_-]{20}",  # Google's `1//0`, its slashes escaped as some write them.
     r"(?:dapi|SK|key-)[a-f0-9]{32}|pat[A-Za-z0-9]{14}\.[a-f0-9]{64}",
     r"\dQ~[A-Za-z0-9_~.-]{31}",
     r":AA[A-Za-z0-9_-]{33}",
