@@ -6,9 +6,11 @@ import errno
 import math
 import mmap
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +45,10 @@ def room(root: Path, quota: int) -> int:
 
 
 def preallocate(fd: int, size: int) -> None:
-    """Give the file *fd* its *size* bytes now. Raises OSError if the disk has no room."""
+    """Give the file *fd* its *size* bytes now. Raises OSError if the disk has no room, or the process may not."""
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if most != resource.RLIM_INFINITY and size > most:  # To try is a signal, which may end the program.
+        raise OSError(errno.EFBIG, "the process may not write files of that size")
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(fd, 0, size)
         return
@@ -111,10 +116,12 @@ class Gauge:
         self._until = -math.inf
 
     def read(self) -> int:
-        """Return the bytes, as they were within the last second."""
+        """Return the bytes, as they were within the last second, or when they could be counted last."""
         now = self._clock()
         if now >= self._until:
-            self._bytes, self._until = taken(self._root), now + _LOOK_S
+            self._until = now + _LOOK_S
+            with suppress(OSError):  # A program that has become another user, or has no descriptor left, still asks.
+                self._bytes = taken(self._root)
         return self._bytes
 
 
