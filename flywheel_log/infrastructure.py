@@ -91,6 +91,8 @@ def installed() -> list[Gauge]:
         gauges.append(processor(_loaded("psutil")))
     except ImportError:
         return gauges
+    except Exception as error:  # noqa: BLE001 - where /proc cannot be read, as below another root, it finds no process
+        health.drop("infrastructure", error)
     try:
         pynvml = _loaded("pynvml")
         pynvml.nvmlInit()

@@ -10,17 +10,27 @@ from types import SimpleNamespace
 from typing import Any
 
 import psutil
+import pytest
 
 import flywheel_log
 from flywheel_log.event import JSON
 from flywheel_log.health import health
-from flywheel_log.infrastructure import Gauge, Machine, graphics, processor
+from flywheel_log.infrastructure import Gauge, Machine, graphics, installed, processor
 
 HERE = {"host": socket.gethostname(), "pid": os.getpid()}
 
 
 def test_without_gauges_host_and_pid_are_known() -> None:
     assert Machine(list).latest() == HERE
+
+
+def test_below_another_root_where_no_process_is_found_there_is_no_gauge_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def raises() -> None:
+        raise psutil.NoSuchProcess(1)
+
+    monkeypatch.setattr(psutil, "Process", raises)
+    assert [gauge for gauge in installed() if "memory_mb" in gauge()] == []
+    assert health.dropped()["infrastructure"] == 1
 
 
 def test_gauges_are_asked_in_a_thread_now_and_then() -> None:

@@ -122,6 +122,8 @@ def _is_asynchronous(cls: type) -> bool:
 
 # Each makes, of a method of the SDK's, the one that takes its place. `method` may be another library's wrapper, which
 # has to be bound. They are plain functions because the processor finds neither wrapt's proxies nor ours in its caches.
+# That a request is over is noted before any function is called, for a signal's handler may raise in each: what is made
+# after a call that seems to be under way for ever would not be recorded.
 
 
 def _request(method: Any) -> Any:
@@ -137,8 +139,10 @@ def _request(method: Any) -> Any:
         try:
             result = wrapped(*args, **kwargs) if attempt is None else _attempt(wrapped, call, attempt, args, kwargs)
         except BaseException as error:
+            call.under_way = False
             call.failed(error)
             raise
+        call.under_way = False
         call.answered(result)
         return result
 
@@ -161,8 +165,10 @@ def _request_async(method: Any) -> Any:
             else:
                 result = await _attempt_async(wrapped, call, attempt, args, kwargs)
         except BaseException as error:
+            call.under_way = False
             call.failed(error)
             raise
+        call.under_way = False
         call.answered(result)
         return result
 

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..health import health
+from .held import UNBORN
 from .names import SUFFIX, is_of_this_machine, process_of
 from .positions import SUFFIX as POSITIONS
-from .segments import UNBORN, Segment
+from .segments import Segment
 
 LOCK = "adopt.lock"
 DRAFT = ".part"

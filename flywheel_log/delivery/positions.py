@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from ..health import health
+from ..process.descriptors import Descriptor
 from ..process.disk import boot
 
 SUFFIX = ".pos"
@@ -35,7 +36,7 @@ class Positions:
 
     def __init__(self, path: Path | None, sinks: int) -> None:
         self._path = path
-        self._fd: int | None = None
+        self._file: Descriptor | None = None
         self.acknowledged = [0] * sinks
         self.places = [b""] * sinks
 
@@ -73,16 +74,17 @@ class Positions:
         self.acknowledged[sink] = position
 
     def _write(self, path: Path, sink: int, position: int) -> None:
-        if self._fd is None:
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        if self._file is None or (number := self._file.number()) is None:
+            number = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+            self._file = Descriptor(number)
         record = b"%0*d %-*b %-*b\n" % (_WIDTH, position, _PLACE_WIDTH, self.places[sink], _BOOT_WIDTH, boot())
-        os.pwrite(self._fd, record, sink * _BYTES)
+        os.pwrite(number, record, sink * _BYTES)
 
     def close(self) -> None:
         """Release the file and leave it."""
-        if self._fd is not None:
-            fd, self._fd = self._fd, None
-            os.close(fd)
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
     def remove(self) -> None:
         """Release the file and delete it."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import mmap
-import os
 from contextlib import suppress
 from pathlib import Path
 
 from ..health import health
 from ..process.disk import sync_name
 from . import space
+from .held import Held
 from .positions import ALL, Positions
 from .positions import SUFFIX as POSITIONS
 
-UNBORN = ".tmp"
 _NEWLINE = 10
 _WARM_BYTES = 1 << 17
 _WARM_BYTES_AT_MOST = 1 << 20
@@ -39,10 +36,9 @@ class Segment:
         attention: where the keeper should have a look before more is written.
     """
 
-    def __init__(self, path: Path | None, fd: int | None, size: int, sinks: int) -> None:
+    def __init__(self, path: Path | None, held: Held, sinks: int) -> None:
         self.path = path
-        self.fd = fd
-        self.size = size
+        self.size = held.size
         self.used = 0
         self.events = 0
         self.shipped = [0] * sinks
@@ -51,7 +47,7 @@ class Segment:
         self.aside = False
         self.sealed = False
         self.positions = Positions(path and path.with_suffix(POSITIONS), sinks)
-        self._map: mmap.mmap | None = None
+        self._held = held
         self._synced = 0
         self._warmed = 0
         self.attention = 0
@@ -63,25 +59,12 @@ class Segment:
         Raises:
             OSError: there is no room, no permission or no such directory; nothing is left behind.
         """
-        unborn = path.with_suffix(UNBORN)
-        fd = os.open(unborn, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            segment = cls(path, fd, size, sinks)
-            segment._map = space.mapped(fd, size)
-            os.rename(unborn, path)
-        except BaseException:
-            os.close(fd)
-            unborn.unlink(missing_ok=True)
-            raise
-        return segment
+        return cls(path, Held.create(path, size), sinks)
 
     @classmethod
     def in_memory(cls, size: int, sinks: int) -> Segment:
         """Make a segment that dies with the process."""
-        segment = cls(None, None, size, sinks)
-        segment._map = mmap.mmap(-1, size)
-        return segment
+        return cls(None, Held.in_memory(size), sinks)
 
     @classmethod
     def adopt(cls, path: Path, sinks: int) -> Segment | None:
@@ -89,19 +72,14 @@ class Segment:
 
         Lines behind a hole (a page that a power failure kept from the disk) are found too.
         """
-        fd = os.open(path, os.O_RDWR)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            status = os.fstat(fd)
-            if status.st_nlink == 0:
-                raise BlockingIOError  # Another process adopted, shipped and unlinked it while we opened it.
-            segment = cls(path, fd, status.st_size, sinks)
-            segment._take_stock()
+            segment = cls(path, Held.take(path), sinks)
         except BlockingIOError:
-            os.close(fd)
             return None
+        try:
+            segment._take_stock()
         except BaseException:
-            os.close(fd)
+            segment.close()
             raise
         return segment
 
@@ -122,18 +100,14 @@ class Segment:
         """
         start, body = self.used, self.used + len(head) - 1
         end = body + len(line) + 1
-        if (pages := self._map) is not None:
+        if (pages := self._held.pages) is not None:
             pages[body : end - 1] = line
             pages[start : body + 1] = head
             pages[end - 1] = _NEWLINE
         else:
-            self._write(head + line[1:] + b"\n", start)
+            self._held.write(head + line[1:] + b"\n", start)
         self.events += 1
         self.used = end
-
-    def _write(self, record: bytes, start: int) -> None:
-        if self.fd is None or os.pwrite(self.fd, record, start) != len(record):
-            raise OSError(errno.EIO, "short write to the journal")
 
     def read(self, start: int, end: int) -> bytes:
         """Return the bytes from *start* to *end*, fewer at the end of the file.
@@ -141,16 +115,14 @@ class Segment:
         Raises:
             OSError: the disk refused.
         """
-        if self.fd is not None:
-            return os.pread(self.fd, end - start, start)
-        return self._map[start:end] if self._map is not None else b""
+        return self._held.read(start, end)
 
     def sync(self) -> None:
         """Bring what was appended to the disk itself, beyond the reach of a power failure."""
         used = self.used
-        if self.fd is not None and used > self._synced:
-            os.fsync(self.fd)
-            if not self._synced and self.path is not None:
+        if self.path is not None and used > self._synced:
+            self._held.sync()
+            if not self._synced:
                 with suppress(FileNotFoundError):  # Somebody deleted its directory: it has no name any more.
                     sync_name(self.path)
             self._synced = used
@@ -165,22 +137,17 @@ class Segment:
         self._warmed = used
         self.attention = used + ahead // 2
         start = used - used % mmap.PAGESIZE
-        if (pages := self._map) is not None and start < self.size:
+        if (pages := self._held.pages) is not None and start < self.size:
             space.populate(pages, start, min(ahead, self.size - start))
 
     def rest(self) -> None:
         """Unmap the file once it is sealed: it may wait for long, and reading needs no map."""
-        if self.sealed and self.fd is not None:
-            self._unmap()
-
-    def _unmap(self) -> None:
-        pages, self._map = self._map, None  # First, for two threads may be here.
-        if pages is not None:
-            pages.close()
+        if self.sealed:
+            self._held.rest()
 
     def exists(self) -> bool:
-        """Tell whether the file still has its name, so that another process can find it."""
-        return self.fd is None or os.fstat(self.fd).st_nlink > 0
+        """Tell whether the file is open and still has its name, so that another process can find it."""
+        return self._held.is_named()
 
     def acknowledge(self, sink: int, position: int, events: int) -> None:
         """Note that sink number *sink* has everything before *position*, which is *events* lines more."""
@@ -231,20 +198,13 @@ class Segment:
 
     def shrink(self) -> None:
         """Keep no more room than the lines take: none will follow, and programs may leave thousands of files behind."""
-        if self.fd is not None and self.used < self.size:
-            with suppress(OSError):  # Then it takes more of the quota than it needs.
-                os.ftruncate(self.fd, self.used)
-                self.size = self.used
+        self._held.shrink(self.used)
+        self.size = self._held.size
 
     def close(self, *, shrunk: bool = False) -> None:
         """Let go of the file; whoever comes next adopts it. A forked child calls this too: the parent's lock stays.
 
         With *shrunk*, it is cut to what it holds before.
         """
-        self._unmap()
-        if shrunk:
-            self.shrink()
-        if self.fd is not None:
-            fd, self.fd = self.fd, None
-            os.close(fd)
+        self._held.close(self.used if shrunk else None)
         self.positions.close()

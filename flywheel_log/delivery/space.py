@@ -6,9 +6,13 @@ import errno
 import math
 import mmap
 import os
+import resource
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ..health import health
 from ..process.directories import nearest
@@ -18,6 +22,9 @@ _POPULATE_WRITE = 23  # MADV_POPULATE_WRITE of Linux 5.14, which Python does not
 _LOOK_S = 1.0
 _ZEROES = bytes(1 << 16)
 _NO_PREALLOCATION = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+_KEEPS_DESCRIPTOR = sys.version_info < (3, 13)
+_MAPPED: dict[str, Any] = {} if _KEEPS_DESCRIPTOR else {"trackfd": False}
+_abandoned: list[mmap.mmap] = []
 
 
 def room(root: Path, quota: int) -> int:
@@ -38,7 +45,10 @@ def room(root: Path, quota: int) -> int:
 
 
 def preallocate(fd: int, size: int) -> None:
-    """Give the file *fd* its *size* bytes now. Raises OSError if the disk has no room."""
+    """Give the file *fd* its *size* bytes now. Raises OSError if the disk has no room, or the process may not."""
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if most != resource.RLIM_INFINITY and size > most:  # To try is a signal, which may end the program.
+        raise OSError(errno.EFBIG, "the process may not write files of that size")
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(fd, 0, size)
         return
@@ -54,12 +64,28 @@ def mapped(fd: int, size: int) -> mmap.mmap | None:
     """
     try:  # First the blocks: to touch a page without one on a full disk is SIGBUS.
         preallocate(fd, size)
-        return mmap.mmap(fd, size)
+        return mmap.mmap(fd, size, **_MAPPED)
     except OSError as error:
         if error.errno not in {*_NO_PREALLOCATION, errno.ENODEV}:
             raise
         health.warn("journal_not_mapped", error)
         return None
+
+
+def unmap(pages: mmap.mmap, size: int) -> None:
+    """Let go of *pages*, as `mapped` made them, of a file of *size* bytes.
+
+    Before Python 3.13 a map closes a descriptor of its own. Where that is not the file's any more, since the program
+    has closed it and may have been given its number, the map stays until the process ends.
+    """
+    try:
+        theirs = _KEEPS_DESCRIPTOR and pages.size() != size
+    except OSError:
+        theirs = True
+    if theirs:
+        _abandoned.append(pages)
+    else:
+        pages.close()
 
 
 def populate(pages: mmap.mmap, start: int, size: int) -> None:
@@ -90,10 +116,12 @@ class Gauge:
         self._until = -math.inf
 
     def read(self) -> int:
-        """Return the bytes, as they were within the last second."""
+        """Return the bytes, as they were within the last second, or when they could be counted last."""
         now = self._clock()
         if now >= self._until:
-            self._bytes, self._until = taken(self._root), now + _LOOK_S
+            self._until = now + _LOOK_S
+            with suppress(OSError):  # A program that has become another user, or has no descriptor left, still asks.
+                self._bytes = taken(self._root)
         return self._bytes
 
 

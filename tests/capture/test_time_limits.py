@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import inspect
+import itertools
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from types import FrameType
+from typing import Any, Self
 
+import openai
 import pytest
 
+import flywheel_log
 from flywheel_log.event import Event
 from flywheel_log.health import health
 from flywheel_log.standin import Server, serve
@@ -47,6 +55,7 @@ OURS = {
     "event": "flywheel_log.capture.load.load_of",
     "recording": "flywheel_log.recorder.Recorder.record",
 }
+HOUSE = str(Path(flywheel_log.__file__).parent)
 
 
 @pytest.fixture
@@ -101,3 +110,54 @@ def test_an_error_of_ours_is_still_kept_from_the_program(
         done.join()
     assert health.dropped() == {"capture": 2}
     assert [event["status"] for event in events] == ["incomplete", "incomplete"]
+
+
+class Interrupt(BaseException):
+    """As Python's own of the keyboard."""
+
+
+class Interruption:
+    """Inside the block, interrupts at the *nth* moment in our code at which Python calls the handlers of signals."""
+
+    def __init__(self, nth: int) -> None:
+        self.left = nth
+
+    def _profile(self, frame: FrameType, event: str, _: Any) -> None:
+        if event in {"call", "c_return"} and frame.f_code.co_filename.startswith(HOUSE):
+            self.left -= 1
+            if not self.left:
+                raise Interrupt
+
+    def __enter__(self) -> Self:
+        sys.setprofile(self._profile)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        sys.setprofile(None)
+        return kind is Interrupt
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Of the SDK's connections.
+@pytest.mark.parametrize("cls", [openai.OpenAI, openai.AsyncOpenAI])
+def test_the_call_after_one_that_was_interrupted_anywhere_is_recorded(
+    cls: type[Any], service: Server, events: list[Event]
+) -> None:
+    client = recorded(service, cls)
+
+    async def call() -> None:
+        answer = client.chat.completions.create(**HELLO)
+        if inspect.isawaitable(answer):
+            await answer
+
+    async def calls() -> int:
+        for nth in itertools.count(1):
+            with Interruption(nth) as interruption:
+                await call()
+            before = len(events)
+            await call()
+            assert (nth, len(events) - before) == (nth, 1)
+            if interruption.left > 0:
+                return nth
+        raise AssertionError
+
+    assert asyncio.run(calls()) > 20

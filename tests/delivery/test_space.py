@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,6 +31,42 @@ def test_who_asks_all_the_time_does_not_make_us_look_all_the_time(tmp_path: Path
     for now[0] in (10.9, 11.0, 11.9):
         seen.append(gauge.read())
     assert seen == [0, 0, 100, 100]
+
+
+def test_who_may_not_look_any_more_is_told_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [10.0]
+    gauge = Gauge(tmp_path, clock=lambda: now[0])
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "a.seg").write_bytes(b"x" * 100)
+    seen = [gauge.read()]
+
+    def refused(_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "scandir", refused)
+    now[0] = 20.0
+    assert [*seen, gauge.read()] == [100, 100]
+
+
+MAY_WRITE_LITTLE = """
+import resource, signal, sys
+import flywheel_log
+
+@flywheel_log.logged_llm
+def say(text):
+    return text.upper()
+
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+print(say("little"), flywheel_log.flush())
+"""
+
+
+def test_a_program_that_may_write_small_files_only_is_not_ended_by_a_segment(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", MAY_WRITE_LITTLE]
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "LITTLE 0\n")
+    assert "LITTLE" in (tmp_path / "genai.log").read_text()
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import orjson
 from flywheel_log.event import JSON, Event, to_flat
 from flywheel_log.health import health
 from flywheel_log.process import directories
+from flywheel_log.process.descriptors import Descriptor
 from flywheel_log.process.disk import sync_name
 from flywheel_log.process.rotations import family
 from flywheel_log.sinks import BATCH_BYTES
@@ -51,7 +52,7 @@ class File:
     def __init__(self, options: Options) -> None:
         self._options = options
         self.batch_bytes = min(options.rotate_bytes or BATCH_BYTES, BATCH_BYTES)
-        self._fd: int | None = None
+        self._file: Descriptor | None = None
         self._torn = False
         self._named = False
         self._place: bytes | None = None
@@ -93,7 +94,7 @@ class File:
 
     def sync(self) -> None:
         """Bring what was written, by a dead process too, to the disk itself; the shipper asks about once a second."""
-        if self._fd is None and not self._options.path.exists():
+        if self._file is None and not self._options.path.exists():
             return
         fd = self._opened()
         _sync(fd)
@@ -110,9 +111,9 @@ class File:
 
     def close(self) -> None:
         """Close the file."""
-        if self._fd is not None:
-            fd, self._fd = self._fd, None
-            os.close(fd)
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
     def _record(self, line: bytes) -> bytes:
         if self._options.format == "full":
@@ -141,7 +142,7 @@ class File:
                 yield fd
                 return
             finally:
-                if self._fd == fd and self._lockable:
+                if self._lockable and self._file is not None and self._file.number() == fd:
                     fcntl.flock(fd, fcntl.LOCK_UN)
 
     def _lock(self, fd: int, deadline: float) -> None:
@@ -155,12 +156,13 @@ class File:
             self._lockable = False
 
     def _opened(self) -> int:
-        if self._fd is None:
+        if self._file is None or (number := self._file.number()) is None:
             path = self._options.path
             directories.make(path.parent)
             self._named = False
-            self._fd = _open(path)
-        return self._fd
+            number = _open(path)
+            self._file = Descriptor(number)
+        return number
 
     def _is_full(self, fd: int, size: int) -> bool:
         there = os.fstat(fd).st_size
