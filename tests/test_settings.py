@@ -23,6 +23,7 @@ from flywheel_log import config
             {"sinks": "my.log"},
             "have elasticsearch, file, otlp, stdout, structlog; did you mean file:my.log?",
         ),
+        ({"sinks": "stdout"}, "have elasticsearch, file, otlp, stdout, structlog; did you mean stdout:?"),
         (
             {"sinks": "https://user:secret@search.example"},
             "structlog; for Elasticsearch write elasticsearch: and set ELASTICSEARCH_URL to this URL",
