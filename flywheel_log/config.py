@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, NonNegativeFloat, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, NonNegativeFloat, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .event import Event
@@ -148,11 +148,18 @@ class Settings(Sinks):
 
     @field_validator("judges", "processors")
     @classmethod
-    def _plain(cls, functions: tuple[Any, ...]) -> tuple[Any, ...]:
-        for one in functions:
+    def _plain(cls, functions: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+        wanted = ("event",) if info.field_name == "judges" else ("logger", "method", "event")
+        for one in filter(callable, functions):  # Judges of ours are named.
+            name = getattr(one, "__name__", type(one).__name__)
             if iscoroutinefunction(one) or iscoroutinefunction(getattr(one, "__call__", None)):  # noqa: B004 - its kind
-                name = getattr(one, "__name__", type(one).__name__)
                 raise ValueError(f"{name} is a coroutine function, which nobody awaits; have a plain function")
+            try:
+                signature(one).bind(*wanted)
+            except TypeError:
+                raise ValueError(f"{name} takes {signature(one)}; have ({', '.join(wanted)})") from None
+            except ValueError:  # Some that are written in C do not tell.
+                continue
         return functions
 
     @field_validator("redact", mode="before")

@@ -23,6 +23,7 @@ from flywheel_log import config
             {"sinks": "my.log"},
             "have elasticsearch, file, otlp, stdout, structlog; did you mean file:my.log?",
         ),
+        ({"sinks": "stdout"}, "have elasticsearch, file, otlp, stdout, structlog; did you mean stdout:?"),
         (
             {"sinks": "https://user:secret@search.example"},
             "structlog; for Elasticsearch write elasticsearch: and set ELASTICSEARCH_URL to this URL",
@@ -33,6 +34,8 @@ from flywheel_log import config
         ),
         ({"sample": {"chat": 2}}, "sample.chat: Input should be less than or equal to 1; got '2'"),
         ({"processors": [3]}, "processors.0: Input should be callable; got '3'"),
+        ({"processors": [lambda event: event]}, "processors: <lambda> takes (event); have (logger, method, event)"),
+        ({"judges": [lambda one, two: {}]}, "judges: <lambda> takes (one, two); have (event)"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(arguments: dict[str, object], told: str) -> None:

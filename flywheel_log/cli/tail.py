@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import glob
+import heapq
 from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from flywheel_log.event import Event
-from flywheel_log.loop.filter import Filter
+from flywheel_log.loop.filter import Filter, needs_joining
 from flywheel_log.loop.reading.follow import follow
 from flywheel_log.loop.reading.sources import file, find
+from flywheel_log.loop.values import full, numbers
 
-from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, named, newest, nothing, wrong_source
+from ._select import one_of, selecting
+from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, named, newest, nothing, reading, wrong_source
 
-Count = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the latest calls to show.")]
+Count = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many calls to show.")]
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Wait for further calls, until interrupted.")]
+Top = Annotated[
+    str,
+    typer.Option(
+        metavar="FIELD",
+        help="Instead of the latest, show those with the highest number in this field, such as latency_ms or cost_usd.",
+    ),
+]
 
 
 @selecting
@@ -26,6 +35,7 @@ def command(
     *,
     lines: Count = 10,
     follow: Follow = False,
+    top: Top = "",
     as_json: AsJson = False,
     chosen: Filter = EVERYTHING,
 ) -> None:
@@ -33,12 +43,13 @@ def command(
 
     Time, status, workload, model, tokens in→out, latency, and the first words of prompt → answer.
     """
+    one_of(follow=follow, top=top)
     if follow:
         show(_following(sources, lines, chosen), as_json=as_json)
         return
-    events = newest(sources, lines, chosen)
+    events = _highest(sources, lines, top, chosen) if top else newest(sources, lines, chosen)
     if lines and not events:
-        raise nothing("records", sources, chosen)
+        raise nothing(f"records with a number as {top}" if top else "records", sources, chosen)
     show(events, as_json=as_json)
 
 
@@ -55,6 +66,17 @@ def show(events: Iterable[Event], *, as_json: bool) -> None:
             put_json(event)
         else:
             screen.print(line(event, screen.width), crop=True)
+
+
+def _highest(sources: list[str] | None, lines: int, field: str, chosen: Filter) -> list[Event]:
+    """Return the *lines* events with the highest numbers in *field*, the highest first; of equal ones the latest."""
+    try:
+        number = numbers(full(field))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--top") from None
+    with reading(sources, chosen, joined=needs_joining([field])) as events:
+        numbered = ((one, place, event) for place, event in enumerate(events) if (one := number(event)) is not None)
+        return [event for _, _, event in heapq.nlargest(lines, numbered)]
 
 
 def _following(sources: list[str] | None, lines: int, chosen: Filter) -> Iterable[Event]:

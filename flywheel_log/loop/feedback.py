@@ -79,6 +79,7 @@ class Feedbacks:
     def __init__(self, events: Iterable[Event]) -> None:
         self._remarks = Remarks()
         self._stars: set[str] = set()
+        self._known: dict[tuple[str, ...], Feedback] = {}
         for event in events:
             if self._remarks.add(event):
                 self._stars.update(_stars(event))
@@ -95,13 +96,17 @@ class Feedbacks:
         if not names:
             return opinion(event, self._stars)
         ids = {event.get("id"), response_id_of(event)}
-        wide = [self._remarks.on([name]) for name in reversed(names) if name not in ids]
-        found = [
-            *(one for some in wide for one in some),
-            event,
-            *self._remarks.on(name for name in names if name in ids),
-        ]
-        return reduce(_joined, (opinion(one, self._stars) for one in found))
+        wide = [self._named(name) for name in reversed(names) if name not in ids]
+        return reduce(
+            _joined, [*wide, opinion(event, self._stars), self._named(*(name for name in names if name in ids))]
+        )
+
+    def _named(self, *names: str) -> Feedback:
+        """What names one of *names* says together; worked out once, for a trace or a careless server has many calls."""
+        if (known := self._known.get(names)) is None:
+            said = (opinion(one, self._stars) for one in self._remarks.on(names))
+            known = self._known[names] = reduce(_joined, said, _NOTHING)
+        return known
 
     def __contains__(self, name: str) -> bool:
         return name in self._remarks

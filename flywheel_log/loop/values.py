@@ -31,9 +31,14 @@ def getter(name: str) -> Callable[[Event], str]:
     known = sorted({*Event.__annotations__, *PERIODS})
     if path[0] not in known:
         raise ValueError(f"field {name!r} is unknown; {suggestion(path[0], known)}")
-    if len(path) == 1:
-        return lambda event: as_text(event.get(name))
-    return lambda event: _deeper(event, path)
+    return lambda event: as_text(_value(event, path))
+
+
+def numbers(name: str) -> Callable[[Event], Any]:
+    """Return a function that reads the field *name* of an event if it is a number, else None. Raises as `getter`."""
+    getter(name)
+    path = name.split(".")
+    return lambda event: finite(_value(event, path))
 
 
 def full(name: str) -> str:
@@ -77,8 +82,8 @@ def finite(value: object) -> Any:
     return value if number else None
 
 
-def _deeper(event: Event, path: list[str]) -> str:
+def _value(event: Event, path: list[str]) -> Any:
     value: Any = event
     for step in path:
         value = value.get(step) if isinstance(value, dict) else None
-    return as_text(value)
+    return value

@@ -114,9 +114,10 @@ def opener(url: str) -> Opener:
     scheme = urlsplit(url).scheme
     if found := _opener(scheme):
         return found
-    known = ", ".join(sorted({*_builtin(), *(point.name for point in entry_points(group=ENTRY_POINTS))}))
-    meant = {"": f"; did you mean file:{url}?", "http": _SERVER, "https": _SERVER}.get(scheme, "")
-    raise ValueError(f"sink {scheme or url!r} is unknown; have {known}{meant}")
+    known = sorted({*_builtin(), *(point.name for point in entry_points(group=ENTRY_POINTS))})
+    named = f"{url}:" if url in known else f"file:{url}"
+    meant = {"": f"; did you mean {named}?", "http": _SERVER, "https": _SERVER}.get(scheme, "")
+    raise ValueError(f"sink {scheme or url!r} is unknown; have {', '.join(known)}{meant}")
 
 
 def _opener(scheme: str) -> Opener | None:

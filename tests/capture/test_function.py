@@ -96,6 +96,19 @@ async def test_every_kind_of_function_is_recorded_once(events: list[Event]) -> N
     assert {event["request"]["messages"][0]["content"] for event in events[:7]} == {"ab"}
 
 
+def test_what_a_partial_was_given_before_is_in_the_request(events: list[Event]) -> None:
+    def complete(prompt: str, *, model: str, top_p: float = 1.0) -> str:
+        return prompt
+
+    by_model = functools.partial(complete, model="parrot-1b", top_p=0.5)
+    logged_llm(by_model)("hi", top_p=0.1)
+    logged_llm(functools.partial(by_model, "ho"))()
+    assert [event["request"] for event in events] == [
+        {"model": "parrot-1b", "top_p": 0.1, "messages": [{"role": "user", "content": "hi"}]},
+        {"model": "parrot-1b", "top_p": 0.5, "messages": [{"role": "user", "content": "ho"}]},
+    ]
+
+
 def test_a_recorded_client_inside_makes_the_one_record(client: openai.OpenAI, events: list[Event]) -> None:
     @logged_llm
     def ask() -> Any:
@@ -249,6 +262,7 @@ def test_errors_and_early_exits_are_told(events: list[Event]) -> None:
         ("words", "incomplete"),
     ]
     assert (events[0]["error"], content(events[1])) == ({"type": "OSError", "message": "down"}, "one")
+    assert events[1]["response"]["choices"][0]["finish_reason"] is None  # as of a client's stream that is left early
 
 
 def of_responses(server: Server, **more: Any) -> Any:

@@ -30,6 +30,21 @@ def test_json_lines_are_the_events(command: Command, log: Path):
     assert [json.loads(line) for line in command("tail", "--json", log).out.splitlines()] == EVENTS
 
 
+def test_those_with_the_highest_number_in_a_field_are_found(command: Command, log: Path):
+    def ids(*options: object) -> list[str]:
+        return [json.loads(line)["id"] for line in command("tail", "--json", *options, log).out.splitlines()]
+
+    assert ids("--top", "latency_ms") == ["run-2", "run-1", "other-3"]
+    assert ids("--top", "latency_ms", "-n", "1", "--workload", "support") == ["run-1"]
+    assert ids("--top", "cost_usd") == ["run-1"]  # of the others nobody knows it
+    wrong = command("tail", "--top", "latncy_ms", log)
+    assert (wrong.code, "did you mean latency_ms?" in wrong.err) == (2, True)
+    assert command("tail", "--top", "surface") == Ran(
+        1, "", "flywheel-log: no records with a number as surface in genai.log yet\n"
+    )
+    assert command("tail", "-f", "--top", "latency_ms", log).code == 2
+
+
 def test_several_logs_are_one(command: Command, log: Path):
     log.with_name("genai.log.1").write_text(json.dumps({**TOOL, "id": "older"}) + "\n")
     out = command("tail", "--json", "genai.log", "genai.log.1").out

@@ -29,6 +29,25 @@ def test_the_most_specific_name_wins():
     assert Feedbacks([said("t1", score=1), said("run-1", score=0)]).on(CALL) == Feedback("bad", 0.0)
 
 
+def test_what_is_said_of_many_calls_at_once_is_read_once():
+    read: list[str] = []
+
+    class Watched(dict):
+        def get(self, key: str, default: object = None) -> object:
+            read.append(key)
+            return super().get(key, default)
+
+    known = Feedbacks(Watched(said(name, score=score)) for name, score in (("t1", 0), ("one-for-all", 1)))
+    calls = [{"id": f"run-{n}", "kind": "llm", "response": {"id": "one-for-all"}, "trace_id": "t1"} for n in range(3)]
+    found, reads = [], []
+    for call in calls:
+        read.clear()
+        found.append(known.on(call))
+        reads.append(len(read))
+    assert found == [Feedback("good", 1.0)] * 3
+    assert (reads[0] > 0, reads[1:]) == (True, [0, 0])
+
+
 def test_what_judges_say_by_the_calls_id_and_people_by_the_responses_is_said_of_one_call():
     opinions = [said("chatcmpl-1", thumbs="down"), said("run-1", hallucination_flag=True), said("s1", correction="Ulm")]
     assert Feedbacks(opinions).on(CALL) == Feedback("bad", None, "Ulm", hallucination=True)

@@ -42,7 +42,8 @@ class Gathered:
             if any(response.get(key) for key in _SAYS):
                 finished = exhausted or surface.finished(response, request)
                 return Outcome(response, whole=finished and not self._more)
-        return Outcome(said(_text(self._pieces)), whole=exhausted and not self._more)
+        whole = exhausted and not self._more
+        return Outcome(said(_text(self._pieces), finished=whole), whole=whole)
 
 
 def _text(pieces: list[Any]) -> str:
@@ -66,7 +67,8 @@ def json_of(value: Any) -> bytes:
     return wire.written({"_": value})[5:-1]
 
 
-def said(content: str | None) -> JSON:
-    """*content* as the assistant's answer in the shape of a `chat.completion`."""
+def said(content: str | None, *, finished: bool = True) -> JSON:
+    """*content* as the assistant's answer in the shape of a `chat.completion`; one left early has no finish reason."""
     message = {"role": "assistant", "content": content}
-    return {"object": "chat.completion", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    choice = {"index": 0, "message": message, "finish_reason": "stop" if finished else None}
+    return {"object": "chat.completion", "choices": [choice]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from types import TracebackType
@@ -167,7 +168,10 @@ class FunctionRun(RecordedRun):
 
 
 def arguments_of(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> JSON:
-    """What *function* is called with, by the names of its parameters."""
+    """What *function* is called with, by the names of its parameters; what a partial was given before, too."""
+    while isinstance(function, functools.partial):
+        args, kwargs = (*function.args, *args), {**function.keywords, **kwargs}
+        function = function.func
     try:
         bound = inspect.signature(function).bind(*args, **kwargs)
     except (TypeError, ValueError):  # No signature, or a call that will fail by itself in a moment.

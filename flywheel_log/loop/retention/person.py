@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import orjson
 
@@ -90,7 +90,8 @@ class Person:
 def disguised(user: str, settings: Settings) -> Person:
     """Return the person whose user id is *user*, with what the *settings* of redaction make of it.
 
-    A pseudonym is found again under the same key only; a mask is the same for everybody.
+    A pseudonym is found again under the same key only, whatever of secrets and personal data is redacted now; a mask is
+    the same for everybody.
     """
     from flywheel_log.pipeline.redact import Redactor
 
@@ -99,12 +100,12 @@ def disguised(user: str, settings: Settings) -> Person:
     anything = Redactor(("secrets", "pii"), key="-", patterns=patterns, replace_with="mask").event(event)
     if anything is None:
         return Person(user)
-    aliases: list[Any] = []
     mask = str(anything.get("user_id"))
-    if settings.redact_with == "pseudonym" and key:
-        written = Redactor(settings.redact, replace_with="pseudonym", key=key, patterns=patterns).event(event)
-        aliases = [written["user_id"]] if written else []
-    return Person(user, aliases, mask)
+    if settings.redact_with != "pseudonym" or not key:
+        return Person(user, mask=mask)
+    words = {settings.redact, ("secrets",), ("pii",), ("secrets", "pii")}
+    written = [Redactor(some, replace_with="pseudonym", key=key, patterns=patterns).event(event) for some in words]
+    return Person(user, {str(one.get("user_id")) for one in written if one}, mask)
 
 
 def as_event(record: bytes | Event) -> Event | None:
