@@ -78,7 +78,7 @@ def test_a_line_is_in_the_journal_until_it_was_synced(root):
 
 def test_what_cannot_be_synced_stays_in_the_journal(root):
     sink = Disk(root, trouble=1000)
-    assert delivered(root, sink).close(2) == 0
+    assert delivered(root, sink).close(20) == 0
     assert (len(sink.lines), sink.safe, left(root)) == (50, [], sink.lines)
     heir = Disk(root)
     heir.lines = list(sink.lines)
