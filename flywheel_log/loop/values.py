@@ -27,17 +27,13 @@ def getter(name: str) -> Callable[[Event], str]:
     """
     if name in PERIODS:
         return lambda event: utc(event["timestamp"])[: PERIODS[name]]
-    path = name.split(".")
-    known = sorted({*Event.__annotations__, *PERIODS})
-    if path[0] not in known:
-        raise ValueError(f"field {name!r} is unknown; {suggestion(path[0], known)}")
+    path = _path(name)
     return lambda event: as_text(_value(event, path))
 
 
 def numbers(name: str) -> Callable[[Event], Any]:
     """Return a function that reads the field *name* of an event if it is a number, else None. Raises as `getter`."""
-    getter(name)
-    path = name.split(".")
+    path = _path(name)
     return lambda event: finite(_value(event, path))
 
 
@@ -80,6 +76,14 @@ def finite(value: object) -> Any:
     """Return *value* if it is a number that can be added up, else None."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     return value if number else None
+
+
+def _path(name: str) -> list[str]:
+    path = name.split(".")
+    known = sorted({*Event.__annotations__, *PERIODS})
+    if path[0] not in known:
+        raise ValueError(f"field {name!r} is unknown; {suggestion(path[0], known)}")
+    return path
 
 
 def _value(event: Event, path: list[str]) -> Any:
