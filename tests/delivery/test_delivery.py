@@ -26,6 +26,7 @@ from flywheel_log.delivery.space import taken
 from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.health import health
 from flywheel_log.sinks import PutOff, RetryLater
+from tests.faults.oracle import until
 
 LINE = b'{"kind":"step"}'
 
@@ -90,13 +91,6 @@ def make(root):
 
 def files(root):
     return sorted(path.suffix for path in root.glob("*/*"))
-
-
-def until(condition, seconds=60.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.0005)
 
 
 def test_a_new_delivery_opens_and_starts_nothing(make, root):

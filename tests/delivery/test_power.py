@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from flywheel_log.delivery import Delivery, drain
 from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.health import health
 from flywheel_log.process.disk import boot
+from tests.faults.oracle import until
 
 LINE = b'{"kind":"step","text":"hello"}'
 
@@ -86,9 +86,7 @@ def test_what_cannot_be_synced_stays_in_the_journal(root):
     other = Delivery(["disk:"], root, open_sink=lambda _: heir)
     other.adopt()
     assert other.flush(20, adopted=True) == 0
-    deadline = time.monotonic() + 60
-    while not heir.safe and time.monotonic() < deadline:  # The dead process had it acknowledged, so nothing waits.
-        time.sleep(0.01)
+    until(lambda: heir.safe)  # The dead process had it acknowledged, so nothing waits.
     other.close(20)
     assert (len(heir.lines), heir.safe, left(root)) == (50, heir.lines, [])
     assert health.dropped().keys() == {"shipper_failed"}
