@@ -482,6 +482,8 @@ def test_data_that_goes_on_and_on_is_no_key(head: str) -> None:
     data = head + "".join(random.Random(2).choices(string.ascii_letters + string.digits + "-_", k=4000))
     assert SECRETS(dumps({**EVENT, "user_id": data})) is None
     assert redacted(SECRETS, user_id=data[:2000])["user_id"].startswith("[")
+    assert redacted(SECRETS, user_id=data[:2048])["user_id"].startswith("[")
+    assert SECRETS(dumps({**EVENT, "user_id": data[:2049]})) is None
 
 
 @pytest.mark.parametrize("key", ["hf_" + "a1B2" * 9, "ghp_" + "a1B2" * 9, "glpat-" + "a1B2" * 5, "pa-" + "a1B2" * 9])

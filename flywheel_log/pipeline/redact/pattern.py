@@ -16,7 +16,7 @@ LONGEST = 2048
 _HEAD = 64
 _BLOCK = LONGEST // 2  # One that begins at its multiple is inside of any longer run.
 _WHOLE_BLOCK = re.compile(rf"[A-Za-z0-9+/_-]{{{_BLOCK}}}")
-_ENCODED = re.compile(rf"(?<![\w+/-])([A-Za-z0-9+/_-]{{{_HEAD}}})([A-Za-z0-9+/_-]{{{LONGEST - _HEAD},}})", re.ASCII)
+_ENCODED = re.compile(rf"(?<![\w+/-])([A-Za-z0-9+/_-]{{{_HEAD}}})([A-Za-z0-9+/_-]{{{LONGEST - _HEAD + 1},}})", re.ASCII)
 
 ESCAPES = "nrtbfu"
 BLANKS = r"(?:\s|\\+[nrtf]|\\+u[0-9A-Fa-f]{4})*"
