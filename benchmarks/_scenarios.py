@@ -58,10 +58,13 @@ def completion(content: str) -> dict[str, Any]:
     }
 
 
+STREAM_ID = identity("chatcmpl-", 29)
+
+
 def chunk(choices: list[dict[str, Any]], padding: random.Random, **more: Any) -> bytes:
     """An event as OpenAI sends it, which pads each of them with some letters."""
     body = {
-        "id": "chatcmpl-CgQ3SBIz5CDqCiTYbVKd5lzAWR8Ct",
+        "id": STREAM_ID,
         "object": "chat.completion.chunk",
         "created": 1_750_000_000,
         "model": "gpt-4.1-mini",
@@ -90,6 +93,7 @@ SMALL = cycle([json.dumps(completion(text(300, 1))).encode() for _ in range(500)
 CHUNKS = events()
 COUNTED = events(usage=None)  # As a stream is whose token counts were asked for; they stand in one more event.
 COUNTED.insert(-1, chunk([], random.Random(4), usage=completion("")["usage"]))
+STREAM_IDS = cycle([identity("chatcmpl-", 29).encode() for _ in range(500)])
 
 
 HEADERS = {
@@ -119,10 +123,11 @@ HEADERS = {
 
 
 class Body(http.SyncByteStream, http.AsyncByteStream):  # type: ignore[misc]
-    """A stream of chunks, each one a read of the network."""
+    """A stream of chunks, each one a read of the network, with an id of its own."""
 
     def __init__(self, chunks: list[bytes]) -> None:
-        self.chunks = chunks
+        own = next(STREAM_IDS)
+        self.chunks = [piece.replace(STREAM_ID.encode(), own) for piece in chunks]
 
     def __iter__(self) -> Any:
         yield from self.chunks

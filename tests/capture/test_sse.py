@@ -216,9 +216,39 @@ def test_quotation_marks_in_a_text_do_not_end_a_run(padding: dict[str, str]) -> 
     answer = Answer([*map(event, texts)])
     Tap(answer, tape, lambda _: None)
     assert list(answer.iter_bytes()) == [*map(event, texts)]
-    assert tape.run == [json.dumps(text)[1:-1].encode() for text in texts[1:]]
+    assert tape.run == [json.dumps(text)[1:-1].encode() for text in texts]
     [called] = folded(tape.payloads())["choices"][0]["message"]["tool_calls"]
     assert called["function"]["arguments"] == "".join(texts)
+
+
+@pytest.mark.parametrize("hide", [False, True])
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_character_whose_halves_stand_in_two_events_is_one(hide: bool, cut: bool) -> None:
+    head = f"data: {json.dumps(chunk({'content': ''}))[:-3]}".partition('"content": "')[0] + '"content": "'
+    tail = '"}, "finish_reason": null}]}\n\n'
+    events = [f"{head}{text}{tail}".encode() for text in ("a", "\\ud83d", "\\ude00", "b")]
+    if cut:  # So that no event comes by itself.
+        raw = b"".join(events)
+        events = [raw[at : at + 100] for at in range(0, len(raw), 100)]
+    tape = Tape(CHAT, 0.0, hide_usage=hide)
+    answer = Answer(events)
+    Tap(answer, tape, lambda _: None)
+    b"".join(answer.iter_bytes())
+    assert folded(tape.payloads())["choices"][0]["message"]["content"] == "a😀b"
+
+
+def test_what_adds_up_in_one_stream_does_so_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(stream: str, created: int) -> None:
+        tape = Tape(CHAT, 0.0)
+        said = [{"id": stream, "created": created} | chunk({"content": text}) | {"id": stream} for text in ("a", "b")]
+        answer = Answer([f"data: {json.dumps(one, separators=(',', ':'))}\n\n".encode() for one in said])
+        Tap(answer, tape, lambda _: None)
+        [*answer.iter_bytes()]
+        [_] = tape.payloads()
+
+    taken("chatcmpl-1", 1_750_000_000)
+    monkeypatch.setattr(sse, "loads", lambda _: pytest.fail("looked at once more"))
+    taken("chatcmpl-2", 1_750_000_001)
 
 
 LOGPROBS = {"content": [{"token": "ha", "logprob": -0.1, "bytes": None, "top_logprobs": []}]}
@@ -248,8 +278,8 @@ def test_what_is_run_together_has_neither_an_error_nor_a_usage(texts: list[list[
     answer = Answer(events)
     Tap(answer, tape, lambda _: None)
     for _ in answer.iter_bytes():
-        head, middle, end, *_ = tape.alike
-        for event in (head + text + middle + end for text in tape.run):
+        head, seam, end, _, skip, _ = tape.alike
+        for event in (head + text + seam[:skip] + end for text in tape.run):
             assert not re.search(rb'"error"\s*:', event)
             assert not (hide and re.search(rb'"usage"\s*:', event))
 
@@ -275,7 +305,7 @@ def test_events_as_openai_pads_them_are_run_together_and_the_usage_in_them_is_hi
     seen = {} if hide else {"usage": None}
     read = iter(answer.iter_bytes())
     assert [next(read) for _ in range(2)] == [event(*both, **seen) for both in zip(texts, paddings[:2], strict=False)]
-    assert tape.run == [b"a"]
+    assert tape.run == [b"say ", b"a"]
     assert list(read) == [event(*both, **seen) for both in [*zip(texts, paddings, strict=True)][2:]]
     assert folded(tape.payloads())["choices"][0]["message"]["content"] == "".join(texts)
     assert len(tape.payloads()) < len(texts)

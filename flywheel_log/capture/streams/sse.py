@@ -14,6 +14,9 @@ DONE = b"[DONE]"
 _LAST = 4  # Behind the last that says something may come a `[DONE]`, and what is left of a piece.
 _PADDING = b',"obfuscation":"'
 _TEXT = re.compile(rb'(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*+')
+is_text = _TEXT.fullmatch
+"""Whether bytes may stand inside a JSON string."""
+_STREAMS_OWN = re.compile(rb'(?<=\Adata: {"id":")[^"\\]+|(?<="created":)\d+')
 
 
 def events(raw: bytes) -> list[bytes]:
@@ -33,10 +36,11 @@ def last(raw: bytes) -> bytes:
     return b"" if rest else _data(event.strip(b"\n"))
 
 
-def payloads(found: list[bytes], surface: Surface, *, summed_up: bool = True) -> list[bytes]:
+def payloads(found: list[bytes], surface: Surface, *, summed_up: bool = True, join: bool = True) -> list[bytes]:
     """Return the data of the events *found* (the `[DONE]` of OpenAI's streams included), in order, runs joined.
 
-    Of those that one at their end sums up, it is only that one's, unless they are not to be *summed_up*.
+    Of those that one at their end sums up, it is only that one's, unless they are not to be *summed_up*. Runs are left
+    as they are unless they are to *join*.
     """
     if (
         summed_up
@@ -46,7 +50,9 @@ def payloads(found: list[bytes], surface: Surface, *, summed_up: bool = True) ->
         return [_data(last.strip(b"\n"))]
     if any(_PADDING in event for event in found[:3]):
         found = [_unpadded(event) for event in found]
-    return [data for event in squash(found, surface) if (data := _data(event.strip(b"\n")))]
+    if join:
+        found = squash(found, surface)
+    return [data for event in found if (data := _data(event.strip(b"\n")))]
 
 
 def _data(event: bytes) -> bytes:
@@ -56,7 +62,7 @@ def _data(event: bytes) -> bytes:
     return b"\n".join(lines)
 
 
-def text_at(event: bytes, start: int) -> bytes | None:
+def _text_at(event: bytes, start: int) -> bytes | None:
     """The inside, which begins at *start*, of a JSON string in *event*; None where that is wrong, or does not end."""
     text = _TEXT.match(event, start)
     return text.group() if text is not None and event.startswith(b'"', text.end()) else None
@@ -95,12 +101,16 @@ def squash(events: list[bytes], surface: Surface) -> list[bytes]:
     return squashed
 
 
-@lru_cache(maxsize=16)
 def adds_up(assemble: Callable[[list[JSON]], JSON], head: bytes, tail: bytes) -> bool:
     """Whether *assemble* makes the same of events between *head* and *tail* as of one event with all of their texts.
 
     They do not if they say something else besides that adds up: a second choice, log probabilities, a refusal.
     """
+    return _adds_up(assemble, _STREAMS_OWN.sub(b"0", head), tail)
+
+
+@lru_cache(maxsize=16)
+def _adds_up(assemble: Callable[[list[JSON]], JSON], head: bytes, tail: bytes) -> bool:
     try:
         one, other, both = (loads(_data((head + text + tail).strip(b"\n"))) for text in (b"a", b"b", b"ab"))
         return assemble([one, other]) == assemble([both])
@@ -129,7 +139,7 @@ def _followers(events: list[bytes], at: int, head: bytes, tail: bytes) -> list[b
 def _are_text(pieces: list[bytes]) -> bool:
     """Whether each of *pieces* may stand inside a JSON string."""
     joined = b"".join(pieces)
-    return (b'"' not in joined and b"\\" not in joined) or all(map(_TEXT.fullmatch, pieces))
+    return (b'"' not in joined and b"\\" not in joined) or all(map(is_text, pieces))
 
 
 def run(event: bytes, marker: re.Pattern[bytes]) -> tuple[list[bytes], bytes, bytes]:
@@ -138,7 +148,7 @@ def run(event: bytes, marker: re.Pattern[bytes]) -> tuple[list[bytes], bytes, by
     *marker* finds the JSON in front of that text, e.g. `"content":"`.
     """
     found = marker.search(event)
-    text = None if found is None else text_at(event, found.end())
+    text = None if found is None else _text_at(event, found.end())
     if found is None or text is None:
         return [], b"", b""
     return [text], event[: found.end()], event[found.end() + len(text) :]

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from ...health import guarded
 from .sized import asized, sized
+from .sse import is_text
 from .tape import ALIKE_NONE, NO_USAGE, USAGE, Tape
 
 _ENDS = re.compile(rb"(?>\r\n|\n|\r){2}")  # Every way that the standard has to end an event.
@@ -65,7 +66,7 @@ class Tap:
 
     def _passed(self, chunk_size: int | None) -> Generator[bytes, None, None]:
         tape, clock, looking, room = self._tape, self._begin(chunk_size), True, CHUNKS_AT_ONCE
-        run, hide, (head, middle, end, start, skip, size) = tape.run, self._hide_usage, ALIKE_NONE
+        run, hide, (head, seam, end, start, skip, size) = tape.run, self._hide_usage, ALIKE_NONE
         with self:
             asked = tape.asked = clock()
             for chunk in self._read(chunk_size):
@@ -73,21 +74,20 @@ class Tap:
                 tape.asked = None
                 if looking:
                     looking = self._look(chunk)
-                alike = chunk.startswith(head) and chunk.startswith(middle, stop := chunk.find(_QUOTE, start))
-                if alike and chunk.endswith(end) and chunk.find(_QUOTE, stop + skip) == len(chunk) - size:
-                    run.append(chunk[start:stop])
+                stop = chunk.find(seam, start) if chunk.startswith(head) and chunk.endswith(end) else -1
+                alike = stop >= 0 and chunk.find(_QUOTE, stop + skip) == len(chunk) - size
+                if alike and (_QUOTE not in (text := chunk[start:stop]) or is_text(text)):
+                    run.append(text)
                     yield chunk.replace(NO_USAGE, b"") if hide else chunk
                 elif self._single and (shown := tape.take(chunk)) is not None:
-                    head, middle, end, start, skip, size = tape.alike
+                    head, seam, end, start, skip, size = tape.alike
                     yield shown
                 else:
-                    head, middle, end, start, skip, size = ALIKE_NONE
+                    head, seam, end, start, skip, size = ALIKE_NONE
                     for piece in self._pieces(chunk):
                         if shown := self._taken(piece):
                             yield shown
-                room -= 1
-                if not room:
-                    room = self._compacted()
+                room = room - 1 or self._compacted()
                 asked = tape.asked = clock()
             tape.stop()
             if shown := self._rest():
@@ -95,7 +95,7 @@ class Tap:
 
     async def _apassed(self, chunk_size: int | None) -> AsyncGenerator[bytes, None]:
         tape, clock, looking, room = self._tape, self._begin(chunk_size), True, CHUNKS_AT_ONCE
-        run, hide, (head, middle, end, start, skip, size) = tape.run, self._hide_usage, ALIKE_NONE
+        run, hide, (head, seam, end, start, skip, size) = tape.run, self._hide_usage, ALIKE_NONE
         with self:
             asked = tape.asked = clock()
             async for chunk in self._aread(chunk_size):
@@ -103,21 +103,20 @@ class Tap:
                 tape.asked = None
                 if looking:
                     looking = self._look(chunk)
-                alike = chunk.startswith(head) and chunk.startswith(middle, stop := chunk.find(_QUOTE, start))
-                if alike and chunk.endswith(end) and chunk.find(_QUOTE, stop + skip) == len(chunk) - size:
-                    run.append(chunk[start:stop])
+                stop = chunk.find(seam, start) if chunk.startswith(head) and chunk.endswith(end) else -1
+                alike = stop >= 0 and chunk.find(_QUOTE, stop + skip) == len(chunk) - size
+                if alike and (_QUOTE not in (text := chunk[start:stop]) or is_text(text)):
+                    run.append(text)
                     yield chunk.replace(NO_USAGE, b"") if hide else chunk
                 elif self._single and (shown := tape.take(chunk)) is not None:
-                    head, middle, end, start, skip, size = tape.alike
+                    head, seam, end, start, skip, size = tape.alike
                     yield shown
                 else:
-                    head, middle, end, start, skip, size = ALIKE_NONE
+                    head, seam, end, start, skip, size = ALIKE_NONE
                     for piece in self._pieces(chunk):
                         if shown := self._taken(piece):
                             yield shown
-                room -= 1
-                if not room:
-                    room = self._compacted()
+                room = room - 1 or self._compacted()
                 asked = tape.asked = clock()
             tape.stop()
             if shown := self._rest():

@@ -16,6 +16,7 @@ END = b"\n\n"
 ERROR, USAGE = wire.ERROR, b'"usage"'
 NO_USAGE = b',"usage":null'  # As OpenAI writes it.
 ALIKE_NONE = (b"\0", b"", b"", 0, 0, 0)
+_FEW = 16
 _LESSONS = 16  # A stream has a run or two of events that are alike; in one without runs none is looked for for ever.
 
 
@@ -37,9 +38,9 @@ class Tape:
         asked: the moment when the consumer began to wait for the provider; None while it does not.
         first: seconds that the provider took until its first text; None before.
         cut: whether something was left out.
-        alike: how events begin, go on behind their text, and end behind their padding, that differ in these two only,
-            and the lengths of the three. Most of a stream is such a run: what begins and ends so, and has no quotation
-            mark in its text nor in its padding, is one of them. Without padding they have nothing in the middle.
+        alike: how events begin, go on behind their text, and end behind their padding, that differ in these two only;
+            where their text begins, how long what follows it is, and how long their end. Most of a stream is such a
+            run. Without padding what follows the text is the end already, and the length between the two is 0.
         over: whether everything that came has been read; else its reader has left it, or reads still.
         run: the texts of the latest events, which are `alike`.
         whole: whether each piece kept so far is one event.
@@ -94,8 +95,6 @@ class Tape:
     def take(self, chunk: bytes) -> bytes | None:
         """Keep *chunk* if it is plainly one event and no error, and return what the caller sees of it; else None."""
         try:
-            if b"\\" in chunk and self._goes_on(chunk):
-                return chunk.replace(NO_USAGE, b"") if self.hide_usage else chunk
             if not 0 <= chunk.find(END) == len(chunk) - 2 or ERROR in chunk:
                 return None
             shown = chunk
@@ -108,16 +107,6 @@ class Tape:
             health.drop("stream", error)
             return None
         return shown
-
-    def _goes_on(self, chunk: bytes) -> bool:
-        """Keep *chunk* if it is one more of those that are alike, though there are quotation marks in its text."""
-        head, middle, end, start, skip, size = self.alike
-        text = sse.text_at(chunk, start) if chunk.startswith(head) and chunk.endswith(end) else None
-        stop = start + len(text or b"")
-        if text is None or not chunk.startswith(middle, stop) or chunk.find(b'"', stop + skip) != len(chunk) - size:
-            return False
-        self.run.append(text)
-        return True
 
     def keep(self, piece: bytes) -> None:
         """Keep *piece*, whatever it is."""
@@ -139,18 +128,22 @@ class Tape:
 
     @guarded("stream")
     def _learn(self, event: bytes) -> None:
+        """Let a run begin with *event*, the latest piece, if it has a text."""
         self._lessons -= 1
         texts, head, tail = sse.run(event, self._surface.TEXT)
         if texts:
             middle, end = sse.around_padding(tail)
-            self.alike = head, middle, end, len(head), len(middle), len(end)
+            self.alike = head, middle or end, end, len(head), len(middle), len(end)
+            self._pieces.pop()
+            self.run += texts
 
     def _fold(self) -> None:
         """End the run, if there is one: it becomes one event with all of its text, if that is all it says."""
         if self.run:
-            head, middle, end, *_ = self.alike
-            tail = middle + end
-            texts = [b"".join(self.run)] if sse.adds_up(self._surface.assemble, head, tail) else self.run
+            head, seam, end, _, skip, _ = self.alike
+            tail = seam[:skip] + end
+            alike = len(self.run) > 1 and sse.adds_up(self._surface.assemble, head, tail)
+            texts = [b"".join(self.run)] if alike else self.run
             self._pieces += [b"".join((head, text, tail)) for text in texts]
             self.run.clear()
 
@@ -158,7 +151,9 @@ class Tape:
         """Everything kept of an event stream, one payload an event, runs of text joined; *summed_up* where one does."""
         self._fold()
         found = self._pieces if self.whole else sse.events(b"".join(self._pieces))
-        return self._payloads + sse.payloads(found, self._surface, summed_up=summed_up)
+        # A few are read sooner than joined; halves of a character, which two escapes may be, are joined as they came.
+        few = self.whole and len(found) <= _FEW and b"\\ud" not in b"".join(found).lower()
+        return self._payloads + sse.payloads(found, self._surface, summed_up=summed_up, join=not few)
 
     def left_at(self) -> bytes:
         """The data of the event at which its reader has left the stream; empty where that was not between events."""
