@@ -88,7 +88,7 @@ def command(
         raise nothing("calls", logs, chosen)
     a, b = _two(values or [], found, by)
     _put(a, b, found[a].calls, found[b].calls, compare(found[a], found[b]), as_json=as_json)
-    _say_if_sampled(found[a], found[b], scaled=scale_up)
+    say_if_sampled(found[a], found[b])
 
 
 def _check(values: list[str], *, other: bool) -> None:
@@ -115,10 +115,6 @@ def _two(values: list[str], found: dict[str, Side], by: str) -> tuple[str, str]:
     return first, second
 
 
-def _say_if_sampled(a: Side, b: Side, *, scaled: bool) -> None:
-    say_if_sampled(a.recorded + b.recorded, a.estimated + b.estimated, scaled=scaled)
-
-
 def _over_time(logs: list[str] | None, chosen: Filter, known: Feedbacks, *, scaled: bool, as_json: bool) -> None:
     with reading(logs, chosen) as events:
         found = drift(events, known, scaled=scaled)
@@ -129,7 +125,7 @@ def _over_time(logs: list[str] | None, chosen: Filter, known: Feedbacks, *, scal
         _put("earlier", "later", earlier.calls, later.calls, found.differences, as_json=as_json, over=found)
     else:
         typer.echo(f"flywheel-log: all calls are in one {found.period}: nothing to compare", err=True)
-    _say_if_sampled(earlier, later, scaled=scaled)
+    say_if_sampled(earlier, later)
 
 
 def _with_originals(logs: list[str] | None, chosen: Filter, known: Feedbacks, run: str, *, as_json: bool) -> None:

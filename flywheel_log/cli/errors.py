@@ -52,7 +52,7 @@ def command(
     if not errors.share.of:
         raise nothing("calls", sources, chosen)
     _put_json(errors, alike) if as_json else _put(errors, alike)
-    say_if_sampled(faulty.recorded, faulty.estimated, scaled=scale_up)
+    say_if_sampled(faulty)
 
 
 def _clusters(events: Iterator[Event], count: int) -> list[Cluster]:

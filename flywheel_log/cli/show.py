@@ -11,7 +11,7 @@ import typer
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import response_id_of, target_of
 from flywheel_log.loop.filter import Filter
-from flywheel_log.loop.stats import CALLS
+from flywheel_log.loop.tally import CALLS
 from flywheel_log.loop.values import as_text
 
 from . import Problem

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -64,7 +63,7 @@ def command(
     if not stats.rows:
         raise nothing("calls", sources, chosen)
     _print_json(stats) if as_json else _print(stats)
-    _say_if_sampled([stats.total], scaled=scale_up)
+    say_if_sampled(stats.total)
 
 
 def _summarised(sources: list[str] | None, fields: list[str], chosen: Filter, *, scaled: bool) -> Stats:
@@ -109,11 +108,7 @@ def _put_over_time(sources: list[str] | None, chosen: Filter, *, scaled: bool, a
         put_table(columns(period, rows, console().width))
     for row in rows if as_json else ():
         put_json({"period": period, "begin": row.key[0]} | numbers(row))
-    _say_if_sampled(rows, scaled=scaled)
-
-
-def _say_if_sampled(rows: Sequence[Row], *, scaled: bool) -> None:
-    say_if_sampled(sum(row.recorded for row in rows), sum(row.estimated for row in rows), scaled=scaled)
+    say_if_sampled(*rows)
 
 
 def _print_json(stats: Stats) -> None:

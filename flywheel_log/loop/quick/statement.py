@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..statistics.sketch import EXACT, GROWTH, SMALLEST
-from ..stats import CALLS, SUMS
+from ..stats import SUMS
+from ..tally import CALLS
 from . import column
 from .column import TEXTS, quoted
 from .condition import Condition
