@@ -14,7 +14,8 @@ from flywheel_log.loop.filter import when
 
 from . import Problem
 from ._file_errors import explained
-from ._source import AsJson, Sources, feedbacks, reading
+from ._records import Records
+from ._source import AsJson, Sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,7 @@ def command(
     wanted = _rules(rule or [], rules)
     _checked(webhook)
     try:
-        outcomes = _outcomes(sources, wanted, until)
+        outcomes = _outcomes(Records(sources), wanted, until)
     except OSError as error:
         raise Problem(explained(error), code=_FAILED) from None
     for outcome in outcomes:
@@ -102,11 +103,11 @@ def _checked(webhook: str) -> None:
         raise typer.BadParameter(str(error), param_hint="--webhook") from None
 
 
-def _outcomes(sources: list[str] | None, rules: list[Rule], until: datetime) -> list[Outcome]:
+def _outcomes(records: Records, rules: list[Rule], until: datetime) -> list[Outcome]:
     since = earliest(rules, until)
     said = any(rule.quantity.needs_feedback for rule in rules)
-    known = feedbacks(sources, since) if said else Feedbacks(())
-    with reading(sources, since=since) as events:
+    known = records.feedbacks(since) if said else Feedbacks(())
+    with records.reading(since=since) as events:
         return check(rules, events, known, until)
 
 

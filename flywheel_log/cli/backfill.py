@@ -15,7 +15,8 @@ from flywheel_log.wording import counted
 
 from . import Problem
 from ._deliver import Into, Timeout, deliver, where
-from ._source import AsJson, Sources, reading
+from ._records import Records
+from ._source import AsJson, Sources
 
 
 def command(
@@ -29,7 +30,7 @@ def command(
     """
     target = where(into)
     sink = ElasticsearchSink(target)
-    with reading(sources) as events:
+    with Records(sources).reading() as events:
         for batch in _batches(events):
             deliver(sink, batch, timeout)
     sink.close()

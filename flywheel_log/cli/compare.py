@@ -15,9 +15,10 @@ from flywheel_log.loop.statistics.estimate import Mean, Share
 from flywheel_log.loop.values import full
 
 from . import Problem
+from ._records import EVERYTHING, Records
 from ._sampled import ScaleUp, say_if_sampled
 from ._select import one_of, selecting
-from ._source import EVERYTHING, SUFFIXES, AsJson, feedbacks, nothing, reading
+from ._source import SUFFIXES, AsJson
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,21 +72,22 @@ def command(
     one_of(by=by, over=over, replay=replay)
     one_of(replay=replay, scale_up=scale_up)
     _check(values or [], other=bool(over or replay))
-    known = Feedbacks(()) if "-" in (logs or ()) else feedbacks(logs, chosen.since)
+    records = Records(logs, chosen)
+    known = Feedbacks(()) if records.once else records.feedbacks()
     if replay:
-        _with_originals(logs, chosen, known, replay, as_json=as_json)
+        _with_originals(records, known, replay, as_json=as_json)
         return
     if over:
-        _over_time(logs, chosen, known, scaled=scale_up, as_json=as_json)
+        _over_time(records, known, scaled=scale_up, as_json=as_json)
         return
     by = full(by or _BY)
-    with reading(logs, chosen, joined=needs_joining([by])) as events:
+    with records.reading(joined=needs_joining([by])) as events:
         try:
             found = sides(events, known, by, scaled=scale_up)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--by") from None
     if not found:
-        raise nothing("calls", logs, chosen)
+        raise records.nothing("calls")
     a, b = _two(values or [], found, by)
     _put(a, b, found[a].calls, found[b].calls, compare(found[a], found[b]), as_json=as_json)
     say_if_sampled(found[a], found[b])
@@ -115,11 +117,11 @@ def _two(values: list[str], found: dict[str, Side], by: str) -> tuple[str, str]:
     return first, second
 
 
-def _over_time(logs: list[str] | None, chosen: Filter, known: Feedbacks, *, scaled: bool, as_json: bool) -> None:
-    with reading(logs, chosen) as events:
+def _over_time(records: Records, known: Feedbacks, *, scaled: bool, as_json: bool) -> None:
+    with records.reading() as events:
         found = drift(events, known, scaled=scaled)
     if not found.begins:
-        raise nothing("calls", logs, chosen)
+        raise records.nothing("calls")
     earlier, later = found.halves
     if earlier.calls and later.calls:
         _put("earlier", "later", earlier.calls, later.calls, found.differences, as_json=as_json, over=found)
@@ -128,10 +130,10 @@ def _over_time(logs: list[str] | None, chosen: Filter, known: Feedbacks, *, scal
     say_if_sampled(earlier, later)
 
 
-def _with_originals(logs: list[str] | None, chosen: Filter, known: Feedbacks, run: str, *, as_json: bool) -> None:
+def _with_originals(records: Records, known: Feedbacks, run: str, *, as_json: bool) -> None:
     from ._beside import beside, put_agreement
 
-    found = beside(logs, chosen, known, run)
+    found = beside(records, known, run)
     _put("old", "new", found.count, found.count, found.differences(), as_json=as_json)
     put_agreement(found, as_json=as_json)
 

@@ -16,9 +16,10 @@ from flywheel_log.loop.filter import Filter
 from flywheel_log.wording import counted
 
 from . import Problem
+from ._records import EVERYTHING, Records
 from ._sampled import ScaleUp, say_if_sampled
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, feedbacks, nothing, reading
+from ._source import AsJson, Sources
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,13 +45,13 @@ def command(
     Failures, refusals, truncated answers, invalid tool arguments, bad ratings, hallucinations, retries and slow calls:
     their number, share of all calls, trend, and the latest of each. `show ID` shows one in full.
     """
-    known = Feedbacks(()) if "-" in (sources or ()) else feedbacks(sources, chosen.since)
-    faulty = Faulty(known, scaled=scale_up)
-    with reading(sources, chosen) as events:
+    records = Records(sources, chosen)
+    faulty = Faulty(Feedbacks(()) if records.once else records.feedbacks(), scaled=scale_up)
+    with records.reading() as events:
         alike = _clusters(faulty.watch(events), count)
     errors = faulty.result()
     if not errors.share.of:
-        raise nothing("calls", sources, chosen)
+        raise records.nothing("calls")
     _put_json(errors, alike) if as_json else _put(errors, alike)
     say_if_sampled(faulty)
 

@@ -17,8 +17,9 @@ from flywheel_log.wording import counted
 
 from . import Problem
 from ._progress import progress_shown
+from ._records import EVERYTHING, Records
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, given, nothing, reading, wrong_source
+from ._source import AsJson, Sources, wrong_source
 
 Form = Annotated[str, typer.Option("--format", metavar="|".join(names()), help="Format of the dataset.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to create.")]
@@ -87,22 +88,19 @@ def command(
         if before:
             if chosen or recipe != _DEFAULT or form != _FORM:
                 raise ValueError(f"{again} says what is taken, and how; leave out all but SOURCE, --out and --json")
-            sources = sources or before["made_from"]["sources"]
-            form, recipe, chosen = (
-                before["format"],
-                Recipe(**before["recipe"]),
-                Filter.of(before["made_from"]["filter"]),
-            )
-        manifest = _exported(sources, chosen, out, form=form, recipe=recipe)
+            form, recipe, made_from = before["format"], Recipe(**before["recipe"]), before["made_from"]
+            sources, chosen = sources or made_from["sources"], Filter.of(made_from["filter"])
+        records = Records(sources, chosen)
+        manifest = _exported(records, out, form=form, recipe=recipe)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     except ImportError as error:
         raise Problem(error) from None
     if not manifest["counts"]["calls"]:
-        raise nothing("calls", sources, chosen)
+        raise records.nothing("calls")
     _put(manifest, out, as_json=as_json)
     if not manifest["counts"]["taken"]:
-        raise Problem(f"no call can be taken{f' that matches {given(chosen)}' if chosen else ''}")
+        raise Problem(f"no call can be taken{f' that matches {chosen}' if chosen else ''}")
     if not _rows(manifest):
         raise Problem("no answer is judged: correct answers, or rate them (a pair needs two of one question)")
     if before and (changed := [name for name, file in before["files"].items() if manifest["files"].get(name) != file]):
@@ -130,16 +128,16 @@ def _manifest(path: Path) -> JSON:
     return manifest
 
 
-def _exported(sources: list[str] | None, chosen: Filter, out: Path, **how: Any) -> JSON:
-    named = sources or [default()]
+def _exported(records: Records, out: Path, **how: Any) -> JSON:
+    sources, chosen = records.sources, records.chosen
     with wrong_source(), progress_shown():
         made_from = {
-            "sources": [*map(public, named)],  # a password is no part of a dataset
+            "sources": [*map(public, sources)],  # a password is no part of a dataset
             "filter": chosen.described(),
-            "read": [] if "-" in named else provenance(named, chosen.since),
+            "read": [] if records.once else provenance(sources, chosen.since),
         }
-    known = feedbacks(sources, chosen.since)
-    with reading(sources, chosen) as events:
+    known = records.feedbacks()
+    with records.reading() as events:
         return export(events, known, out, made_from=made_from, **how)
 
 

@@ -14,8 +14,9 @@ from flywheel_log.event import Event
 from flywheel_log.loop.filter import Filter, searched
 
 from ._progress import clear_line
+from ._records import EVERYTHING, Records
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, nothing, reading
+from ._source import AsJson, Sources
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -40,9 +41,8 @@ def command(
 
     Searches prompts, answers, tool calls and errors, and shows time, id and the words around the first match.
     """
-    chosen = _with(chosen, pattern)
-    found = 0
-    with reading(sources, chosen, joined=as_json) as events:
+    records, found = Records(sources, _with(chosen, pattern)), 0
+    with records.reading(joined=as_json) as events:
         for found, event in enumerate(events, 1):
             if not count:
                 clear_line()
@@ -54,7 +54,7 @@ def command(
     if not found and not sources and Path(pattern).is_file():
         raise typer.BadParameter(f"{pattern} is a file; what to find comes first: flywheel-log grep REGEX {pattern}")
     if not found:
-        raise nothing("records", sources, chosen)
+        raise records.nothing("records")
 
 
 def _with(chosen: Filter, pattern: str) -> Filter:

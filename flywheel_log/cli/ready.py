@@ -12,8 +12,9 @@ from flywheel_log.loop.filter import Filter
 from flywheel_log.wording import counted
 
 from . import Problem
+from ._records import EVERYTHING, Records
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, nothing, reading
+from ._source import AsJson, Sources
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,10 +50,11 @@ def command(
     For each client and workload: usable records, what is dropped and why, dataset sizes, and what is missing.
     The defaults are those of the blueprint's configuration. Exit code 1 if no workload is ready.
     """
-    with reading(sources, chosen) as events:
+    records = Records(sources, chosen)
+    with records.reading() as events:
         found = assess(events, Split(eval_size, val_ratio, min_records, limit))
     if not found:
-        raise nothing("calls", sources, chosen)
+        raise records.nothing("calls")
     _put_json(found) if as_json else _put(found)
     if not any(one.ready for one in found):
         raise Problem("no workload is ready")

@@ -19,9 +19,10 @@ from flywheel_log.loop.replay.pairs import replays
 from flywheel_log.loop.replay.send import speaks
 
 from . import Problem
+from ._records import EVERYTHING, Records
 from ._select import selecting
 from ._sending import Sending, client_for, deliver_what_was_left
-from ._source import EVERYTHING, AsJson, Sources, reading, rereadable
+from ._source import AsJson, Sources
 from ._target import logs, sinks, written
 
 Model = Annotated[str, typer.Option("--model", help="The model to ask (--where model=… selects by the old one).")]
@@ -95,15 +96,16 @@ def command(
     change = _change(model, prompt, template, version, role)
     if not (change or base_url):
         raise typer.BadParameter("name what is new: --model, --prompt or --base-url")
-    rereadable(sources)
+    records = Records(sources, chosen)
+    records.rereadable()
     name, client, target = run or _run_name(change, base_url), client_for(base_url), sinks(sources, into)
     limits = {"concurrency": concurrency, "per_minute": rate}
-    sending = Sending(sources, chosen, client, target, limits, dry_run=dry_run, yes=yes, as_json=as_json)
+    sending = Sending(records, client, target, limits, dry_run=dry_run, yes=yes, as_json=as_json)
     if not dry_run:
         deliver_what_was_left(target)
     body = partial(request_of, change=change, surfaces=speaks(client), redacted=redacted, anywhere=bool(base_url))
     before = settled(of_run(written(target), name))
-    with reading(sources, chosen) as events:
+    with records.reading() as events:
         made = sending.plan(events, body, estimate, before, again=refused, sample=sample, seed=seed)
     problem = sending.carry_out(made, {"run": name}, body, lambda event: stamp(event, name) | change.stamp(event))
     if judge and not dry_run:  # of earlier answers, too, so whatever came of these

@@ -15,8 +15,9 @@ from flywheel_log.loop.tally import CALLS
 from flywheel_log.loop.values import as_text
 
 from . import Problem
+from ._records import EVERYTHING, Records
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, given, newest, nothing, or_last, reading
+from ._source import AsJson, Sources, or_last
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,7 +45,8 @@ def command(
     Messages, tools, answer, tokens, latency, and who asked.
     """
     identity, sources = or_last(identity, sources)
-    event = _last(sources, chosen) if identity == "last" else _named(identity, sources, chosen)
+    records = Records(sources, chosen)
+    event = _last(records) if identity == "last" else _named(identity, records)
     if as_json:
         from ._screen import put_json
 
@@ -53,18 +55,18 @@ def command(
         show(event)
 
 
-def _last(sources: list[str] | None, chosen: Filter) -> Event:
-    calls = replace(chosen, where={"kind": CALLS, **chosen.where})
-    for event in newest(sources, 1, calls):
+def _last(records: Records) -> Event:
+    calls = replace(records.chosen, where={"kind": CALLS, **records.chosen.where})
+    for event in replace(records, chosen=calls).newest(1):
         return event
-    raise nothing("calls", sources, chosen)
+    raise records.nothing("calls")
 
 
-def _named(identity: str, sources: list[str] | None, chosen: Filter) -> Event:
-    with reading(sources, chosen, joined=True) as events:
+def _named(identity: str, records: Records) -> Event:
+    with records.reading(joined=True) as events:
         found = find(events, identity)
     if found is None:
-        among = f" of those that match {given(chosen)}" if chosen else ""
+        among = f" of those{records.matching}" if records.chosen else ""
         raise Problem(f"no record{among} has the id {identity!r}; `flywheel-log tail --json` shows the ids")
     return found
 

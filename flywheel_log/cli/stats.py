@@ -12,9 +12,10 @@ from flywheel_log.loop.stats import Row, Stats, summarise
 from flywheel_log.loop.values import full
 
 from ._progress import progress_shown
+from ._records import EVERYTHING, Records
 from ._sampled import ScaleUp, say_if_sampled
 from ._select import one_of, selecting
-from ._source import EVERYTHING, AsJson, Sources, default, nothing, reading
+from ._source import AsJson, Sources
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,59 +52,58 @@ def command(
     A narrow terminal shows the first columns; --json has all figures.
     """
     one_of(by=by, over=over)
+    records = Records(sources, chosen)
     if over:
-        _put_over_time(sources, chosen, scaled=scale_up, as_json=as_json)
+        _put_over_time(records, scaled=scale_up, as_json=as_json)
         return
     fields = [full(name.strip()) for name in (_BY if by is None else by).split(",") if name.strip()]
     try:
-        quickly = _quickly(sources, fields, chosen, scaled=scale_up)
-        stats = quickly or _summarised(sources, fields, chosen, scaled=scale_up)
+        stats = _quickly(records, fields, scaled=scale_up) or _summarised(records, fields, scaled=scale_up)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--by") from None
     if not stats.rows:
-        raise nothing("calls", sources, chosen)
+        raise records.nothing("calls")
     _print_json(stats) if as_json else _print(stats)
     say_if_sampled(stats.total)
 
 
-def _summarised(sources: list[str] | None, fields: list[str], chosen: Filter, *, scaled: bool) -> Stats:
-    with reading(sources, chosen, joined=needs_joining(fields)) as events:
+def _summarised(records: Records, fields: list[str], *, scaled: bool) -> Stats:
+    with records.reading(joined=needs_joining(fields)) as events:
         return summarise(events, fields, scaled=scaled)
 
 
-def _quickly(sources: list[str] | None, fields: list[str], chosen: Filter, *, scaled: bool) -> Stats | None:
+def _quickly(records: Records, fields: list[str], *, scaled: bool) -> Stats | None:
     """Let DuckDB count large files, where it is installed."""
     from flywheel_log.loop import quick
     from flywheel_log.loop.reading.sources import file, find
 
-    given = sources or [default()]
     try:
-        if needs_joining(fields) or not all(find(source) is file for source in given):
+        if needs_joining(fields) or not all(find(source) is file for source in records.sources):
             return None
     except ValueError:  # the reader says what is wrong with it
         return None
     with ExitStack() as held, progress_shown():
-        files = [one for log in file.logs(given) for one in held.enter_context(log.held())]
-        parts = file.parts(files, chosen.since)
+        files = [one for log in file.logs(records.sources) for one in held.enter_context(log.held())]
+        parts = file.parts(files, records.chosen.since)
         sizes = [one.size for one, _ in parts]
         wanted = sum(sizes) - sum(begin for _, begin in parts)
         if not quick.worthwhile(wanted, sum(sizes)) or not quick.available():
             return None
-        stats = quick.summarise([one.path for one, _ in parts], fields, chosen=chosen, scaled=scaled)
+        stats = quick.summarise([one.path for one, _ in parts], fields, chosen=records.chosen, scaled=scaled)
         # It opens them by name, so after a rotation meanwhile nobody knows what it has counted.
         return stats if all(one.is_in_place() for one, _ in parts) else None
 
 
-def _put_over_time(sources: list[str] | None, chosen: Filter, *, scaled: bool, as_json: bool) -> None:
+def _put_over_time(records: Records, *, scaled: bool, as_json: bool) -> None:
     from flywheel_log.loop.series import over_time
 
     from ._chart import columns
     from ._screen import console, put_json, put_table
 
-    with reading(sources, chosen) as events:
+    with records.reading() as events:
         period, rows = over_time(events, scaled=scaled)
     if not rows:
-        raise nothing("calls", sources, chosen)
+        raise records.nothing("calls")
     if not as_json:
         put_table(columns(period, rows, console().width))
     for row in rows if as_json else ():

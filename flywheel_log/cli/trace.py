@@ -13,7 +13,8 @@ from flywheel_log.loop.reading.read import read
 from flywheel_log.loop.tree import Branch, tree
 
 from . import Problem
-from ._source import AsJson, Sources, named, or_last, reading, rereadable, unreported
+from ._records import Records
+from ._source import AsJson, Sources, or_last
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -36,9 +37,10 @@ def command(identity: Identity = "last", sources: Sources = None, *, as_json: As
     Each line is a step, a call, a retrieval or feedback: how long it took, and the tokens of all that is inside.
     """
     identity, sources = or_last(identity, sources)
-    rereadable(sources)
-    wanted = _trace_id(unreported(read, sources), identity, sources)
-    with reading(sources) as events:
+    records = Records(sources)
+    records.rereadable()
+    wanted = _trace_id(identity, records)
+    with records.reading() as events:
         found = list(_of_trace(events, wanted))
     if as_json:
         from ._screen import put_json
@@ -49,15 +51,15 @@ def command(identity: Identity = "last", sources: Sources = None, *, as_json: As
         _draw(wanted, tree(found))
 
 
-def _trace_id(events: Iterable[Event], identity: str, sources: list[str] | None) -> str:
-    """Return the id of the trace that *identity* means among *events*, which are those of *sources*.
+def _trace_id(identity: str, records: Records) -> str:
+    """Return the id of the trace that *identity* means among *records*.
 
     Raises:
         Problem: there is none, or there are several.
     """
     begun: dict[str, None] = {}
     last = None
-    for event in events:
+    for event in records.unreported(read):
         trace_id = event.get("trace_id")
         if isinstance(trace_id, str):
             last = trace_id
@@ -72,7 +74,7 @@ def _trace_id(events: Iterable[Event], identity: str, sources: list[str] | None)
     if begun:
         raise Problem(f"several traces begin with {identity!r}: {', '.join(begun)}")
     if last is None:
-        raise Problem(f"no traces in {named(sources)} yet; `with flywheel_log.trace(…):` around calls makes one")
+        raise Problem(f"no traces in {records.named} yet; `with flywheel_log.trace(…):` around calls makes one")
     raise Problem(f"no trace has the id {identity!r}, nor a record of that id; the last one is {last}")
 
 

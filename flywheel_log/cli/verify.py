@@ -11,7 +11,8 @@ from flywheel_log.wording import counted
 
 from . import Problem
 from ._amounts import time
-from ._source import AsJson, Sources, nothing, reading
+from ._records import Records
+from ._source import AsJson, Sources
 
 Since = Annotated[
     str, typer.Option("--since", metavar="TIME", help="Look from this time on: 12h, 30d ago, or 2026-01-31.")
@@ -25,8 +26,8 @@ def command(sources: Sources = None, *, since: Since = "", as_json: AsJson = Fal
     still on its way. What `forget` removed is not missing. Events missing after the last one of a process cannot be
     detected. With --since, a log that is pruned, or of which rotated files are deleted, need not be whole before.
     """
-    begin = time(since, "--since")
-    with reading(sources) as events:
+    begin, records = time(since, "--since"), Records(sources)
+    with records.reading() as events:
         census = Census.of(events, begin)
     dead = _dead_letters(sources)
     for identity in dead:
@@ -35,7 +36,7 @@ def command(sources: Sources = None, *, since: Since = "", as_json: AsJson = Fal
     for gap in found:
         _put(gap, as_json=as_json)
     if not census.events:
-        raise nothing("events", sources)
+        raise records.nothing("events")
     if missing := sum(gap.count for gap in found):
         raise Problem(f"{missing} of {census.events + missing} events are missing")
     if not as_json:
