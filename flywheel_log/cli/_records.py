@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Annotated
 
 import typer
 
@@ -20,9 +21,7 @@ from flywheel_log.sinks import public
 
 from . import Problem
 from ._progress import progress_shown
-from ._source import default, skipping, wrong_source
-
-EVERYTHING = Filter()
+from ._source import SOURCE, default, skipping, wrong_source
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Records:
     """
 
     given: list[str] | None = None
-    chosen: Filter = EVERYTHING
+    chosen: Filter = field(default_factory=Filter)
 
     @property
     def sources(self) -> list[str]:
@@ -111,3 +110,8 @@ class Records:
         """Return the problem that there is no *what*, or none that is chosen."""
         found = f"none of the {what} in {self.named} match {self.chosen}" if self.chosen else ""
         return Problem(found or f"no {what} in {self.named} yet")
+
+
+Given = Annotated[Records, SOURCE]
+"""What a command takes that is `selecting`."""
+ALL = Records()

@@ -19,14 +19,12 @@ from . import Problem
 if TYPE_CHECKING:
     from flywheel_log.config import Settings
 
-Sources = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="SOURCE",
-        help="A log (its rotated files are read too), several logs, a quoted glob, or - for standard input. "
-        "[default: the file sink of the settings, else genai.log]",
-    ),
-]
+SOURCE = typer.Argument(
+    metavar="SOURCE",
+    help="A log (its rotated files are read too), several logs, a quoted glob, or - for standard input. "
+    "[default: the file sink of the settings, else genai.log]",
+)
+Sources = Annotated[list[str] | None, SOURCE]
 SUFFIXES = (".log", ".jsonl", ".json", *compression.SUFFIXES)
 """What the names of logs end in."""
 READABLE = ("file:", "elasticsearch:")

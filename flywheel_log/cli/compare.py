@@ -10,12 +10,12 @@ import typer
 
 from flywheel_log.loop.compare import Difference, Drift, Side, compare, drift, sides
 from flywheel_log.loop.feedback import Feedbacks
-from flywheel_log.loop.filter import Filter, needs_joining
+from flywheel_log.loop.filter import needs_joining
 from flywheel_log.loop.statistics.estimate import Mean, Share
 from flywheel_log.loop.values import full
 
 from . import Problem
-from ._records import EVERYTHING, Records
+from ._records import ALL, Records
 from ._sampled import ScaleUp, say_if_sampled
 from ._select import one_of, selecting
 from ._source import SUFFIXES, AsJson
@@ -37,7 +37,7 @@ Values = Annotated[
     typer.Argument(metavar="[A B]", help="The two values to compare; may be left out where there are only two."),
 ]
 Logs = Annotated[
-    list[str] | None,
+    Records,
     typer.Option(
         "--log",
         metavar="SOURCE",
@@ -54,13 +54,12 @@ _NAMED = 8
 def command(
     values: Values = None,
     *,
-    logs: Logs = None,
+    records: Logs = ALL,
     by: By = "",
     over: Over = None,
     replay: Replay = "",
     scale_up: ScaleUp = False,
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Compare two versions of a prompt, two models or two workloads.
 
@@ -72,7 +71,6 @@ def command(
     one_of(by=by, over=over, replay=replay)
     one_of(replay=replay, scale_up=scale_up)
     _check(values or [], other=bool(over or replay))
-    records = Records(logs, chosen)
     known = Feedbacks(()) if records.once else records.feedbacks()
     if replay:
         _with_originals(records, known, replay, as_json=as_json)

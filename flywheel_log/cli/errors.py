@@ -12,14 +12,13 @@ from flywheel_log.loop.clusters import Cluster, clusters
 from flywheel_log.loop.errors import Errors, Faulty
 from flywheel_log.loop.faults import meaning
 from flywheel_log.loop.feedback import Feedbacks
-from flywheel_log.loop.filter import Filter
 from flywheel_log.wording import counted
 
 from . import Problem
-from ._records import EVERYTHING, Records
+from ._records import ALL, Given
 from ._sampled import ScaleUp, say_if_sampled
 from ._select import selecting
-from ._source import AsJson, Sources
+from ._source import AsJson
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,19 +32,17 @@ _GAP = 2
 
 @selecting
 def command(
-    sources: Sources = None,
+    records: Given = ALL,
     *,
     count: Clusters = 0,
     scale_up: ScaleUp = False,
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Show what goes wrong, by kind.
 
     Failures, refusals, truncated answers, invalid tool arguments, bad ratings, hallucinations, retries and slow calls:
     their number, share of all calls, trend, and the latest of each. `show ID` shows one in full.
     """
-    records = Records(sources, chosen)
     faulty = Faulty(Feedbacks(()) if records.once else records.feedbacks(), scaled=scale_up)
     with records.reading() as events:
         alike = _clusters(faulty.watch(events), count)

@@ -17,9 +17,9 @@ from flywheel_log.wording import counted
 
 from . import Problem
 from ._progress import progress_shown
-from ._records import EVERYTHING, Records
+from ._records import ALL, Given, Records
 from ._select import selecting
-from ._source import AsJson, Sources, wrong_source
+from ._source import AsJson, wrong_source
 
 Form = Annotated[str, typer.Option("--format", metavar="|".join(names()), help="Format of the dataset.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to create.")]
@@ -55,7 +55,7 @@ _REPLAYED = {"workload_id", "metadata.replay.run"}
 
 @selecting
 def command(
-    sources: Sources = None,
+    records: Given = ALL,
     *,
     form: Form = _FORM,
     out: Out = Path("dataset"),
@@ -69,7 +69,6 @@ def command(
     redact: Redact = "",
     again: Again = None,
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Make a dataset from the calls.
 
@@ -82,15 +81,14 @@ def command(
     try:
         if dedup != "near" and similarity != _DEFAULT.similarity:
             raise ValueError("--similarity says what near duplicates are, which --dedup near leaves out; give both")
-        replays = not _REPLAYED.isdisjoint(chosen.where)
+        replays = not _REPLAYED.isdisjoint(records.chosen.where)
         numbers = (eval_share, validation_share, seed, dedup, similarity, max_tokens)
         recipe = Recipe(*numbers, unsafe=include_unsafe, replays=replays, redact=redact)
         if before:
-            if chosen or recipe != _DEFAULT or form != _FORM:
+            if records.chosen or recipe != _DEFAULT or form != _FORM:
                 raise ValueError(f"{again} says what is taken, and how; leave out all but SOURCE, --out and --json")
             form, recipe, made_from = before["format"], Recipe(**before["recipe"]), before["made_from"]
-            sources, chosen = sources or made_from["sources"], Filter.of(made_from["filter"])
-        records = Records(sources, chosen)
+            records = Records(records.given or made_from["sources"], Filter.of(made_from["filter"]))
         manifest = _exported(records, out, form=form, recipe=recipe)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
@@ -100,7 +98,7 @@ def command(
         raise records.nothing("calls")
     _put(manifest, out, as_json=as_json)
     if not manifest["counts"]["taken"]:
-        raise Problem(f"no call can be taken{f' that matches {chosen}' if chosen else ''}")
+        raise Problem(f"no call can be taken{f' that matches {records.chosen}' if records.chosen else ''}")
     if not _rows(manifest):
         raise Problem("no answer is judged: correct answers, or rate them (a pair needs two of one question)")
     if before and (changed := [name for name, file in before["files"].items() if manifest["files"].get(name) != file]):

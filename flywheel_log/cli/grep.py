@@ -14,9 +14,9 @@ from flywheel_log.event import Event
 from flywheel_log.loop.filter import Filter, searched
 
 from ._progress import clear_line
-from ._records import EVERYTHING, Records
+from ._records import ALL, Given
 from ._select import selecting
-from ._source import AsJson, Sources
+from ._source import AsJson
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -30,18 +30,18 @@ _WIDE = 110
 @selecting
 def command(
     pattern: Pattern,
-    sources: Sources = None,
+    records: Given = ALL,
     *,
     lines: Most = 0,
     count: Count = False,
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Search prompts and answers.
 
     Searches prompts, answers, tool calls and errors, and shows time, id and the words around the first match.
     """
-    records, found = Records(sources, _with(chosen, pattern)), 0
+    given, found = records.given, 0
+    records = replace(records, chosen=_with(records.chosen, pattern))
     with records.reading(joined=as_json) as events:
         for found, event in enumerate(events, 1):
             if not count:
@@ -51,7 +51,7 @@ def command(
                 break
     if count:
         typer.echo(found)
-    if not found and not sources and Path(pattern).is_file():
+    if not found and not given and Path(pattern).is_file():
         raise typer.BadParameter(f"{pattern} is a file; what to find comes first: flywheel-log grep REGEX {pattern}")
     if not found:
         raise records.nothing("records")

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flywheel_log.loop.blueprint.readiness import Readiness, Split, assess, many_workloads
-from flywheel_log.loop.filter import Filter
 from flywheel_log.wording import counted
 
 from . import Problem
-from ._records import EVERYTHING, Records
+from ._records import ALL, Given
 from ._select import selecting
-from ._source import AsJson, Sources
+from ._source import AsJson
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,21 +35,19 @@ _DEFAULT = Split()
 
 @selecting
 def command(
-    sources: Sources = None,
+    records: Given = ALL,
     *,
     eval_size: EvalSize = _DEFAULT.eval_size,
     val_ratio: ValRatio = _DEFAULT.val_ratio,
     min_records: MinRecords = _DEFAULT.min_total_records,
     limit: Limit = _DEFAULT.limit,
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Predict what a Data Flywheel run would do.
 
     For each client and workload: usable records, what is dropped and why, dataset sizes, and what is missing.
     The defaults are those of the blueprint's configuration. Exit code 1 if no workload is ready.
     """
-    records = Records(sources, chosen)
     with records.reading() as events:
         found = assess(events, Split(eval_size, val_ratio, min_records, limit))
     if not found:

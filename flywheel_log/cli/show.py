@@ -10,14 +10,13 @@ import typer
 
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import response_id_of, target_of
-from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.tally import CALLS
 from flywheel_log.loop.values import as_text
 
 from . import Problem
-from ._records import EVERYTHING, Records
+from ._records import ALL, Given, Records
 from ._select import selecting
-from ._source import AsJson, Sources, or_last
+from ._source import AsJson, or_last
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,15 +36,13 @@ _WHO = ("client_id", "workload_id", "user_id", "session_id")
 
 
 @selecting
-def command(
-    identity: Identity = "last", sources: Sources = None, *, as_json: AsJson = False, chosen: Filter = EVERYTHING
-) -> None:
+def command(identity: Identity = "last", records: Given = ALL, *, as_json: AsJson = False) -> None:
     """Show one call in full.
 
     Messages, tools, answer, tokens, latency, and who asked.
     """
-    identity, sources = or_last(identity, sources)
-    records = Records(sources, chosen)
+    identity, given = or_last(identity, records.given)
+    records = replace(records, given=given)
     event = _last(records) if identity == "last" else _named(identity, records)
     if as_json:
         from ._screen import put_json

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from flywheel_log.loop.filter import Filter, needs_joining
+from flywheel_log.loop.filter import needs_joining
 from flywheel_log.loop.stats import Row, Stats, summarise
 from flywheel_log.loop.values import full
 
 from ._progress import progress_shown
-from ._records import EVERYTHING, Records
+from ._records import ALL, Given, Records
 from ._sampled import ScaleUp, say_if_sampled
 from ._select import one_of, selecting
-from ._source import AsJson, Sources
+from ._source import AsJson
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,13 +37,12 @@ _GAP = 2
 
 @selecting
 def command(
-    sources: Sources = None,
+    records: Given = ALL,
     *,
     by: By = None,
     over: Over = None,
     scale_up: ScaleUp = False,
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Count calls, errors, tokens, cost and latency.
 
@@ -52,7 +51,6 @@ def command(
     A narrow terminal shows the first columns; --json has all figures.
     """
     one_of(by=by, over=over)
-    records = Records(sources, chosen)
     if over:
         _put_over_time(records, scaled=scale_up, as_json=as_json)
         return

@@ -10,14 +10,14 @@ from typing import Annotated
 import typer
 
 from flywheel_log.event import Event
-from flywheel_log.loop.filter import Filter, needs_joining
+from flywheel_log.loop.filter import needs_joining
 from flywheel_log.loop.reading.follow import follow
 from flywheel_log.loop.reading.sources import file, find
 from flywheel_log.loop.values import full, numbers
 
-from ._records import EVERYTHING, Records
+from ._records import ALL, Given, Records
 from ._select import one_of, selecting
-from ._source import AsJson, Sources, wrong_source
+from ._source import AsJson, wrong_source
 
 Count = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many calls to show.")]
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Wait for further calls, until interrupted.")]
@@ -32,20 +32,18 @@ Top = Annotated[
 
 @selecting
 def command(
-    sources: Sources = None,
+    records: Given = ALL,
     *,
     lines: Count = 10,
     follow: Follow = False,
     top: Top = "",
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Show the latest calls, one per line.
 
     Time, status, workload, model, tokens in→out, latency, and the first words of prompt → answer.
     """
     one_of(follow=follow, top=top)
-    records = Records(sources, chosen)
     if follow:
         show(_following(records, lines), as_json=as_json)
         return
