@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from ._file_errors import explained
+from ._screen import many_lines
 
 EPILOG = "Exit codes: 0 done, 1 nothing found or a problem, 2 wrong usage."
 
@@ -59,8 +60,6 @@ def run(arguments: Sequence[str]) -> int:
 
 def _complain(why: str) -> None:
     """Say on standard error what went wrong; ids and names in it are those of the log."""
-    from ._screen import many_lines
-
     typer.echo(many_lines(f"flywheel-log: {why}"), err=True)
 
 

@@ -16,6 +16,7 @@ from flywheel_log.wording import counted
 
 from . import Problem
 from ._records import Records
+from ._screen import put_json
 
 _LAST = "last"
 _NAMED = 8
@@ -46,8 +47,6 @@ def beside(records: Records, known: Feedbacks, run: str) -> Pairs:
 
 def put_agreement(found: Pairs, *, as_json: bool) -> None:
     """Print how alike the answers of the pairs are, and which of them a judge prefers."""
-    from ._screen import put_json
-
     alike = found.agreement
     measured: dict[str, Share | Mean] = {
         "exact_match": alike.exact,
@@ -66,8 +65,6 @@ def put_agreement(found: Pairs, *, as_json: bool) -> None:
 
 
 def _put_judged(found: Pairs, *, as_json: bool) -> None:
-    from ._screen import put_json
-
     chance, counts = found.judged.chance(), found.judged.counts
     new, old, tie, unreadable = (counts[verdict] for verdict in ("new", "old", "tie", "unreadable"))
     if as_json:

@@ -15,6 +15,7 @@ from flywheel_log.loop.filter import when
 from . import Problem
 from ._file_errors import explained
 from ._records import Records
+from ._screen import one_line, put_json
 from ._source import AsJson, Sources
 
 if TYPE_CHECKING:
@@ -113,8 +114,6 @@ def _outcomes(records: Records, rules: list[Rule], until: datetime) -> list[Outc
 
 def _put(outcome: Outcome, *, tell_all: bool, as_json: bool) -> None:
     from flywheel_log.loop.alert import words
-
-    from ._screen import one_line, put_json
 
     if as_json:
         put_json(words.as_json(outcome))

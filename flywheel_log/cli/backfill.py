@@ -16,6 +16,7 @@ from flywheel_log.wording import counted
 from . import Problem
 from ._deliver import Into, Timeout, deliver, where
 from ._records import Records
+from ._screen import put_json
 from ._source import AsJson, Sources
 
 
@@ -41,8 +42,6 @@ def command(
 
 
 def _put(index: str, stats: dict[str, int], *, as_json: bool) -> None:
-    from ._screen import put_json
-
     if as_json:
         put_json({"index": index, **stats})
         return

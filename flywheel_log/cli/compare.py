@@ -17,6 +17,7 @@ from flywheel_log.loop.values import full
 from . import Problem
 from ._records import ALL, Records
 from ._sampled import ScaleUp, say_if_sampled
+from ._screen import console, duration, money, one_line, put_json, put_table
 from ._select import one_of, selecting
 from ._source import SUFFIXES, AsJson
 
@@ -146,8 +147,6 @@ def _put(
     as_json: bool,
     over: Drift | None = None,
 ) -> None:
-    from ._screen import console, put_json, put_table
-
     if not as_json:
         screen = console()
         shown = partial(_table, (a, b), (round(calls_a), round(calls_b)), differences, over)
@@ -187,7 +186,6 @@ def _table(
     from rich.table import Table
 
     from ._chart import sparkline
-    from ._screen import one_line
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", no_wrap=True)
@@ -215,8 +213,6 @@ def _shown(name: str, measured: Share | Mean, *, interval: bool) -> str:
 
 
 def _value(name: str, value: float | None) -> str:
-    from ._screen import duration, money
-
     if value is None:
         return "-"
     if name.endswith("_rate"):

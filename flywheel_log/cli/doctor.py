@@ -18,6 +18,7 @@ from flywheel_log.sinks import BATCH_BYTES, RetryLater, open_sink
 from flywheel_log.wording import counted
 
 from . import Problem
+from ._screen import put_json
 from ._source import AsJson
 
 _DIRECTORY_MODE, _FILE_MODE = 0o700, 0o600
@@ -37,8 +38,6 @@ def command(*, as_json: AsJson = False) -> None:
 
     Checks the settings, the journal, the sinks and, in Elasticsearch, the index. Changes nothing.
     """
-    from ._screen import put_json
-
     findings = list(_findings())
     for finding in findings:
         if as_json:

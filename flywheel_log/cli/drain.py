@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import typer
 
 from . import Problem
+from ._screen import one_line, put_json
 from ._source import AsJson, settings
 
 if TYPE_CHECKING:
@@ -82,8 +83,6 @@ def _diversion(into: str | None, instead_of: str | None) -> Callable[[str], str]
 
 
 def _put(report: Drained, *, as_json: bool) -> None:
-    from ._screen import one_line, put_json
-
     if as_json:
         put_json({"sinks": report.sinks, "delivered": report.delivered, "left": report.left, "why": report.why})
         return

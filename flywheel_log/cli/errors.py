@@ -17,6 +17,7 @@ from flywheel_log.wording import counted
 from . import Problem
 from ._records import ALL, Given
 from ._sampled import ScaleUp, say_if_sampled
+from ._screen import console, number, one_line, put_json, put_table
 from ._select import selecting
 from ._source import AsJson
 
@@ -65,8 +66,6 @@ def _clusters(events: Iterator[Event], count: int) -> list[Cluster]:
 
 
 def _put_json(errors: Errors, alike: list[Cluster]) -> None:
-    from ._screen import put_json
-
     for group in errors.groups:
         put_json(
             {
@@ -87,8 +86,6 @@ def _put_json(errors: Errors, alike: list[Cluster]) -> None:
 
 
 def _put(errors: Errors, alike: list[Cluster]) -> None:
-    from ._screen import console, put_table
-
     screen = console()
     share = errors.share
     screen.print(f"{round(share.hits):,} of {counted(round(share.of), 'call')} went wrong ({share.value or 0:.1%})")
@@ -112,7 +109,6 @@ def _table(errors: Errors, width: int) -> Table:
 
 def _columns(errors: Errors) -> dict[str, list[str]]:
     from ._chart import sparkline
-    from ._screen import number, one_line
 
     groups = errors.groups
     return {
@@ -138,6 +134,4 @@ def _fitting(columns: dict[str, list[str]], width: int) -> dict[str, list[str]]:
 
 
 def _told(one: Cluster) -> str:
-    from ._screen import one_line
-
     return one_line(f"{one.count} ({one.share:.0%}) ask about {', '.join(one.words)}: {', '.join(one.examples)}")

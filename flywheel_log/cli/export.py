@@ -18,6 +18,7 @@ from flywheel_log.wording import counted
 from . import Problem
 from ._progress import progress_shown
 from ._records import ALL, Given, Records
+from ._screen import one_line, put_json
 from ._select import selecting
 from ._source import AsJson, wrong_source
 
@@ -150,8 +151,6 @@ def _rows(manifest: JSON) -> int:
 
 
 def _put(manifest: JSON, out: Path, *, as_json: bool) -> None:
-    from ._screen import one_line, put_json
-
     if as_json:
         put_json(manifest)
         return

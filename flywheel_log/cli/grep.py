@@ -15,6 +15,7 @@ from flywheel_log.loop.filter import Filter, searched
 
 from ._progress import clear_line
 from ._records import ALL, Given
+from ._screen import console, fit, one_line, put_json
 from ._select import selecting
 from ._source import AsJson
 
@@ -66,8 +67,6 @@ def _with(chosen: Filter, pattern: str) -> Filter:
 
 
 def _put(event: Event, pattern: str, *, as_json: bool) -> None:
-    from ._screen import console, put_json
-
     if as_json:
         put_json(event)
     else:
@@ -79,7 +78,6 @@ def _line(event: Event, pattern: str, width: int) -> Text:
     from rich.text import Text
 
     from ._line import when
-    from ._screen import fit, one_line
 
     line = Text(no_wrap=True, overflow="crop")
     identity = fit(one_line(str(event.get("id") or "-")), 24 if width >= _WIDE else 18)
@@ -92,8 +90,6 @@ def _line(event: Event, pattern: str, width: int) -> Text:
 
 def _around(text: str, pattern: str, room: int) -> Iterator[tuple[str, bool]]:
     """Yield what is before the first hit in *text*, the hit, and what follows, in some *room* characters."""
-    from ._screen import one_line
-
     hit = re.search(pattern, text, re.IGNORECASE)
     start, end = hit.span() if hit else (0, 0)
     before = one_line(text[max(0, start - room) : start] + "|")[:-1]

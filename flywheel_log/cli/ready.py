@@ -12,6 +12,7 @@ from flywheel_log.wording import counted
 
 from . import Problem
 from ._records import ALL, Given
+from ._screen import console, one_line, put_json
 from ._select import selecting
 from ._source import AsJson
 
@@ -58,15 +59,11 @@ def command(
 
 
 def _put_json(found: list[Readiness]) -> None:
-    from ._screen import put_json
-
     for one in found:
         put_json({"ready": one.ready} | asdict(one))
 
 
 def _put(found: list[Readiness]) -> None:
-    from ._screen import console
-
     screen = console()
     for one in found:
         _show(screen, one)
@@ -75,8 +72,6 @@ def _put(found: list[Readiness]) -> None:
 
 
 def _show(screen: Console, one: Readiness) -> None:
-    from ._screen import one_line
-
     head = one_line(f"{one.client_id or '-'} / {one.workload_id or '-'}")
     mark, state, style = ("✓", "ready", "green") if one.ready else ("✗", "not ready", "red")
     screen.print(f"{mark} {head}  {state}", style=f"bold {style}")

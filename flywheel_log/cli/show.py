@@ -15,6 +15,7 @@ from flywheel_log.loop.values import as_text
 
 from . import Problem
 from ._records import ALL, Given, Records
+from ._screen import console, duration, many_lines, moment, money, number, one_line, put_json
 from ._select import selecting
 from ._source import AsJson, or_last
 
@@ -45,8 +46,6 @@ def command(identity: Identity = "last", records: Given = ALL, *, as_json: AsJso
     records = replace(records, given=given)
     event = _last(records) if identity == "last" else _named(identity, records)
     if as_json:
-        from ._screen import put_json
-
         put_json(event)
     else:
         show(event)
@@ -93,8 +92,6 @@ def show(event: Event) -> None:
     """Print *event*: the facts, then the conversation."""
     from flywheel_log.loop.conversation import conversation
 
-    from ._screen import console
-
     screen = console()
     for name, value in facts(event):
         screen.print(f"{name:>9}  {value}", style="red" if name == "error" else None, soft_wrap=not screen.is_terminal)
@@ -108,7 +105,6 @@ def show(event: Event) -> None:
 def facts(event: Event) -> list[tuple[str, str]]:
     """Return what is known about *event* besides what was said, as names and texts."""
     from ._line import failure, sign
-    from ._screen import moment, money, one_line
 
     fields: dict[str, Any] = dict(event)
     prompt = fields.get("prompt") or {}
@@ -163,8 +159,6 @@ def _opinions(quality: Any) -> Iterator[str]:
 
 
 def _tokens(event: Event) -> str:
-    from ._screen import number
-
     if event.get("input_tokens") is None and event.get("output_tokens") is None:
         return ""
     shown = f"{number(event.get('input_tokens'))} → {number(event.get('output_tokens'))}"
@@ -173,8 +167,6 @@ def _tokens(event: Event) -> str:
 
 
 def _latency(event: Event) -> str:
-    from ._screen import duration
-
     latency, first = event.get("latency_ms", event.get("duration_ms")), event.get("time_to_first_token_ms")
     if latency is None:
         return ""
@@ -195,8 +187,6 @@ def _flat(values: dict[str, Any] | None) -> str:
 
 def _say(screen: Console, turn: Turn, style: str) -> None:
     from rich.text import Text
-
-    from ._screen import many_lines, one_line
 
     screen.print()
     screen.print(Text(one_line(turn.role), style).append(f"  {one_line(turn.note)}".rstrip(), "dim"))

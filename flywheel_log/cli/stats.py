@@ -14,6 +14,7 @@ from flywheel_log.loop.values import full
 from ._progress import progress_shown
 from ._records import ALL, Given, Records
 from ._sampled import ScaleUp, say_if_sampled
+from ._screen import console, duration, money, number, one_line, put_json, put_table
 from ._select import one_of, selecting
 from ._source import AsJson
 
@@ -96,7 +97,6 @@ def _put_over_time(records: Records, *, scaled: bool, as_json: bool) -> None:
     from flywheel_log.loop.series import over_time
 
     from ._chart import columns
-    from ._screen import console, put_json, put_table
 
     with records.reading() as events:
         period, rows = over_time(events, scaled=scaled)
@@ -110,8 +110,6 @@ def _put_over_time(records: Records, *, scaled: bool, as_json: bool) -> None:
 
 
 def _print_json(stats: Stats) -> None:
-    from ._screen import put_json
-
     for row in stats.rows:
         put_json(dict(zip(stats.by, row.key, strict=True)) | numbers(row))
 
@@ -143,15 +141,11 @@ def _rounded(value: float | None) -> int | None:
 
 
 def _print(stats: Stats) -> None:
-    from ._screen import console, put_table
-
     put_table(_table(stats, console().width))
 
 
 def _table(stats: Stats, width: int) -> Table:
     from rich.table import Table
-
-    from ._screen import one_line
 
     table = Table(box=None, pad_edge=False, header_style="dim", footer_style="bold", show_footer=len(stats.rows) > 1)
     columns = _fitting(stats, width)
@@ -189,16 +183,12 @@ def _sizes(stats: Stats) -> list[int]:
     """Return how wide the keys are, each with its heading."""
     from rich.cells import cell_len
 
-    from ._screen import one_line
-
     keys = [[one_line(value) for value in row.key] for row in stats.rows]
     return [max(map(cell_len, column)) for column in zip(map(_head, stats.by), *keys, strict=True)]
 
 
 def _cells(row: Row) -> dict[str, str]:
     """Return the cells of *row* by the names of their columns, the most wanted first."""
-    from ._screen import duration, money, number
-
     return {
         "calls": number(row.calls),
         "errors": f"{number(row.errors)} ({row.error_share:.0%})" if row.errors else "0",

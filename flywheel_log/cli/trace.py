@@ -14,6 +14,7 @@ from flywheel_log.loop.tree import Branch, tree
 
 from . import Problem
 from ._records import Records
+from ._screen import console, duration, money, number, one_line, put_json
 from ._source import AsJson, Sources, or_last
 
 if TYPE_CHECKING:
@@ -43,8 +44,6 @@ def command(identity: Identity = "last", sources: Sources = None, *, as_json: As
     with records.reading() as events:
         found = list(_of_trace(events, wanted))
     if as_json:
-        from ._screen import put_json
-
         for event in found:
             put_json(event)
     else:
@@ -90,8 +89,6 @@ def _of_trace(events: Iterable[Event], trace_id: str) -> Iterator[Event]:
 def _draw(trace_id: str, branches: list[Branch]) -> None:
     from rich.tree import Tree
 
-    from ._screen import console, one_line
-
     drawn = Tree(f"trace {one_line(trace_id)}", guide_style="dim")
     for branch in branches:
         _grow(drawn, branch)
@@ -109,7 +106,6 @@ def line(branch: Branch) -> Text:
     from rich.text import Text
 
     from ._line import failure, sign
-    from ._screen import duration, money, number, one_line
 
     fields: dict[str, Any] = dict(branch.event)
     text = Text(f"{sign(branch.event)} {one_line(_title(branch.event))}", _STYLES.get(fields.get("status") or "", ""))

@@ -12,6 +12,7 @@ from flywheel_log.wording import counted
 from . import Problem
 from ._amounts import time
 from ._records import Records
+from ._screen import one_line, put_json
 from ._source import AsJson, Sources
 
 Since = Annotated[
@@ -48,12 +49,8 @@ def command(sources: Sources = None, *, since: Since = "", as_json: AsJson = Fal
 
 def _put(gap: Gap, *, as_json: bool) -> None:
     if as_json:
-        from ._screen import put_json
-
         put_json({"run": gap.run, "first": gap.first, "last": gap.last, "count": gap.count, "reason": gap.reason})
         return
-    from ._screen import one_line
-
     which = f"{gap.run}-{gap.first}" if gap.count == 1 else f"{gap.run}-{gap.first} to {gap.run}-{gap.last}"
     typer.echo(one_line(f"missing {gap.count}: {which}" + (f" (dropped: {gap.reason})" if gap.reason else "")))
 
