@@ -23,11 +23,12 @@ from flywheel_log.process.disk import sync_name
 from flywheel_log.process.rotations import family
 from flywheel_log.sinks import BATCH_BYTES
 
+from .check import check
 from .sharing import is_named, lock, shift
 from .tail import Part, absent, unstored
 from .url import Options, options, resolve
 
-__all__ = ["File", "open", "resolve"]
+__all__ = ["File", "check", "open", "resolve"]
 
 LOCK_TIMEOUT_S = 5.0
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
