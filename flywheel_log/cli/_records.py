@@ -19,9 +19,9 @@ from flywheel_log.loop.reading.latest import latest
 from flywheel_log.loop.reading.read import remarks, search
 from flywheel_log.sinks import public
 
-from . import Problem
+from . import Problem, wrong
 from ._progress import progress_shown
-from ._source import SOURCE, default, skipping, wrong_source
+from ._source import SOURCE, default, skipping
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Records:
         since = since or self.chosen.since
         joined = self.chosen.joined or (joined and not self.once)
         with skipping() as on_bad, progress_shown():
-            with wrong_source():
+            with wrong("SOURCE"):
                 events = search(self.sources, self.chosen.glance, feedback=joined, on_bad=on_bad, since=since)
             yield self.select(events, since)
 
@@ -74,12 +74,12 @@ class Records:
                 return [*deque(events, maxlen=count)]
         chosen = self.chosen
         select = partial(chosen.select, feedbacks=self.feedbacks() if chosen.feedback else None)
-        with skipping() as on_bad, wrong_source():
+        with skipping() as on_bad, wrong("SOURCE"):
             return latest(self.sources, count, select=select, glance=chosen.glance, on_bad=on_bad, since=chosen.since)
 
     def unreported(self, read: Callable[..., Iterable[Event]], *how: object) -> Iterator[Event]:
         """Yield what *read* finds in the sources; `reading` reports their skipped lines, this does not."""
-        with wrong_source(), progress_shown():
+        with wrong("SOURCE"), progress_shown():
             yield from read(self.sources, *how)
 
     def feedbacks(self, since: datetime | None = None) -> Feedbacks:

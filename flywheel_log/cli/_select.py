@@ -14,6 +14,7 @@ from flywheel_log.event import Status
 from flywheel_log.loop.filter import OPINIONS, Filter, when
 from flywheel_log.loop.values import full
 
+from . import wrong
 from ._records import Records
 
 _STATUSES: tuple[str, ...] = get_args(Status)
@@ -50,10 +51,8 @@ def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
 
     def expanded(**given: Any) -> Any:
         selection = {one.name: given.pop(one.name) for one in added}
-        try:
+        with wrong():
             chosen = _options(**selection)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
         return command(**given | {"records": Records(given["records"], chosen)})
 
     # Typer makes its options of these.

@@ -14,7 +14,7 @@ from flywheel_log.loop.reading.read import OnBad
 from flywheel_log.process import compression
 from flywheel_log.process.rotations import family, log_of
 
-from . import Problem
+from . import Problem, wrong
 
 if TYPE_CHECKING:
     from flywheel_log.config import Settings
@@ -79,10 +79,8 @@ def logs(sources: list[str] | None) -> list[Path]:
 
     found: dict[Path, None] = {}
     for source in sources or [default()]:
-        try:
+        with wrong("SOURCE"):
             known = find(source)
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="SOURCE") from None
         if known is not file:
             raise typer.BadParameter(f"{source!r} is no file; have one such as genai.log", param_hint="SOURCE")
         try:
@@ -101,12 +99,3 @@ def skipping() -> Iterator[OnBad]:
     if count := bad["lines"]:
         what = "1 line that is no record" if count == 1 else f"{count} lines that are no records"
         typer.echo(f"flywheel-log: skipped {what}", err=True)
-
-
-@contextlib.contextmanager
-def wrong_source() -> Iterator[None]:
-    """Make of the block's ValueError a mistake in the SOURCE. Raises typer.BadParameter."""
-    try:
-        yield
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="SOURCE") from None

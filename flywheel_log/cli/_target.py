@@ -11,7 +11,7 @@ from flywheel_log.loop.reading.sources.file import path_of
 from flywheel_log.loop.replay.origin import may_be_ours
 from flywheel_log.process.compression import is_compressed
 
-from . import Problem, _source
+from . import Problem, _source, wrong
 
 
 def sinks(sources: list[str] | None, into: str | None) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ def written(urls: tuple[str, ...]) -> Reading:
     """Read the replays and verdicts that the sinks *urls* have so far; a log that is not there yet has nothing."""
     places = [url for url in urls if url.startswith(_source.READABLE)]
     try:
-        with _source.wrong_source():
+        with wrong("SOURCE"):
             return search(places, may_be_ours)
     except FileNotFoundError:
         return Reading(())

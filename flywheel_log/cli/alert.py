@@ -10,9 +10,9 @@ import typer
 
 from flywheel_log.loop.alert import Outcome, Rule, check, earliest, parse
 from flywheel_log.loop.feedback import Feedbacks
-from flywheel_log.loop.filter import when
 
-from . import Problem
+from . import Problem, wrong
+from ._amounts import time
 from ._file_errors import explained
 from ._records import Records
 from ._screen import one_line, put_json
@@ -56,9 +56,10 @@ def command(
     QUANTITY > NUMBER over TIME [against TIME] [where FIELD=VALUE] [min CALLS]. Exit codes: 0 nothing fired, 1 a rule
     fired, 2 wrong usage or a wrong rule, 3 could not be checked: no log, no server, or a webhook that failed.
     """
-    until = _until(at)
+    until = time(at, "--at") or datetime.now(UTC)
     wanted = _rules(rule or [], rules)
-    _checked(webhook)
+    if webhook:
+        _check(webhook)
     try:
         outcomes = _outcomes(Records(sources), wanted, until)
     except OSError as error:
@@ -76,32 +77,20 @@ def _rules(lines: list[str], file: Path | None) -> list[Rule]:
     from flywheel_log.loop.alert.rules_file import load
 
     try:
-        found = [*map(parse, lines), *(load(file) if file else ())]
+        with wrong():
+            found = [*map(parse, lines), *(load(file) if file else ())]
     except OSError as error:
         raise typer.BadParameter(explained(error), param_hint="--rules") from None
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
     if not found:
         raise typer.BadParameter("there is no rule to check; have --rule 'error_rate > 5% over 15m', or --rules FILE")
     return found
 
 
-def _until(at: str) -> datetime:
-    now = datetime.now(UTC)
-    try:
-        return when(at, now) if at else now
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--at") from None
-
-
-def _checked(webhook: str) -> None:
+def _check(webhook: str) -> None:
     from flywheel_log.loop.alert.webhook import checked
 
-    try:
-        if webhook:
-            checked(webhook)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--webhook") from None
+    with wrong("--webhook"):
+        checked(webhook)
 
 
 def _outcomes(records: Records, rules: list[Rule], until: datetime) -> list[Outcome]:

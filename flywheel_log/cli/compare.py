@@ -14,7 +14,7 @@ from flywheel_log.loop.filter import needs_joining
 from flywheel_log.loop.statistics.estimate import Mean, Share
 from flywheel_log.loop.values import full
 
-from . import Problem
+from . import Problem, wrong
 from ._records import ALL, Records
 from ._sampled import ScaleUp, say_if_sampled
 from ._screen import console, duration, money, one_line, put_json, put_table
@@ -80,11 +80,8 @@ def command(
         _over_time(records, known, scaled=scale_up, as_json=as_json)
         return
     by = full(by or _BY)
-    with records.reading(joined=needs_joining([by])) as events:
-        try:
-            found = sides(events, known, by, scaled=scale_up)
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="--by") from None
+    with records.reading(joined=needs_joining([by])) as events, wrong("--by"):
+        found = sides(events, known, by, scaled=scale_up)
     if not found:
         raise records.nothing("calls")
     a, b = _two(values or [], found, by)

@@ -15,12 +15,12 @@ from flywheel_log.loop.filter import Filter
 from flywheel_log.sinks import public
 from flywheel_log.wording import counted
 
-from . import Problem
+from . import Problem, wrong
 from ._progress import progress_shown
 from ._records import ALL, Given, Records
 from ._screen import one_line, put_json
 from ._select import selecting
-from ._source import AsJson, wrong_source
+from ._source import AsJson
 
 Form = Annotated[str, typer.Option("--format", metavar="|".join(names()), help="Format of the dataset.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to create.")]
@@ -129,7 +129,7 @@ def _manifest(path: Path) -> JSON:
 
 def _exported(records: Records, out: Path, **how: Any) -> JSON:
     sources, chosen = records.sources, records.chosen
-    with wrong_source(), progress_shown():
+    with wrong("SOURCE"), progress_shown():
         made_from = {
             "sources": [*map(public, sources)],  # a password is no part of a dataset
             "filter": chosen.described(),

@@ -13,6 +13,7 @@ import typer
 from flywheel_log.event import Event
 from flywheel_log.loop.filter import Filter, searched
 
+from . import wrong
 from ._progress import clear_line
 from ._records import ALL, Given
 from ._screen import console, fit, one_line, put_json
@@ -60,10 +61,8 @@ def command(
 
 def _with(chosen: Filter, pattern: str) -> Filter:
     both = f"(?=[\\s\\S]*(?:{pattern}))(?=[\\s\\S]*(?:{chosen.text}))" if chosen.text else pattern
-    try:
+    with wrong("REGEX"):
         return replace(replace(chosen, text=pattern), text=both)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="REGEX") from None
 
 
 def _put(event: Event, pattern: str, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from flywheel_log.loop.filter import needs_joining
 from flywheel_log.loop.stats import Row, Stats, summarise
 from flywheel_log.loop.values import full
 
+from . import wrong
 from ._progress import progress_shown
 from ._records import ALL, Given, Records
 from ._sampled import ScaleUp, say_if_sampled
@@ -56,10 +57,8 @@ def command(
         _put_over_time(records, scaled=scale_up, as_json=as_json)
         return
     fields = [full(name.strip()) for name in (_BY if by is None else by).split(",") if name.strip()]
-    try:
+    with wrong("--by"):
         stats = _quickly(records, fields, scaled=scale_up) or _summarised(records, fields, scaled=scale_up)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--by") from None
     if not stats.rows:
         raise records.nothing("calls")
     _print_json(stats) if as_json else _print(stats)

@@ -15,10 +15,11 @@ from flywheel_log.loop.reading.follow import follow
 from flywheel_log.loop.reading.sources import file, find
 from flywheel_log.loop.values import full, numbers
 
+from . import wrong
 from ._records import ALL, Given, Records
 from ._screen import console, put_json
 from ._select import one_of, selecting
-from ._source import AsJson, wrong_source
+from ._source import AsJson
 
 Count = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many calls to show.")]
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Wait for further calls, until interrupted.")]
@@ -70,10 +71,8 @@ def show(events: Iterable[Event], *, as_json: bool) -> None:
 
 def _highest(records: Records, lines: int, field: str) -> list[Event]:
     """Return the *lines* events with the highest numbers in *field*, the highest first; of equal ones the latest."""
-    try:
+    with wrong("--top"):
         number = numbers(full(field))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--top") from None
     with records.reading(joined=needs_joining([field])) as events:
         numbered = ((one, place, event) for place, event in enumerate(events) if (one := number(event)) is not None)
         return [event for _, _, event in heapq.nlargest(lines, numbered)]
@@ -85,7 +84,7 @@ def _following(records: Records, lines: int) -> Iterable[Event]:
     if more:
         given = ", ".join(records.sources)
         raise typer.BadParameter(f"only one source can be followed; have {given}", param_hint="SOURCE")
-    with wrong_source():
+    with wrong("SOURCE"):
         # A log that is waited for may be a slip of the pen.
         if find(source) is file and not file.path_of(source).exists() and not glob.has_magic(source):
             typer.echo(f"flywheel-log: {records.named} is not there yet; waiting for it", err=True)
