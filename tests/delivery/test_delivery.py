@@ -61,13 +61,6 @@ class Memory:
         self.closed += 1
 
 
-@pytest.fixture(autouse=True)
-def _fresh_counters():
-    health.reset()
-    yield
-    health.reset()
-
-
 @pytest.fixture
 def root(tmp_path):
     return tmp_path / "journal"

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from flywheel_log.health import health
 from flywheel_log.sinks import RetryLater
 from flywheel_log.sinks.elasticsearch.cluster import Cluster
 from flywheel_log.sinks.elasticsearch.ensure import inspect
@@ -17,7 +16,7 @@ from flywheel_log.sinks.elasticsearch.target import target
 
 from .api import Api
 from .events import line, lines
-from .proxy import Proxy, refused
+from .proxy import Fault, Proxy, refused
 from .sink import sink_at
 
 # What NVIDIA's blueprint makes of its index.
@@ -121,7 +120,6 @@ def test_what_is_wrong_with_an_index_is_said_with_what_would_be_right(
 def test_documents_wait_for_an_index_that_would_spoil_them_and_flow_when_it_is_mended(
     elasticsearch_url: str, api: Api, index: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    health.reset()
     api("PUT", f"{index}/_doc/1", {"client_id": "acme", "workload_id": "w", "timestamp": "2026-01-31T12:00:00Z"})
     sink = sink_at(elasticsearch_url, index)
     with caplog.at_level(logging.WARNING, "flywheel_log"), pytest.raises(RetryLater, match="unfit index"):
@@ -214,19 +212,19 @@ def test_formats_of_dates_that_take_our_timestamps_are_no_problem(
     assert sink.stats() == {"stored": 3, "duplicates": 0, "stubs": 0, "dead": 0}
 
 
+def refusing(words: bytes, kind: str, reason: str) -> Fault:
+    """Be a server that makes no index with these *words* in it."""
+    refusal = json.dumps({"error": {"type": kind, "reason": reason}, "status": 400}).encode()
+    return lambda exchange: exchange.answer(
+        *((400, refusal) if exchange.handler.command == "PUT" and words in exchange.body else exchange.forward())
+    )
+
+
 def test_where_settings_are_not_ours_to_choose_the_index_is_made_without_them(
     elasticsearch_url: str, api: Api, index: str, proxy: Proxy
 ) -> None:
     reason = "Settings [index.auto_expand_replicas] are not available when running in serverless mode"
-    refusal = {"error": {"type": "illegal_argument_exception", "reason": reason}, "status": 400}
-
-    def serverless(exchange):
-        if exchange.handler.command == "PUT" and b'"settings"' in exchange.body:
-            exchange.answer(400, json.dumps(refusal).encode())
-        else:
-            exchange.answer(*exchange.forward())
-
-    proxy.fault = serverless
+    proxy.fault = refusing(b'"settings"', "illegal_argument_exception", reason)
     assert list(sink_at(proxy.url, index).write(lines(1))) == []
     assert problems(index, api("GET", f"{index}/_mapping")[index]["mappings"]) == []
     [template] = api("GET", f"_index_template/{index}")["index_templates"]
@@ -237,15 +235,7 @@ def test_where_flattened_fields_are_not_known_metadata_is_kept_all_the_same(
     elasticsearch_url: str, api: Api, index: str, proxy: Proxy
 ) -> None:
     reason = "Failed to parse mapping [_doc]: No handler for type [flattened] declared on field [metadata]"
-    refusal = {"error": {"type": "mapper_parsing_exception", "reason": reason}, "status": 400}
-
-    def opensearch(exchange):
-        if exchange.handler.command == "PUT" and b'"flattened"' in exchange.body:
-            exchange.answer(400, json.dumps(refusal).encode())
-        else:
-            exchange.answer(*exchange.forward())
-
-    proxy.fault = opensearch
+    proxy.fault = refusing(b'"flattened"', "mapper_parsing_exception", reason)
     assert list(sink_at(proxy.url, index).write([line(1, metadata={"team": {"name": "blue"}})])) == []
     made = api("GET", index)[index]
     assert problems(index, made["mappings"]) == []

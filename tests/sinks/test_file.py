@@ -164,7 +164,6 @@ def test_a_flat_file_holds_what_is_known_of_an_answer_of_any_shape(tmp_path, odd
     open_sink(f"file:{tmp_path}/genai.log?format=flat").write([orjson.dumps({"model": "m", **odd}), event(2)])
     first, second = map(json.loads, (tmp_path / "genai.log").read_text().splitlines())
     assert (first["model"], first["response"], second["response"]) == ("m", None, "hi")
-    health.reset()
 
 
 def test_a_flat_file_is_compared_by_whole_records(tmp_path):
@@ -212,7 +211,6 @@ def test_a_rotated_file_that_is_damaged_holds_nothing_up(tmp_path):
     (tmp_path / "genai.log").write_bytes(event(2) + b"\n")
     (tmp_path / "genai.log.1.gz").write_bytes(b"rubbish")
     assert open_sink(f"file:{tmp_path}/genai.log").missing([event(1), event(2)]) == [event(1)]
-    health.reset()
 
 
 @pytest.fixture
@@ -269,7 +267,6 @@ def test_a_renamed_file_is_left_and_a_new_one_begun(tmp_path):
 
 
 def test_what_is_no_file_of_a_disk_is_written_to_and_needs_no_sync():
-    health.reset()
     sink = open_sink("file:/dev/null")
     assert sink.write([event(1)]) == ()
     sink.sync()
