@@ -10,8 +10,8 @@ import typer
 
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import response_id_of, target_of
-from flywheel_log.loop.tally import CALLS
 from flywheel_log.loop.values import as_text
+from flywheel_log.meter import CALLS
 
 from . import Problem
 from ._records import ALL, Given, Records

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Self
 
 from flywheel_log.event import Event
+from flywheel_log.meter import CALLS
 
 from .faults import faults
 from .feedback import Feedback, Feedbacks
@@ -16,7 +17,7 @@ from .series import Timeline
 from .statistics.estimate import CONFIDENCE, Mean, Share
 from .statistics.shares import Shares
 from .statistics.unpaired import differ, holm
-from .tally import CALLS, Tally, belongs_to
+from .tally import Tally, belongs_to
 from .values import finite, getter
 
 RATES = {

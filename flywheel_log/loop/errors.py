@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from flywheel_log.event import Event
+from flywheel_log.meter import CALLS
 
 from .faults import faults
 from .feedback import Feedbacks
@@ -16,7 +17,7 @@ from .statistics.estimate import Share
 from .statistics.shares import Shares
 from .statistics.sketch import Sketch
 from .statistics.unpaired import differ
-from .tally import CALLS, Tally, belongs_to
+from .tally import Tally, belongs_to
 from .values import finite
 
 _FAULTY = "*"

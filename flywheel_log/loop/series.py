@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
 from flywheel_log.event import Event
+from flywheel_log.meter import CALLS
 
 from .stats import Row
-from .tally import CALLS
 from .values import instant
 
 Counted = TypeVar("Counted")

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Self
 
 from flywheel_log.event import Event
+from flywheel_log.meter import CALLS
 
 from .statistics.sketch import Sketch
-from .tally import CALLS, Tally
+from .tally import Tally
 from .values import PERIODS, finite, getter, utc
 
 COUNTS = ("errors", "incomplete", "priced")

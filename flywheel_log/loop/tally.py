@@ -1,4 +1,4 @@
-"""Which events are calls, how often each of them counts, and which of them belong together."""
+"""How often a call counts, and which calls belong together."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from flywheel_log.event import Event
 
 from .statistics.groups import bucket
 from .values import as_text, finite
-
-CALLS = ("llm", "embedding", "moderation")
-"""The kinds of events that are calls of a model; the others are not counted."""
 
 
 @dataclass(kw_only=True)

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from flywheel_log.event import Event
+from flywheel_log.meter import CALLS
 
 from ..feedback import Feedbacks
 from ..statistics.unpaired import differ
-from ..tally import CALLS
 from ..values import instant
 from .rule import Limit, Rule, Trend
 from .sample import Sample
