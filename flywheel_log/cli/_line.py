@@ -9,7 +9,7 @@ from typing import Any
 from rich.text import Text
 
 from flywheel_log.event import Event
-from flywheel_log.loop.conversation import Turn, conversation
+from flywheel_log.loop.conversation import conversation
 
 from ._screen import duration, fit, moment, number, one_line
 
@@ -72,17 +72,13 @@ def _words(text: Text, event: Event, room: int) -> None:
     talk = conversation(event)
     asked = one_line(next((turn.text for turn in reversed(talk.asked) if turn.text), "") or _rest(event))
     problem = one_line(failure(event))
-    said = problem or one_line(" ".join(map(_said, talk.answered)))
+    said = problem or one_line(" ".join(word for turn in talk.answered for word in turn.said))
     half = max(room // 2 - 2, room - 3 - len(said))
     asked = fit(asked, min(half, len(asked))) if len(asked) > half else asked
     text.append(asked)
     if said:
         text.append(" → ", "dim")
         text.append(fit(said, room - Text(asked).cell_len - 3).rstrip(), "red" if problem else None)
-
-
-def _said(turn: Turn) -> str:
-    return " ".join(filter(None, [turn.text, *(f"{call.name}({call.arguments})" for call in turn.calls)]))
 
 
 def _rest(event: Event) -> str:

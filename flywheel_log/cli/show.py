@@ -191,7 +191,7 @@ def _say(screen: Console, turn: Turn, style: str) -> None:
     screen.print()
     screen.print(Text(one_line(turn.role), style).append(f"  {one_line(turn.note)}".rstrip(), "dim"))
     said = list(Text(many_lines(turn.text)).split("\n")) if turn.text else []
-    wanted = [Text(many_lines(f"→ {call.name}({call.arguments})"), "cyan") for call in turn.calls]
+    wanted = [Text(many_lines(f"→ {call}"), "cyan") for call in turn.calls]
     for paragraph in [*said, *wanted]:
         # A pipe gets the lines as they are; a terminal gets them folded under their own margin.
         for row in paragraph.wrap(screen, screen.width - _MARGIN) if screen.is_terminal else [paragraph]:

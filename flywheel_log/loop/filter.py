@@ -141,8 +141,7 @@ def when(text: str, now: datetime) -> datetime:
 def searched(event: Event) -> str:
     """Return all that is said in *event*, turn by turn, with its tool calls and its error."""
     talk = conversation(event)
-    turns = [*talk.asked, *talk.answered]
-    said = [part for turn in turns for part in (turn.text, *(f"{one.name}({one.arguments})" for one in turn.calls))]
+    said = [part for turn in (*talk.asked, *talk.answered) for part in turn.said]
     return "\n".join([*said, text_of((event.get("error") or {}).get("message"))])
 
 
