@@ -7,7 +7,6 @@ import sys
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
-from types import TracebackType
 from typing import Any, Self
 
 from .. import scope
@@ -146,9 +145,7 @@ class _Run(RecordedRun):
         return super().__enter__()
 
     @guarded("capture")
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         super().__exit__(kind, error, trace)
         self._call.leave()
         if _sending.get() is self:

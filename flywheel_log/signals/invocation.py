@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from .. import recorder, scope
@@ -32,15 +31,11 @@ class invocation(scope.context):  # noqa: N801 - reads as a statement: `with inv
         super().__init__(**fields)
         self._timeout = timeout
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         super().__exit__(kind, error, trace)
         recorder.flush(self._timeout)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         super().__exit__(kind, error, trace)
         await asyncio.to_thread(recorder.flush, self._timeout)
 
