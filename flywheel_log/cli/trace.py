@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,7 +38,12 @@ def command(identity: Identity = "last", sources: Sources = None, *, as_json: As
     """
     identity, sources = or_last(identity, sources)
     rereadable(sources)
-    wanted = _trace_id(unreported(read, sources), identity, sources)
+    try:
+        wanted = _trace_id(unreported(read, sources), identity, sources)
+    except Problem:
+        with reading(sources) as events:  # and say how many lines are no records, which may be why
+            deque(events, maxlen=0)
+        raise
     with reading(sources) as events:
         found = list(_of_trace(events, wanted))
     if as_json:
