@@ -131,6 +131,8 @@ def line(branch: Branch) -> Text:
 
 
 def _title(event: Event) -> str:
+    from ._line import opinion
+
     match event["kind"]:
         case "step":
             return str(event.get("name") or "step")
@@ -138,9 +140,8 @@ def _title(event: Event) -> str:
             found = event.get("retrieval_docs") or []
             return f"retrieval of {len(found)} document{'s' * (len(found) != 1)}"
         case "feedback":
-            quality = event.get("quality") or {}
-            said = ", ".join(f"{key} {value}" for key, value in quality.items() if isinstance(value, str | int | float))
-            return " ".join(filter(None, ("feedback", str(event.get("name") or ""), said)))
+            judge = event.get("name") if event.get("name") not in (event.get("quality") or {}) else None
+            return " ".join(filter(None, ("feedback", judge, opinion(event))))
         case kind:
             return " ".join(filter(None, (event.get("surface") or kind, event.get("model"))))
 

@@ -55,7 +55,7 @@ trace {TRACE}
     ├── ✓ retrieve  40ms
     │   └── · retrieval of 1 document
     ├── ✓ chat.completions gpt-4.1-mini  812ms  1.4k→12 tokens
-    │   └── · feedback thumbs up
+    │   └── · feedback thumbs: up
     └── ✗ chat.completions gpt-4.1  7.5ms  429 RateLimitError: slow down
 """
 
