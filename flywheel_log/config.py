@@ -21,7 +21,6 @@ from .wording import mistakes, suggestion
 PREFIX = "FLYWHEEL_LOG_"
 _NEEDED = frozenset({"id", "kind", "timestamp"})
 _FIELDS = frozenset(Event.__annotations__) | {"trimmed", "unserialisable"}
-_SECRET = frozenset({"redact_key"})
 Processor = Callable[[Any, str, Event], Event]
 Name = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -87,8 +86,9 @@ class Settings(Sinks):
         reasoning: "keep" what the model thought, "mask" it by its length, or "hash" it by its length and hash.
         sample: the share of the calls that is kept, 0 to 1; or shares by workload, `"*"` for all others.
         sample_first: how many events of each workload are kept each hour whatever `sample` says.
-        fields_allow, fields_deny: the fields that are written or left out, as paths: `user_id`, `metadata.email`,
-            `request.messages.content`; comma lists in the environment. With `cost_usd` come the counts it is found by.
+        fields_allow: the only fields that are written, as paths: `user_id`, `metadata.email`,
+            `request.messages.content`; a comma list in the environment. With `cost_usd` come the counts it is found by.
+        fields_deny: the fields that are left out, likewise.
         prices: dollars for a million tokens of models that the price list does not know:
             `{"my-model": {"input": 0.5, "output": 1.5, "cached": 0.1}}`.
         durability: "fsync" lets a call return only when its record is safe from a power failure, too.
@@ -247,4 +247,4 @@ def _misspelt() -> Iterator[str]:
 
 
 def _readable(error: ValidationError) -> str:
-    return f"flywheel_log is configured wrongly: {mistakes(error.errors(), _SECRET)}"
+    return f"flywheel_log is configured wrongly: {mistakes(error.errors(), secret=('redact_key',))}"
