@@ -267,6 +267,8 @@ def test_what_is_no_field_is_refused():
         context(colour="red")
     with pytest.raises(TypeError, match=r"^tags is a list of strings; got the string 'beta'$"):
         context(tags="beta")
+    with pytest.raises(TypeError, match=r"^tags is a list of strings; got int$"):
+        context(tags=3)
     with pytest.raises(TypeError, match=r"^metadata is a mapping; got list$"):
         context(metadata=["plan"])  # type: ignore[arg-type]
 

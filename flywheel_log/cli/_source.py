@@ -95,7 +95,9 @@ def logs(sources: list[str] | None) -> list[Path]:
 def skipping() -> Iterator[OnBad]:
     """Give a `with` block what counts the lines it is called with as skipped, and say at its end how many they were."""
     bad: Counter[str] = Counter()
-    yield lambda _: bad.update(["lines"])
-    if count := bad["lines"]:
-        what = "1 line that is no record" if count == 1 else f"{count} lines that are no records"
-        typer.echo(f"flywheel-log: skipped {what}", err=True)
+    try:
+        yield lambda _: bad.update(["lines"])
+    finally:
+        if count := bad["lines"]:
+            what = "1 line that is no record" if count == 1 else f"{count} lines that are no records"
+            typer.echo(f"flywheel-log: skipped {what}", err=True)

@@ -55,7 +55,7 @@ def command(
     for report in reports if as_json else found:
         _put(report, as_json=as_json)
     if not found and not as_json:
-        typer.echo(f"nothing was left behind in {root}")
+        typer.echo(f"nothing was left behind in {root}" + ("" if root.exists() else ", which does not exist"))
     if left := sum(report.left for report in reports):
         raise Problem(
             f"still in {root}: {left}; run `flywheel-log drain` again when their sinks answer, "

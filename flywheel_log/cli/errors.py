@@ -123,14 +123,18 @@ def _columns(errors: Errors) -> dict[str, list[str]]:
 
 
 def _fitting(columns: dict[str, list[str]], width: int) -> dict[str, list[str]]:
-    """Return *columns* without those that can be spared, as far as the rest would not fit into *width* cells."""
+    """Return *columns* without those that can be spared, where all would not fit into *width* cells.
+
+    What a fault means is worth more than its course, if there is room for the one or the other.
+    """
     from rich.cells import cell_len
 
     sizes = {name: max(map(cell_len, (name, *cells))) + _GAP for name, cells in columns.items()}
-    spared = [name for name in columns if name in ("meaning", "trend") or name.startswith("by ")]
-    while spared and sum(sizes.values()) - _GAP > width:
-        del sizes[spared.pop()]
-    return {name: columns[name] for name in sizes}
+    course = [name for name in columns if name == "trend" or name.startswith("by ")]
+    spared = [set(), {course[0]}, {*course}, {"meaning"}, {"meaning", "trend"}]
+    wanted = (one for one in spared if sum(sizes[name] for name in sizes if name not in one) - _GAP <= width)
+    gone = next(wanted, {"meaning", *course})
+    return {name: cells for name, cells in columns.items() if name not in gone}
 
 
 def _told(one: Cluster) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flywheel_log.loop.blueprint.readiness import Readiness, Split, assess, many_workloads
+from flywheel_log.loop.replay.origin import NAMING, is_ours
 from flywheel_log.wording import counted
 
 from . import Problem
@@ -47,10 +48,13 @@ def command(
     """Predict what a Data Flywheel run would do.
 
     For each client and workload: usable records, what is dropped and why, dataset sizes, and what is missing.
-    The defaults are those of the blueprint's configuration. Exit code 1 if no workload is ready.
+    Replays are left out unless --workload names theirs. The defaults are those of the blueprint's configuration. Exit
+    code 1 if no workload is ready.
     """
+    replays = not NAMING.isdisjoint(records.chosen.where)
     with records.reading() as events:
-        found = assess(events, Split(eval_size, val_ratio, min_records, limit))
+        live = (event for event in events if replays or not is_ours(event))
+        found = assess(live, Split(eval_size, val_ratio, min_records, limit))
     if not found:
         raise records.nothing("calls")
     _put_json(found) if as_json else _put(found)

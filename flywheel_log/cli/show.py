@@ -96,7 +96,7 @@ def show(event: Event) -> None:
     for name, value in facts(event):
         screen.print(f"{name:>9}  {value}", style="red" if name == "error" else None, soft_wrap=not screen.is_terminal)
     talk = conversation(event)
-    for turn in talk.asked:
+    for turn in (*talk.asked, *_retrieval(event)):
         _say(screen, turn, "bold")
     for turn in talk.answered:
         _say(screen, turn, "bold green")
@@ -104,7 +104,7 @@ def show(event: Event) -> None:
 
 def facts(event: Event) -> list[tuple[str, str]]:
     """Return what is known about *event* besides what was said, as names and texts."""
-    from ._line import failure, sign
+    from ._line import documents, failure, in_words, sign
 
     fields: dict[str, Any] = dict(event)
     prompt = fields.get("prompt") or {}
@@ -126,8 +126,8 @@ def facts(event: Event) -> list[tuple[str, str]]:
         ("cost", money(fields.get("cost_usd")) if fields.get("cost_usd") is not None else ""),
         ("retries", fields.get("retries")),
         ("tools", ", ".join(_tools(event))),
-        ("metadata", _flat(fields.get("metadata"))),
-        ("retrieved", ", ".join(_retrieved(fields.get("retrieval_docs")))),
+        ("metadata", in_words(fields.get("metadata"))),
+        ("retrieved", ", ".join(documents(event))),
         *_marks(fields),
         ("trace", fields.get("trace_id")),
     ]
@@ -136,26 +136,38 @@ def facts(event: Event) -> list[tuple[str, str]]:
 
 def _marks(fields: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what was found out, said or changed about a call."""
+    from ._line import in_words
+
     yield "feedback", "; ".join(_opinions(fields.get("quality")))
     yield "flagged", "a hallucination" if fields.get("hallucination_flag") else ""
-    yield "safety", _flat(fields.get("safety"))
-    yield "redacted", _flat(fields.get("redactions"))
+    yield "safety", in_words(fields.get("safety"))
+    yield "redacted", in_words(fields.get("redactions"))
     yield "unsafe", as_text(fields.get("training_unsafe"))
 
 
-def _retrieved(docs: Any) -> Iterator[str]:
-    """Yield the ids of the documents that the call was given."""
-    for doc in docs if isinstance(docs, list) else ():
-        yield str(doc.get("id", "?") if isinstance(doc, dict) else doc)
+def _retrieval(event: Event) -> Iterator[Turn]:
+    """Yield what a retrieval searched for and found; calls that were given the documents bear no texts."""
+    from flywheel_log.loop.conversation import Turn
+
+    if event["kind"] != "retrieval":
+        return
+    if query := (event.get("request") or {}).get("query"):
+        yield Turn("query", str(query))
+    for doc in event.get("retrieval_docs") or ():
+        if isinstance(doc, dict):
+            noted = (f"{name} {doc[name]}" for name in ("score", "source") if doc.get(name) is not None)
+            yield Turn(str(doc.get("id", "?")), str(doc.get("text") or ""), note=" · ".join(noted))
 
 
 def _opinions(quality: Any) -> Iterator[str]:
     """Yield what each person, or judge, said about the answer."""
+    from ._line import in_words
+
     said = quality if isinstance(quality, dict) else {}
     given = said.get("feedback")
     for one in given if isinstance(given, list) else [said]:
         if isinstance(one, dict):
-            yield _flat({name: value for name, value in one.items() if name not in ("id", "timestamp")})
+            yield in_words({name: value for name, value in one.items() if name not in ("id", "timestamp")})
 
 
 def _tokens(event: Event) -> str:
@@ -179,10 +191,6 @@ def _tools(event: Event) -> list[str]:
         [tool.get("function") or tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
     )
     return [str(tool.get("name") or tool.get("type")) for tool in named if isinstance(tool, dict)]
-
-
-def _flat(values: dict[str, Any] | None) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in (values or {}).items())
 
 
 def _say(screen: Console, turn: Turn, style: str) -> None:

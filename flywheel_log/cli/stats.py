@@ -48,7 +48,8 @@ def command(
 ) -> None:
     """Count calls, errors, tokens, cost and latency.
 
-    p50 and p95 are the median and the 95th percentile of the latency, within 1 %; first is the time to the first token.
+    p50 and p95 are the median and the 95th percentile of the latency, within 1 %; first is the time to the first token;
+    incomplete are calls that were left, cancelled or broken off.
     A cost marked + is incomplete: some calls have none. Calls have a cost if [prices] is installed where they are made.
     A narrow terminal shows the first columns; --json has all figures.
     """
@@ -63,6 +64,9 @@ def command(
         raise records.nothing("calls")
     _print_json(stats) if as_json else _print(stats)
     say_if_sampled(stats.total)
+    for name, values in zip(stats.by, zip(*(row.key for row in stats.rows), strict=True), strict=True):
+        if by is not None and not any(values):
+            typer.echo(f"flywheel-log: no call has a {name}", err=True)
 
 
 def _summarised(records: Records, fields: list[str], *, scaled: bool) -> Stats:
@@ -197,7 +201,7 @@ def _cells(row: Row) -> dict[str, str]:
         "cost": money(row.cost_usd) + "+" * (0 < row.priced < row.calls),
         "first p50": duration(row.first_token.quantile(0.5)),
         "first p95": duration(row.first_token.quantile(0.95)),
-        "cut off": number(row.incomplete),
+        "incomplete": number(row.incomplete),
         "cached": number(row.cached_tokens),
         "calls/min": number(row.calls_per_minute),
     }

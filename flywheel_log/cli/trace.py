@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,7 +41,12 @@ def command(identity: Identity = "last", sources: Sources = None, *, as_json: As
     identity, sources = or_last(identity, sources)
     records = Records(sources)
     records.rereadable()
-    wanted = _trace_id(identity, records)
+    try:
+        wanted = _trace_id(identity, records)
+    except Problem:
+        with records.reading() as events:  # and say how many lines are no records, which may be why
+            deque(events, maxlen=0)
+        raise
     with records.reading() as events:
         found = list(_of_trace(events, wanted))
     if as_json:
@@ -123,6 +129,8 @@ def line(branch: Branch) -> Text:
 
 
 def _title(event: Event) -> str:
+    from ._line import opinion
+
     match event["kind"]:
         case "step":
             return str(event.get("name") or "step")
@@ -130,9 +138,8 @@ def _title(event: Event) -> str:
             found = event.get("retrieval_docs") or []
             return f"retrieval of {len(found)} document{'s' * (len(found) != 1)}"
         case "feedback":
-            quality = event.get("quality") or {}
-            said = ", ".join(f"{key} {value}" for key, value in quality.items() if isinstance(value, str | int | float))
-            return " ".join(filter(None, ("feedback", str(event.get("name") or ""), said)))
+            judge = event.get("name") if event.get("name") not in (event.get("quality") or {}) else None
+            return " ".join(filter(None, ("feedback", judge, opinion(event))))
         case kind:
             return " ".join(filter(None, (event.get("surface") or kind, event.get("model"))))
 

@@ -15,21 +15,24 @@ from ._records import Records
 from ._screen import one_line, put_json
 from ._source import AsJson, Sources
 
+_NAMED = 5
 Since = Annotated[
     str, typer.Option("--since", metavar="TIME", help="Look from this time on: 12h, 30d ago, or 2026-01-31.")
 ]
 
 
 def command(sources: Sources = None, *, since: Since = "", as_json: AsJson = False) -> None:
-    """Check a log for missing events.
+    """Check a log for missing events, and for repeated ones.
 
     The events of a process are numbered without gaps, so a missing number is an event that was lost, was removed or is
     still on its way. What `forget` removed is not missing. Events missing after the last one of a process cannot be
     detected. With --since, a log that is pruned, or of which rotated files are deleted, need not be whole before.
+    Repeated events are named, too; the exit code is 1 for missing ones only, since sources may overlap.
     """
     begin, records = time(since, "--since"), Records(sources)
     with records.reading() as events:
         census = Census.of(events, begin)
+    repeated = census.repeated()
     dead = _dead_letters(sources)
     for identity in dead:
         census.add(identity)
@@ -38,6 +41,9 @@ def command(sources: Sources = None, *, since: Since = "", as_json: AsJson = Fal
         _put(gap, as_json=as_json)
     if not census.events:
         raise records.nothing("events")
+    if repeated:
+        some = ", ".join(repeated[:_NAMED]) + ", …" * (len(repeated) > _NAMED)
+        typer.echo(f"flywheel-log: {counted(len(repeated), 'event')} more than once: {some}", err=True)
     if missing := sum(gap.count for gap in found):
         raise Problem(f"{missing} of {census.events + missing} events are missing")
     if not as_json:

@@ -24,10 +24,12 @@ class invocation(scope.context):  # noqa: N801 - reads as a statement: `with inv
         **fields: what `context` takes; stamped on every call inside.
 
     Raises:
-        TypeError: a field is none of an event's.
+        TypeError: *timeout* is no number, or a field is none of an event's.
     """
 
     def __init__(self, timeout: float = 2.0, **fields: Any) -> None:
+        if not isinstance(timeout, int | float):
+            raise TypeError(f"timeout is a number of seconds; got {timeout!r}; to decorate, write @invocation()")
         super().__init__(**fields)
         self._timeout = timeout
 

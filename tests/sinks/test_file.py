@@ -61,7 +61,8 @@ def ids(path):
         ("file:a?colour=red", "sink 'file' knows no parameter colour; has format, keep, rotate_mb"),
         ("file:a?format=xml", "sink 'file' has no format 'xml'; has flat, full"),
         ("file:a?rotate_mb=-1", "sink 'file' wants a whole number above 0 as rotate_mb; got '-1'"),
-        ("file:a?keep=many", "sink 'file' wants a whole number above 0 as keep; got 'many'"),
+        ("file:a?rotate_mb=1&keep=many", "sink 'file' wants a whole number above 0 as keep; got 'many'"),
+        ("file:a?keep=3", "sink 'file' rotates by rotate_mb only; write it beside keep, as in ?rotate_mb=100&keep=5"),
     ],
 )
 def test_a_wrong_url_is_an_error_that_names_both_sides(url, message):
@@ -379,13 +380,13 @@ def test_the_lock_of_another_process_is_respected_while_it_is_held(tmp_path):
 
 def test_behind_a_place_everything_is_looked_through_in_whatever_order_it_was_stored(tmp_path):
     path = tmp_path / "genai.log"
-    sink = open_sink(f"file:{path}?keep=2")
+    sink = open_sink(f"file:{path}?rotate_mb=100&keep=2")
     sink.write([event(7)])
     place = sink.place()
     assert len(place) <= 41
     sink.write([event(3)])
     sink.write([event(1)])
-    other = open_sink(f"file:{path}?keep=2")
+    other = open_sink(f"file:{path}?rotate_mb=100&keep=2")
     assert other.missing([event(3), event(7)], place) == [event(7)]
     path.rename(f"{path}.1")
     other.write([event(4)])

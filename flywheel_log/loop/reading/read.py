@@ -89,9 +89,12 @@ def read(
 
     Raises:
         FileNotFoundError: the file does not exist.
+        TypeError: *source* is none of these, or *since* has no zone.
         ValueError: nothing reads the URL's scheme; or *feedback* is wanted of standard input, which can be read but
             once.
     """
+    if since is not None and getattr(since, "tzinfo", None) is None:
+        raise TypeError(f"since is a datetime with a zone; got {since!r}")
     return search(source, None, feedback=feedback, on_bad=on_bad, since=since)
 
 
@@ -104,7 +107,7 @@ def search(
     since: datetime | None = None,
 ) -> Reading:
     """Read as `read` does, but pass over the lines, unparsed, of which *glance* says no. Raises as `read`."""
-    given = [source] if isinstance(source, (str, os.PathLike)) else [*source]
+    given = _listed(source)
     said = Annotations(remarks(given, since)) if feedback else None
     return Reading(glanced(_records(given, since), glance), on_bad, said)
 
@@ -115,7 +118,7 @@ def remarks(source: Where | Iterable[Where], since: datetime | None = None) -> I
     What was said before *since* may be left out. All other lines are passed over unparsed, so this takes a fraction of
     the time of `read`. Raises as `read`.
     """
-    given = [source] if isinstance(source, (str, os.PathLike)) else [*source]
+    given = _listed(source)
     if "-" in given:
         raise ValueError("feedback needs a second look, and standard input has but one")
     saying = glanced(_records(given, since), says)
@@ -127,12 +130,19 @@ def opened(source: Where | Iterable[Where]) -> list[Part]:
 
     Raises as `read`.
     """
-    given = [source] if isinstance(source, (str, os.PathLike)) else source
-    found = [(find(where), where) for where in (os.fspath(one) for one in given)]
+    found = [(find(where), where) for where in (os.fspath(one) for one in _listed(source))]
     if all(module is file for module, _ in found):
         # A shell expands genai.log* to the newest first.
         return [(file, log) for log in file.logs(where for _, where in found)]
     return [part for module, where in found for part in (opened(where) if module is file else [(module, where)])]
+
+
+def _listed(source: Where | Iterable[Where]) -> list[Where]:
+    if isinstance(source, (str, os.PathLike)):
+        return [source]
+    if isinstance(source, bytes) or not isinstance(source, Iterable):
+        raise TypeError(f"a source is a path, a URL, or a list of these; got {type(source).__name__}")
+    return [*source]
 
 
 def _records(given: Iterable[Where], since: datetime | None) -> Iterator[bytes | JSON]:
