@@ -12,6 +12,7 @@ from typing import cast
 from flywheel_log.clock import timestamp
 from flywheel_log.event import FLYWHEEL_KEYS, JSON, Event, from_document
 from flywheel_log.serialise import loads
+from flywheel_log.shape import fits
 
 from ..join import SAYING, Annotations
 from .flat import from_flat, is_flat
@@ -21,13 +22,6 @@ from .sources import Source, file, find
 Where = str | os.PathLike[str]
 OnBad = Callable[[bytes], object]
 Part = tuple[Source | ModuleType, str | file.Log]
-_SHAPES: dict[str, type | tuple[type, ...]] = {
-    **dict.fromkeys(("request", "response", "error", "metadata", "prompt", "safety", "quality", "redactions"), dict),
-    **dict.fromkeys(("tags", "retrieval_docs", "training_unsafe"), list),
-    **dict.fromkeys(("id", "timestamp", "kind", "status", "client_id", "workload_id", "model", "surface"), str),
-    **dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens", "cost_usd"), (int, float)),
-    **dict.fromkeys(("latency_ms", "time_to_first_token_ms"), (int, float)),
-}
 _AS_MILLISECONDS = 1e11  # The year 5138 in seconds, 1973 in milliseconds.
 _OF_OTHERS = {*FLYWHEEL_KEYS, "kind"}
 _PADDING = b"\0 \t\r\n"
@@ -202,6 +196,6 @@ def _dated(value: object) -> object:
 def _shaped(event: Event) -> Event:
     """Let no reader stumble over a value that is not what `Event` says; null passes for unknown."""
     for key, value in event.items():
-        if value is not None and not isinstance(value, _SHAPES.get(key, object)):
+        if not fits(key, value):
             raise ValueError(f"a record's {key} is no {type(value).__name__}")
     return event

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 import lzma
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -320,3 +321,12 @@ def test_a_flat_record_may_lack_what_is_unknown():
         "kind": "llm",
         "request": {"messages": [{"role": "user", "content": "Why?"}]},
     }
+
+
+@pytest.mark.parametrize("field", ["duration_ms", "parent_id", "name", "target", "trace_id"])
+def test_a_record_with_a_value_that_readers_would_stumble_over_is_passed_over(tmp_path: Path, field: str) -> None:
+    log = tmp_path / "genai.log"
+    step = {"timestamp": "2026-01-01T00:00:00.000Z", "kind": "step", "name": "s"}
+    log.write_text(json.dumps({**step, field: ["x"]}) + "\n" + json.dumps(step) + "\n")
+    reading = read(log)
+    assert ([event["name"] for event in reading], reading.bad) == (["s"], 1)
