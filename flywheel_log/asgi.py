@@ -8,7 +8,7 @@ from typing import Any
 
 from .scope import frames
 from .signals.spans import trace
-from .web import RequestFields, traceparent_of
+from .web import Middleware, traceparent_of
 
 __all__ = ["FlywheelMiddleware"]
 
@@ -19,7 +19,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Identify = Callable[[Scope], Mapping[str, Any] | Awaitable[Mapping[str, Any] | None] | None]
 
 
-class FlywheelMiddleware:
+class FlywheelMiddleware(Middleware[App, Identify]):
     """Stamp who asks on every call made for a request: `app.add_middleware(FlywheelMiddleware, identify=…)`.
 
     The fields hold from the first line of the application to the last: in dependencies, streamed answers and background
@@ -37,19 +37,13 @@ class FlywheelMiddleware:
         TypeError: a field is none of an event's.
     """
 
-    def __init__(self, app: App, identify: Identify | None = None, *, traces: bool = False, **fields: Any) -> None:
-        self._app = app
-        self._identify = identify
-        self._traces = traces
-        self._fields = RequestFields(**fields)
-
     async def __call__(self, connection: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection; what is no request (the application's start and end) passes through."""
         if connection["type"] not in ("http", "websocket"):
             await self._app(connection, receive, send)
             return
         known = await self._who(connection)
-        with frames.FieldsSet(self._fields.in_force(known)):
+        with frames.FieldsSet(self._in_force(known)):
             if not self._traces:
                 await self._app(connection, receive, send)
                 return
@@ -63,7 +57,7 @@ class FlywheelMiddleware:
             found = self._identify(connection)
             return await found if isawaitable(found) else found
         except Exception as error:  # noqa: BLE001 - the request goes on without a name
-            self._fields.unknown(error)
+            self._unknown(error)
             return None
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import iscoroutinefunction, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, NonNegativeFloat, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -15,19 +16,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from .event import Event
 from .process.state_directory import state_directory
 from .sinks import open_sink
-from .wording import suggestion
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+from .wording import mistakes, suggestion
 
 PREFIX = "FLYWHEEL_LOG_"
-_LONGEST_SHOWN = 60
 _NEEDED = frozenset({"id", "kind", "timestamp"})
 _FIELDS = frozenset(Event.__annotations__) | {"trimmed", "unserialisable"}
-_ALTERNATIVES = ("constrained-float", "dict[str,constrained-float]")  # as pydantic names what `sample` may be
 Processor = Callable[[Any, str, Event], Event]
 Name = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Rates = dict[Literal["input", "output", "cached"], NonNegativeFloat]
 
 Judge = Callable[[Event], Mapping[str, Any] | None]
 
@@ -89,8 +86,9 @@ class Settings(Sinks):
         reasoning: "keep" what the model thought, "mask" it by its length, or "hash" it by its length and hash.
         sample: the share of the calls that is kept, 0 to 1; or shares by workload, `"*"` for all others.
         sample_first: how many events of each workload are kept each hour whatever `sample` says.
-        fields_allow, fields_deny: the fields that are written or left out, as paths: `user_id`, `metadata.email`,
-            `request.messages.content`; comma lists in the environment. With `cost_usd` come the counts it is found by.
+        fields_allow: the only fields that are written, as paths: `user_id`, `metadata.email`,
+            `request.messages.content`; a comma list in the environment. With `cost_usd` come the counts it is found by.
+        fields_deny: the fields that are left out, likewise.
         prices: dollars for a million tokens of models that the price list does not know:
             `{"my-model": {"input": 0.5, "output": 1.5, "cached": 0.1}}`.
         durability: "fsync" lets a call return only when its record is safe from a power failure, too.
@@ -113,21 +111,31 @@ class Settings(Sinks):
     redact: Annotated[tuple[Literal["secrets", "pii", "names"], ...], NoDecode] = ("secrets",)
     redact_with: Literal["mask", "drop", "pseudonym"] = "mask"
     redact_key: SecretStr | None = None
-    redact_patterns: dict[str, str] = Field(default_factory=dict)
+    redact_patterns: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     redact_model: str = "en_core_web_sm"
     reasoning: Literal["keep", "mask", "hash"] = "keep"
-    sample: Share | dict[str, Share] = 1.0
+    sample: Annotated[Share | dict[str, Share], NoDecode] = 1.0
     sample_first: int = Field(10, ge=0)
     fields_allow: Annotated[tuple[str, ...], NoDecode] = ()
     fields_deny: Annotated[tuple[str, ...], NoDecode] = ()
-    prices: dict[str, dict[Literal["input", "output", "cached"], NonNegativeFloat]] = Field(default_factory=dict)
+    prices: Annotated[dict[str, Rates], NoDecode] = Field(default_factory=dict)
     durability: Literal["journal", "fsync"] = "journal"
-    processors: tuple[Processor, ...] = ()
+    processors: Annotated[tuple[Processor, ...], NoDecode] = ()
 
     @field_validator("judges", "fields_allow", "fields_deny", mode="before")
     @classmethod
     def _lists(cls, value: str | Sequence[str]) -> Sequence[str]:
         return _split(value)
+
+    @field_validator("redact_patterns", "sample", "prices", mode="before")
+    @classmethod
+    def _mapped(cls, value: Any) -> Any:
+        if not isinstance(value, str) or not value.lstrip().startswith("{"):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"this is no JSON, in which a backslash is doubled: {error}; got {value!r}") from None
 
     @field_validator("fields_allow", "fields_deny")
     @classmethod
@@ -145,6 +153,13 @@ class Settings(Sinks):
         if needed := sorted(_NEEDED & set(paths)):
             raise ValueError(f"{needed[0]} is needed by all who read; have any field but {', '.join(sorted(_NEEDED))}")
         return paths
+
+    @field_validator("processors", mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise ValueError(f"functions have no names here; write configure(processors=[…]); got {value!r}")
+        return value
 
     @field_validator("judges", "processors")
     @classmethod
@@ -202,12 +217,14 @@ def load(**arguments: Any) -> Settings:
     """
     for name in sorted(set(arguments) - set(Settings.model_fields)):
         raise TypeError(f"{name} is no setting; {suggestion(name, sorted(Settings.model_fields))}")
-    for name in sorted(name for name in os.environ if name.startswith(PREFIX) and not _is_setting(name)):
-        raise ValueError(f"{name} is no setting; {suggestion(name, map(_variable, Settings.model_fields), PREFIX)}")
+    wrong = [*_misspelt()]
     try:
-        return Settings(**arguments)
+        settings = Settings(**arguments)
     except ValidationError as error:
-        raise ValueError(_readable(error)) from None
+        wrong.append(_readable(error))
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return settings
 
 
 def sinks() -> tuple[str, ...]:
@@ -222,25 +239,12 @@ def sinks() -> tuple[str, ...]:
         raise ValueError(_readable(error)) from None
 
 
-def _variable(setting: str) -> str:
-    return f"{PREFIX}{setting.upper()}"
-
-
-def _is_setting(variable: str) -> bool:
-    return variable.removeprefix(PREFIX).lower() in Settings.model_fields
+def _misspelt() -> Iterator[str]:
+    """Yield what is wrong with the names of the environment's variables."""
+    known = [f"{PREFIX}{setting.upper()}" for setting in Settings.model_fields]
+    for name in sorted(name for name in os.environ if name.startswith(PREFIX) and name.upper() not in known):
+        yield f"{name} is no setting; {suggestion(name, known, PREFIX)}"
 
 
 def _readable(error: ValidationError) -> str:
-    told: dict[str, list[ErrorDetails]] = {}
-    for problem in error.errors():
-        name = ".".join(str(part) for part in problem["loc"] if part not in _ALTERNATIVES) or "settings"
-        told.setdefault(name, []).append(problem)
-    return "flywheel_log is configured wrongly: " + "; ".join(map(_told, told, told.values()))
-
-
-def _told(name: str, problems: list[ErrorDetails]) -> str:
-    """What is wrong with one value, and what it is; our own checks name it already, and a key is never shown."""
-    first = problems[0]
-    own = first["type"] == "value_error" or name == "redact_key"
-    got = "" if own else f"; got {str(first['input'])[:_LONGEST_SHOWN]!r}"
-    return f"{name}: {', or '.join(one['msg'].removeprefix('Value error, ') for one in problems)}{got}"
+    return f"flywheel_log is configured wrongly: {mistakes(error.errors(), secret=('redact_key',))}"

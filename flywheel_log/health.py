@@ -43,13 +43,14 @@ class Health:
             self._dropped[reason] += count
         self.warn(reason, error)
 
-    def warn(self, reason: str, error: BaseException | None = None) -> None:
-        """Say *reason* once a process, with the name of *error* and nothing of its text."""
+    def warn(self, reason: str, error: BaseException | str | None = None) -> None:
+        """Say *reason* once a process, with the name of *error* and nothing of its text; or with a fixed word."""
         with self._lock:
             if reason in self._warned:
                 return
             self._warned.add(reason)
-        detail = f" ({name_of(error)})" if error is not None else ""
+        word = name_of(error) if isinstance(error, BaseException) else error
+        detail = f" ({word})" if word else ""
         _log.warning("flywheel_log: %s%s; further ones are only counted, see flywheel_log.stats()", reason, detail)
 
     def explain(self, problem: str) -> None:

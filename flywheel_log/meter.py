@@ -15,8 +15,8 @@ from .health import health
 
 Figures = Callable[[JSON], JSON]
 
-CALLS = frozenset({"llm", "embedding", "moderation"})
-"""The kinds of events that are counted."""
+CALLS = ("llm", "embedding", "moderation")
+"""The kinds of events that are calls of a model; the others are not counted."""
 
 MOST_SERIES = 1000
 """Series of this process at most; calls of further ones are counted under the workload `other`."""

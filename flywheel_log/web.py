@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from . import scope, w3c
 from .health import health
 from .scope.fields import fields_of
 from .scope.place import opened
 
+App = TypeVar("App")
+Identify = TypeVar("Identify")
 
-class RequestFields:
-    """The fields that the requests of a web application stamp on the calls they lead to.
 
-    Args:
-        **fields: stamped on the calls of every request.
+class Middleware(Generic[App, Identify]):
+    """Stands around a web application, and knows the fields that its requests stamp on the calls they lead to.
 
-    Raises:
-        TypeError: a field is none of an event's.
+    Args and Raises are those of the `FlywheelMiddleware` of either kind.
     """
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, app: App, identify: Identify | None = None, *, traces: bool = False, **fields: Any) -> None:
+        self._app = app
+        self._identify = identify
+        self._traces = traces
         self._own = fields_of(**fields)
 
-    def in_force(self, known: Mapping[str, Any] | None) -> scope.Fields:
+    def _in_force(self, known: Mapping[str, Any] | None) -> scope.Fields:
         """Return what is in force for a request of whose user this is *known*."""
         return opened(scope.merge(scope.current(), scope.merge(self._own, self._of(known))))
 
-    def unknown(self, error: Exception) -> None:
+    def _unknown(self, error: Exception) -> None:
         """Count that nobody could tell whose request it is; it goes on without a name."""
         health.drop("identify", error)
 
@@ -36,7 +38,7 @@ class RequestFields:
         try:
             return fields_of(**known) if known else {}
         except Exception as error:  # noqa: BLE001 - whatever it is that the program has returned
-            self.unknown(error)
+            self._unknown(error)
             return {}
 
 

@@ -1,11 +1,19 @@
-"""Parts of messages that are said alike everywhere: counts with their nouns, and what an unknown name may have been."""
+"""Parts of messages that are said alike everywhere: counts with their nouns, unknown names, values that do not fit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _ALIKE = 0.65
+_LONGEST_SHOWN = 60
+_ALTERNATIVES = ("constrained-float", "dict[str,constrained-float]", "callable", "str")
+"""How pydantic names the types of which a setting may be one."""
+_PLAIN = (("a valid tuple", "a list"), ("a valid dictionary", "a mapping, in the environment a JSON object"))
 
 
 def counted(count: int, noun: str, nouns: str = "") -> str:
@@ -16,8 +24,30 @@ def counted(count: int, noun: str, nouns: str = "") -> str:
 def suggestion(name: str, known: Iterable[str], prefix: str = "") -> str:
     """Return the end of an error message about the unknown *name*: `did you mean sinks?`, or `have a, b`.
 
-    A *prefix* that all names have is ignored when they are compared.
+    A *prefix* that all names have, and upper and lower case, are ignored when they are compared.
     """
-    have = {one.removeprefix(prefix): one for one in known}
-    near = get_close_matches(name.removeprefix(prefix), have, n=1, cutoff=_ALIKE)
+    have = {one.removeprefix(prefix).lower(): one for one in known}
+    near = get_close_matches(name.removeprefix(prefix).lower(), have, n=1, cutoff=_ALIKE)
     return f"did you mean {have[near[0]]}?" if near else f"have {', '.join(have.values())}"
+
+
+def mistakes(problems: Iterable[ErrorDetails], secret: Collection[str] = ()) -> str:
+    """Return what pydantic finds wrong with values, in words: `content: Input should be 'on' or 'off'; got 'no'`.
+
+    Of those that are *secret*, the value is not shown.
+    """
+    found: dict[str, list[ErrorDetails]] = {}
+    for problem in problems:
+        name = ".".join(str(part) for part in problem["loc"] if part not in _ALTERNATIVES) or "settings"
+        found.setdefault(name, []).append(problem)
+    inmost = [name for name in found if not any(other.startswith(f"{name}.") for other in found)]
+    return "; ".join(_mistake(name, found[name], shown=name not in secret) for name in inmost)
+
+
+def _mistake(name: str, problems: Sequence[ErrorDetails], *, shown: bool) -> str:
+    """What is wrong with one value, which may be one of several types, and what it is; our own checks say that."""
+    own = any(one["type"] == "value_error" for one in problems)
+    wanted = ", or ".join(one["msg"].removeprefix("Value error, ") for one in problems)
+    for words, plain in ((", or Input should be ", ", or "), *_PLAIN):
+        wanted = wanted.replace(words, plain)
+    return f"{name}: {wanted}" + ("" if own or not shown else f"; got {repr(problems[0]['input'])[:_LONGEST_SHOWN]}")

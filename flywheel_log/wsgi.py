@@ -9,7 +9,7 @@ from . import scope
 from .around import Around
 from .scope import frames
 from .signals.spans import run_of, trace
-from .web import RequestFields, traceparent_of
+from .web import Middleware, traceparent_of
 
 __all__ = ["FlywheelMiddleware"]
 
@@ -18,7 +18,7 @@ App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 Identify = Callable[[Environ], Mapping[str, Any] | None]
 
 
-class FlywheelMiddleware:
+class FlywheelMiddleware(Middleware[App, Identify]):
     """Stamp who asks on every call made for a request: `app.wsgi_app = FlywheelMiddleware(app.wsgi_app, identify=…)`.
 
     The fields hold from the first line of the application to the last, in streamed answers, too.
@@ -35,12 +35,6 @@ class FlywheelMiddleware:
         TypeError: a field is none of an event's.
     """
 
-    def __init__(self, app: App, identify: Identify | None = None, *, traces: bool = False, **fields: Any) -> None:
-        self._app = app
-        self._identify = identify
-        self._traces = traces
-        self._fields = RequestFields(**fields)
-
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
         run = self._run(environ)
@@ -56,7 +50,7 @@ class FlywheelMiddleware:
         return _Body(body, run)
 
     def _run(self, environ: Environ) -> Around:
-        fields = self._fields.in_force(self._who(environ))
+        fields = self._in_force(self._who(environ))
         if not self._traces:
             return scope.Inside(frames.FieldsSet(fields))
         with frames.FieldsSet(fields):
@@ -66,7 +60,7 @@ class FlywheelMiddleware:
         try:
             return self._identify(environ) if self._identify is not None else None
         except Exception as error:  # noqa: BLE001 - the request goes on without a name
-            self._fields.unknown(error)
+            self._unknown(error)
             return None
 
 

@@ -58,6 +58,7 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
             monkeypatch.delenv(name)
     monkeypatch.setenv("FLYWHEEL_LOG_JOURNAL", str(tmp_path / "journal"))
     monkeypatch.chdir(tmp_path)
+    health.reset()
     at_terminate = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, at_terminate)  # Pages about servers handle it.

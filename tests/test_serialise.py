@@ -23,11 +23,6 @@ from flywheel_log.health import health
 from flywheel_log.serialise import dumps
 
 
-@pytest.fixture(autouse=True)
-def _fresh_counters():
-    health.reset()
-
-
 class Colour(enum.Enum):
     RED = "red"
 

@@ -16,7 +16,9 @@ from flywheel_log import config
         ({"content": "no"}, "content: Input should be 'on' or 'off'; got 'no'"),
         ({"client_id": ""}, "client_id: String should have at least 1 character; got ''"),
         ({"workload_id": ""}, "workload_id: String should have at least 1 character; got ''"),
-        ({"client_id": 3}, "client_id: Input should be a valid string; got '3'"),
+        ({"client_id": 3}, "client_id: Input should be a valid string; got 3"),
+        ({"client_id": None}, "client_id: Input should be a valid string; got None"),
+        ({"sinks": None}, "sinks: Input should be a list; got None"),
         ({"sinks": "kafka:x"}, "sinks: sink 'kafka' is unknown; have elasticsearch, file, otlp, stdout, structlog"),
         ({"sinks": "file:a.log?rotate=1"}, "sinks: sink 'file' knows no parameter rotate; has format, keep, rotate_mb"),
         (
@@ -30,10 +32,11 @@ from flywheel_log import config
         ),
         (
             {"sample": 2},
-            "sample: Input should be less than or equal to 1, or Input should be a valid dictionary; got '2'",
+            "sample: Input should be less than or equal to 1, or a mapping, in the environment a JSON object; got 2",
         ),
-        ({"sample": {"chat": 2}}, "sample.chat: Input should be less than or equal to 1; got '2'"),
-        ({"processors": [3]}, "processors.0: Input should be callable; got '3'"),
+        ({"sample": {"chat": 2}}, "wrongly: sample.chat: Input should be less than or equal to 1; got 2"),
+        ({"processors": [3]}, "processors.0: Input should be callable; got 3"),
+        ({"judges": [3]}, "judges.0: Input should be callable, or a valid string; got 3"),
         ({"processors": [lambda event: event]}, "processors: <lambda> takes (event); have (logger, method, event)"),
         ({"judges": [lambda one, two: {}]}, "judges: <lambda> takes (one, two); have (event)"),
     ],
@@ -53,6 +56,8 @@ def test_a_key_is_not_shown_in_an_error() -> None:
 def test_an_argument_that_is_no_setting_is_named_beside_the_settings() -> None:
     with pytest.raises(TypeError, match=r"^contnet is no setting; did you mean content\?$"):
         config.load(contnet="off")
+    with pytest.raises(TypeError, match=r"^SINKS is no setting; did you mean sinks\?$"):
+        config.load(SINKS="stdout:")
 
 
 def test_a_misspelt_variable_fails_instead_of_being_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,6 +68,51 @@ def test_a_misspelt_variable_fails_instead_of_being_ignored(monkeypatch: pytest.
     monkeypatch.setenv("FLYWHEEL_LOG_COLOUR", "red")
     with pytest.raises(ValueError, match=r"^FLYWHEEL_LOG_COLOUR is no setting; have FLYWHEEL_LOG_SINKS, FLYWHEEL_LOG"):
         config.load()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("PRICES", "gpt=1", "prices: Input should be a mapping, in the environment a JSON object; got 'gpt=1'"),
+        ("SAMPLE", '{"chat": .5', "sample: this is no JSON, in which a backslash is doubled: Expecting value"),
+        ("REDACT_PATTERNS", '{"staff": "E\\d+"}', r"""got '{"staff": "E\\d+"}'"""),
+        ("PROCESSORS", "mine.py", "processors: functions have no names here; write configure(processors=[…]); got"),
+    ],
+)
+def test_a_variable_that_is_no_mapping_is_named_with_what_it_should_be(
+    variable: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"FLYWHEEL_LOG_{variable}", value)
+    with pytest.raises(ValueError) as raised:  # noqa: PT011  the text is what is looked at
+        config.load()
+    assert told in str(raised.value)
+
+
+def test_mappings_are_read_from_variables_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWHEEL_LOG_PRICES", '{"own": {"input": 1}}')
+    monkeypatch.setenv("FLYWHEEL_LOG_SAMPLE", '{"chat": 0.5}')
+    monkeypatch.setenv("FLYWHEEL_LOG_REDACT_PATTERNS", r'{"staff": "E\\d+"}')
+    found = config.load()
+    assert (found.prices, found.sample, found.redact_patterns) == (
+        {"own": {"input": 1.0}},
+        {"chat": 0.5},
+        {"staff": r"E\d+"},
+    )
+    monkeypatch.setenv("FLYWHEEL_LOG_SAMPLE", ".5")
+    assert config.load().sample == 0.5
+
+
+def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWHEEL_LOG_CONTNET", "off")
+    monkeypatch.setenv("FLYWHEEL_LOG_REDUCT", "pii")
+    monkeypatch.setenv("FLYWHEEL_LOG_MEDIA", "no")
+    with pytest.raises(ValueError) as raised:  # noqa: PT011  the text is what is looked at
+        config.load()
+    assert str(raised.value) == (
+        "FLYWHEEL_LOG_CONTNET is no setting; did you mean FLYWHEEL_LOG_CONTENT?; "
+        "FLYWHEEL_LOG_REDUCT is no setting; did you mean FLYWHEEL_LOG_REDACT?; "
+        "flywheel_log is configured wrongly: media: Input should be 'trim', 'reference' or 'keep'; got 'no'"
+    )
 
 
 def test_the_seeds_variable_names_the_application(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ def around(function: Decorated, begin: Callable[[Any, tuple[Any, ...], dict[str,
             with run.running():
                 result = wrapped(*args, **kwargs)
         except BaseException as error:
+            run.under_way = False
             run.raised(error)
             raise
         return driven(result, run)

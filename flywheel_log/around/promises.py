@@ -31,7 +31,7 @@ class _Entered(Proxy):
             value = self.__wrapped__.__enter__()
         return self._self_run.entered(value)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> Any:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> Any:
         with _running(self._self_run, self._self_run.left):
             swallowed = self.__wrapped__.__exit__(kind, error, trace)
         self._self_run.left(None if swallowed else error)
@@ -44,7 +44,7 @@ class _EnteredAsync(Proxy):
             value = await self.__wrapped__.__aenter__()
         return self._self_run.entered(value)
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> Any:
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> Any:
         with _running(self._self_run, self._self_run.left):
             swallowed = await self.__wrapped__.__aexit__(kind, error, trace)
         self._self_run.left(None if swallowed else error)

@@ -52,6 +52,7 @@ async def _coroutine(held: _Held, run: Around, then: Then) -> Any:
         with run.running():
             result = await held.coroutine
     except BaseException as error:
+        run.under_way = False
         run.raised(error)
         raise
     return then(result, run)
@@ -78,6 +79,7 @@ def _generator(generator: Generator[Any, Any, Any], run: Around) -> Generator[An
     except GeneratorExit as error:
         left = error
     except BaseException as error:
+        run.under_way = False
         run.raised(error)
         raise
     return _closed(generator, run, left)
@@ -89,6 +91,7 @@ def _closed(generator: Generator[Any, Any, Any], run: Around, left: GeneratorExi
         with run.running():
             return generator.close()
     finally:
+        run.under_way = False
         run.raised(left)
 
 
@@ -114,6 +117,7 @@ async def _async_generator(generator: AsyncGenerator[Any, Any], run: Around) -> 
     except GeneratorExit as error:
         left = error
     except BaseException as error:
+        run.under_way = False
         run.raised(error)
         raise
     await _aclosed(generator, run, left)
@@ -124,4 +128,5 @@ async def _aclosed(generator: AsyncGenerator[Any, Any], run: Around, left: Gener
         with run.running():
             await generator.aclose()
     finally:
+        run.under_way = False
         run.raised(left)

@@ -7,7 +7,14 @@ from typing import Any
 
 
 class Around:
-    """What happens around one run of a decorated callable. None of the methods may raise."""
+    """What happens around one run of a decorated callable. None of the methods may raise.
+
+    Attributes:
+        under_way: whether the body of the callable runs, if the run keeps account of that. Whoever sees it raise notes
+            here that it does not, before any function is called: the handler of a signal may raise in each.
+    """
+
+    under_way = False
 
     def running(self) -> AbstractContextManager[Any]:
         """Enter this whenever the body of the callable runs; a generator's body runs many times."""

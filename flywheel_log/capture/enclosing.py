@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from types import TracebackType
 from typing import Self
 
 from .. import scope
@@ -101,9 +100,7 @@ class Within:
         return self
 
     @guarded("context")
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._fields.__exit__(kind, error, trace)
         if _enclosing.get() is self._told:
             _enclosing.set(self._before)

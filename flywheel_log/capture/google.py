@@ -6,8 +6,6 @@ import inspect
 import sys
 import threading
 from contextlib import AbstractContextManager, nullcontext
-from contextvars import ContextVar
-from types import TracebackType
 from typing import Any, Self
 
 from .. import scope
@@ -23,7 +21,7 @@ from .patches import Patches
 from .recorded_run import RecordedRun
 from .streams.tape import KEEP_AT_MOST
 from .surfaces import Surface, surface_named
-from .under_way import active
+from .under_way import Requesting, active, current
 
 _MARK = "_flywheel_log"
 _WAIST = ("request", "request_streamed", "async_request", "async_request_streamed")
@@ -37,7 +35,6 @@ _SURFACES = {
 _lock = threading.RLock()
 _marked = IdentitySet()
 _patches = Patches()
-_sending: ContextVar[_Run | None] = ContextVar("flywheel_log.google", default=None)
 
 
 def is_mine(client: Any) -> bool:
@@ -86,8 +83,8 @@ def _install(cls: type) -> None:
 
 
 def _attempt(wrapped: Any, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    run = _sending.get()
-    if run is not None:
+    run = active()
+    if isinstance(run, _Run):
         run.attempts += 1
     return wrapped(*args, **kwargs)
 
@@ -126,11 +123,15 @@ class _Run(RecordedRun):
         streamed: whether a stream was asked for.
     """
 
+    _over = True  # Until it has begun.
+
     def __init__(self, binding: Binding, api: Any, body: JSON, *, surface: Surface, model: str, streamed: bool) -> None:
         fields = {**scope.at_call(binding.fields), "model": model}
         provider = "gcp.vertex_ai" if getattr(api, "vertexai", False) else "gcp.gemini"
         super().__init__(surface, provider, body, fields, binding.emit, streamed=streamed, client=api)
+        self.came = self._call.came
         self.attempts = 0
+        self._before: Requesting | None = None
         self._bodies: list[Any] = []
         self._room = KEEP_AT_MOST
         self._over = False
@@ -140,19 +141,17 @@ class _Run(RecordedRun):
 
     @guarded("capture", default=lambda self: self)
     def __enter__(self) -> Self:
-        self._before = _sending.get()
-        _sending.set(self)
-        self._call.enter()
+        self._before = current.get()
+        current.set(self)
+        self.under_way = True
         return super().__enter__()
 
     @guarded("capture")
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self.under_way = False
         super().__exit__(kind, error, trace)
-        self._call.leave()
-        if _sending.get() is self:
-            _sending.set(self._before)
+        if current.get() is self:
+            current.set(self._before)
 
     @guarded("capture")
     def yielded(self, item: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Literal, Self
 
 from ..event import JSON
@@ -58,9 +57,7 @@ class Attempt:
         return self
 
     @guarded("capture")
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         self.refused = getattr(error, "status_code", None) in _REFUSALS
         return self.refused
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
@@ -14,6 +15,7 @@ from typing import Annotated
 import typer
 
 from ._file_errors import explained
+from ._screen import many_lines
 
 EPILOG = "Exit codes: 0 done, 1 nothing found or a problem, 2 wrong usage."
 
@@ -24,6 +26,19 @@ class Problem(Exception):
     def __init__(self, why: object, code: int = 1) -> None:
         super().__init__(why)
         self.code = code
+
+
+@contextmanager
+def wrong(what: str | None = None) -> Iterator[None]:
+    """Make of the block's ValueError a mistake in *what* was given, an option or an argument.
+
+    Raises:
+        typer.BadParameter: there was one.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=what) from None
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -59,8 +74,6 @@ def run(arguments: Sequence[str]) -> int:
 
 def _complain(why: str) -> None:
     """Say on standard error what went wrong; ids and names in it are those of the log."""
-    from ._screen import many_lines
-
     typer.echo(many_lines(f"flywheel-log: {why}"), err=True)
 
 

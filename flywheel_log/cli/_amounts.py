@@ -10,6 +10,8 @@ import typer
 
 from flywheel_log.loop.filter import OPINIONS, Filter, when
 
+from . import wrong
+
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?) ?(?P<unit>[kMGT]?)B?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
@@ -30,18 +32,14 @@ def size(text: str, option: str) -> int | None:
 
 def time(text: str, option: str) -> datetime | None:
     """Return the time that *text* means, as `--since` does; None if it is empty. Raises as `size`."""
-    try:
+    with wrong(option):
         return when(text, datetime.now(UTC)) if text else None
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 def protecting(conditions: Sequence[str], option: str) -> list[Filter]:
     """Return filters that match what one of *conditions* (`FIELD=VALUE`, `feedback=good`) says. Raises as `size`."""
-    try:
+    with wrong(option):
         return [_filter(condition) for condition in conditions]
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 def _filter(condition: str) -> Filter:

@@ -6,7 +6,6 @@ import typer
 
 from flywheel_log.loop.extra import need
 from flywheel_log.loop.feedback import Feedbacks
-from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.reading.read import search
 from flywheel_log.loop.replay.agreement import Agreement
 from flywheel_log.loop.replay.judge import verdicts
@@ -16,39 +15,38 @@ from flywheel_log.loop.statistics.estimate import Mean, Share
 from flywheel_log.wording import counted
 
 from . import Problem
-from ._source import given, named, reading, rereadable, unreported
+from ._records import Records
+from ._screen import put_json
 
 _LAST = "last"
 _NAMED = 8
 
 
-def beside(logs: list[str] | None, chosen: Filter, known: Feedbacks, run: str) -> Pairs:
-    """Pair the replays of *run* (`last`: of the one that ended last) with those of their originals that are *chosen*.
+def beside(records: Records, known: Feedbacks, run: str) -> Pairs:
+    """Pair the replays of *run* (`last`: of the one that ended last) with those of their originals that are chosen.
 
     Raises:
         Problem: there is no such run, or none of its originals is there.
     """
-    rereadable(logs)
-    there = runs(unreported(search, logs, may_be_ours))
+    records.rereadable()
+    there = runs(records.unreported(search, may_be_ours))
     name = next(reversed(there), run) if run == _LAST else run
     if name not in there:
         have = ", ".join(f"{one} ({there[one].replays})" for one in [*reversed(there)][:_NAMED])
-        raise Problem(f"no call is of the run {run}; have {have}" if there else f"no replays in {named(logs)} yet")
-    ours = [*of_run(unreported(search, logs, may_be_ours), name)]
+        raise Problem(f"no call is of the run {run}; have {have}" if there else f"no replays in {records.named} yet")
+    ours = [*of_run(records.unreported(search, may_be_ours), name)]
     news, judged, found = replays(ours), verdicts(ours), Pairs()
-    with reading(logs, chosen) as events:
+    with records.reading() as events:
         for old, new in pairs(events, news):
             found.add(old, new, known, judged.get(identity(old)))
     if not found.count:
-        words = f" that match {given(chosen)}" if chosen else ""
-        raise Problem(f"none of the {len(news)} originals of {name}{words} is in the log; name theirs by --log, too")
+        which = f"{len(news)} originals of {name}{records.matching}"
+        raise Problem(f"none of the {which} is in the log; name theirs by --log, too")
     return found
 
 
 def put_agreement(found: Pairs, *, as_json: bool) -> None:
     """Print how alike the answers of the pairs are, and which of them a judge prefers."""
-    from ._screen import put_json
-
     alike = found.agreement
     measured: dict[str, Share | Mean] = {
         "exact_match": alike.exact,
@@ -67,8 +65,6 @@ def put_agreement(found: Pairs, *, as_json: bool) -> None:
 
 
 def _put_judged(found: Pairs, *, as_json: bool) -> None:
-    from ._screen import put_json
-
     chance, counts = found.judged.chance(), found.judged.counts
     new, old, tie, unreadable = (counts[verdict] for verdict in ("new", "old", "tie", "unreadable"))
     if as_json:

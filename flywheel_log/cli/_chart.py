@@ -23,7 +23,8 @@ def columns(period: str, rows: Sequence[Row], width: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column(f"by {period}", no_wrap=True, style="cyan")
     room = min(_LONGEST, max(_SHORTEST, width - _NUMBERS_WIDTH))
-    table.add_column("", no_wrap=True, min_width=room)
+    legend = "▒ errors" if any(row.errors for row in rows) else ""
+    table.add_column(legend[:room], no_wrap=True, min_width=room)
     for name in ("calls", "errors", "p95", "cost"):
         table.add_column(name, justify="right", no_wrap=True)
     most = max(row.calls for row in rows)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Any
 
 from rich.text import Text
 
 from flywheel_log.event import Event
-from flywheel_log.loop.conversation import Turn, conversation
+from flywheel_log.loop.conversation import conversation
 
 from ._screen import duration, fit, moment, number, one_line
 
@@ -60,6 +60,32 @@ def failure(event: Event) -> str:
     return f"{error.get('status_code', '')} {error.get('type', 'error')}: {message}".strip()
 
 
+def in_words(values: Mapping[str, Any] | None) -> str:
+    """Return a mapping in words: `rating: 2, scale: 1 5, grounding (score: 0.3)`."""
+    return ", ".join(_in_words(name, value) for name, value in (values or {}).items())
+
+
+def _in_words(name: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{name} ({in_words(value)})"
+    return f"{name}: {' '.join(map(str, value)) if isinstance(value, list) else value}"
+
+
+def opinion(event: Event) -> str:
+    """Return in words what feedback, a judge or a moderation says about a call."""
+    fields: dict[str, Any] = dict(event)
+    flag = fields.get("hallucination_flag")
+    flagged = f"{'a' if flag else 'no'} hallucination" if isinstance(flag, bool) else ""
+    return ", ".join(filter(None, (flagged, in_words(fields.get("quality")), in_words(fields.get("safety")))))
+
+
+def documents(event: Event) -> list[str]:
+    """Return the ids of the documents that *event* names as retrieved."""
+    found: Any = event.get("retrieval_docs")
+    named = found if isinstance(found, list) else []
+    return [str(one.get("id", "?") if isinstance(one, dict) else one) for one in named]
+
+
 def _widths(width: int) -> tuple[int, int, int]:
     return (14, 18, 20) if width >= _WIDE else (8, 11, 12)
 
@@ -70,9 +96,9 @@ def _tokens(event: Event) -> str:
 
 def _words(text: Text, event: Event, room: int) -> None:
     talk = conversation(event)
-    asked = one_line(next((turn.text for turn in reversed(talk.asked) if turn.text), "") or _rest(event))
+    asked = one_line(next((turn.text for turn in reversed(talk.asked) if turn.text), "") or _about(event))
     problem = one_line(failure(event))
-    said = problem or one_line(" ".join(map(_said, talk.answered)))
+    said = problem or one_line(" ".join(word for turn in talk.answered for word in turn.said) or _found(event))
     half = max(room // 2 - 2, room - 3 - len(said))
     asked = fit(asked, min(half, len(asked))) if len(asked) > half else asked
     text.append(asked)
@@ -81,13 +107,14 @@ def _words(text: Text, event: Event, room: int) -> None:
         text.append(fit(said, room - Text(asked).cell_len - 3).rstrip(), "red" if problem else None)
 
 
-def _said(turn: Turn) -> str:
-    return " ".join(filter(None, [turn.text, *(f"{call.name}({call.arguments})" for call in turn.calls)]))
-
-
-def _rest(event: Event) -> str:
-    """Return what an event that is no call is about."""
+def _about(event: Event) -> str:
+    """Return what an event without a question is about."""
     fields: dict[str, Any] = dict(event)
-    kept = ("quality", "retrieval_docs", "hallucination_flag", "safety", "metadata", "reason", "count")
-    about = {name: fields[name] for name in kept if name in fields}
-    return json.dumps(about, ensure_ascii=False) if about else ""
+    if event["kind"] == "retrieval":
+        return str((fields.get("request") or {}).get("query") or "")
+    lost: dict[str, Any] = {name: fields[name] for name in ("reason", "count") if name in fields}
+    return opinion(event) or in_words(lost) or in_words(fields.get("metadata"))
+
+
+def _found(event: Event) -> str:
+    return ", ".join(documents(event)) if event["kind"] == "retrieval" else ""

@@ -14,6 +14,9 @@ from flywheel_log.event import Status
 from flywheel_log.loop.filter import OPINIONS, Filter, when
 from flywheel_log.loop.values import full
 
+from . import wrong
+from ._records import Records
+
 _STATUSES: tuple[str, ...] = get_args(Status)
 _FIELDS = {
     "client": "client_id",
@@ -35,22 +38,22 @@ def one_of(**given: object) -> None:
 
 
 def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give *command* the options that select records; it gets what they mean as its argument `chosen`, a `Filter`.
+    """Give *command*, which takes `records`, the sources in their place, and the options that choose among them.
 
     An option of the command's own stands in the place of one of the same name; `--where` still selects by that field.
     """
     own = inspect.signature(command, eval_str=True).parameters
     options = inspect.signature(_options, eval_str=True).parameters.values()
     added = [one for one in options if one.name not in own]
-    parameters = [*(one for one in own.values() if one.name != "chosen"), *added]
+    taken = own["records"]
+    sources = taken.replace(annotation=Annotated[list[str] | None, *taken.annotation.__metadata__], default=None)
+    parameters = [*({**own, "records": sources}).values(), *added]
 
     def expanded(**given: Any) -> Any:
         selection = {one.name: given.pop(one.name) for one in added}
-        try:
+        with wrong():
             chosen = _options(**selection)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
-        return command(**given, chosen=chosen)
+        return command(**given | {"records": Records(given["records"], chosen)})
 
     # Typer makes its options of these.
     vars(expanded)["__signature__"] = inspect.Signature(parameters)

@@ -15,7 +15,6 @@ import typer
 
 from flywheel_log.clock import timestamp
 from flywheel_log.event import Event
-from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.reading.read import read
 from flywheel_log.loop.replay.forecast import Estimate
 from flywheel_log.loop.replay.origin import Settled
@@ -25,8 +24,9 @@ from flywheel_log.pipeline.price import Prices
 from flywheel_log.sinks import public
 
 from . import Problem
+from ._records import Records
 from ._replayed import progress, put_plan, put_sent
-from ._source import default, feedbacks, nothing, settings
+from ._source import settings
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -37,7 +37,7 @@ _NO_KEY = "none"
 
 @dataclass(frozen=True)
 class Sending:
-    """How requests made of the records of *sources* that are *chosen* are sent by *client*, and recorded in *target*.
+    """How requests made of *records* are sent by *client*, and recorded in *target*.
 
     Attributes:
         limits: `concurrency` and `per_minute`, as `send` takes them.
@@ -45,8 +45,7 @@ class Sending:
         yes: do not ask.
     """
 
-    sources: list[str] | None
-    chosen: Filter
+    records: Records
     client: OpenAI
     target: tuple[str, ...]
     limits: dict[str, Any]
@@ -56,8 +55,7 @@ class Sending:
 
     def calls(self) -> Iterator[Event]:
         """Read the calls once more, and say nothing of lines that are skipped: that was said when they were read."""
-        known = feedbacks(self.sources, self.chosen.since) if self.chosen.feedback else None
-        return self.chosen.select(read(self.sources or default(), since=self.chosen.since), known)
+        return self.records.select(read(self.records.sources, since=self.records.chosen.since))
 
     def plan(
         self, events: Iterable[Event], body: Body, cost: Callable[..., Estimate], before: Settled, **which: Any
@@ -66,7 +64,7 @@ class Sending:
         priced = partial(cost, price=Prices(settings().prices), now=timestamp(time.time()))
         made = plan(events, body, priced, before, **which)
         if not made.calls:
-            raise nothing("calls", self.sources, self.chosen)
+            raise self.records.nothing("calls")
         return made
 
     def carry_out(self, made: Plan, named: dict[str, str], body: Body, fields: Fields) -> Problem | None:

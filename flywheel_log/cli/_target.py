@@ -7,11 +7,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from flywheel_log.loop.reading.read import Reading, search
+from flywheel_log.loop.reading.sources import file, find
 from flywheel_log.loop.reading.sources.file import path_of
 from flywheel_log.loop.replay.origin import may_be_ours
 from flywheel_log.process.compression import is_compressed
 
-from . import Problem, _source
+from . import Problem, _source, wrong
 
 
 def sinks(sources: list[str] | None, into: str | None) -> tuple[str, ...]:
@@ -19,6 +20,7 @@ def sinks(sources: list[str] | None, into: str | None) -> tuple[str, ...]:
 
     Raises:
         Problem: they are not to be told from the sources, or nothing can be read back from them.
+        FileNotFoundError: a source does not exist.
     """
     found = (into,) if into else (_same(sources),) if sources else _source.sinks()
     if not any(url.startswith(_source.READABLE) for url in found):
@@ -30,7 +32,7 @@ def written(urls: tuple[str, ...]) -> Reading:
     """Read the replays and verdicts that the sinks *urls* have so far; a log that is not there yet has nothing."""
     places = [url for url in urls if url.startswith(_source.READABLE)]
     try:
-        with _source.wrong_source():
+        with wrong("SOURCE"):
             return search(places, may_be_ours)
     except FileNotFoundError:
         return Reading(())
@@ -50,4 +52,7 @@ def _same(sources: list[str]) -> str:
         return source
     if len(sources) == 1 and not is_compressed(Path(source)) and Path(source).is_file():
         return f"file:{quote(source)}"
+    for one in sources:
+        if find(one) is file:
+            file.paths(one)
     raise Problem(f"answers cannot go to {' and '.join(sources)}; name a log for them by --into file:replay.log")

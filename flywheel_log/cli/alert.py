@@ -10,11 +10,13 @@ import typer
 
 from flywheel_log.loop.alert import Outcome, Rule, check, earliest, parse
 from flywheel_log.loop.feedback import Feedbacks
-from flywheel_log.loop.filter import when
 
-from . import Problem
+from . import Problem, wrong
+from ._amounts import time
 from ._file_errors import explained
-from ._source import AsJson, Sources, feedbacks, reading
+from ._records import Records
+from ._screen import one_line, put_json
+from ._source import AsJson, Sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,11 +56,12 @@ def command(
     QUANTITY > NUMBER over TIME [against TIME] [where FIELD=VALUE] [min CALLS]. Exit codes: 0 nothing fired, 1 a rule
     fired, 2 wrong usage or a wrong rule, 3 could not be checked: no log, no server, or a webhook that failed.
     """
-    until = _until(at)
+    until = time(at, "--at") or datetime.now(UTC)
     wanted = _rules(rule or [], rules)
-    _checked(webhook)
+    if webhook:
+        _check(webhook)
     try:
-        outcomes = _outcomes(sources, wanted, until)
+        outcomes = _outcomes(Records(sources), wanted, until)
     except OSError as error:
         raise Problem(explained(error), code=_FAILED) from None
     for outcome in outcomes:
@@ -74,46 +77,32 @@ def _rules(lines: list[str], file: Path | None) -> list[Rule]:
     from flywheel_log.loop.alert.rules_file import load
 
     try:
-        found = [*map(parse, lines), *(load(file) if file else ())]
+        with wrong():
+            found = [*map(parse, lines), *(load(file) if file else ())]
     except OSError as error:
         raise typer.BadParameter(explained(error), param_hint="--rules") from None
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
     if not found:
         raise typer.BadParameter("there is no rule to check; have --rule 'error_rate > 5% over 15m', or --rules FILE")
     return found
 
 
-def _until(at: str) -> datetime:
-    now = datetime.now(UTC)
-    try:
-        return when(at, now) if at else now
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--at") from None
-
-
-def _checked(webhook: str) -> None:
+def _check(webhook: str) -> None:
     from flywheel_log.loop.alert.webhook import checked
 
-    try:
-        if webhook:
-            checked(webhook)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--webhook") from None
+    with wrong("--webhook"):
+        checked(webhook)
 
 
-def _outcomes(sources: list[str] | None, rules: list[Rule], until: datetime) -> list[Outcome]:
+def _outcomes(records: Records, rules: list[Rule], until: datetime) -> list[Outcome]:
     since = earliest(rules, until)
     said = any(rule.quantity.needs_feedback for rule in rules)
-    known = feedbacks(sources, since) if said else Feedbacks(())
-    with reading(sources, since=since) as events:
+    known = records.feedbacks(since) if said else Feedbacks(())
+    with records.reading(since=since) as events:
         return check(rules, events, known, until)
 
 
 def _put(outcome: Outcome, *, tell_all: bool, as_json: bool) -> None:
     from flywheel_log.loop.alert import words
-
-    from ._screen import one_line, put_json
 
     if as_json:
         put_json(words.as_json(outcome))

@@ -15,7 +15,9 @@ from flywheel_log.wording import counted
 
 from . import Problem
 from ._deliver import Into, Timeout, deliver, where
-from ._source import AsJson, Sources, reading
+from ._records import Records
+from ._screen import put_json
+from ._source import AsJson, Sources
 
 
 def command(
@@ -29,7 +31,7 @@ def command(
     """
     target = where(into)
     sink = ElasticsearchSink(target)
-    with reading(sources) as events:
+    with Records(sources).reading() as events:
         for batch in _batches(events):
             deliver(sink, batch, timeout)
     sink.close()
@@ -40,8 +42,6 @@ def command(
 
 
 def _put(index: str, stats: dict[str, int], *, as_json: bool) -> None:
-    from ._screen import put_json
-
     if as_json:
         put_json({"index": index, **stats})
         return

@@ -10,14 +10,16 @@ import typer
 
 from flywheel_log.loop.compare import Difference, Drift, Side, compare, drift, sides
 from flywheel_log.loop.feedback import Feedbacks
-from flywheel_log.loop.filter import Filter, needs_joining
+from flywheel_log.loop.filter import needs_joining
 from flywheel_log.loop.statistics.estimate import Mean, Share
 from flywheel_log.loop.values import full
 
-from . import Problem
+from . import Problem, wrong
+from ._records import ALL, Records
 from ._sampled import ScaleUp, say_if_sampled
+from ._screen import console, duration, money, one_line, put_json, put_table
 from ._select import one_of, selecting
-from ._source import EVERYTHING, SUFFIXES, AsJson, feedbacks, nothing, reading
+from ._source import SUFFIXES, AsJson
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +38,7 @@ Values = Annotated[
     typer.Argument(metavar="[A B]", help="The two values to compare; may be left out where there are only two."),
 ]
 Logs = Annotated[
-    list[str] | None,
+    Records,
     typer.Option(
         "--log",
         metavar="SOURCE",
@@ -53,13 +55,12 @@ _NAMED = 8
 def command(
     values: Values = None,
     *,
-    logs: Logs = None,
+    records: Logs = ALL,
     by: By = "",
     over: Over = None,
     replay: Replay = "",
     scale_up: ScaleUp = False,
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Compare two versions of a prompt, two models or two workloads.
 
@@ -71,24 +72,21 @@ def command(
     one_of(by=by, over=over, replay=replay)
     one_of(replay=replay, scale_up=scale_up)
     _check(values or [], other=bool(over or replay))
-    known = Feedbacks(()) if "-" in (logs or ()) else feedbacks(logs, chosen.since)
+    known = Feedbacks(()) if records.once else records.feedbacks()
     if replay:
-        _with_originals(logs, chosen, known, replay, as_json=as_json)
+        _with_originals(records, known, replay, as_json=as_json)
         return
     if over:
-        _over_time(logs, chosen, known, scaled=scale_up, as_json=as_json)
+        _over_time(records, known, scaled=scale_up, as_json=as_json)
         return
     by = full(by or _BY)
-    with reading(logs, chosen, joined=needs_joining([by])) as events:
-        try:
-            found = sides(events, known, by, scaled=scale_up)
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="--by") from None
+    with records.reading(joined=needs_joining([by])) as events, wrong("--by"):
+        found = sides(events, known, by, scaled=scale_up)
     if not found:
-        raise nothing("calls", logs, chosen)
+        raise records.nothing("calls")
     a, b = _two(values or [], found, by)
     _put(a, b, found[a].calls, found[b].calls, compare(found[a], found[b]), as_json=as_json)
-    _say_if_sampled(found[a], found[b], scaled=scale_up)
+    say_if_sampled(found[a], found[b])
 
 
 def _check(values: list[str], *, other: bool) -> None:
@@ -115,27 +113,23 @@ def _two(values: list[str], found: dict[str, Side], by: str) -> tuple[str, str]:
     return first, second
 
 
-def _say_if_sampled(a: Side, b: Side, *, scaled: bool) -> None:
-    say_if_sampled(a.recorded + b.recorded, a.estimated + b.estimated, scaled=scaled)
-
-
-def _over_time(logs: list[str] | None, chosen: Filter, known: Feedbacks, *, scaled: bool, as_json: bool) -> None:
-    with reading(logs, chosen) as events:
+def _over_time(records: Records, known: Feedbacks, *, scaled: bool, as_json: bool) -> None:
+    with records.reading() as events:
         found = drift(events, known, scaled=scaled)
     if not found.begins:
-        raise nothing("calls", logs, chosen)
+        raise records.nothing("calls")
     earlier, later = found.halves
     if earlier.calls and later.calls:
         _put("earlier", "later", earlier.calls, later.calls, found.differences, as_json=as_json, over=found)
     else:
         typer.echo(f"flywheel-log: all calls are in one {found.period}: nothing to compare", err=True)
-    _say_if_sampled(earlier, later, scaled=scaled)
+    say_if_sampled(earlier, later)
 
 
-def _with_originals(logs: list[str] | None, chosen: Filter, known: Feedbacks, run: str, *, as_json: bool) -> None:
+def _with_originals(records: Records, known: Feedbacks, run: str, *, as_json: bool) -> None:
     from ._beside import beside, put_agreement
 
-    found = beside(logs, chosen, known, run)
+    found = beside(records, known, run)
     _put("old", "new", found.count, found.count, found.differences(), as_json=as_json)
     put_agreement(found, as_json=as_json)
 
@@ -150,8 +144,6 @@ def _put(
     as_json: bool,
     over: Drift | None = None,
 ) -> None:
-    from ._screen import console, put_json, put_table
-
     if not as_json:
         screen = console()
         shown = partial(_table, (a, b), (round(calls_a), round(calls_b)), differences, over)
@@ -191,7 +183,6 @@ def _table(
     from rich.table import Table
 
     from ._chart import sparkline
-    from ._screen import one_line
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", no_wrap=True)
@@ -219,8 +210,6 @@ def _shown(name: str, measured: Share | Mean, *, interval: bool) -> str:
 
 
 def _value(name: str, value: float | None) -> str:
-    from ._screen import duration, money
-
     if value is None:
         return "-"
     if name.endswith("_rate"):

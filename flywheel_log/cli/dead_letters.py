@@ -10,6 +10,7 @@ import typer
 from flywheel_log.sinks.elasticsearch.dead_letters import AGAIN, DeadLetter, letters, resend
 
 from ._deliver import Into, Timeout, deliver, where
+from ._screen import one_line, put_json
 from ._source import AsJson
 
 if TYPE_CHECKING:
@@ -52,8 +53,6 @@ def _refused_again(refused: list[DeadLetter], target: Target, timeout: float) ->
 
 
 def _put(letter: DeadLetter, *, as_json: bool) -> None:
-    from ._screen import one_line, put_json
-
     if as_json:
         put_json({**letter._asdict(), "line": letter.line.decode(), "id": letter.id})
         return

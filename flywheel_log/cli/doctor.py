@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import typer
 
 from flywheel_log.config import Settings, load
 from flywheel_log.loop.blueprint.usable import LONGEST_NAME, unsafe_name
 from flywheel_log.process.directories import nearest
-from flywheel_log.sinks import BATCH_BYTES, RetryLater, open_sink
+from flywheel_log.sinks import Finding, check
 from flywheel_log.wording import counted
 
 from . import Problem
+from ._screen import put_json
 from ._source import AsJson
 
-_DIRECTORY_MODE, _FILE_MODE = 0o700, 0o600
-_SINKS = "FLYWHEEL_LOG_SINKS"
-_EPOCH = "their timestamps are seconds where milliseconds are read, so the blueprint takes them for the oldest; "
-
-
-class Finding(NamedTuple):
-    """One thing that was looked at: what it is, and what to do if it is not right ("" if it is)."""
-
-    what: str
-    fix: str = ""
+_DIRECTORY_MODE = 0o700
 
 
 def command(*, as_json: AsJson = False) -> None:
@@ -37,8 +27,6 @@ def command(*, as_json: AsJson = False) -> None:
 
     Checks the settings, the journal, the sinks and, in Elasticsearch, the index. Changes nothing.
     """
-    from ._screen import put_json
-
     findings = list(_findings())
     for finding in findings:
         if as_json:
@@ -62,7 +50,7 @@ def _findings() -> Iterator[Finding]:
     yield from _names(settings)
     yield from _journal(settings.journal, settings.journal_quota_mb)
     for url in settings.sinks:
-        yield from _sink(url)
+        yield from check(url)
     yield from _left_behind(settings)
 
 
@@ -110,111 +98,3 @@ def _left_behind(settings: Settings) -> Iterator[Finding]:
             elif name.startswith("file:"):
                 fix += f", or let another file take them: flywheel-log drain --from '{name}' --into file:genai.log"
         yield Finding(f"{counted(count, 'event')} waiting for {name}", fix)
-
-
-def _sink(url: str) -> Iterator[Finding]:
-    scheme = url.partition(":")[0]
-    try:
-        open_sink(url).close()
-    except (ValueError, OSError) as error:
-        yield Finding(f"the sink {scheme}:", str(error))
-        return
-    if scheme == "file":
-        yield from _file(url)
-    elif scheme == "elasticsearch":
-        yield from _elasticsearch(url)
-    else:
-        yield Finding(f"the sink {scheme}:")
-
-
-def _file(url: str) -> Iterator[Finding]:
-    from flywheel_log.loop.reading.sources.file import path_of
-
-    path = path_of(url.partition("?")[0])
-    place = nearest(path.absolute())
-    target = Path(os.path.realpath(path))
-    if path.is_symlink() and not target.parent.is_dir():
-        fix = f"it is a link to {target}, whose directory does not exist; make that, or name another in {_SINKS}"
-        yield Finding(f"the file {path}", fix)
-    elif place != path.absolute():
-        fix = f"{place} cannot be written; make it writable, or name another file in {_SINKS}"
-        may = os.access(place, os.W_OK | os.X_OK)
-        yield Finding(f"the file {path}, which is made with the first event", "" if may else fix)
-    elif path.is_dir():
-        yield Finding(f"the file {path}", f"it is a directory; name the log in it, such as file:{path / 'genai.log'}")
-    elif not os.access(path, os.W_OK):
-        yield Finding(f"the file {path}", f"it cannot be written; make it writable, or name another in {_SINKS}")
-    elif not path.is_file():
-        yield Finding(f"the pipe or device {path}, from which nothing can be read back")
-    elif stat.S_IMODE(path.stat().st_mode) & ~_FILE_MODE:
-        yield Finding(f"the file {path}", f"others can read it: chmod 600 {path}")
-    else:
-        full = "its disk is nearly full, so events wait in the journal; make room on it"
-        yield Finding(f"the file {path}", full if shutil.disk_usage(path).free < BATCH_BYTES else "")
-
-
-def _elasticsearch(url: str) -> Iterator[Finding]:
-    from flywheel_log.sinks.elasticsearch.cluster import Cluster, Unreachable
-    from flywheel_log.sinks.elasticsearch.dead_letters import letters
-    from flywheel_log.sinks.elasticsearch.ensure import inspect, misdated
-    from flywheel_log.sinks.elasticsearch.hindrance import Hindrance, hindrances, outdated
-    from flywheel_log.sinks.elasticsearch.target import target
-
-    where = target(url)
-    cluster = Cluster(where)
-    server = f"Elasticsearch at {', '.join(where.nodes)}"
-    try:
-        old = outdated(cluster)
-        found = {index: inspect(cluster, index) for index in (where.index, where.annotations)}
-        early = misdated(cluster, where.index) if found[where.index] == [] else 0
-        shut = {index: hindrances(cluster, index) for index, problems in found.items() if problems is not None}
-    except (Unreachable, RetryLater) as error:
-        yield Finding(server, _way_in(str(error), where.authorization.partition(" ")[0], where.index))
-        return
-    finally:
-        cluster.close()
-    yield from (Finding(*one) for one in old or [Hindrance(server, "")])
-    for index, problems in found.items():
-        yield from _index(index, problems, where.url, shut.get(index, ()))
-    if early:
-        yield Finding(f"{early} documents of the index {where.index} are dated early 1970", _move(where.url, _EPOCH))
-    dead = sum(1 for _ in letters(where.dead_letters))
-    yield Finding(
-        f"{dead} dead letters", "mend what `flywheel-log dead-letters` says, then add --resend" if dead else ""
-    )
-
-
-def _way_in(reason: str, login: str, index: str) -> str:
-    """What to do when a server does not let us in for *reason*; *login* is the scheme of what we have shown it."""
-    variables = {
-        "": "it wants a login: set ELASTICSEARCH_API_KEY, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD",
-        "ApiKey": "it does not accept the API key: set ELASTICSEARCH_API_KEY to a valid one, encoded or as id:key",
-        "Basic": "it does not accept the user or the password: mend ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD",
-    }
-    known = {
-        "http 401": variables[login],
-        "http 403": f"the API key or user needs create_index, create_doc, view_index_metadata and read on {index}*",
-        "tls": "its certificate is not trusted, or is for another name: set ELASTICSEARCH_CA_CERTS to the file of the "
-        "certificate that signed it (http_ca.crt of a server that made its own), and name it as the certificate does. "
-        "A server with security off wants http://",
-        "unreachable": "is it running, and is ELASTICSEARCH_URL right? A server with security on wants https://",
-    }
-    return f"{reason}; {known.get(reason, 'is it well, and is ELASTICSEARCH_URL right?')}"
-
-
-def _index(index: str, problems: list[str] | None, url: str, shut: Sequence[tuple[str, str]]) -> Iterator[Finding]:
-    if problems is None:
-        yield Finding(f"the index {index}, which is made with the first event")
-        return
-    yield from (Finding(*one) for one in shut)
-    if not problems and not shut:
-        yield Finding(f"the index {index}")
-    for problem in problems:
-        yield Finding(problem, _move(url))
-
-
-def _move(url: str, why: str = "") -> str:
-    return (
-        f"{why}name a new index in ELASTICSEARCH_INDEX, bring the old one there: flywheel-log backfill '{url}', "
-        f"and what waits for it: flywheel-log drain --from '{url}' --into elasticsearch:"
-    )

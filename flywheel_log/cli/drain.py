@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import typer
 
 from . import Problem
+from ._screen import one_line, put_json
 from ._source import AsJson, settings
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def command(
     for report in reports if as_json else found:
         _put(report, as_json=as_json)
     if not found and not as_json:
-        typer.echo(f"nothing was left behind in {root}")
+        typer.echo(f"nothing was left behind in {root}" + ("" if root.exists() else ", which does not exist"))
     if left := sum(report.left for report in reports):
         raise Problem(
             f"still in {root}: {left}; run `flywheel-log drain` again when their sinks answer, "
@@ -82,8 +83,6 @@ def _diversion(into: str | None, instead_of: str | None) -> Callable[[str], str]
 
 
 def _put(report: Drained, *, as_json: bool) -> None:
-    from ._screen import one_line, put_json
-
     if as_json:
         put_json({"sinks": report.sinks, "delivered": report.delivered, "left": report.left, "why": report.why})
         return

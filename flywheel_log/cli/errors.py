@@ -12,13 +12,14 @@ from flywheel_log.loop.clusters import Cluster, clusters
 from flywheel_log.loop.errors import Errors, Faulty
 from flywheel_log.loop.faults import meaning
 from flywheel_log.loop.feedback import Feedbacks
-from flywheel_log.loop.filter import Filter
 from flywheel_log.wording import counted
 
 from . import Problem
+from ._records import ALL, Given
 from ._sampled import ScaleUp, say_if_sampled
+from ._screen import console, number, one_line, put_json, put_table
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, feedbacks, nothing, reading
+from ._source import AsJson
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,27 +33,25 @@ _GAP = 2
 
 @selecting
 def command(
-    sources: Sources = None,
+    records: Given = ALL,
     *,
     count: Clusters = 0,
     scale_up: ScaleUp = False,
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Show what goes wrong, by kind.
 
     Failures, refusals, truncated answers, invalid tool arguments, bad ratings, hallucinations, retries and slow calls:
     their number, share of all calls, trend, and the latest of each. `show ID` shows one in full.
     """
-    known = Feedbacks(()) if "-" in (sources or ()) else feedbacks(sources, chosen.since)
-    faulty = Faulty(known, scaled=scale_up)
-    with reading(sources, chosen) as events:
+    faulty = Faulty(Feedbacks(()) if records.once else records.feedbacks(), scaled=scale_up)
+    with records.reading() as events:
         alike = _clusters(faulty.watch(events), count)
     errors = faulty.result()
     if not errors.share.of:
-        raise nothing("calls", sources, chosen)
+        raise records.nothing("calls")
     _put_json(errors, alike) if as_json else _put(errors, alike)
-    say_if_sampled(faulty.recorded, faulty.estimated, scaled=scale_up)
+    say_if_sampled(faulty)
 
 
 def _clusters(events: Iterator[Event], count: int) -> list[Cluster]:
@@ -67,8 +66,6 @@ def _clusters(events: Iterator[Event], count: int) -> list[Cluster]:
 
 
 def _put_json(errors: Errors, alike: list[Cluster]) -> None:
-    from ._screen import put_json
-
     for group in errors.groups:
         put_json(
             {
@@ -89,8 +86,6 @@ def _put_json(errors: Errors, alike: list[Cluster]) -> None:
 
 
 def _put(errors: Errors, alike: list[Cluster]) -> None:
-    from ._screen import console, put_table
-
     screen = console()
     share = errors.share
     screen.print(f"{round(share.hits):,} of {counted(round(share.of), 'call')} went wrong ({share.value or 0:.1%})")
@@ -114,7 +109,6 @@ def _table(errors: Errors, width: int) -> Table:
 
 def _columns(errors: Errors) -> dict[str, list[str]]:
     from ._chart import sparkline
-    from ._screen import number, one_line
 
     groups = errors.groups
     return {
@@ -129,17 +123,19 @@ def _columns(errors: Errors) -> dict[str, list[str]]:
 
 
 def _fitting(columns: dict[str, list[str]], width: int) -> dict[str, list[str]]:
-    """Return *columns* without those that can be spared, as far as the rest would not fit into *width* cells."""
+    """Return *columns* without those that can be spared, where all would not fit into *width* cells.
+
+    What a fault means is worth more than its course, if there is room for the one or the other.
+    """
     from rich.cells import cell_len
 
     sizes = {name: max(map(cell_len, (name, *cells))) + _GAP for name, cells in columns.items()}
-    spared = [name for name in columns if name in ("meaning", "trend") or name.startswith("by ")]
-    while spared and sum(sizes.values()) - _GAP > width:
-        del sizes[spared.pop()]
-    return {name: columns[name] for name in sizes}
+    course = [name for name in columns if name == "trend" or name.startswith("by ")]
+    spared = [set(), {course[0]}, {*course}, {"meaning"}, {"meaning", "trend"}]
+    wanted = (one for one in spared if sum(sizes[name] for name in sizes if name not in one) - _GAP <= width)
+    gone = next(wanted, {"meaning", *course})
+    return {name: cells for name, cells in columns.items() if name not in gone}
 
 
 def _told(one: Cluster) -> str:
-    from ._screen import one_line
-
     return one_line(f"{one.count} ({one.share:.0%}) ask about {', '.join(one.words)}: {', '.join(one.examples)}")

@@ -12,13 +12,16 @@ from flywheel_log.event import JSON
 from flywheel_log.loop.export import Dedup, Recipe, export, names
 from flywheel_log.loop.export.provenance import provenance
 from flywheel_log.loop.filter import Filter
+from flywheel_log.loop.replay.origin import NAMING
 from flywheel_log.sinks import public
 from flywheel_log.wording import counted
 
-from . import Problem
+from . import Problem, wrong
 from ._progress import progress_shown
+from ._records import ALL, Given, Records
+from ._screen import one_line, put_json
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, given, nothing, reading, wrong_source
+from ._source import AsJson
 
 Form = Annotated[str, typer.Option("--format", metavar="|".join(names()), help="Format of the dataset.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to create.")]
@@ -49,12 +52,11 @@ Again = Annotated[
 ]
 _FORM = "openai"
 _DEFAULT = Recipe()
-_REPLAYED = {"workload_id", "metadata.replay.run"}
 
 
 @selecting
 def command(
-    sources: Sources = None,
+    records: Given = ALL,
     *,
     form: Form = _FORM,
     out: Out = Path("dataset"),
@@ -68,7 +70,6 @@ def command(
     redact: Redact = "",
     again: Again = None,
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Make a dataset from the calls.
 
@@ -81,28 +82,24 @@ def command(
     try:
         if dedup != "near" and similarity != _DEFAULT.similarity:
             raise ValueError("--similarity says what near duplicates are, which --dedup near leaves out; give both")
-        replays = not _REPLAYED.isdisjoint(chosen.where)
+        replays = not NAMING.isdisjoint(records.chosen.where)
         numbers = (eval_share, validation_share, seed, dedup, similarity, max_tokens)
         recipe = Recipe(*numbers, unsafe=include_unsafe, replays=replays, redact=redact)
         if before:
-            if chosen or recipe != _DEFAULT or form != _FORM:
+            if records.chosen or recipe != _DEFAULT or form != _FORM:
                 raise ValueError(f"{again} says what is taken, and how; leave out all but SOURCE, --out and --json")
-            sources = sources or before["made_from"]["sources"]
-            form, recipe, chosen = (
-                before["format"],
-                Recipe(**before["recipe"]),
-                Filter.of(before["made_from"]["filter"]),
-            )
-        manifest = _exported(sources, chosen, out, form=form, recipe=recipe)
+            form, recipe, made_from = before["format"], Recipe(**before["recipe"]), before["made_from"]
+            records = Records(records.given or made_from["sources"], Filter.of(made_from["filter"]))
+        manifest = _exported(records, out, form=form, recipe=recipe)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     except ImportError as error:
         raise Problem(error) from None
     if not manifest["counts"]["calls"]:
-        raise nothing("calls", sources, chosen)
+        raise records.nothing("calls")
     _put(manifest, out, as_json=as_json)
     if not manifest["counts"]["taken"]:
-        raise Problem(f"no call can be taken{f' that matches {given(chosen)}' if chosen else ''}")
+        raise Problem(f"no call can be taken{f' that matches {records.chosen}' if records.chosen else ''}")
     if not _rows(manifest):
         raise Problem("no answer is judged: correct answers, or rate them (a pair needs two of one question)")
     if before and (changed := [name for name, file in before["files"].items() if manifest["files"].get(name) != file]):
@@ -130,16 +127,16 @@ def _manifest(path: Path) -> JSON:
     return manifest
 
 
-def _exported(sources: list[str] | None, chosen: Filter, out: Path, **how: Any) -> JSON:
-    named = sources or [default()]
-    with wrong_source(), progress_shown():
+def _exported(records: Records, out: Path, **how: Any) -> JSON:
+    sources, chosen = records.sources, records.chosen
+    with wrong("SOURCE"), progress_shown():
         made_from = {
-            "sources": [*map(public, named)],  # a password is no part of a dataset
+            "sources": [*map(public, sources)],  # a password is no part of a dataset
             "filter": chosen.described(),
-            "read": [] if "-" in named else provenance(named, chosen.since),
+            "read": [] if records.once else provenance(sources, chosen.since),
         }
-    known = feedbacks(sources, chosen.since)
-    with reading(sources, chosen) as events:
+    known = records.feedbacks()
+    with records.reading() as events:
         return export(events, known, out, made_from=made_from, **how)
 
 
@@ -154,8 +151,6 @@ def _rows(manifest: JSON) -> int:
 
 
 def _put(manifest: JSON, out: Path, *, as_json: bool) -> None:
-    from ._screen import one_line, put_json
-
     if as_json:
         put_json(manifest)
         return

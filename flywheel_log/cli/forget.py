@@ -15,6 +15,7 @@ from flywheel_log.loop.retention.places import DeadLetters, Journal, Log, Place
 
 from . import Problem
 from ._progress import progress_shown
+from ._screen import one_line, put_json
 from ._source import READABLE, AsJson, logs, settings
 
 if TYPE_CHECKING:
@@ -109,8 +110,6 @@ def _notes(found: list[Erased], person: Person, user: str) -> Iterator[str]:
 
 
 def _put_json(found: list[Erased], notes: list[str], *, dry_run: bool) -> None:
-    from ._screen import put_json
-
     places = [
         {
             "place": one.place,
@@ -128,8 +127,6 @@ def _put_json(found: list[Erased], notes: list[str], *, dry_run: bool) -> None:
 
 
 def _put(found: list[Erased], notes: list[str], user: str, *, dry_run: bool) -> None:
-    from ._screen import one_line
-
     for one in found:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(one.found.kinds.items()))
         did = f"{one.found.kinds.total()} would go" if dry_run else f"{one.removed} removed"

@@ -13,9 +13,12 @@ import typer
 from flywheel_log.event import Event
 from flywheel_log.loop.filter import Filter, searched
 
+from . import wrong
 from ._progress import clear_line
+from ._records import ALL, Given
+from ._screen import console, fit, one_line, put_json
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, nothing, reading
+from ._source import AsJson
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -29,20 +32,19 @@ _WIDE = 110
 @selecting
 def command(
     pattern: Pattern,
-    sources: Sources = None,
+    records: Given = ALL,
     *,
     lines: Most = 0,
     count: Count = False,
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Search prompts and answers.
 
     Searches prompts, answers, tool calls and errors, and shows time, id and the words around the first match.
     """
-    chosen = _with(chosen, pattern)
-    found = 0
-    with reading(sources, chosen, joined=as_json) as events:
+    given, found = records.given, 0
+    records = replace(records, chosen=_with(records.chosen, pattern))
+    with records.reading(joined=as_json) as events:
         for found, event in enumerate(events, 1):
             if not count:
                 clear_line()
@@ -51,23 +53,19 @@ def command(
                 break
     if count:
         typer.echo(found)
-    if not found and not sources and Path(pattern).is_file():
+    if not found and not given and Path(pattern).is_file():
         raise typer.BadParameter(f"{pattern} is a file; what to find comes first: flywheel-log grep REGEX {pattern}")
     if not found:
-        raise nothing("records", sources, chosen)
+        raise records.nothing("records")
 
 
 def _with(chosen: Filter, pattern: str) -> Filter:
     both = f"(?=[\\s\\S]*(?:{pattern}))(?=[\\s\\S]*(?:{chosen.text}))" if chosen.text else pattern
-    try:
+    with wrong("REGEX"):
         return replace(replace(chosen, text=pattern), text=both)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="REGEX") from None
 
 
 def _put(event: Event, pattern: str, *, as_json: bool) -> None:
-    from ._screen import console, put_json
-
     if as_json:
         put_json(event)
     else:
@@ -79,7 +77,6 @@ def _line(event: Event, pattern: str, width: int) -> Text:
     from rich.text import Text
 
     from ._line import when
-    from ._screen import fit, one_line
 
     line = Text(no_wrap=True, overflow="crop")
     identity = fit(one_line(str(event.get("id") or "-")), 24 if width >= _WIDE else 18)
@@ -92,8 +89,6 @@ def _line(event: Event, pattern: str, width: int) -> Text:
 
 def _around(text: str, pattern: str, room: int) -> Iterator[tuple[str, bool]]:
     """Yield what is before the first hit in *text*, the hit, and what follows, in some *room* characters."""
-    from ._screen import one_line
-
     hit = re.search(pattern, text, re.IGNORECASE)
     start, end = hit.span() if hit else (0, 0)
     before = one_line(text[max(0, start - room) : start] + "|")[:-1]

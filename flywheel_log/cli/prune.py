@@ -13,6 +13,7 @@ from flywheel_log.wording import counted
 from . import Problem
 from ._amounts import in_bytes, protecting, size, time
 from ._progress import progress_shown
+from ._screen import one_line, put_json
 from ._source import AsJson, Sources, logs
 
 OlderThan = Annotated[
@@ -67,8 +68,6 @@ def command(
 
 
 def _put(one: Pruned, *, dry_run: bool, as_json: bool) -> None:
-    from ._screen import one_line, put_json
-
     if as_json:
         put_json(asdict(one) | {"file": str(one.file), "dry_run": dry_run})
         return

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flywheel_log.loop.blueprint.readiness import Readiness, Split, assess, many_workloads
-from flywheel_log.loop.filter import Filter
+from flywheel_log.loop.replay.origin import NAMING, is_ours
 from flywheel_log.wording import counted
 
 from . import Problem
+from ._records import ALL, Given
+from ._screen import console, one_line, put_json
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, nothing, reading
+from ._source import AsJson
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,39 +37,37 @@ _DEFAULT = Split()
 
 @selecting
 def command(
-    sources: Sources = None,
+    records: Given = ALL,
     *,
     eval_size: EvalSize = _DEFAULT.eval_size,
     val_ratio: ValRatio = _DEFAULT.val_ratio,
     min_records: MinRecords = _DEFAULT.min_total_records,
     limit: Limit = _DEFAULT.limit,
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Predict what a Data Flywheel run would do.
 
     For each client and workload: usable records, what is dropped and why, dataset sizes, and what is missing.
-    The defaults are those of the blueprint's configuration. Exit code 1 if no workload is ready.
+    Replays are left out unless --workload names theirs. The defaults are those of the blueprint's configuration. Exit
+    code 1 if no workload is ready.
     """
-    with reading(sources, chosen) as events:
-        found = assess(events, Split(eval_size, val_ratio, min_records, limit))
+    replays = not NAMING.isdisjoint(records.chosen.where)
+    with records.reading() as events:
+        live = (event for event in events if replays or not is_ours(event))
+        found = assess(live, Split(eval_size, val_ratio, min_records, limit))
     if not found:
-        raise nothing("calls", sources, chosen)
+        raise records.nothing("calls")
     _put_json(found) if as_json else _put(found)
     if not any(one.ready for one in found):
         raise Problem("no workload is ready")
 
 
 def _put_json(found: list[Readiness]) -> None:
-    from ._screen import put_json
-
     for one in found:
         put_json({"ready": one.ready} | asdict(one))
 
 
 def _put(found: list[Readiness]) -> None:
-    from ._screen import console
-
     screen = console()
     for one in found:
         _show(screen, one)
@@ -76,8 +76,6 @@ def _put(found: list[Readiness]) -> None:
 
 
 def _show(screen: Console, one: Readiness) -> None:
-    from ._screen import one_line
-
     head = one_line(f"{one.client_id or '-'} / {one.workload_id or '-'}")
     mark, state, style = ("✓", "ready", "green") if one.ready else ("✗", "not ready", "red")
     screen.print(f"{mark} {head}  {state}", style=f"bold {style}")

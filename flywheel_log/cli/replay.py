@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import typer
 
-from flywheel_log.loop.filter import Filter
 from flywheel_log.loop.replay import judge as judging
 from flywheel_log.loop.replay.change import Change, Text
 from flywheel_log.loop.replay.fit import request_of
@@ -19,9 +18,10 @@ from flywheel_log.loop.replay.pairs import replays
 from flywheel_log.loop.replay.send import speaks
 
 from . import Problem
+from ._records import ALL, Given
 from ._select import selecting
 from ._sending import Sending, client_for, deliver_what_was_left
-from ._source import EVERYTHING, AsJson, Sources, reading, rereadable
+from ._source import AsJson
 from ._target import logs, sinks, written
 
 Model = Annotated[str, typer.Option("--model", help="The model to ask (--where model=… selects by the old one).")]
@@ -62,7 +62,7 @@ Judge = Annotated[
 
 @selecting
 def command(
-    sources: Sources = None,
+    records: Given = ALL,
     *,
     model: Model = "",
     prompt: Prompt = None,
@@ -82,7 +82,6 @@ def command(
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Send logged requests again: to another model, with another prompt, to another server.
 
@@ -95,21 +94,21 @@ def command(
     change = _change(model, prompt, template, version, role)
     if not (change or base_url):
         raise typer.BadParameter("name what is new: --model, --prompt or --base-url")
-    rereadable(sources)
-    name, client, target = run or _run_name(change, base_url), client_for(base_url), sinks(sources, into)
+    records.rereadable()
+    name, client, target = run or _run_name(change, base_url), client_for(base_url), sinks(records.given, into)
     limits = {"concurrency": concurrency, "per_minute": rate}
-    sending = Sending(sources, chosen, client, target, limits, dry_run=dry_run, yes=yes, as_json=as_json)
+    sending = Sending(records, client, target, limits, dry_run=dry_run, yes=yes, as_json=as_json)
     if not dry_run:
         deliver_what_was_left(target)
     body = partial(request_of, change=change, surfaces=speaks(client), redacted=redacted, anywhere=bool(base_url))
     before = settled(of_run(written(target), name))
-    with reading(sources, chosen) as events:
+    with records.reading() as events:
         made = sending.plan(events, body, estimate, before, again=refused, sample=sample, seed=seed)
     problem = sending.carry_out(made, {"run": name}, body, lambda event: stamp(event, name) | change.stamp(event))
     if judge and not dry_run:  # of earlier answers, too, so whatever came of these
         problem = _judge(sending, judge, name, again=refused) or problem
     if not (as_json or dry_run or problem):
-        typer.echo(f"old beside new: flywheel-log compare --replay {name}{logs(sources, target)}")
+        typer.echo(f"old beside new: flywheel-log compare --replay {name}{logs(records.given, target)}")
     if problem:
         raise problem
 

@@ -9,6 +9,7 @@ import typer
 from flywheel_log.loop.retention.rotate import Rotated, rotate
 
 from ._amounts import size
+from ._screen import one_line, put_json
 from ._source import AsJson, Sources, logs
 
 LargerThan = Annotated[
@@ -43,8 +44,6 @@ def command(
 
 
 def _put(done: Rotated, *, as_json: bool) -> None:
-    from ._screen import one_line, put_json
-
     if as_json:
         files = {"compressed": list(map(str, done.compressed)), "deleted": list(map(str, done.deleted))}
         put_json({"log": str(done.log), "rotated": done.rotated, **files})

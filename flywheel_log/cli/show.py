@@ -10,13 +10,14 @@ import typer
 
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import response_id_of, target_of
-from flywheel_log.loop.filter import Filter
-from flywheel_log.loop.stats import CALLS
 from flywheel_log.loop.values import as_text
+from flywheel_log.meter import CALLS
 
 from . import Problem
+from ._records import ALL, Given, Records
+from ._screen import console, duration, many_lines, moment, money, number, one_line, put_json
 from ._select import selecting
-from ._source import EVERYTHING, AsJson, Sources, given, newest, nothing, or_last, reading
+from ._source import AsJson, or_last
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,35 +37,32 @@ _WHO = ("client_id", "workload_id", "user_id", "session_id")
 
 
 @selecting
-def command(
-    identity: Identity = "last", sources: Sources = None, *, as_json: AsJson = False, chosen: Filter = EVERYTHING
-) -> None:
+def command(identity: Identity = "last", records: Given = ALL, *, as_json: AsJson = False) -> None:
     """Show one call in full.
 
     Messages, tools, answer, tokens, latency, and who asked.
     """
-    identity, sources = or_last(identity, sources)
-    event = _last(sources, chosen) if identity == "last" else _named(identity, sources, chosen)
+    identity, given = or_last(identity, records.given)
+    records = replace(records, given=given)
+    event = _last(records) if identity == "last" else _named(identity, records)
     if as_json:
-        from ._screen import put_json
-
         put_json(event)
     else:
         show(event)
 
 
-def _last(sources: list[str] | None, chosen: Filter) -> Event:
-    calls = replace(chosen, where={"kind": CALLS, **chosen.where})
-    for event in newest(sources, 1, calls):
+def _last(records: Records) -> Event:
+    calls = replace(records.chosen, where={"kind": CALLS, **records.chosen.where})
+    for event in replace(records, chosen=calls).newest(1):
         return event
-    raise nothing("calls", sources, chosen)
+    raise records.nothing("calls")
 
 
-def _named(identity: str, sources: list[str] | None, chosen: Filter) -> Event:
-    with reading(sources, chosen, joined=True) as events:
+def _named(identity: str, records: Records) -> Event:
+    with records.reading(joined=True) as events:
         found = find(events, identity)
     if found is None:
-        among = f" of those that match {given(chosen)}" if chosen else ""
+        among = f" of those{records.matching}" if records.chosen else ""
         raise Problem(f"no record{among} has the id {identity!r}; `flywheel-log tail --json` shows the ids")
     return found
 
@@ -94,13 +92,11 @@ def show(event: Event) -> None:
     """Print *event*: the facts, then the conversation."""
     from flywheel_log.loop.conversation import conversation
 
-    from ._screen import console
-
     screen = console()
     for name, value in facts(event):
         screen.print(f"{name:>9}  {value}", style="red" if name == "error" else None, soft_wrap=not screen.is_terminal)
     talk = conversation(event)
-    for turn in talk.asked:
+    for turn in (*talk.asked, *_retrieval(event)):
         _say(screen, turn, "bold")
     for turn in talk.answered:
         _say(screen, turn, "bold green")
@@ -108,8 +104,7 @@ def show(event: Event) -> None:
 
 def facts(event: Event) -> list[tuple[str, str]]:
     """Return what is known about *event* besides what was said, as names and texts."""
-    from ._line import failure, sign
-    from ._screen import moment, money, one_line
+    from ._line import documents, failure, in_words, sign
 
     fields: dict[str, Any] = dict(event)
     prompt = fields.get("prompt") or {}
@@ -131,8 +126,8 @@ def facts(event: Event) -> list[tuple[str, str]]:
         ("cost", money(fields.get("cost_usd")) if fields.get("cost_usd") is not None else ""),
         ("retries", fields.get("retries")),
         ("tools", ", ".join(_tools(event))),
-        ("metadata", _flat(fields.get("metadata"))),
-        ("retrieved", ", ".join(_retrieved(fields.get("retrieval_docs")))),
+        ("metadata", in_words(fields.get("metadata"))),
+        ("retrieved", ", ".join(documents(event))),
         *_marks(fields),
         ("trace", fields.get("trace_id")),
     ]
@@ -141,31 +136,41 @@ def facts(event: Event) -> list[tuple[str, str]]:
 
 def _marks(fields: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what was found out, said or changed about a call."""
+    from ._line import in_words
+
     yield "feedback", "; ".join(_opinions(fields.get("quality")))
     yield "flagged", "a hallucination" if fields.get("hallucination_flag") else ""
-    yield "safety", _flat(fields.get("safety"))
-    yield "redacted", _flat(fields.get("redactions"))
+    yield "safety", in_words(fields.get("safety"))
+    yield "redacted", in_words(fields.get("redactions"))
     yield "unsafe", as_text(fields.get("training_unsafe"))
 
 
-def _retrieved(docs: Any) -> Iterator[str]:
-    """Yield the ids of the documents that the call was given."""
-    for doc in docs if isinstance(docs, list) else ():
-        yield str(doc.get("id", "?") if isinstance(doc, dict) else doc)
+def _retrieval(event: Event) -> Iterator[Turn]:
+    """Yield what a retrieval searched for and found; calls that were given the documents bear no texts."""
+    from flywheel_log.loop.conversation import Turn
+
+    if event["kind"] != "retrieval":
+        return
+    if query := (event.get("request") or {}).get("query"):
+        yield Turn("query", str(query))
+    for doc in event.get("retrieval_docs") or ():
+        if isinstance(doc, dict):
+            noted = (f"{name} {doc[name]}" for name in ("score", "source") if doc.get(name) is not None)
+            yield Turn(str(doc.get("id", "?")), str(doc.get("text") or ""), note=" · ".join(noted))
 
 
 def _opinions(quality: Any) -> Iterator[str]:
     """Yield what each person, or judge, said about the answer."""
+    from ._line import in_words
+
     said = quality if isinstance(quality, dict) else {}
     given = said.get("feedback")
     for one in given if isinstance(given, list) else [said]:
         if isinstance(one, dict):
-            yield _flat({name: value for name, value in one.items() if name not in ("id", "timestamp")})
+            yield in_words({name: value for name, value in one.items() if name not in ("id", "timestamp")})
 
 
 def _tokens(event: Event) -> str:
-    from ._screen import number
-
     if event.get("input_tokens") is None and event.get("output_tokens") is None:
         return ""
     shown = f"{number(event.get('input_tokens'))} → {number(event.get('output_tokens'))}"
@@ -174,8 +179,6 @@ def _tokens(event: Event) -> str:
 
 
 def _latency(event: Event) -> str:
-    from ._screen import duration
-
     latency, first = event.get("latency_ms", event.get("duration_ms")), event.get("time_to_first_token_ms")
     if latency is None:
         return ""
@@ -190,19 +193,13 @@ def _tools(event: Event) -> list[str]:
     return [str(tool.get("name") or tool.get("type")) for tool in named if isinstance(tool, dict)]
 
 
-def _flat(values: dict[str, Any] | None) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in (values or {}).items())
-
-
 def _say(screen: Console, turn: Turn, style: str) -> None:
     from rich.text import Text
-
-    from ._screen import many_lines, one_line
 
     screen.print()
     screen.print(Text(one_line(turn.role), style).append(f"  {one_line(turn.note)}".rstrip(), "dim"))
     said = list(Text(many_lines(turn.text)).split("\n")) if turn.text else []
-    wanted = [Text(many_lines(f"→ {call.name}({call.arguments})"), "cyan") for call in turn.calls]
+    wanted = [Text(many_lines(f"→ {call}"), "cyan") for call in turn.calls]
     for paragraph in [*said, *wanted]:
         # A pipe gets the lines as they are; a terminal gets them folded under their own margin.
         for row in paragraph.wrap(screen, screen.width - _MARGIN) if screen.is_terminal else [paragraph]:

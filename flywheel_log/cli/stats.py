@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from flywheel_log.loop.filter import Filter, needs_joining
+from flywheel_log.loop.filter import needs_joining
 from flywheel_log.loop.stats import Row, Stats, summarise
 from flywheel_log.loop.values import full
 
+from . import wrong
 from ._progress import progress_shown
+from ._records import ALL, Given, Records
 from ._sampled import ScaleUp, say_if_sampled
+from ._screen import console, duration, money, number, one_line, put_json, put_table
 from ._select import one_of, selecting
-from ._source import EVERYTHING, AsJson, Sources, default, nothing, reading
+from ._source import AsJson
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,88 +39,80 @@ _GAP = 2
 
 @selecting
 def command(
-    sources: Sources = None,
+    records: Given = ALL,
     *,
     by: By = None,
     over: Over = None,
     scale_up: ScaleUp = False,
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Count calls, errors, tokens, cost and latency.
 
-    p50 and p95 are the median and the 95th percentile of the latency, within 1 %; first is the time to the first token.
+    p50 and p95 are the median and the 95th percentile of the latency, within 1 %; first is the time to the first token;
+    incomplete are calls that were left, cancelled or broken off.
     A cost marked + is incomplete: some calls have none. Calls have a cost if [prices] is installed where they are made.
     A narrow terminal shows the first columns; --json has all figures.
     """
     one_of(by=by, over=over)
     if over:
-        _put_over_time(sources, chosen, scaled=scale_up, as_json=as_json)
+        _put_over_time(records, scaled=scale_up, as_json=as_json)
         return
     fields = [full(name.strip()) for name in (_BY if by is None else by).split(",") if name.strip()]
-    try:
-        quickly = _quickly(sources, fields, chosen, scaled=scale_up)
-        stats = quickly or _summarised(sources, fields, chosen, scaled=scale_up)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--by") from None
+    with wrong("--by"):
+        stats = _quickly(records, fields, scaled=scale_up) or _summarised(records, fields, scaled=scale_up)
     if not stats.rows:
-        raise nothing("calls", sources, chosen)
+        raise records.nothing("calls")
     _print_json(stats) if as_json else _print(stats)
-    _say_if_sampled([stats.total], scaled=scale_up)
+    say_if_sampled(stats.total)
+    for name, values in zip(stats.by, zip(*(row.key for row in stats.rows), strict=True), strict=True):
+        if by is not None and not any(values):
+            typer.echo(f"flywheel-log: no call has a {name}", err=True)
 
 
-def _summarised(sources: list[str] | None, fields: list[str], chosen: Filter, *, scaled: bool) -> Stats:
-    with reading(sources, chosen, joined=needs_joining(fields)) as events:
+def _summarised(records: Records, fields: list[str], *, scaled: bool) -> Stats:
+    with records.reading(joined=needs_joining(fields)) as events:
         return summarise(events, fields, scaled=scaled)
 
 
-def _quickly(sources: list[str] | None, fields: list[str], chosen: Filter, *, scaled: bool) -> Stats | None:
+def _quickly(records: Records, fields: list[str], *, scaled: bool) -> Stats | None:
     """Let DuckDB count large files, where it is installed."""
     from flywheel_log.loop import quick
     from flywheel_log.loop.reading.sources import file, find
 
-    given = sources or [default()]
     try:
-        if needs_joining(fields) or not all(find(source) is file for source in given):
+        if needs_joining(fields) or not all(find(source) is file for source in records.sources):
             return None
     except ValueError:  # the reader says what is wrong with it
         return None
     with ExitStack() as held, progress_shown():
-        files = [one for log in file.logs(given) for one in held.enter_context(log.held())]
-        parts = file.parts(files, chosen.since)
+        files = [one for log in file.logs(records.sources) for one in held.enter_context(log.held())]
+        parts = file.parts(files, records.chosen.since)
         sizes = [one.size for one, _ in parts]
         wanted = sum(sizes) - sum(begin for _, begin in parts)
         if not quick.worthwhile(wanted, sum(sizes)) or not quick.available():
             return None
-        stats = quick.summarise([one.path for one, _ in parts], fields, chosen=chosen, scaled=scaled)
+        stats = quick.summarise([one.path for one, _ in parts], fields, chosen=records.chosen, scaled=scaled)
         # It opens them by name, so after a rotation meanwhile nobody knows what it has counted.
         return stats if all(one.is_in_place() for one, _ in parts) else None
 
 
-def _put_over_time(sources: list[str] | None, chosen: Filter, *, scaled: bool, as_json: bool) -> None:
+def _put_over_time(records: Records, *, scaled: bool, as_json: bool) -> None:
     from flywheel_log.loop.series import over_time
 
     from ._chart import columns
-    from ._screen import console, put_json, put_table
 
-    with reading(sources, chosen) as events:
+    with records.reading() as events:
         period, rows = over_time(events, scaled=scaled)
     if not rows:
-        raise nothing("calls", sources, chosen)
+        raise records.nothing("calls")
     if not as_json:
         put_table(columns(period, rows, console().width))
     for row in rows if as_json else ():
         put_json({"period": period, "begin": row.key[0]} | numbers(row))
-    _say_if_sampled(rows, scaled=scaled)
-
-
-def _say_if_sampled(rows: Sequence[Row], *, scaled: bool) -> None:
-    say_if_sampled(sum(row.recorded for row in rows), sum(row.estimated for row in rows), scaled=scaled)
+    say_if_sampled(*rows)
 
 
 def _print_json(stats: Stats) -> None:
-    from ._screen import put_json
-
     for row in stats.rows:
         put_json(dict(zip(stats.by, row.key, strict=True)) | numbers(row))
 
@@ -150,15 +144,11 @@ def _rounded(value: float | None) -> int | None:
 
 
 def _print(stats: Stats) -> None:
-    from ._screen import console, put_table
-
     put_table(_table(stats, console().width))
 
 
 def _table(stats: Stats, width: int) -> Table:
     from rich.table import Table
-
-    from ._screen import one_line
 
     table = Table(box=None, pad_edge=False, header_style="dim", footer_style="bold", show_footer=len(stats.rows) > 1)
     columns = _fitting(stats, width)
@@ -196,16 +186,12 @@ def _sizes(stats: Stats) -> list[int]:
     """Return how wide the keys are, each with its heading."""
     from rich.cells import cell_len
 
-    from ._screen import one_line
-
     keys = [[one_line(value) for value in row.key] for row in stats.rows]
     return [max(map(cell_len, column)) for column in zip(map(_head, stats.by), *keys, strict=True)]
 
 
 def _cells(row: Row) -> dict[str, str]:
     """Return the cells of *row* by the names of their columns, the most wanted first."""
-    from ._screen import duration, money, number
-
     return {
         "calls": number(row.calls),
         "errors": f"{number(row.errors)} ({row.error_share:.0%})" if row.errors else "0",
@@ -215,7 +201,7 @@ def _cells(row: Row) -> dict[str, str]:
         "cost": money(row.cost_usd) + "+" * (0 < row.priced < row.calls),
         "first p50": duration(row.first_token.quantile(0.5)),
         "first p95": duration(row.first_token.quantile(0.95)),
-        "cut off": number(row.incomplete),
+        "incomplete": number(row.incomplete),
         "cached": number(row.cached_tokens),
         "calls/min": number(row.calls_per_minute),
     }

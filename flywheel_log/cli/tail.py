@@ -10,13 +10,16 @@ from typing import Annotated
 import typer
 
 from flywheel_log.event import Event
-from flywheel_log.loop.filter import Filter, needs_joining
+from flywheel_log.loop.filter import needs_joining
 from flywheel_log.loop.reading.follow import follow
 from flywheel_log.loop.reading.sources import file, find
 from flywheel_log.loop.values import full, numbers
 
+from . import wrong
+from ._records import ALL, Given, Records
+from ._screen import console, put_json
 from ._select import one_of, selecting
-from ._source import EVERYTHING, AsJson, Sources, default, feedbacks, named, newest, nothing, reading, wrong_source
+from ._source import AsJson
 
 Count = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many calls to show.")]
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Wait for further calls, until interrupted.")]
@@ -31,13 +34,12 @@ Top = Annotated[
 
 @selecting
 def command(
-    sources: Sources = None,
+    records: Given = ALL,
     *,
     lines: Count = 10,
     follow: Follow = False,
     top: Top = "",
     as_json: AsJson = False,
-    chosen: Filter = EVERYTHING,
 ) -> None:
     """Show the latest calls, one per line.
 
@@ -45,18 +47,17 @@ def command(
     """
     one_of(follow=follow, top=top)
     if follow:
-        show(_following(sources, lines, chosen), as_json=as_json)
+        show(_following(records, lines), as_json=as_json)
         return
-    events = _highest(sources, lines, top, chosen) if top else newest(sources, lines, chosen)
+    events = _highest(records, lines, top) if top else records.newest(lines)
     if lines and not events:
-        raise nothing(f"records with a number as {top}" if top else "records", sources, chosen)
+        raise records.nothing(f"records with a number as {top}" if top else "records")
     show(events, as_json=as_json)
 
 
 def show(events: Iterable[Event], *, as_json: bool) -> None:
     """Print *events* as they come, as lines for eyes or as JSON; a terminal gets a heading."""
     from ._line import heading, line
-    from ._screen import console, put_json
 
     screen = console()
     if screen.is_terminal and not as_json:
@@ -68,29 +69,24 @@ def show(events: Iterable[Event], *, as_json: bool) -> None:
             screen.print(line(event, screen.width), crop=True)
 
 
-def _highest(sources: list[str] | None, lines: int, field: str, chosen: Filter) -> list[Event]:
+def _highest(records: Records, lines: int, field: str) -> list[Event]:
     """Return the *lines* events with the highest numbers in *field*, the highest first; of equal ones the latest."""
-    try:
+    with wrong("--top"):
         number = numbers(full(field))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--top") from None
-    with reading(sources, chosen, joined=needs_joining([field])) as events:
+    with records.reading(joined=needs_joining([field])) as events:
         numbered = ((one, place, event) for place, event in enumerate(events) if (one := number(event)) is not None)
         return [event for _, _, event in heapq.nlargest(lines, numbered)]
 
 
-def _following(sources: list[str] | None, lines: int, chosen: Filter) -> Iterable[Event]:
+def _following(records: Records, lines: int) -> Iterable[Event]:
     """Follow the one source; the last *lines* of it are looked at, and those chosen of them shown."""
-    source = sources[0] if sources else default()
-    if sources and len(sources) > 1:
-        raise typer.BadParameter(f"only one source can be followed; have {', '.join(sources)}", param_hint="SOURCE")
-    with wrong_source():
-        _say_if_missing(source)
+    source, *more = records.sources
+    if more:
+        given = ", ".join(records.sources)
+        raise typer.BadParameter(f"only one source can be followed; have {given}", param_hint="SOURCE")
+    with wrong("SOURCE"):
+        # A log that is waited for may be a slip of the pen.
+        if find(source) is file and not file.path_of(source).exists() and not glob.has_magic(source):
+            typer.echo(f"flywheel-log: {records.named} is not there yet; waiting for it", err=True)
         events = follow(source, last=lines)
-    return chosen.select(events, feedbacks([source]) if chosen.feedback else None)
-
-
-def _say_if_missing(source: str) -> None:
-    """Say that a log is waited for: it may be a slip of the pen."""
-    if find(source) is file and not file.path_of(source).exists() and not glob.has_magic(source):
-        typer.echo(f"flywheel-log: {named([source.partition('?')[0]])} is not there yet; waiting for it", err=True)
+    return records.select(events)

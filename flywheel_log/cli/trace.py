@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,9 @@ from flywheel_log.loop.reading.read import read
 from flywheel_log.loop.tree import Branch, tree
 
 from . import Problem
-from ._source import AsJson, Sources, named, or_last, reading, rereadable, unreported
+from ._records import Records
+from ._screen import console, duration, money, number, one_line, put_json
+from ._source import AsJson, Sources, or_last
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -36,28 +39,32 @@ def command(identity: Identity = "last", sources: Sources = None, *, as_json: As
     Each line is a step, a call, a retrieval or feedback: how long it took, and the tokens of all that is inside.
     """
     identity, sources = or_last(identity, sources)
-    rereadable(sources)
-    wanted = _trace_id(unreported(read, sources), identity, sources)
-    with reading(sources) as events:
+    records = Records(sources)
+    records.rereadable()
+    try:
+        wanted = _trace_id(identity, records)
+    except Problem:
+        with records.reading() as events:  # and say how many lines are no records, which may be why
+            deque(events, maxlen=0)
+        raise
+    with records.reading() as events:
         found = list(_of_trace(events, wanted))
     if as_json:
-        from ._screen import put_json
-
         for event in found:
             put_json(event)
     else:
         _draw(wanted, tree(found))
 
 
-def _trace_id(events: Iterable[Event], identity: str, sources: list[str] | None) -> str:
-    """Return the id of the trace that *identity* means among *events*, which are those of *sources*.
+def _trace_id(identity: str, records: Records) -> str:
+    """Return the id of the trace that *identity* means among *records*.
 
     Raises:
         Problem: there is none, or there are several.
     """
     begun: dict[str, None] = {}
     last = None
-    for event in events:
+    for event in records.unreported(read):
         trace_id = event.get("trace_id")
         if isinstance(trace_id, str):
             last = trace_id
@@ -72,7 +79,7 @@ def _trace_id(events: Iterable[Event], identity: str, sources: list[str] | None)
     if begun:
         raise Problem(f"several traces begin with {identity!r}: {', '.join(begun)}")
     if last is None:
-        raise Problem(f"no traces in {named(sources)} yet; `with flywheel_log.trace(…):` around calls makes one")
+        raise Problem(f"no traces in {records.named} yet; `with flywheel_log.trace(…):` around calls makes one")
     raise Problem(f"no trace has the id {identity!r}, nor a record of that id; the last one is {last}")
 
 
@@ -87,8 +94,6 @@ def _of_trace(events: Iterable[Event], trace_id: str) -> Iterator[Event]:
 
 def _draw(trace_id: str, branches: list[Branch]) -> None:
     from rich.tree import Tree
-
-    from ._screen import console, one_line
 
     drawn = Tree(f"trace {one_line(trace_id)}", guide_style="dim")
     for branch in branches:
@@ -107,7 +112,6 @@ def line(branch: Branch) -> Text:
     from rich.text import Text
 
     from ._line import failure, sign
-    from ._screen import duration, money, number, one_line
 
     fields: dict[str, Any] = dict(branch.event)
     text = Text(f"{sign(branch.event)} {one_line(_title(branch.event))}", _STYLES.get(fields.get("status") or "", ""))
@@ -125,6 +129,8 @@ def line(branch: Branch) -> Text:
 
 
 def _title(event: Event) -> str:
+    from ._line import opinion
+
     match event["kind"]:
         case "step":
             return str(event.get("name") or "step")
@@ -132,9 +138,8 @@ def _title(event: Event) -> str:
             found = event.get("retrieval_docs") or []
             return f"retrieval of {len(found)} document{'s' * (len(found) != 1)}"
         case "feedback":
-            quality = event.get("quality") or {}
-            said = ", ".join(f"{key} {value}" for key, value in quality.items() if isinstance(value, str | int | float))
-            return " ".join(filter(None, ("feedback", str(event.get("name") or ""), said)))
+            judge = event.get("name") if event.get("name") not in (event.get("quality") or {}) else None
+            return " ".join(filter(None, ("feedback", judge, opinion(event))))
         case kind:
             return " ".join(filter(None, (event.get("surface") or kind, event.get("model"))))
 

@@ -11,23 +11,28 @@ from flywheel_log.wording import counted
 
 from . import Problem
 from ._amounts import time
-from ._source import AsJson, Sources, nothing, reading
+from ._records import Records
+from ._screen import one_line, put_json
+from ._source import AsJson, Sources
 
+_NAMED = 5
 Since = Annotated[
     str, typer.Option("--since", metavar="TIME", help="Look from this time on: 12h, 30d ago, or 2026-01-31.")
 ]
 
 
 def command(sources: Sources = None, *, since: Since = "", as_json: AsJson = False) -> None:
-    """Check a log for missing events.
+    """Check a log for missing events, and for repeated ones.
 
     The events of a process are numbered without gaps, so a missing number is an event that was lost, was removed or is
     still on its way. What `forget` removed is not missing. Events missing after the last one of a process cannot be
     detected. With --since, a log that is pruned, or of which rotated files are deleted, need not be whole before.
+    Repeated events are named, too; the exit code is 1 for missing ones only, since sources may overlap.
     """
-    begin = time(since, "--since")
-    with reading(sources) as events:
+    begin, records = time(since, "--since"), Records(sources)
+    with records.reading() as events:
         census = Census.of(events, begin)
+    repeated = census.repeated()
     dead = _dead_letters(sources)
     for identity in dead:
         census.add(identity)
@@ -35,7 +40,10 @@ def command(sources: Sources = None, *, since: Since = "", as_json: AsJson = Fal
     for gap in found:
         _put(gap, as_json=as_json)
     if not census.events:
-        raise nothing("events", sources)
+        raise records.nothing("events")
+    if repeated:
+        some = ", ".join(repeated[:_NAMED]) + ", …" * (len(repeated) > _NAMED)
+        typer.echo(f"flywheel-log: {counted(len(repeated), 'event')} more than once: {some}", err=True)
     if missing := sum(gap.count for gap in found):
         raise Problem(f"{missing} of {census.events + missing} events are missing")
     if not as_json:
@@ -47,12 +55,8 @@ def command(sources: Sources = None, *, since: Since = "", as_json: AsJson = Fal
 
 def _put(gap: Gap, *, as_json: bool) -> None:
     if as_json:
-        from ._screen import put_json
-
         put_json({"run": gap.run, "first": gap.first, "last": gap.last, "count": gap.count, "reason": gap.reason})
         return
-    from ._screen import one_line
-
     which = f"{gap.run}-{gap.first}" if gap.count == 1 else f"{gap.run}-{gap.first} to {gap.run}-{gap.last}"
     typer.echo(one_line(f"missing {gap.count}: {which}" + (f" (dropped: {gap.reason})" if gap.reason else "")))
 

@@ -16,7 +16,7 @@ ALL = 10**_WIDTH - 1
 """The position of a sink that a segment has nothing for, whatever will be in it."""
 
 
-_PLACE_WIDTH = 41
+_PLACE_WIDTH = 50
 _BOOT_WIDTH = 36
 _RECORD = re.compile(rb"(\d{%d}) (.{%d}) (.{%d})\n" % (_WIDTH, _PLACE_WIDTH, _BOOT_WIDTH))
 _BYTES = _WIDTH + _PLACE_WIDTH + _BOOT_WIDTH + 3

@@ -134,7 +134,7 @@ class Shipper:
             while self._ship_batch(segment):
                 pass
         except OSError as error:  # Of the journal; the other segments need not wait until it can be used again.
-            self._failed("journal_failing", segment.waiting(self._number), error)
+            self._failed("journal_failing", segment.waiting(self._number), name_of(error))
             self._reread_at = time.monotonic() + self._backoff.delay()
         except Exception as error:  # noqa: BLE001 - the other segments are shipped all the same
             health.drop("shipper_failed", error)
@@ -186,7 +186,7 @@ class Shipper:
             while lines:
                 lines = self._write(lines)
         except PutOff as error:
-            self._failed(error.reason, sum(map(len, error.lines.values())), error)
+            self._failed(error.reason, sum(map(len, error.lines.values())))
             if self._aside_at is None:
                 self._aside_at = time.monotonic() + self._aside_backoff.delay(error.after)
             return {lane: waiting for lane, waiting in error.lines.items() if waiting}
@@ -214,17 +214,17 @@ class Shipper:
             except PutOff:
                 raise
             except RetryLater as error:
-                self._failed(error.reason, events, error)
+                self._failed(error.reason, events)
                 self._pause(self._backoff.delay(error.after))
             except Exception as error:  # noqa: BLE001 - whatever a sink raises, its events are offered again
-                self._failed(name_of(error), events, error)
+                self._failed(name_of(error), events)
                 self._pause(self._backoff.delay())
         raise _Stopped
 
-    def _failed(self, reason: str, events: int, error: Exception) -> None:
+    def _failed(self, reason: str, events: int, detail: str = "") -> None:
         self._retried += events
         self._last_error = reason
-        health.warn(f"the sink {self.name} fails, `flywheel-log doctor` looks for the cause", error)
+        health.warn(f"the sink {self.name} fails, `flywheel-log doctor` looks for the cause", detail or reason)
 
     def _pause(self, seconds: float) -> None:
         self._hurry.wait(seconds)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Self
 
 from flywheel_log.event import Event
+from flywheel_log.meter import CALLS
 
 from .faults import faults
 from .feedback import Feedback, Feedbacks
@@ -14,7 +17,7 @@ from .series import Timeline
 from .statistics.estimate import CONFIDENCE, Mean, Share
 from .statistics.shares import Shares
 from .statistics.unpaired import differ, holm
-from .stats import CALLS, belongs_to, stands_for
+from .tally import Tally, belongs_to
 from .values import finite, getter
 
 RATES = {
@@ -38,18 +41,11 @@ MEANS = {
 """The means of a field of the calls."""
 
 
-class Side:
-    """One of two: how many calls, and what was measured: `RATES`, `good_rate` of those rated, `MEANS`, and `score`.
+class Side(Tally):
+    """One of two: how many calls, and what was measured: `RATES`, `good_rate` of those rated, `MEANS`, and `score`."""
 
-    Attributes:
-        calls: how many there are; estimated, where they were added *scaled*.
-        recorded, estimated: how many are in the log, and how many these stand for.
-    """
-
-    def __init__(self) -> None:
-        self.calls = 0.0
-        self.recorded = 0
-        self.estimated = 0.0
+    def __init__(self, *, scaled: bool = False) -> None:
+        super().__init__(scaled=scaled)
         self._faults = Shares()
         self._good = Share()
         self._means = {name: Mean() for name in (*MEANS, "score")}
@@ -59,28 +55,21 @@ class Side:
         """All measures, by name; of what no call has there is nothing in them."""
         return {name: self._faults.of(fault) for name, fault in RATES.items()} | {"good_rate": self._good} | self._means
 
-    def add(self, event: Event, feedbacks: Feedbacks, *, scaled: bool = False) -> None:
-        """Count one call; *scaled*, as often as it stands for others. Means are those of calls that did not fail.
+    def add(self, event: Event, feedbacks: Feedbacks) -> None:
+        """Count one call. Means are those of calls that did not fail.
 
         Calls of one session, else of one trace, belong together: they tell less than as many of strangers.
         """
-        weight = stands_for(event)
-        times = weight if scaled else 1
-        self.calls += times
-        self.recorded += 1
-        self.estimated += weight
-        place, said = belongs_to(event), feedbacks.on(event)
+        times, place, said = self.count(event.get("sample_rate")), belongs_to(event), feedbacks.on(event)
         self._faults.add(_faults(event, said), times, place)
         if said.verdict is not None:
-            self._good.add(hit=said.verdict == "good", weight=times, place=place)
+            self._good.add(said.verdict == "good", times, place)
         for name, value in _numbers(event, said):
             self._means[name].add(value, times, place)
 
-    def merge(self, other: Side) -> None:
+    def merge(self, other: Self) -> None:
         """Count all calls of *other* too."""
-        self.calls += other.calls
-        self.recorded += other.recorded
-        self.estimated += other.estimated
+        super().merge(other)
         self._faults.merge(other._faults)
         self._good.merge(other._good)
         for name, mean in self._means.items():
@@ -143,10 +132,10 @@ def sides(events: Iterable[Event], feedbacks: Feedbacks, by: str, *, scaled: boo
         ValueError: the field does not exist.
     """
     get = getter(by)
-    found: defaultdict[str, Side] = defaultdict(Side)
+    found: defaultdict[str, Side] = defaultdict(partial(Side, scaled=scaled))
     for event in events:
         if event.get("kind") in CALLS:
-            found[get(event)].add(event, feedbacks, scaled=scaled)
+            found[get(event)].add(event, feedbacks)
     return dict(sorted(found.items(), key=lambda item: (-item[1].calls, item[0])))
 
 
@@ -187,13 +176,13 @@ class Drift:
 
 def drift(events: Iterable[Event], feedbacks: Feedbacks, most: int = 24, *, scaled: bool = False) -> Drift:
     """Measure the calls among *events* over time, in *most* periods at most; *scaled* as in `sides`."""
-    line = Timeline(Side, Side.merge, most)
+    line = Timeline(partial(Side, scaled=scaled), Side.merge, most)
     for event in events:
         if event.get("kind") in CALLS and (side := line.at(event["timestamp"])) is not None:
-            side.add(event, feedbacks, scaled=scaled)
+            side.add(event, feedbacks)
     begins, periods = [begin for begin, _ in line], [side for _, side in line]
     middle = (len(periods) + 1) // 2
-    earlier, later = _merged(periods[:middle]), _merged(periods[middle:])
+    earlier, later = (_merged(some, scaled=scaled) for some in (periods[:middle], periods[middle:]))
     by_period = [side.measured for side in periods]
     return Drift(
         line.period,
@@ -204,8 +193,8 @@ def drift(events: Iterable[Event], feedbacks: Feedbacks, most: int = 24, *, scal
     )
 
 
-def _merged(some: Sequence[Side]) -> Side:
-    whole = Side()
+def _merged(some: Sequence[Side], *, scaled: bool) -> Side:
+    whole = Side(scaled=scaled)
     for one in some:
         whole.merge(one)
     return whole

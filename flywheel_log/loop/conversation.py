@@ -18,6 +18,9 @@ class ToolCall:
     name: str
     arguments: str
 
+    def __str__(self) -> str:
+        return f"{self.name}({self.arguments})"
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -27,6 +30,11 @@ class Turn:
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
     note: str = ""
+
+    @property
+    def said(self) -> list[str]:
+        """The text, if there is any, and the calls as `name(arguments)`."""
+        return [*filter(None, [self.text]), *map(str, self.calls)]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from flywheel_log.event import Event
+from flywheel_log.meter import CALLS
 
 from .faults import faults
 from .feedback import Feedbacks
@@ -16,7 +17,7 @@ from .statistics.estimate import Share
 from .statistics.shares import Shares
 from .statistics.sketch import Sketch
 from .statistics.unpaired import differ
-from .stats import CALLS, belongs_to, stands_for
+from .tally import Tally, belongs_to
 from .values import finite
 
 _FAULTY = "*"
@@ -58,17 +59,11 @@ class Errors:
     groups: list[Group]
 
 
-class Faulty:
-    """Collects the faults of calls, in memory that does not grow with their number.
-
-    Attributes:
-        recorded: how many calls were watched; `estimated`: how many they stand for. If *scaled*, they count as these.
-    """
+class Faulty(Tally):
+    """Collects the faults of calls, in memory that does not grow with their number."""
 
     def __init__(self, feedbacks: Feedbacks, *, scaled: bool = False) -> None:
-        self.recorded = 0
-        self.estimated = 0.0
-        self._scaled = scaled
+        super().__init__(scaled=scaled)
         self._feedbacks = feedbacks
         self._line: Timeline[Shares] = Timeline(Shares, Shares.merge, most=24)
         self._all = Shares()
@@ -95,10 +90,7 @@ class Faulty:
         return Errors(self._all.of(_FAULTY), self._line.period, groups)
 
     def _count(self, event: Event, found: set[str]) -> None:
-        weight, place = stands_for(event), belongs_to(event)
-        times = weight if self._scaled else 1
-        self.recorded += 1
-        self.estimated += weight
+        times, place = self.count(event.get("sample_rate")), belongs_to(event)
         self._all.add([_FAULTY] if found else (), times, place)
         if (period := self._line.at(event["timestamp"])) is not None:
             period.add((), times, place)

@@ -19,7 +19,7 @@ MEANINGS = {
     "rated_bad": "somebody rated the answer bad",
     "hallucination": "the answer claims what is not so",
     "retried": "the SDK had to try again",
-    "slow": "far slower than other calls of the same workload and model",
+    "slow": "far slower than others of its workload and model",
 }
 """The names of what goes wrong; failures are named `error <status> <type>`, and ratings may have a label."""
 

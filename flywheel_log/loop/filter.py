@@ -50,6 +50,12 @@ class Filter:
         object.__setattr__(self, "where", {full(name): values for name, values in self.where.items()})
         self._tests  # noqa: B018  a mistake is found where it is made
 
+    def __str__(self) -> str:
+        """In words: `workload_id=support, since=2026-01-31T00:00:00+00:00`."""
+        described = self.described()
+        where = {name: " or ".join(values) for name, values in described.pop("where", {}).items()}
+        return ", ".join(f"{name}={value}" for name, value in (where | described).items())
+
     def __bool__(self) -> bool:
         return bool(self.since or self.until or self.where or self.text or self.feedback)
 
@@ -135,8 +141,7 @@ def when(text: str, now: datetime) -> datetime:
 def searched(event: Event) -> str:
     """Return all that is said in *event*, turn by turn, with its tool calls and its error."""
     talk = conversation(event)
-    turns = [*talk.asked, *talk.answered]
-    said = [part for turn in turns for part in (turn.text, *(f"{one.name}({one.arguments})" for one in turn.calls))]
+    said = [part for turn in (*talk.asked, *talk.answered) for part in turn.said]
     return "\n".join([*said, text_of((event.get("error") or {}).get("message"))])
 
 

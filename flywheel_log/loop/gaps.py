@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -99,6 +99,11 @@ class Census:
     def events(self) -> int:
         """How many different events there are."""
         return self.anonymous + sum(len(set(numbers)) for numbers in self._runs.values())
+
+    def repeated(self) -> list[str]:
+        """Return the ids of the events that are there more than once."""
+        rows = ((run, Counter(numbers)) for run, numbers in sorted(self._runs.items()))
+        return [f"{run}-{number}" for run, row in rows for number, times in sorted(row.items()) if times > 1]
 
     @property
     def forgotten(self) -> int:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
 from flywheel_log.event import Event
+from flywheel_log.meter import CALLS
 
-from .stats import CALLS, Row
+from .stats import Row
 from .values import instant
 
 Counted = TypeVar("Counted")
@@ -84,10 +85,10 @@ def over_time(events: Iterable[Event], *, scaled: bool = False) -> tuple[str, li
     Returns the period and its rows, oldest first, those without calls included; the key of a row is the beginning of
     its period in UTC. Calls whose time cannot be read are left out.
     """
-    line = Timeline(lambda: Row(()), Row.merge)
+    line = Timeline(lambda: Row((), scaled=scaled), Row.merge)
     for event in events:
         if event.get("kind") in CALLS and (row := line.at(event["timestamp"])) is not None:
-            row.add(event, scaled=scaled)
+            row.add(event)
     rows = []
     for begin, row in line:
         row.key = (begin,)

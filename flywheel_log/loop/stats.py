@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
 from flywheel_log.event import Event
+from flywheel_log.meter import CALLS
 
-from .statistics.groups import bucket
 from .statistics.sketch import Sketch
-from .values import PERIODS, as_text, finite, getter, utc
+from .tally import Tally
+from .values import PERIODS, finite, getter, utc
 
-CALLS = ("llm", "embedding", "moderation")
-"""The kinds of events that are calls of a model; the others are not counted."""
-
-COUNTS = ("calls", "errors", "incomplete", "priced")
+COUNTS = ("errors", "incomplete", "priced")
 """What a `Row` counts, and always knows."""
 
 SUMS = ("input_tokens", "output_tokens", "cached_tokens", "cost_usd")
@@ -23,23 +22,21 @@ SUMS = ("input_tokens", "output_tokens", "cached_tokens", "cost_usd")
 
 
 @dataclass
-class Row:
+class Row(Tally):
     """One group of calls.
 
     Attributes:
         key: the values of the fields grouped by; "" where an event lacks one.
-        calls, errors, incomplete: how many there were, how many failed, how many ended early.
-        recorded: how many calls are in the log; `estimated`: how many they stand for, where only a sample was kept.
+        errors, incomplete: how many failed, and how many ended early.
         input_tokens, output_tokens, cached_tokens, cost_usd: sums of those known; None if none is.
         priced: how many calls have a known cost.
         latency, first_token: milliseconds, as sketches (`.quantile(0.95)`).
         first, last: the earliest and the latest timestamp, in UTC.
 
-    All but `recorded` are of the recorded calls, or estimates for all calls where they were added *scaled*.
+    If it is *scaled*, all figures but `recorded` are estimates for all calls.
     """
 
     key: tuple[str, ...]
-    calls: float = 0
     errors: float = 0
     incomplete: float = 0
     input_tokens: float | None = None
@@ -51,8 +48,6 @@ class Row:
     first_token: Sketch = field(default_factory=Sketch)
     first: str = ""
     last: str = ""
-    recorded: int = 0
-    estimated: float = 0
 
     @property
     def error_share(self) -> float:
@@ -68,13 +63,9 @@ class Row:
             return None
         return self.calls / max(1.0, span.total_seconds() / 60)
 
-    def add(self, event: Event, *, scaled: bool = False) -> None:
-        """Count one call; *scaled*, as often as it stands for others that a sample left out."""
-        weight = stands_for(event)
-        times = weight if scaled else 1
-        self.recorded += 1
-        self.estimated += weight
-        self.calls += times
+    def add(self, event: Event) -> None:
+        """Count one call."""
+        times = self.count(event.get("sample_rate"))
         self.errors += times * (event.get("status") == "error")
         self.incomplete += times * (event.get("status") == "incomplete")
         self.priced += times * (finite(event.get("cost_usd")) is not None)
@@ -87,9 +78,10 @@ class Row:
         self.first = min(self.first or time, time)
         self.last = max(self.last, time)
 
-    def merge(self, other: Row) -> None:
+    def merge(self, other: Self) -> None:
         """Count all calls of *other* too."""
-        for name in ("recorded", "estimated", *COUNTS):
+        super().merge(other)
+        for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in SUMS:
             self._sum_up(name, getattr(other, name))
@@ -105,22 +97,21 @@ class Row:
 
 @dataclass
 class Stats:
-    """All groups, as `ordered`, and their total."""
+    """All groups, those with the most calls first, or in the order of time, and their total."""
 
     by: tuple[str, ...]
     rows: list[Row]
     total: Row
 
-
-def stands_for(event: Event) -> float:
-    """Return how many calls *event* stands for: 1 / sample_rate, and 1 where all were kept."""
-    rate = finite(event.get("sample_rate"))
-    return 1 / rate if rate is not None and 0 < rate < 1 else 1
-
-
-def belongs_to(event: Event) -> int | None:
-    """Return the bucket of the session of *event*, else of its trace: its calls tell less than as many of strangers."""
-    return bucket(as_text(event.get("session_id") or event.get("trace_id")))
+    @classmethod
+    def of(cls, rows: Iterable[Row], by: Sequence[str], *, scaled: bool) -> Stats:
+        """Add up and order *rows*: in the order of time where they are grouped *by* it first."""
+        by_time = any(name in PERIODS for name in by[:1])
+        ordered = sorted(rows, key=lambda row: (0 if by_time else -row.calls, row.key))
+        total = Row((), scaled=scaled)
+        for row in ordered:
+            total.merge(row)
+        return cls(tuple(by), ordered, total)
 
 
 def summarise(events: Iterable[Event], by: Sequence[str] = ("workload_id", "model"), *, scaled: bool = False) -> Stats:
@@ -134,18 +125,10 @@ def summarise(events: Iterable[Event], by: Sequence[str] = ("workload_id", "mode
     """
     getters = [getter(name) for name in by]
     rows: dict[tuple[str, ...], Row] = {}
-    total = Row(())
     for event in events:
         if event.get("kind") in CALLS:
             key = tuple(get(event) for get in getters)
             if (row := rows.get(key)) is None:
-                row = rows[key] = Row(key)
-            row.add(event, scaled=scaled)
-            total.add(event, scaled=scaled)
-    return Stats(tuple(by), ordered(rows.values(), by), total)
-
-
-def ordered(rows: Iterable[Row], by: Sequence[str]) -> list[Row]:
-    """Return *rows*, those with the most calls first; in the order of time where they are grouped *by* it first."""
-    by_time = any(name in PERIODS for name in by[:1])
-    return sorted(rows, key=lambda row: (0 if by_time else -row.calls, row.key))
+                row = rows[key] = Row(key, scaled=scaled)
+            row.add(event)
+    return Stats.of(rows.values(), by, scaled=scaled)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..infrastructure import stamp
+from .check import Returning, check
 from .mask import Mask
 from .parse import parse
 from .refer import refer
@@ -26,7 +27,7 @@ def processors(settings: Settings, sampler: Sampler, *, stamped: bool) -> list[A
     chain += [refer] if settings.embeddings == "reference" else []
     chain += [withhold] if settings.content == "off" else []
     if settings.processors:
-        chain += [parse, *settings.processors]
+        chain += [parse, *map(Returning, settings.processors), check]
     if settings.reasoning != "keep":
         chain.append(Mask(settings.reasoning))
     chain += [stamp] if stamped and settings.infrastructure == "on" else []

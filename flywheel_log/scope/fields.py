@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from numbers import Real
 from typing import Any
@@ -32,8 +32,9 @@ def fields_of(*, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = 
     Raises:
         TypeError: there is no such field, or readers would skip an event with a value of that type.
     """
-    if isinstance(tags, str):
-        raise TypeError(f"tags is a list of strings; got the string {tags!r}")
+    if isinstance(tags, str) or not isinstance(tags, Iterable):
+        got = f"the string {tags!r}" if isinstance(tags, str) else type(tags).__name__
+        raise TypeError(f"tags is a list of strings; got {got}")
     unknown = sorted(others.keys() - _FIELDS)
     if unknown:
         known = [*sorted(_FIELDS), "tags", "metadata"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, cast
 
 from .. import scope
@@ -50,12 +50,15 @@ def log_feedback(
         The id of the feedback's own event, or None where it was not recorded.
 
     Raises:
-        TypeError: *target* has no id, or there is no feedback in it.
-        ValueError: *rating* is no number, *thumbs* is neither "up" nor "down", or *scale* is not two numbers, or has no
-            rating on it.
+        TypeError: *target* has no id, there is no feedback in it, or a field is none of an event's.
+        ValueError: *rating* is no number, *thumbs* is neither "up" nor "down", *hallucination* neither true nor false,
+            or *scale* is not two numbers, or has no rating on it.
     """
     if thumbs not in (None, "up", "down"):
         raise ValueError(f"thumbs is 'up' or 'down'; got {thumbs!r}")
+    if hallucination not in (None, True, False):
+        raise ValueError(f"hallucination is True or False; got {hallucination!r}")
+    own = fields_of(**fields, user_id=user_id)
     rating = None if rating is None else _number("rating", rating)
     said = {"rating": rating, "thumbs": thumbs, "label": label, "correction": correction, "comment": comment}
     quality: JSON = {key: value for key, value in said.items() if value is not None}
@@ -63,8 +66,10 @@ def log_feedback(
         quality["scale"] = _scale(scale, rating)
     if not quality and hallucination is None:
         raise TypeError(f"feedback says at least one of {', '.join(said)}, hallucination; got none")
-    about: JSON = {"quality": quality or None, "hallucination_flag": hallucination, "user_id": user_id}
-    own = fields_of(**(fields | about))
+    if quality:
+        own["quality"] = quality
+    if hallucination is not None:
+        own["hallucination_flag"] = bool(hallucination)
     return None if scope.suppressed() else record(feedback(id_of(target), scope.merge(_who(), own)))
 
 
@@ -86,7 +91,7 @@ def _number(name: str, given: Any) -> float:
 
 
 def _scale(scale: tuple[float, float], rating: float | None) -> list[float]:
-    ends = [_number("each end of scale", end) for end in scale]
+    ends = [_number("each end of scale", end) for end in (scale if isinstance(scale, Iterable) else ())]
     if len(ends) != 2 or not min(ends) < max(ends):  # noqa: PLR2004  the worst and the best
         raise ValueError(f"scale is the worst and the best rating, such as (1, 5); got {scale!r}")
     if rating is None or not min(ends) <= rating <= max(ends):
@@ -97,6 +102,8 @@ def _scale(scale: tuple[float, float], rating: float | None) -> list[float]:
 def id_of(target: Any) -> str:
     """Return the id that *target* is, or has. Raises TypeError where there is none."""
     if isinstance(target, str) and target:
+        if any(map(str.isspace, target)):
+            raise TypeError("feedback is about an id or an object that has one; got a text of several words")
         return target
     # A message of LangChain's has an id of LangChain's, beside the service's.
     named = (_part(holder, name) for holder in (_part(target, "response_metadata"), target) for name in _NAMES)

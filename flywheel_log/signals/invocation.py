@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from .. import recorder, scope
@@ -25,22 +24,20 @@ class invocation(scope.context):  # noqa: N801 - reads as a statement: `with inv
         **fields: what `context` takes; stamped on every call inside.
 
     Raises:
-        TypeError: a field is none of an event's.
+        TypeError: *timeout* is no number, or a field is none of an event's.
     """
 
     def __init__(self, timeout: float = 2.0, **fields: Any) -> None:
+        if not isinstance(timeout, int | float):
+            raise TypeError(f"timeout is a number of seconds; got {timeout!r}; to decorate, write @invocation()")
         super().__init__(**fields)
         self._timeout = timeout
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         super().__exit__(kind, error, trace)
         recorder.flush(self._timeout)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         super().__exit__(kind, error, trace)
         await asyncio.to_thread(recorder.flush, self._timeout)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, cast
 
 from .. import scope, w3c
@@ -43,9 +42,7 @@ class step(scope.Block):  # noqa: N801 - reads as a statement: `with step("retri
         self._own = fields_of(**fields)
 
     @guarded("context")
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         span = place_of(frames.leave(self))
         if isinstance(span, Span):
             span.end(error)

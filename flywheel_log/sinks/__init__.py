@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pkgutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ..process.loading import loading
@@ -79,6 +79,13 @@ class PutOff(RetryLater):
         self.lines = lines
 
 
+class Finding(NamedTuple):
+    """One thing that was looked at: what it is, and what to do if it is not right ("" if it is)."""
+
+    what: str
+    fix: str = ""
+
+
 def open_sink(url: str) -> Sink:
     """Open the sink that *url* names by its scheme, e.g. `file:genai.log` or `stdout:`.
 
@@ -94,9 +101,23 @@ def resolve(url: str) -> str:
     So it means the same to another process. The module of a sink's `open` may have a `resolve(url)` of its own; without
     one a URL is taken to say everything. Raises what that raises.
     """
-    found = _opener(urlsplit(url).scheme)
-    own: Callable[[str], str] | None = getattr(sys.modules[found.__module__], "resolve", None) if found else None
+    own: Callable[[str], str] | None = _beside(_opener(urlsplit(url).scheme), "resolve")
     return own(url) if own else url
+
+
+def check(url: str) -> Iterator[Finding]:
+    """Look whether the sink of *url* can take events, for `flywheel-log doctor`, and change nothing.
+
+    The module of a sink's `open` may have a `check(url)` of its own; without one a sink that opens is taken to be well.
+    """
+    what = f"the sink {url.partition(':')[0]}:"
+    try:
+        open_sink(url).close()
+    except (ValueError, OSError) as error:
+        yield Finding(what, str(error))
+        return
+    own: Callable[[str], Iterator[Finding]] | None = _beside(opener(url), "check")
+    yield from own(url) if own else (Finding(what),)
 
 
 def public(url: str) -> str:
@@ -126,6 +147,11 @@ def _opener(scheme: str) -> Opener | None:
             return cast(Opener, import_module(f"{__name__}.{scheme}").open)
         foreign = entry_points(group=ENTRY_POINTS, name=scheme) if scheme else ()
         return next((cast(Opener, point.load()) for point in foreign), None)
+
+
+def _beside(found: Opener | None, name: str) -> Any:
+    """What the module of a sink's `open` has under this name, or None."""
+    return getattr(sys.modules[found.__module__], name, None) if found else None
 
 
 def _builtin() -> set[str]:

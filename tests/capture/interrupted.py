@@ -1,17 +1,21 @@
 """A program whose calls are interrupted at every moment in our code; each next call has to be one event all the same.
 
-Run as `python -m tests.capture.interrupted OpenAI`, or `AsyncOpenAI`: connections that were interrupted stay as they
-are until the program ends. It tells at how many moments that was.
+Run as `python -m tests.capture.interrupted OpenAI`, `AsyncOpenAI`, or with the name of one of the methods that calls of
+Google's client go through: connections that were interrupted stay as they are until the program ends. It tells at how
+many moments that was.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import itertools
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any, Self
 
 import openai
@@ -22,6 +26,7 @@ from flywheel_log.standin import Server, serve
 from flywheel_log.testing import recording
 from tests.capture.clients import HELLO, recorded
 
+Call = Callable[[], Awaitable[None]]
 HOUSE = str(Path(flywheel_log.__file__).parent)
 
 
@@ -51,21 +56,74 @@ class Interruption:
         return kind is Interrupt
 
 
-async def call(client: Any) -> None:
-    """Make a call of a client of either kind."""
-    answer = client.chat.completions.create(**HELLO)
-    if inspect.isawaitable(answer):
-        await answer
+class Google:
+    """Stands for what is below a client of Google's, which the SDK's own clients call by the same four methods."""
+
+    PIECE = SimpleNamespace(body='{"candidates": [{"content": {"parts": [{"text": "hi"}]}, "finishReason": "STOP"}]}')
+
+    def request(self, *_: Any) -> Any:
+        """Answer."""
+        return self._request_once()
+
+    def request_streamed(self, *_: Any) -> Iterator[Any]:
+        """Answer in pieces."""
+        yield self._request_once()
+        yield self.PIECE
+
+    async def async_request(self, *_: Any) -> Any:
+        """Answer."""
+        return self._request_once()
+
+    async def async_request_streamed(self, *_: Any) -> AsyncIterator[Any]:
+        """Answer in pieces."""
+
+        async def pieces() -> AsyncIterator[Any]:
+            yield self._request_once()
+            yield self.PIECE
+
+        return pieces()
+
+    def _request_once(self) -> Any:
+        return self.PIECE
 
 
-async def calls(server: Server, cls: type[Any], events: list[Event]) -> int:
+def openai_call(server: Server, name: str) -> Call:
+    """Make a client of the class *name*, and return what makes a call of it."""
+    client = recorded(server, getattr(openai, name))
+
+    async def call() -> None:
+        answer = client.chat.completions.create(**HELLO)
+        if inspect.isawaitable(answer):
+            await answer
+
+    return call
+
+
+def google_call(_: Server, name: str) -> Call:
+    """Make a client of Google's, and return what makes a call of it by the method *name*."""
+    client = flywheel_log.instrument(SimpleNamespace(_api_client=Google()))
+    method = "streamGenerateContent" if "streamed" in name else "generateContent"
+
+    async def call() -> None:
+        answer = getattr(client._api_client, name)("post", f"models/gemini:{method}", {})
+        answer = await answer if inspect.isawaitable(answer) else answer
+        if inspect.isasyncgen(answer):
+            _ = [piece async for piece in answer]
+        elif inspect.isgenerator(answer):
+            _ = list(answer)
+
+    return call
+
+
+async def calls(caller: Callable[[], Call], events: list[Event]) -> int:
     """Interrupt a call at its first moment, another at its second, and so on; return how many there are."""
     for nth in itertools.count(1):
-        one, other = recorded(server, cls), recorded(server, cls)
+        one, other = caller(), caller()
         with Interruption(nth) as interruption:
-            await call(one)
+            await one()
+        gc.collect()  # What was interrupted is over, and its record not taken for the next one's.
         before = len(events)
-        await call(other)  # The connection of the first may be locked for ever, as it would be without us.
+        await other()  # The connection of the first may be locked for ever, as it would be without us.
         assert (nth, len(events) - before) == (nth, 1)
         if interruption.left > 0:
             return nth
@@ -73,5 +131,7 @@ async def calls(server: Server, cls: type[Any], events: list[Event]) -> int:
 
 
 if __name__ == "__main__":
+    caller = google_call if "request" in sys.argv[1] else openai_call
     with serve() as server, recording() as events:
-        sys.stdout.write(str(asyncio.run(calls(server, getattr(openai, sys.argv[1]), events))))
+        gc.freeze()  # Or each collection looks through all of the SDK.
+        sys.stdout.write(str(asyncio.run(calls(partial(caller, server, sys.argv[1]), events))))

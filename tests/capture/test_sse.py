@@ -15,7 +15,6 @@ from flywheel_log.capture.streams import sse
 from flywheel_log.capture.streams.tap import Tap
 from flywheel_log.capture.streams.tape import Tape
 from flywheel_log.capture.surfaces import surface_named
-from flywheel_log.health import health
 
 CHAT = surface_named("chat.completions")
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -336,7 +335,6 @@ def test_a_lesson_that_fails_keeps_an_event_once(monkeypatch: pytest.MonkeyPatch
         broken.setattr(sse, "run", lambda *_: 1 / 0)
         assert tape.take(f"data: {json.dumps(chunk({'content': 'a'}))}\n\n".encode())
     assert len(tape.payloads()) == 1
-    health.reset()
 
 
 def test_what_the_last_event_sums_up_is_not_put_together_once_more() -> None:

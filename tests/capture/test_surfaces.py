@@ -338,13 +338,11 @@ def test_no_answer_however_odd_is_lost(events: list[Any]) -> None:
         response = outcome._assembled(surface, events)
         counts, marks = derive.token_counts(surface, response), derive.marks(surface, response)
         assert (isinstance(response, dict), isinstance(counts, dict), isinstance(marks, list)) == (True, True, True)
-    health.reset()
 
 
 def test_a_stream_that_defeats_its_surface_is_counted_not_kept_in_pieces() -> None:
     events = [{"type": "content_block_delta", "delta": {"type": "text_delta", "text": text}} for text in ("sk-", "1")]
     assert outcome._assembled(surface_named("messages"), events) == {"unassembled": 2}
-    health.reset()
 
 
 WRITTEN: dict[bytes, Any] = {

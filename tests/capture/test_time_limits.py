@@ -108,9 +108,12 @@ def test_an_error_of_ours_is_still_kept_from_the_program(
     assert [event["status"] for event in events] == ["incomplete", "incomplete"]
 
 
-@pytest.mark.parametrize("client", ["OpenAI", "AsyncOpenAI"])
-def test_the_call_after_one_that_was_interrupted_anywhere_is_recorded(client: str) -> None:
-    command = [sys.executable, "-m", "tests.capture.interrupted", client]
+WAYS = ["OpenAI", "AsyncOpenAI", "request", "request_streamed", "async_request", "async_request_streamed"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_call_after_one_that_was_interrupted_anywhere_is_recorded(way: str) -> None:
+    command = [sys.executable, "-m", "tests.capture.interrupted", way]
     here = Path(__file__).parents[2]
     done = subprocess.run(command, cwd=here, check=False, capture_output=True, text=True, timeout=100)
     assert (done.returncode, int(done.stdout or 0) > 20) == (0, True), done.stderr

@@ -231,12 +231,13 @@ def test_a_body_that_the_program_wrote_itself_is_sent_as_it_is() -> None:
     assert attempt(Asking("always"), "chat.completions", None, (object, written), {}) is None
 
 
+@pytest.mark.parametrize("end", [b"", b"\n\n"])
 @pytest.mark.parametrize("size", [None, 7])
 def test_a_body_that_is_no_stream_keeps_its_usage(
-    size: int | None, start: Callable[..., Server], asking: list[Event]
+    size: int | None, end: bytes, start: Callable[..., Server], asking: list[Event]
 ) -> None:
     choice = {"index": 0, "message": {"role": "assistant", "content": "all the data: at once"}, "finish_reason": "stop"}
-    body = json.dumps({"id": "c", "choices": [choice], "usage": None}).encode()
+    body = json.dumps({"id": "c", "choices": [choice], "usage": None}, separators=(",", ":")).encode() + end
     client = recorded(start(lambda _: Reply(200, {"content-type": "application/json"}, body)))
     with client, client.chat.completions.with_streaming_response.create(**HELLO, stream=True) as response:
         assert b"".join(response.iter_bytes(size)) == body

@@ -37,6 +37,35 @@ def test_a_journal_whose_quota_leaves_no_room_for_a_segment_is_seen(
     ) in command("doctor").out.splitlines()
 
 
+QUEUE = """
+from contextlib import ExitStack as Queue
+from flywheel_log.sinks import Finding
+
+def open(url):
+    return Queue()
+
+def check(url):
+    yield Finding("the queue's server")
+    yield Finding("the queue", f"it is full: empty {url}")
+"""
+
+
+def test_a_sink_of_another_package_says_itself_whether_it_is_well(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    about = tmp_path / "queue_sink-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: queue-sink\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[flywheel_log.sinks]\nqueue = queue_sink:open\n")
+    (tmp_path / "queue_sink.py").write_text(QUEUE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("FLYWHEEL_LOG_SINKS", "queue:calls")
+    assert command("doctor").out.splitlines()[-2:] == [
+        "ok   the queue's server",
+        "FIX  the queue: it is full: empty queue:calls",
+    ]
+
+
 def test_a_disk_without_room_for_what_waits_is_seen(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "genai.log").touch(mode=0o600)
     room = shutil.disk_usage(tmp_path)

@@ -24,15 +24,21 @@ def test_faults_are_a_table(command: Command, log: Path):
 def test_a_narrow_terminal_goes_without_what_can_be_spared(
     command: Command, log: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("COLUMNS", "70")
+    monkeypatch.setenv("COLUMNS", "72")
     assert [line.rstrip() for line in command("errors", log).out.splitlines()[1:]] == [
-        "fault                     calls  share  by minute  trend   latest",
-        "error 429 RateLimitError      1  33.3%  █          steady  other-3",
+        "fault                     calls  share  trend   latest   meaning",
+        "error 429 RateLimitError      1  33.3%  steady  other-3  the call failed",
     ]
-    monkeypatch.setenv("COLUMNS", "50")
+    log.write_text(json.dumps({**CHAT, "status": "incomplete"}) + "\n")
+    monkeypatch.setenv("COLUMNS", "60")
     assert [line.rstrip() for line in command("errors", log).out.splitlines()[1:]] == [
-        "fault                     calls  share  latest",
-        "error 429 RateLimitError      1  33.3%  other-3",
+        "fault       calls   share  by minute  trend   latest",
+        "incomplete      1  100.0%  █          steady  run-1",
+    ]
+    monkeypatch.setenv("COLUMNS", "40")
+    assert [line.rstrip() for line in command("errors", log).out.splitlines()[1:]] == [
+        "fault       calls   share  latest",
+        "incomplete      1  100.0%  run-1",
     ]
 
 

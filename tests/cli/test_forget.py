@@ -206,7 +206,7 @@ def test_a_journal_that_holds_nothing_else_that_anybody_waits_for_goes_with_its_
 ):
     die(tmp_path / "genai.log", tmp_path / "journal", record(1, "u1"))
     (segment,) = tmp_path.glob("journal/*/*.seg")
-    segment.with_suffix(".pos").write_bytes(b"%020d %41s %36s\n" % (10**20 - 1, b"", boot()))
+    segment.with_suffix(".pos").write_bytes(b"%020d %50s %36s\n" % (10**20 - 1, b"", boot()))
     assert command("forget", "--user", "u1").code == 0
     assert list((tmp_path / "journal").glob("*/*.seg")) == []
 
@@ -219,7 +219,7 @@ def test_what_a_sink_has_already_is_not_delivered_twice(command: Command, tmp_pa
     lines = data.splitlines(keepends=True)
     first = b"".join(lines[:3])
     log.write_bytes(first)
-    segment.with_suffix(".pos").write_bytes(b"%020d %41s %36s\n" % (len(first), b"", boot()))
+    segment.with_suffix(".pos").write_bytes(b"%020d %50s %36s\n" % (len(first), b"", boot()))
     assert command("forget", "--user", "u1").code == 0
     (positions,) = journal.glob("*/*.pos")
     assert int(positions.read_bytes().split()[0]) == len(lines[0] + lines[2])

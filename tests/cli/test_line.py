@@ -32,12 +32,28 @@ def test_a_wide_line_has_the_date():
         ),
         (
             "01-31 10:00:03 ·                    feedback                   -→-      -  ",
-            '{"quality": {"score": 1}}',
+            "score: 1",
         ),
         (
             "01-31 10:00:04 ·                    loss_report                -→-      -  ",
-            '{"reason": "journal_full", "count": 4}',
+            "reason: journal_full, count: 4",
         ),
+    ]
+
+
+def test_what_is_no_call_is_told_in_words():
+    at = {"timestamp": "2026-01-31T10:00:03.000Z"}
+    found = [{"id": "doc7", "text": "Ulm", "score": 0.9}, {"id": "doc19"}]
+    told = {"quality": {"rating": 2, "scale": [1, 5], "grounding": {"score": 0.3}}, "hallucination_flag": True}
+    events = [
+        at | {"kind": "feedback", **told},
+        at | {"kind": "retrieval", "request": {"query": "Where is Ulm?"}, "retrieval_docs": found},
+        at | {"kind": "step", "name": "generate", "metadata": {"tenant": "acme"}},
+    ]
+    assert [line(event, 200, UTC).plain[75:] for event in events] == [
+        "a hallucination, rating: 2, scale: 1 5, grounding (score: 0.3)",
+        "Where is Ulm? → doc7, doc19",
+        "tenant: acme",
     ]
 
 

@@ -45,6 +45,16 @@ def test_a_workload_that_is_not_says_what_is_missing(command: Command, enough: P
     assert "  missing: 97 more usable records: 5 of 102\n" in ran.out
 
 
+def test_replays_are_no_workload_unless_it_is_named(command: Command, enough: Path):
+    sent = {**asked(7), "workload_id": "support.replay", "metadata": {"replay": {"of": "run-2", "run": "try"}}}
+    with enough.open("a") as more:
+        more.write(json.dumps(sent) + "\n")
+    assert [line for line in command("ready", *SMALL, enough).out.splitlines() if line[0] in "✓✗"] == [
+        "✓ shop / support  ready"
+    ]
+    assert "✗ shop / support.replay  not ready" in command("ready", "--workload", "*", enough).out
+
+
 def test_json_lines_name_all_ids(command: Command, enough: Path):
     line = json.loads(command("ready", *SMALL, "--json", "--client", "shop", "--workload", "support", enough).out)
     assert line == {

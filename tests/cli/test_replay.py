@@ -227,6 +227,12 @@ def test_skipped_lines_are_told_once(command: Command, genai: Path, monkeypatch:
     assert [line for line in said if "similarity" not in line] == once
 
 
+def test_skipped_lines_are_told_where_there_are_no_calls(command: Command, genai: Path):
+    genai.write_text("no record\n")
+    ran = command("replay", "--model", "new", genai)
+    assert ran == Ran(1, "", f"flywheel-log: skipped 1 line that is no record\nflywheel-log: no calls in {genai} yet\n")
+
+
 def test_standard_input_cannot_be_read_twice(command: Command, tmp_path: Path):
     ran = command("replay", "--model", "new", "--into", f"file:{tmp_path}/new.log", "--yes", "-")
     assert (ran.code, ran.out) == (2, "")
@@ -319,6 +325,7 @@ def test_a_person_is_asked(genai: Path, server: standin.Server):
         (["--prompt", "none.txt"], 1, "none.txt"),
         (["--model", "new", "--into", "stdout:"], 1, "read back from where they go, and stdout: cannot be"),
         (["--model", "new", "other.log"], 1, "name a log for them by --into file:replay.log"),
+        (["--model", "new", "missing.log"], 1, "missing.log does not exist"),
     ],
 )
 def test_a_mistake_is_said_before_anything_is_sent(

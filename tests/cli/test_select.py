@@ -135,7 +135,7 @@ def test_stats_over_time_are_a_chart(command: Command, log: Path):
     log.write_text(log.read_text() + json.dumps({**CHAT, "timestamp": "2026-01-31T10:02:30.000Z"}) + "\n")
     full = "▒" * 18 + "█" * 37
     assert [line.rstrip() for line in command("stats", "--over", "time", log).out.splitlines()] == [
-        "by minute                                                             calls  errors    p95     cost",
+        "by minute    ▒ errors                                                 calls  errors    p95     cost",
         f"01-31 10:00  {full}      3       1   2.1s  $0.0012",
         "01-31 10:01",
         f"01-31 10:02  {'█' * 18 + '▍':<55}      1          812ms  $0.0012",

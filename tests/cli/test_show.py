@@ -156,3 +156,12 @@ def test_what_is_null_is_unknown(command: Command, log: Path):
         "   status  · llm",
     ]
     assert [command(name, log).code for name in ("tail", "stats")] == [0, 0]
+
+
+def test_a_retrieval_is_shown_with_what_was_searched_for_and_found(command: Command, log: Path):
+    found = [{"id": "doc7", "text": "Ulm is on\nthe Danube.", "score": 0.9, "source": "atlas.pdf"}, {"id": "doc19"}]
+    at = {"id": "r-1", "kind": "retrieval", "timestamp": "2026-01-31T11:00:00.000Z"}
+    log.write_text(json.dumps(at | {"request": {"query": "Where is Ulm?"}, "retrieval_docs": found}) + "\n")
+    assert command("show", "r-1", log).out.split("\n\n", 1)[1] == (
+        "query\n  Where is Ulm?\n\ndoc7  score 0.9 · source atlas.pdf\n  Ulm is on\n  the Danube.\n\ndoc19\n"
+    )

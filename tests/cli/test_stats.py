@@ -120,6 +120,12 @@ def test_the_calls_are_counted_however_narrow_the_terminal(
     assert (ran.code, ran.out.splitlines()[1].split()[-1]) == (0, "1")
 
 
+def test_a_field_that_no_call_has_is_told(command: Command, log: Path):
+    ran = command("stats", "--by", "prompt.versoin,model", log)
+    assert (ran.code, ran.err) == (0, "flywheel-log: no call has a prompt.versoin\n")
+    assert command("stats", "--by", "user_id", log).err == command("stats", log).err == ""
+
+
 def test_an_id_groups_by_the_word_of_its_option_and_column(command: Command, log: Path):
     assert command("stats", "--by", "workload", log).out == command("stats", "--by", "workload_id", log).out
 

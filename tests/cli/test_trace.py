@@ -55,7 +55,7 @@ trace {TRACE}
     ├── ✓ retrieve  40ms
     │   └── · retrieval of 1 document
     ├── ✓ chat.completions gpt-4.1-mini  812ms  1.4k→12 tokens
-    │   └── · feedback thumbs up
+    │   └── · feedback thumbs: up
     └── ✗ chat.completions gpt-4.1  7.5ms  429 RateLimitError: slow down
 """
 
@@ -90,6 +90,8 @@ def test_a_log_without_traces_says_how_one_is_made(command: Command, log: Path) 
     log.write_text('{"kind": "llm", "timestamp": "2026-01-31T10:00:00.000Z"}\n')
     said = f"flywheel-log: no traces in {log} yet; `with flywheel_log.trace(…):` around calls makes one\n"
     assert command("trace", log) == Ran(1, "", said)
+    log.write_text("no record\nno more\n")
+    assert command("trace", log) == Ran(1, "", "flywheel-log: skipped 2 lines that are no records\n" + said)
 
 
 def test_a_beginning_of_several_names_them(command: Command, log: Path) -> None:

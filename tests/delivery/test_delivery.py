@@ -61,13 +61,6 @@ class Memory:
         self.closed += 1
 
 
-@pytest.fixture(autouse=True)
-def _fresh_counters():
-    health.reset()
-    yield
-    health.reset()
-
-
 @pytest.fixture
 def root(tmp_path):
     return tmp_path / "journal"
@@ -211,6 +204,14 @@ def test_each_sink_that_fails_is_named_once_without_its_credentials(root, caplog
     names = ["elasticsearch://host/index", "file:/tmp/a.log", "file:/tmp/b.log"]
     hint = "`flywheel-log doctor` looks for the cause"
     assert said == [f"flywheel_log: the sink {name} fails, {hint} (OSError)" for name in names]
+
+
+def test_the_reason_of_a_sink_that_knows_it_is_said(make, caplog):
+    delivery = make(Memory(RetryLater("unreachable")), random=lambda: 0.0)
+    delivery.put(LINE)
+    assert delivery.flush(20) == 0
+    (said,) = [record.getMessage().partition(";")[0] for record in caplog.records]
+    assert said.endswith("`flywheel-log doctor` looks for the cause (unreachable)")
 
 
 def test_a_log_that_cannot_be_opened_is_said_once(root, tmp_path, caplog):

@@ -62,7 +62,6 @@ def test_the_mark_of_an_unread_line_is_cut_where_somebody_reads_it() -> None:
 
 
 def test_a_failure_is_counted_and_the_line_goes_on() -> None:
-    health.reset()
     assert enriched([LINE], each(lambda event: {"z": event["absent"]})) == [LINE]
     assert health.dropped() == {"enrich": 1}
 
@@ -70,7 +69,6 @@ def test_a_failure_is_counted_and_the_line_goes_on() -> None:
 def test_a_line_that_is_wrong_costs_the_others_nothing() -> None:
     lines = [b'{"id":"a-%d","x":%b}' % (number, b"NaN" if number == 3 else b"%d" % number) for number in range(40)]
     lines[5] = b'{"id":"a-5"}'
-    health.reset()
     told = enriched(lines, each(lambda event: {"y": event["x"]}))
     assert [told[at] for at in (2, 3, 4, 5, 6, 39)] == [
         b'{"id":"a-2","x":2,"y":2}',

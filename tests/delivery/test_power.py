@@ -52,9 +52,7 @@ class Disk:
 
 @pytest.fixture
 def root(tmp_path):
-    health.reset()
-    yield tmp_path / "journal"
-    health.reset()
+    return tmp_path / "journal"
 
 
 def delivered(root, sink, **options):

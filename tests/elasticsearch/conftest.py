@@ -1,5 +1,5 @@
 """Gives the tests of this folder a real Elasticsearch."""
 
-from .fixtures import api, elasticsearch_url, index, own_server, url
+from .fixtures import api, elasticsearch_url, index, own_server, proxy, url
 
-__all__ = ["api", "elasticsearch_url", "index", "own_server", "url"]
+__all__ = ["api", "elasticsearch_url", "index", "own_server", "proxy", "url"]

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from .api import Api
+from .proxy import Proxy, proxied
 from .server import URL, NoServer, Server, shared, start
+from .sink import url_of
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +43,14 @@ def api(elasticsearch_url: str) -> Api:
 @pytest.fixture
 def url(api: Api, index: str) -> str:
     """The URL of the index as a sink, and as a source."""
-    return f"{api.url.replace('http://', 'elasticsearch://')}/{index}"
+    return url_of(api.url, index)
+
+
+@pytest.fixture
+def proxy(elasticsearch_url: str) -> Iterator[Proxy]:
+    """The shared server behind a proxy that does harm when it is told to."""
+    with proxied(elasticsearch_url) as proxy:
+        yield proxy
 
 
 @pytest.fixture

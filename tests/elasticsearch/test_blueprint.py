@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flywheel_log.event import from_document, to_document
-from flywheel_log.sinks.elasticsearch import ElasticsearchSink
-from flywheel_log.sinks.elasticsearch.target import target
 
 from .api import Api
 from .contract import enough, fatal, mixed, unsafe_names, unusable
 from .events import event, line
+from .sink import sink_at
 
 ENOUGH = 102
 ANSWER = {"role": "assistant", "content": "fine", "refusal": None, "audio": None, "function_call": None}
@@ -46,7 +45,7 @@ def tool_call(number: int) -> bytes:
 
 
 def test_every_record_of_two_workloads_is_usable(elasticsearch_url: str, api: Api, index: str) -> None:
-    sink = ElasticsearchSink(target(f"{elasticsearch_url.replace('http://', 'elasticsearch://')}/{index}"))
+    sink = sink_at(elasticsearch_url, index)
     sink.write([make(number) for make in (chat, tool_call) for number in range(150)])
     documents = list(api.sources(index).values())
     assert len(documents) == 300
@@ -59,7 +58,7 @@ def test_every_record_of_two_workloads_is_usable(elasticsearch_url: str, api: Ap
 def test_a_search_as_the_blueprint_makes_it_finds_them_newest_first(
     elasticsearch_url: str, api: Api, index: str
 ) -> None:
-    sink = ElasticsearchSink(target(f"{elasticsearch_url.replace('http://', 'elasticsearch://')}/{index}"))
+    sink = sink_at(elasticsearch_url, index)
     at = "2026-01-31T12:00:0{}.000Z"
     sink.write([line(n, timestamp=at.format(n), workload_id="a.b" if n % 2 else "a") for n in range(6)])
     api.refresh(index)

@@ -21,13 +21,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from flywheel_log.sinks.elasticsearch.cluster import Answer, Cluster, Unreachable
 from flywheel_log.sinks.elasticsearch.target import target
 
-from .proxy import Proxy, proxied, refused, silent, unanswered
-
-
-@pytest.fixture
-def proxy(elasticsearch_url: str) -> Iterator[Proxy]:
-    with proxied(elasticsearch_url) as proxy:
-        yield proxy
+from .proxy import Proxy, refused, silent, unanswered
+from .sink import url_of
 
 
 @pytest.fixture
@@ -76,7 +71,7 @@ def test_a_gateways_mistake_in_retry_after_stops_nobody_for_more_than_ten_minute
 
 def test_several_requests_share_one_limit_of_time(proxy: Proxy) -> None:
     now = [0.0]
-    cluster = Cluster(target(f"{proxy.url.replace('http://', 'elasticsearch://')}/i"), lambda: now[0])
+    cluster = Cluster(target(url_of(proxy.url, "i")), lambda: now[0])
     cluster.limit(5.0)
     assert cluster.request("GET", "/_cluster/health").status == 200
     now[0] = 5.1

@@ -21,7 +21,8 @@ from flywheel_log.sinks.elasticsearch.mapping import INDEX
 
 from .api import Api
 from .events import event, line, lines
-from .proxy import at_most, proxied, refused
+from .proxy import Proxy, at_most, proxied, refused
+from .sink import url_of
 
 
 @pytest.fixture
@@ -84,15 +85,14 @@ def test_events_are_read_from_the_index_as_from_the_log(url: str, log: Path, api
     assert [one["id"] for one in found[-2:]] == ["run-5000", "run-5001"]
 
 
-def test_an_index_that_is_not_there_is_said_at_once(url: str, index: str, api: Api) -> None:
+def test_an_index_that_is_not_there_is_said_at_once(url: str, index: str, api: Api, proxy: Proxy) -> None:
     with pytest.raises(FileNotFoundError, match=f"Elasticsearch at {api.url} has no index {index}"):
         read(url)
     with pytest.raises(ConnectionError, match=r"Elasticsearch at .* does not answer: unreachable"):
         read("elasticsearch://127.0.0.1:9/i")
-    with proxied(api.url) as proxy:
-        proxy.fault = refused(401)
-        with pytest.raises(ConnectionError, match=f"HTTP 401 to GET /{index}"):
-            read(url.replace(api.url.removeprefix("http://"), proxy.url.removeprefix("http://")))
+    proxy.fault = refused(401)
+    with pytest.raises(ConnectionError, match=f"HTTP 401 to GET /{index}"):
+        read(url.replace(api.url.removeprefix("http://"), proxy.url.removeprefix("http://")))
 
 
 def test_verify_finds_three_documents_that_were_deleted_by_hand(
@@ -135,7 +135,7 @@ def test_dead_letters_are_listed_and_sent_again(
 
     with proxied(api.url) as proxy:
         proxy.fault = at_most(20_000)
-        into = f"{proxy.url.replace('http://', 'elasticsearch://')}/{index}?dead_letters={letters}"
+        into = url_of(proxy.url, index, dead_letters=letters)
         assert cli.run(["backfill", str(log), "--into", into]) == 1
         told = capsys.readouterr()
         assert told.out == f"1 event in {index}, 0 of them from before\n"
@@ -152,11 +152,12 @@ def test_dead_letters_are_listed_and_sent_again(
     assert api.ids(index) == {"run-1", "run-2"}
 
 
-def test_patience_on_the_command_line_ends(url: str, log: Path, capsys: pytest.CaptureFixture[str], api: Api) -> None:
-    with proxied(api.url) as proxy:
-        proxy.fault = refused(503)
-        into = url.replace(api.url.removeprefix("http://"), proxy.url.removeprefix("http://"))
-        assert cli.run(["backfill", str(log), "--into", into, "--timeout", "1"]) == 1
+def test_patience_on_the_command_line_ends(
+    url: str, log: Path, capsys: pytest.CaptureFixture[str], api: Api, proxy: Proxy
+) -> None:
+    proxy.fault = refused(503)
+    into = url.replace(api.url.removeprefix("http://"), proxy.url.removeprefix("http://"))
+    assert cli.run(["backfill", str(log), "--into", into, "--timeout", "1"]) == 1
     assert "Elasticsearch does not take the documents: http 503; try `flywheel-log doctor`" in capsys.readouterr().err
 
 

@@ -11,6 +11,7 @@ from flywheel_log.contract import SinkContract
 from flywheel_log.sinks import Sink, open_sink
 
 from .api import Api
+from .sink import url_of
 
 
 class TestElasticsearch(SinkContract):
@@ -23,7 +24,7 @@ class TestElasticsearch(SinkContract):
         self.api, self.index = api, index
 
     def make_sink(self, tmp_path: Path) -> Sink:
-        return open_sink(f"{self.api.url.replace('http://', 'elasticsearch://')}/{self.index}")
+        return open_sink(url_of(self.api.url, self.index))
 
     def stored_ids(self) -> Sequence[str]:
         self.api.refresh(self.index)

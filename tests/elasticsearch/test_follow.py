@@ -14,7 +14,8 @@ from tests.loop.reading.test_follow import followed
 
 from .api import Api
 from .events import line
-from .proxy import passed, proxied, refused
+from .proxy import Proxy, passed, refused
+from .sink import url_of
 from .test_sink import deliver
 
 
@@ -67,22 +68,21 @@ def test_more_than_a_page_at_once_is_followed(url: str, api: Api) -> None:
     assert sorted(followed(url, [adding(url, api, *some)])) == sorted(f"run-{n}" for n in range(1, 1202))
 
 
-def test_a_server_that_is_away_for_a_while_is_waited_for(url: str, api: Api, index: str) -> None:
-    with proxied(api.url) as proxy:
-        adding(url, api, line(1))()
+def test_a_server_that_is_away_for_a_while_is_waited_for(url: str, api: Api, index: str, proxy: Proxy) -> None:
+    adding(url, api, line(1))()
 
-        def away() -> None:
-            proxy.fault = refused(503)
-            adding(url, api, line(2))()
+    def away() -> None:
+        proxy.fault = refused(503)
+        adding(url, api, line(2))()
 
-        def back() -> None:
-            proxy.fault = passed
+    def back() -> None:
+        proxy.fault = passed
 
-        through = f"{proxy.url.replace('http://', 'elasticsearch://')}/{index}"
-        assert followed(through, [away, lambda: None, back, lambda: None], last=1) == ["run-1", "run-2"]
-        proxy.fault = refused(401)
-        with pytest.raises(ConnectionError, match="HTTP 401"):
-            followed(through, [])
+    through = url_of(proxy.url, index)
+    assert followed(through, [away, lambda: None, back, lambda: None], last=1) == ["run-1", "run-2"]
+    proxy.fault = refused(401)
+    with pytest.raises(ConnectionError, match="HTTP 401"):
+        followed(through, [])
 
 
 def test_a_number_that_is_found_late_is_not_missed_and_none_is_found_twice() -> None:

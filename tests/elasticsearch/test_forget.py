@@ -16,11 +16,12 @@ from flywheel_log.sinks.elasticsearch.target import target
 
 from .api import Api
 from .events import event, line
+from .sink import url_of
 
 
 @pytest.fixture
 def url(api: Api, index: str, tmp_path: Path) -> str:
-    return f"{api.url.replace('http://', 'elasticsearch://')}/{index}?dead_letters={tmp_path}/dead.jsonl&timeout=60"
+    return url_of(api.url, index, dead_letters=f"{tmp_path}/dead.jsonl", timeout="60")
 
 
 EVENTS = [

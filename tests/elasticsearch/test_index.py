@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from flywheel_log.health import health
 from flywheel_log.sinks import RetryLater
-from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.cluster import Cluster
 from flywheel_log.sinks.elasticsearch.ensure import inspect
 from flywheel_log.sinks.elasticsearch.mapping import INDEX, problems
@@ -18,7 +16,8 @@ from flywheel_log.sinks.elasticsearch.target import target
 
 from .api import Api
 from .events import line, lines
-from .proxy import proxied, refused
+from .proxy import Fault, Proxy, refused
+from .sink import sink_at
 
 # What NVIDIA's blueprint makes of its index.
 BLUEPRINT = {
@@ -40,10 +39,6 @@ MESSAGES = {"dynamic": False, "properties": {"messages": {"properties": {"conten
 
 def nested(fields: dict[str, Any]) -> dict[str, Any]:
     return {**FITTING, "response": {"dynamic": False, "properties": {"flywheel_log": {"properties": fields}}}}
-
-
-def sink_at(url: str, index: str) -> ElasticsearchSink:
-    return ElasticsearchSink(target(f"{url.replace('http://', 'elasticsearch://')}/{index}"))
 
 
 def test_the_index_that_we_make_has_no_problems() -> None:
@@ -125,7 +120,6 @@ def test_what_is_wrong_with_an_index_is_said_with_what_would_be_right(
 def test_documents_wait_for_an_index_that_would_spoil_them_and_flow_when_it_is_mended(
     elasticsearch_url: str, api: Api, index: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    health.reset()
     api("PUT", f"{index}/_doc/1", {"client_id": "acme", "workload_id": "w", "timestamp": "2026-01-31T12:00:00Z"})
     sink = sink_at(elasticsearch_url, index)
     with caplog.at_level(logging.WARNING, "flywheel_log"), pytest.raises(RetryLater, match="unfit index"):
@@ -167,34 +161,31 @@ def test_an_empty_index_without_a_mapping_is_not_trusted(elasticsearch_url: str,
 
 
 def test_without_the_right_to_make_templates_the_index_is_made_all_the_same(
-    elasticsearch_url: str, api: Api, index: str
+    elasticsearch_url: str, api: Api, index: str, proxy: Proxy
 ) -> None:
-    with proxied(elasticsearch_url) as proxy:
-        forbidden = refused(403)
-        passing = proxy.fault
-        proxy.fault = lambda exchange: (forbidden if "_index_template" in exchange.path else passing)(exchange)
-        assert list(sink_at(proxy.url, index).write(lines(1))) == []
+    forbidden = refused(403)
+    passing = proxy.fault
+    proxy.fault = lambda exchange: (forbidden if "_index_template" in exchange.path else passing)(exchange)
+    assert list(sink_at(proxy.url, index).write(lines(1))) == []
     assert problems(index, api("GET", f"{index}/_mapping")[index]["mappings"]) == []
 
 
-def test_an_index_that_may_not_be_read_is_waited_for(elasticsearch_url: str, index: str) -> None:
-    with proxied(elasticsearch_url) as proxy:
-        proxy.fault = refused(403)
-        with pytest.raises(RetryLater, match="http 403"):
-            sink_at(proxy.url, index).write(lines(1))
+def test_an_index_that_may_not_be_read_is_waited_for(index: str, proxy: Proxy) -> None:
+    proxy.fault = refused(403)
+    with pytest.raises(RetryLater, match="http 403"):
+        sink_at(proxy.url, index).write(lines(1))
 
 
-def test_two_processes_may_make_the_index_at_once(elasticsearch_url: str, api: Api, index: str) -> None:
-    with proxied(elasticsearch_url) as proxy:
-        late = [True]
+def test_two_processes_may_make_the_index_at_once(api: Api, index: str, proxy: Proxy) -> None:
+    late = [True]
 
-        def made_meanwhile(exchange):  # the other one is quicker by a moment
-            if exchange.handler.command == "PUT" and exchange.path == f"/{index}" and late.pop():
-                exchange.forward()
-            exchange.answer(*exchange.forward())
+    def made_meanwhile(exchange):  # the other one is quicker by a moment
+        if exchange.handler.command == "PUT" and exchange.path == f"/{index}" and late.pop():
+            exchange.forward()
+        exchange.answer(*exchange.forward())
 
-        proxy.fault = made_meanwhile
-        assert list(sink_at(proxy.url, index).write(lines(1))) == []
+    proxy.fault = made_meanwhile
+    assert list(sink_at(proxy.url, index).write(lines(1))) == []
     assert api.ids(index) == {"run-0"}
 
 
@@ -221,41 +212,31 @@ def test_formats_of_dates_that_take_our_timestamps_are_no_problem(
     assert sink.stats() == {"stored": 3, "duplicates": 0, "stubs": 0, "dead": 0}
 
 
+def refusing(words: bytes, kind: str, reason: str) -> Fault:
+    """Be a server that makes no index with these *words* in it."""
+    refusal = json.dumps({"error": {"type": kind, "reason": reason}, "status": 400}).encode()
+    return lambda exchange: exchange.answer(
+        *((400, refusal) if exchange.handler.command == "PUT" and words in exchange.body else exchange.forward())
+    )
+
+
 def test_where_settings_are_not_ours_to_choose_the_index_is_made_without_them(
-    elasticsearch_url: str, api: Api, index: str
+    elasticsearch_url: str, api: Api, index: str, proxy: Proxy
 ) -> None:
     reason = "Settings [index.auto_expand_replicas] are not available when running in serverless mode"
-    refusal = {"error": {"type": "illegal_argument_exception", "reason": reason}, "status": 400}
-
-    def serverless(exchange):
-        if exchange.handler.command == "PUT" and b'"settings"' in exchange.body:
-            exchange.answer(400, json.dumps(refusal).encode())
-        else:
-            exchange.answer(*exchange.forward())
-
-    with proxied(elasticsearch_url) as proxy:
-        proxy.fault = serverless
-        assert list(sink_at(proxy.url, index).write(lines(1))) == []
+    proxy.fault = refusing(b'"settings"', "illegal_argument_exception", reason)
+    assert list(sink_at(proxy.url, index).write(lines(1))) == []
     assert problems(index, api("GET", f"{index}/_mapping")[index]["mappings"]) == []
     [template] = api("GET", f"_index_template/{index}")["index_templates"]
     assert "settings" not in template["index_template"]["template"]
 
 
 def test_where_flattened_fields_are_not_known_metadata_is_kept_all_the_same(
-    elasticsearch_url: str, api: Api, index: str
+    elasticsearch_url: str, api: Api, index: str, proxy: Proxy
 ) -> None:
     reason = "Failed to parse mapping [_doc]: No handler for type [flattened] declared on field [metadata]"
-    refusal = {"error": {"type": "mapper_parsing_exception", "reason": reason}, "status": 400}
-
-    def opensearch(exchange):
-        if exchange.handler.command == "PUT" and b'"flattened"' in exchange.body:
-            exchange.answer(400, json.dumps(refusal).encode())
-        else:
-            exchange.answer(*exchange.forward())
-
-    with proxied(elasticsearch_url) as proxy:
-        proxy.fault = opensearch
-        assert list(sink_at(proxy.url, index).write([line(1, metadata={"team": {"name": "blue"}})])) == []
+    proxy.fault = refusing(b'"flattened"', "mapper_parsing_exception", reason)
+    assert list(sink_at(proxy.url, index).write([line(1, metadata={"team": {"name": "blue"}})])) == []
     made = api("GET", index)[index]
     assert problems(index, made["mappings"]) == []
     assert made["settings"]["index"]["mapping"] == {"ignore_malformed": "true"}

@@ -19,7 +19,8 @@ from flywheel_log.sinks.elasticsearch.mapping import INDEX
 
 from .api import Api
 from .events import event, line
-from .proxy import Exchange, Fault, passed, proxied, refused, silent
+from .proxy import Exchange, Fault, Proxy, passed, refused, silent
+from .sink import url_of
 
 LOG = "genai.log"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -110,26 +111,26 @@ def test_documents_dated_in_seconds_are_found_and_move_into_an_index_with_the_ri
     assert (moved["timestamp"], moved["request"]) == ("2026-01-31T12:00:00.000Z", foreign["request"])
 
 
-def test_the_latest_of_a_large_index_come_with_one_search(url: str, api: Api, index: str) -> None:
+def test_the_latest_of_a_large_index_come_with_one_search(url: str, api: Api, index: str, proxy: Proxy) -> None:
     stamp = "2026-01-31T12:{:02}:{:02}.000Z".format
     Path(LOG).write_bytes(b"".join(line(n, timestamp=stamp(*divmod(n, 60))) + b"\n" for n in range(1200)))
     assert cli.run(["backfill", LOG, "--into", url]) == 0
     api.refresh(index)
-    with proxied(api.url) as proxy:
-        found = latest(f"{proxy.url.replace('http://', 'elasticsearch://')}/{index}", 3)
+    found = latest(url_of(proxy.url, index), 3)
     assert [one["id"] for one in found] == ["run-1197", "run-1198", "run-1199"]
     assert [path.partition("?")[0].rpartition("/")[2] for _, path, _ in proxy.seen] == [index, "_search", "scroll"]
     assert proxy.seen[-1][0] == "DELETE"
 
 
-def test_an_index_that_forgot_how_far_it_was_read_is_not_taken_for_a_short_one(url: str, api: Api, index: str) -> None:
+def test_an_index_that_forgot_how_far_it_was_read_is_not_taken_for_a_short_one(
+    url: str, api: Api, index: str, proxy: Proxy
+) -> None:
     Path(LOG).write_bytes(b"".join(line(n) + b"\n" for n in range(600)))
     assert cli.run(["backfill", LOG, "--into", url]) == 0
     api.refresh(index)
-    with proxied(api.url) as proxy:
-        proxy.fault = spoiling("POST /_search/scroll", by=forgotten)
-        with pytest.raises(ConnectionError, match="forgot where we were; read again"):
-            list(read(f"{proxy.url.replace('http://', 'elasticsearch://')}/{index}"))
+    proxy.fault = spoiling("POST /_search/scroll", by=forgotten)
+    with pytest.raises(ConnectionError, match="forgot where we were; read again"):
+        list(read(url_of(proxy.url, index)))
 
 
 def forgotten(exchange: Exchange) -> None:
@@ -139,27 +140,27 @@ def forgotten(exchange: Exchange) -> None:
     passed(exchange)
 
 
-def test_a_busy_server_is_asked_again_where_nothing_can_be_missed(url: str, api: Api, index: str) -> None:
+def test_a_busy_server_is_asked_again_where_nothing_can_be_missed(url: str, api: Api, index: str, proxy: Proxy) -> None:
     Path(LOG).write_bytes(b"".join(line(n) + b"\n" for n in range(600)))
     assert cli.run(["backfill", LOG, "--into", url]) == 0
     api.refresh(index)
-    with proxied(api.url) as proxy:
-        through = f"{proxy.url.replace('http://', 'elasticsearch://')}/{index}"
-        proxy.fault = spoiling(f"GET /{index}", "POST /_search/scroll", by=refused(429))
-        assert len(list(read(through))) == 600
-        proxy.fault = spoiling(f"GET /{index}", f"POST /{index}", "DELETE /_search/scroll", by=refused(503))
-        assert len(list(read(through))) == 600
-        proxy.fault = spoiling("POST /_search/scroll", by=refused(503))  # Nobody knows whether it has read on.
-        with pytest.raises(ConnectionError, match="HTTP 503 to POST /_search/scroll"):
-            list(read(through))
+    through = url_of(proxy.url, index)
+    proxy.fault = spoiling(f"GET /{index}", "POST /_search/scroll", by=refused(429))
+    assert len(list(read(through))) == 600
+    proxy.fault = spoiling(f"GET /{index}", f"POST /{index}", "DELETE /_search/scroll", by=refused(503))
+    assert len(list(read(through))) == 600
+    proxy.fault = spoiling("POST /_search/scroll", by=refused(503))  # Nobody knows whether it has read on.
+    with pytest.raises(ConnectionError, match="HTTP 503 to POST /_search/scroll"):
+        list(read(through))
 
 
-def test_a_server_that_is_late_once_is_asked_again(url: str, api: Api, index: str, both: tuple[str, str]) -> None:
+def test_a_server_that_is_late_once_is_asked_again(
+    url: str, api: Api, index: str, both: tuple[str, str], proxy: Proxy
+) -> None:
     del both
-    with proxied(api.url) as proxy:
-        proxy.fault = spoiling(f"POST /{index}", by=silent)
-        through = f"{proxy.url.replace('http://', 'elasticsearch://')}/{index}?timeout=1"
-        assert len(list(read(through))) == len(list(read(url)))
+    proxy.fault = spoiling(f"POST /{index}", by=silent)
+    through = url_of(proxy.url, index, timeout="1")
+    assert len(list(read(through))) == len(list(read(url)))
 
 
 def spoiling(*beginnings: str, by: Fault) -> Fault:

@@ -9,11 +9,11 @@ import pytest
 from flywheel_log.sinks import PutOff
 from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.indices import TRUSTED_S
-from flywheel_log.sinks.elasticsearch.target import target
 
 from .api import Api
 from .events import line, lines
-from .proxy import passed, proxied
+from .proxy import Proxy, passed
+from .sink import sink_at
 
 
 class Clock:
@@ -23,10 +23,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-def sink_at(url: str, index: str, clock: Clock) -> ElasticsearchSink:
-    return ElasticsearchSink(target(f"{url.replace('http://', 'elasticsearch://')}/{index}"), clock)
 
 
 @pytest.fixture
@@ -80,14 +76,13 @@ def test_an_index_that_refuses_what_ours_takes_is_found_out_at_once_and_nothing_
 
 
 def test_an_index_that_stays_as_it_is_costs_one_look_in_half_a_minute(
-    elasticsearch_url: str, index: str, clock: Clock
+    elasticsearch_url: str, index: str, clock: Clock, proxy: Proxy
 ) -> None:
     asked: list[str] = []
-    with proxied(elasticsearch_url) as proxy:
-        proxy.fault = lambda exchange: (asked.append(exchange.path), passed(exchange))[-1]
-        sink = sink_at(proxy.url, index, clock)
-        for number in range(5):
-            assert sink.write([line(number)]) == []
-            clock.now += TRUSTED_S / 2
-        sink.close()
+    proxy.fault = lambda exchange: (asked.append(exchange.path), passed(exchange))[-1]
+    sink = sink_at(proxy.url, index, clock)
+    for number in range(5):
+        assert sink.write([line(number)]) == []
+        clock.now += TRUSTED_S / 2
+    sink.close()
     assert asked.count(f"/{index}/_mapping") == 2 + 1 + 1  # Before and after it is made, and twice again.

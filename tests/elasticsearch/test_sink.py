@@ -15,16 +15,11 @@ from flywheel_log.sinks import PutOff, RetryLater, open_sink
 from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.dead_letters import DeadLetter, bury, letters
 from flywheel_log.sinks.elasticsearch.document import event_of
-from flywheel_log.sinks.elasticsearch.target import target
 
 from .api import Api
 from .events import event, line, lines
-from .proxy import Proxy, at_most, bulk_only, cut_short, failing, passed, proxied, refused, shed, silent, unanswered
-
-
-def sink_at(url: str, index: str, **options: str) -> ElasticsearchSink:
-    query = "&".join(f"{name}={value}" for name, value in options.items())
-    return ElasticsearchSink(target(f"{url.replace('http://', 'elasticsearch://')}/{index}?{query}"))
+from .proxy import Proxy, at_most, bulk_only, cut_short, failing, passed, refused, shed, silent, unanswered
+from .sink import sink_at
 
 
 @pytest.fixture
@@ -32,12 +27,6 @@ def sink(elasticsearch_url: str, index: str) -> Iterator[ElasticsearchSink]:
     sink = sink_at(elasticsearch_url, index)
     yield sink
     sink.close()
-
-
-@pytest.fixture
-def proxy(elasticsearch_url: str) -> Iterator[Proxy]:
-    with proxied(elasticsearch_url) as proxy:
-        yield proxy
 
 
 def deliver(sink: ElasticsearchSink, some: list[bytes], attempts: int = 200) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from flywheel_log.config import load
-from flywheel_log.health import health
 from flywheel_log.sinks.elasticsearch.target import Target, target
 
 KEY = {"ELASTICSEARCH_API_KEY": "aWQ6a2V5"}
@@ -136,7 +135,6 @@ def test_the_blueprints_index_variable_is_an_alias(monkeypatch: pytest.MonkeyPat
 def test_two_variables_that_disagree_are_both_named(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    health.reset()
     monkeypatch.setenv("ES_COLLECTION_NAME", "flywheel")
     monkeypatch.setenv("ELASTICSEARCH_INDEX", "mine")
     with caplog.at_level(logging.WARNING, "flywheel_log"):

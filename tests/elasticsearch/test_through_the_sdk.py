@@ -18,6 +18,7 @@ from tests.capture.clients import recorded
 
 from .api import Api
 from .contract import enough, fatal, mixed, unsafe_names, unusable
+from .sink import url_of
 
 CHATS, ENOUGH = 150, 102
 NOBODY = "http://127.0.0.1:1/v1"
@@ -51,7 +52,7 @@ ask("last")
 @pytest.fixture
 def where(elasticsearch_url: str, index: str) -> Iterator[str]:
     """The index of the test, to which everything recorded goes."""
-    url = f"{elasticsearch_url.replace('http://', 'elasticsearch://')}/{index}?linger=0.05"
+    url = url_of(elasticsearch_url, index, linger="0.05")
     flywheel_log.configure(sinks=[url], client_id="acme")
     return index
 
@@ -132,6 +133,6 @@ def test_what_the_sdk_was_asked_satisfies_every_rule(where: str, api: Api, serve
 def test_what_is_asked_last_is_delivered_at_exit_over_a_connection_there_has_been(
     elasticsearch_url: str, api: Api, index: str
 ) -> None:
-    url = f"{elasticsearch_url.replace('http://', 'elasticsearch://')}/{index}?linger=0.05"
+    url = url_of(elasticsearch_url, index, linger="0.05")
     ended = subprocess.run([sys.executable, "-c", LAST_WORDS, url], check=True, capture_output=True, text=True)
     assert (ended.stderr, len(api.ids(index))) == ("", 2)

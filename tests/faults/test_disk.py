@@ -19,13 +19,6 @@ SMALL = Tuning(first_segment_bytes=1 << 14, segment_bytes=1 << 14, refused_s=0.0
 CALLS = ["open", "write", "pwrite", "pread", "fsync", "fstat", "rename", "posix_fallocate", "ftruncate", "statvfs"]
 
 
-@pytest.fixture(autouse=True)
-def _fresh_counters():
-    health.reset()
-    yield
-    health.reset()
-
-
 @pytest.fixture
 def small_disk(tmp_path):
     """Mount a file system of two megabytes, where the machine lets us; else give a journal with that quota."""

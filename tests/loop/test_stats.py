@@ -24,7 +24,7 @@ def test_a_row_counts_its_calls():
     counted = {name: getattr(row, name) for name in vars(row) if name not in ("latency", "first_token")}
     assert counted == {
         "key": ("w", "m"),
-        "calls": 4,
+        "scaled": False,
         "errors": 1,
         "incomplete": 1,
         "input_tokens": 30,
@@ -38,7 +38,7 @@ def test_a_row_counts_its_calls():
         "estimated": 4,
     }
     assert (row.latency.quantile(0.5), row.first_token.quantile(0.95)) == (100.0, 40.0)
-    assert (row.error_share, row.calls_per_minute) == (0.25, 4.0)
+    assert (row.calls, row.error_share, row.calls_per_minute) == (4, 0.25, 4.0)
 
 
 def test_rows_are_sorted_by_calls_and_add_up_to_the_total():

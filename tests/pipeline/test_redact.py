@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import string
@@ -265,7 +266,6 @@ def test_a_value_has_one_pseudonym_however_a_tool_call_spells_it(kind: str, said
 
 
 def test_a_pseudonym_without_a_key_is_warned_about() -> None:
-    health.reset()
     one, two = (Redactor(("pii",), replace_with="pseudonym") for _ in range(2))
     assert redacted(one, user_id="bob@example.com") != redacted(two, user_id="bob@example.com")
     assert "redact_key_missing" in health._warned
@@ -519,6 +519,25 @@ def test_a_secret_with_a_name_is_redacted_to_its_end(text: str, expected: str, l
     assert redacted(SECRETS, metadata={"a": json.dumps(["x", text.format(key)])})["metadata"]["a"] == json.dumps(
         ["x", expected]
     )
+
+
+@pytest.mark.parametrize("break_", ["\n", "\r\n", "\n    ", "\\\n"])
+@pytest.mark.parametrize("width", [64, 76])
+def test_a_secret_with_a_name_is_redacted_over_its_lines(width: int, break_: str) -> None:
+    key = base64.b64encode(random.Random(width).randbytes(450)).decode()
+    lines = break_.join(key[at : at + width] for at in range(0, len(key), width))
+    for text in (f"PRIVATE_KEY={lines}{{}}", f'PRIVATE_KEY="{lines}"{{}}', f"PRIVATE_KEY=\n{lines}{{}}"):
+        shown = redacted(SECRETS, user_id=text.format("\nDEBUG=1 and more"))["user_id"]
+        assert key[-10:] not in shown
+        assert not any(key[at : at + 10] in shown for at in range(0, len(key), width))
+        assert shown.endswith("\nDEBUG=1 and more")
+
+
+def test_what_follows_a_secret_of_one_line_is_none_of_it() -> None:
+    digest = "0123456789abcdef" * 4
+    for more in ("USER1", "2026-11-27", "thanks"):
+        text = f"SECRET_KEY={digest}\n{more}\n"
+        assert redacted(SECRETS, user_id=text)["user_id"] == f"SECRET_KEY=[password]\n{more}\n"
 
 
 @pytest.mark.parametrize("signs", ["+/", "-_", " "])

@@ -82,7 +82,7 @@ def test_the_sdks_response_will_do(events: list[Event], ask: Callable[..., Any])
     assert events[1]["target"] == answer.id
 
 
-@pytest.mark.parametrize("target", [None, 7, "", SimpleNamespace()])
+@pytest.mark.parametrize("target", [None, 7, "", SimpleNamespace(), "It rains in Ulm."])
 def test_what_has_no_id_is_refused(target: Any) -> None:
     with pytest.raises(TypeError, match="feedback is about an id or an object that has one; got "):
         log_feedback(target, thumbs="up")
@@ -95,10 +95,22 @@ def test_feedback_that_says_nothing_is_refused() -> None:
         log_feedback("run-1")
 
 
+def test_a_field_of_another_name_is_told_before_that_nothing_is_said() -> None:
+    with pytest.raises(TypeError, match=r"^score is no field of an event; "):
+        log_feedback("run-1", score=5)
+
+
+@pytest.mark.parametrize("said", ["yes", "no", 2])
+def test_a_hallucination_is_true_or_false(said: Any) -> None:
+    with pytest.raises(ValueError, match=f"^hallucination is True or False; got {said!r}$"):
+        log_feedback("run-1", hallucination=said)
+
+
 @pytest.mark.parametrize(
     ("rating", "scale", "message"),
     [
         (1, (5,), r"scale is the worst and the best rating, such as \(1, 5\); got \(5,\)"),
+        (1, 5, r"scale is the worst and the best rating, such as \(1, 5\); got 5"),
         (1, (1, 1), "scale is the worst and the best rating"),
         (1, (math.nan, 5), "each end of scale is a number; got nan"),
         (1, ("bad", "good"), "each end of scale is a number; got 'bad'"),

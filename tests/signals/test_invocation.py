@@ -48,6 +48,11 @@ async def test_handlers_of_both_kinds_deliver_and_stay_what_they_are(log: Path) 
     assert (handler.__name__, inspect.iscoroutinefunction(later)) == ("handler", True)
 
 
+def test_a_decorator_without_its_parentheses_is_told_at_once() -> None:
+    with pytest.raises(TypeError, match=r"^timeout is a number of seconds; got .*, write @invocation\(\)$"):
+        flywheel_log.invocation(answer)  # type: ignore[arg-type]
+
+
 def test_a_handlers_error_is_its_own_and_what_it_recorded_is_delivered(log: Path) -> None:
     @flywheel_log.invocation()
     def handler() -> None:

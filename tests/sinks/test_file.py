@@ -61,7 +61,8 @@ def ids(path):
         ("file:a?colour=red", "sink 'file' knows no parameter colour; has format, keep, rotate_mb"),
         ("file:a?format=xml", "sink 'file' has no format 'xml'; has flat, full"),
         ("file:a?rotate_mb=-1", "sink 'file' wants a whole number above 0 as rotate_mb; got '-1'"),
-        ("file:a?keep=many", "sink 'file' wants a whole number above 0 as keep; got 'many'"),
+        ("file:a?rotate_mb=1&keep=many", "sink 'file' wants a whole number above 0 as keep; got 'many'"),
+        ("file:a?keep=3", "sink 'file' rotates by rotate_mb only; write it beside keep, as in ?rotate_mb=100&keep=5"),
     ],
 )
 def test_a_wrong_url_is_an_error_that_names_both_sides(url, message):
@@ -164,7 +165,6 @@ def test_a_flat_file_holds_what_is_known_of_an_answer_of_any_shape(tmp_path, odd
     open_sink(f"file:{tmp_path}/genai.log?format=flat").write([orjson.dumps({"model": "m", **odd}), event(2)])
     first, second = map(json.loads, (tmp_path / "genai.log").read_text().splitlines())
     assert (first["model"], first["response"], second["response"]) == ("m", None, "hi")
-    health.reset()
 
 
 def test_a_flat_file_is_compared_by_whole_records(tmp_path):
@@ -212,7 +212,6 @@ def test_a_rotated_file_that_is_damaged_holds_nothing_up(tmp_path):
     (tmp_path / "genai.log").write_bytes(event(2) + b"\n")
     (tmp_path / "genai.log.1.gz").write_bytes(b"rubbish")
     assert open_sink(f"file:{tmp_path}/genai.log").missing([event(1), event(2)]) == [event(1)]
-    health.reset()
 
 
 @pytest.fixture
@@ -269,7 +268,6 @@ def test_a_renamed_file_is_left_and_a_new_one_begun(tmp_path):
 
 
 def test_what_is_no_file_of_a_disk_is_written_to_and_needs_no_sync():
-    health.reset()
     sink = open_sink("file:/dev/null")
     assert sink.write([event(1)]) == ()
     sink.sync()
@@ -382,19 +380,35 @@ def test_the_lock_of_another_process_is_respected_while_it_is_held(tmp_path):
 
 def test_behind_a_place_everything_is_looked_through_in_whatever_order_it_was_stored(tmp_path):
     path = tmp_path / "genai.log"
-    sink = open_sink(f"file:{path}?keep=2")
+    sink = open_sink(f"file:{path}?rotate_mb=100&keep=2")
     sink.write([event(7)])
     place = sink.place()
-    assert len(place) <= 41
+    assert len(place) <= 50
     sink.write([event(3)])
     sink.write([event(1)])
-    other = open_sink(f"file:{path}?keep=2")
+    other = open_sink(f"file:{path}?rotate_mb=100&keep=2")
     assert other.missing([event(3), event(7)], place) == [event(7)]
     path.rename(f"{path}.1")
     other.write([event(4)])
     assert other.missing([event(3), event(4), event(5), event(7)], place) == [event(5), event(7)]
     (tmp_path / "genai.log.1").rename(tmp_path / "genai.log.of-yesterday")
     assert other.missing([event(4), event(5)], place) == [event(5)]
+
+
+@pytest.mark.parametrize("before", [0, 9])
+def test_what_stands_in_the_copy_of_a_log_that_was_cut_and_has_grown_again_is_not_missing(tmp_path, before):
+    """As by logrotate's copytruncate, while a dead process's batch waits to be looked for."""
+    path = tmp_path / "genai.log"
+    sink, other = (open_sink(f"file:{path}") for _ in range(2))
+    for number in range(before):
+        sink.write([event(number)])
+    place = sink.place()
+    sink.write([event(10), event(11)])
+    shutil.copy(path, f"{path}.1")
+    os.truncate(path, 0)
+    for number in range(20):
+        other.write([event(number).replace(b"a1b2", b"ffff")])
+    assert other.missing([event(10), event(11), event(12)], place) == [event(12)]
 
 
 def test_equal_records_of_a_flat_file_are_counted(tmp_path):

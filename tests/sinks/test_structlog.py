@@ -17,7 +17,6 @@ def entries():
     structlog.configure(processors=[capture])
     yield capture.entries
     structlog.reset_defaults()
-    health.reset()
 
 
 class TestStructlog(SinkContract):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self
 
 from ... import scope
@@ -70,9 +69,7 @@ class FunctionRun(RecordedRun):
         return super().__enter__()
 
     @guarded("capture")
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         super().__exit__(kind, error, trace)
         self._within.__exit__(kind, error, trace)
 

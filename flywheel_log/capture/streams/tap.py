@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
 from itertools import pairwise
-from types import TracebackType
 from typing import Any, Self
 
 from ...health import guarded
@@ -155,9 +154,7 @@ class Tap:
         return self
 
     @guarded("stream")
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self.end(error)
 
     def __del__(self) -> None:

@@ -98,8 +98,10 @@ class Tape:
             if not 0 <= chunk.find(END) == len(chunk) - 2 or ERROR in chunk:
                 return None
             shown = chunk
-            if self.hide_usage and USAGE in chunk and USAGE in (shown := chunk.replace(NO_USAGE, b"")):
-                return None
+            if self.hide_usage and USAGE in chunk:
+                shown = chunk.replace(NO_USAGE, b"")
+                if USAGE in shown or not chunk.startswith(b"data:"):  # It may be a body, and no event.
+                    return None
             self.keep(chunk)
             if self._lessons:
                 self._learn(chunk)

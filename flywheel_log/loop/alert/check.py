@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from flywheel_log.event import Event
+from flywheel_log.meter import CALLS
 
 from ..feedback import Feedbacks
 from ..statistics.unpaired import differ
-from ..stats import CALLS
 from ..values import instant
 from .rule import Limit, Rule, Trend
 from .sample import Sample
@@ -108,9 +108,9 @@ class _Watch:
             baseline=before,
             chance=chance,
             calls=self._now.calls,
-            measured=self._now.measured,
-            estimated=self._now.estimated,
-            baseline_measured=self._before.measured,
+            measured=self._now.measured.recorded,
+            estimated=self._now.measured.estimated,
+            baseline_measured=self._before.measured.recorded,
             since=self._since,
             until=self._until,
             examples=self._now.examples,
@@ -125,19 +125,16 @@ class _Watch:
         return value * (self._rule.window / covered) if covered >= self._rule.window else None
 
     def _chance(self) -> float | None:
-        if not isinstance(self._rule.condition, Trend):
-            return None
-        if self._rule.quantity.kind == "rate":
-            return differ(self._now.share, self._before.share)
-        return differ(self._now.mean, self._before.mean)
+        is_trend = isinstance(self._rule.condition, Trend)
+        return differ(self._now.average, self._before.average) if is_trend else None
 
     def _state(self, before: float | None, chance: float | None) -> State:
         value, condition = self._now.value, self._rule.condition
-        if value is None or self._now.measured < self._rule.least:
+        if value is None or self._now.measured.recorded < self._rule.least:
             return "too_little_data"
         if isinstance(condition, Limit) and not condition.multiple:
             return _fired(_COMPARE[condition.comparison](value, condition.threshold))
-        if before is None or self._before.measured < max(1, self._rule.least):
+        if before is None or self._before.measured.recorded < max(1, self._rule.least):
             return "too_little_data"
         if isinstance(condition, Limit):
             return _fired(_COMPARE[condition.comparison](value, condition.threshold * before))

@@ -9,7 +9,7 @@ from flywheel_log.event import Event
 from ..feedback import Feedback
 from ..statistics.estimate import Mean, Share
 from ..statistics.sketch import Sketch
-from ..stats import belongs_to, stands_for
+from ..tally import Tally, belongs_to
 from .quantity import Quantity
 
 EXAMPLES = 3
@@ -22,21 +22,18 @@ class Sample:
         quantity: what is measured.
         lowest: the examples are the calls with the lowest numbers, not the highest.
 
-    Where a call was kept for others that were not, it counts as often as it stands for them. Calls of one session
-    belong together, as in `compare`.
+    Calls of one session belong together, as in `compare`.
 
     Attributes:
         calls: how many are on record.
-        measured: how many of them have the number; `estimated`: how many calls these stand for.
-        share, mean: what `unpaired.differ` compares; used for rates and means.
+        measured: those that have the number, each of which counts as often as it stands for others.
+        average: of a rate its share, of a mean itself: what `unpaired.differ` compares.
     """
 
     def __init__(self, quantity: Quantity, *, lowest: bool = False) -> None:
         self.calls = 0
-        self.measured = 0
-        self.estimated = 0.0
-        self.share = Share()
-        self.mean = Mean()
+        self.measured = Tally(scaled=True)
+        self.average: Share | Mean = Share() if quantity.kind == "rate" else Mean()
         self._quantity = quantity
         self._sign = -1 if lowest else 1
         self._sketch = Sketch()
@@ -49,18 +46,14 @@ class Sample:
         number = self._quantity.read(event, said)
         if number is None:
             return
-        self.measured += 1
-        self.estimated += (times := stands_for(event))
-        self._count(number, times, belongs_to(event))
+        self._count(number, self.measured.count(event.get("sample_rate")), belongs_to(event))
         if number > 0 or self._sign < 0:
             self._remember(number, event)
 
     def _count(self, number: float, times: float, place: int | None) -> None:
         match self._quantity.kind:
-            case "rate":
-                self.share.add(hit=number > 0, weight=times, place=place)
-            case "mean":
-                self.mean.add(number, times, place)
+            case "rate" | "mean":
+                self.average.add(number, times, place)
             case "percentile":
                 self._sketch.add(number, times)
             case "total":
@@ -75,14 +68,12 @@ class Sample:
     def value(self) -> float | None:
         """The figure; None where no call has the number, but the total of no calls is 0."""
         match self._quantity.kind:
-            case "rate":
-                return self.share.value
-            case "mean":
-                return self.mean.value
+            case "rate" | "mean":
+                return self.average.value
             case "percentile":
                 return self._sketch.quantile(self._quantity.percentile / 100)
             case "total":
-                return self._total if self.measured or not self.calls else None
+                return self._total if self.measured.recorded or not self.calls else None
 
     @property
     def examples(self) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from ..filter import Filter
 from ..reading import progress
 from ..statistics.sketch import EXACT, Sketch
-from ..stats import COUNTS, SUMS, Row, Stats, ordered
+from ..stats import COUNTS, SUMS, Row, Stats
 from ..values import as_text, getter
 from .column import is_text
 from .condition import Condition
@@ -37,7 +37,7 @@ class _Group(NamedTuple):
         key: the values grouped by, as text or as JSON; None where it lacks.
         counts_in: whether they are calls that are chosen.
         odd: how many lines are no event as we write it.
-        counts, sums: `COUNTS` and `SUMS` of a `Row`.
+        recorded: how many calls there are; `counts`, `sums`: `COUNTS` and `SUMS` of a `Row`.
         sketches: of latencies and times to the first token the number of values, how many there are by bucket, and the
             smallest values.
     """
@@ -46,6 +46,7 @@ class _Group(NamedTuple):
     counts_in: bool
     rate: float | None
     odd: int
+    recorded: int
     counts: tuple[int, ...]
     sums: tuple[float | None, ...]
     first: str
@@ -89,11 +90,9 @@ def summarise(
         except (duckdb.Error, UnicodeError, _Odd):  # a torn line, NaN, a lone surrogate, a huge event
             return None
     rows: dict[tuple[str, ...], Row] = {}
-    total = Row(())
     for row in found:
-        rows.setdefault(row.key, Row(row.key)).merge(row)
-        total.merge(row)
-    return Stats(tuple(by), ordered(rows.values(), by), total)
+        rows.setdefault(row.key, Row(row.key, scaled=scaled)).merge(row)
+    return Stats.of(rows.values(), by, scaled=scaled)
 
 
 class _Odd(Exception):
@@ -114,22 +113,20 @@ def _groups(base: Any, paths: list[str], by: Sequence[str], condition: Condition
 
 def _group(line: tuple[Any, ...], wide: int) -> _Group:
     values = iter(line)
-    key, (counts_in, rate, odd) = tuple(islice(values, wide)), islice(values, 3)
+    key, (counts_in, rate, odd, recorded) = tuple(islice(values, wide)), islice(values, 4)
     counts, sums = tuple(islice(values, len(COUNTS))), tuple(islice(values, len(SUMS)))
     first, last, *rest = values
     sketches = [tuple(rest[:3]), tuple(rest[3:])]
-    return _Group(key, counts_in, rate, odd, counts, sums, first, last, sketches)
+    return _Group(key, counts_in, rate, odd, recorded, counts, sums, first, last, sketches)
 
 
 def _row(group: _Group, by: Sequence[str], *, scaled: bool) -> Row:
-    weight = 1 / group.rate if group.rate is not None and 0 < group.rate < 1 else 1
-    times = weight if scaled else 1
     if not all(map(math.isfinite, filter(None, group.sums))):
         raise _Odd
-    row = Row(_decoded(group.key, by), first=group.first, last=group.last)
+    row = Row(_decoded(group.key, by), first=group.first, last=group.last, scaled=scaled)
+    times = row.count(group.rate, group.recorded)
     for name, figure in zip((*COUNTS, *SUMS), (*group.counts, *group.sums), strict=True):
         setattr(row, name, None if figure is None else times * figure)
-    row.recorded, row.estimated = group.counts[0], weight * group.counts[0]
     row.latency, row.first_token = (_sketch(*one, times=times) for one in group.sketches)
     return row
 

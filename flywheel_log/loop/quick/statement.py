@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from flywheel_log.meter import CALLS
+
 from ..statistics.sketch import EXACT, GROWTH, SMALLEST
-from ..stats import CALLS, SUMS
+from ..stats import SUMS
 from . import column
 from .column import TEXTS, quoted
 from .condition import Condition

@@ -12,6 +12,7 @@ from typing import cast
 from flywheel_log.clock import timestamp
 from flywheel_log.event import FLYWHEEL_KEYS, JSON, Event, from_document
 from flywheel_log.serialise import loads
+from flywheel_log.shape import fits
 
 from ..join import SAYING, Annotations
 from .flat import from_flat, is_flat
@@ -21,13 +22,6 @@ from .sources import Source, file, find
 Where = str | os.PathLike[str]
 OnBad = Callable[[bytes], object]
 Part = tuple[Source | ModuleType, str | file.Log]
-_SHAPES: dict[str, type | tuple[type, ...]] = {
-    **dict.fromkeys(("request", "response", "error", "metadata", "prompt", "safety", "quality", "redactions"), dict),
-    **dict.fromkeys(("tags", "retrieval_docs", "training_unsafe"), list),
-    **dict.fromkeys(("id", "timestamp", "kind", "status", "client_id", "workload_id", "model", "surface"), str),
-    **dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens", "cost_usd"), (int, float)),
-    **dict.fromkeys(("latency_ms", "time_to_first_token_ms"), (int, float)),
-}
 _AS_MILLISECONDS = 1e11  # The year 5138 in seconds, 1973 in milliseconds.
 _OF_OTHERS = {*FLYWHEEL_KEYS, "kind"}
 _PADDING = b"\0 \t\r\n"
@@ -89,9 +83,12 @@ def read(
 
     Raises:
         FileNotFoundError: the file does not exist.
+        TypeError: *source* is none of these, or *since* has no zone.
         ValueError: nothing reads the URL's scheme; or *feedback* is wanted of standard input, which can be read but
             once.
     """
+    if since is not None and getattr(since, "tzinfo", None) is None:
+        raise TypeError(f"since is a datetime with a zone; got {since!r}")
     return search(source, None, feedback=feedback, on_bad=on_bad, since=since)
 
 
@@ -104,7 +101,7 @@ def search(
     since: datetime | None = None,
 ) -> Reading:
     """Read as `read` does, but pass over the lines, unparsed, of which *glance* says no. Raises as `read`."""
-    given = [source] if isinstance(source, (str, os.PathLike)) else [*source]
+    given = _listed(source)
     said = Annotations(remarks(given, since)) if feedback else None
     return Reading(glanced(_records(given, since), glance), on_bad, said)
 
@@ -115,7 +112,7 @@ def remarks(source: Where | Iterable[Where], since: datetime | None = None) -> I
     What was said before *since* may be left out. All other lines are passed over unparsed, so this takes a fraction of
     the time of `read`. Raises as `read`.
     """
-    given = [source] if isinstance(source, (str, os.PathLike)) else [*source]
+    given = _listed(source)
     if "-" in given:
         raise ValueError("feedback needs a second look, and standard input has but one")
     saying = glanced(_records(given, since), says)
@@ -127,12 +124,19 @@ def opened(source: Where | Iterable[Where]) -> list[Part]:
 
     Raises as `read`.
     """
-    given = [source] if isinstance(source, (str, os.PathLike)) else source
-    found = [(find(where), where) for where in (os.fspath(one) for one in given)]
+    found = [(find(where), where) for where in (os.fspath(one) for one in _listed(source))]
     if all(module is file for module, _ in found):
         # A shell expands genai.log* to the newest first.
         return [(file, log) for log in file.logs(where for _, where in found)]
     return [part for module, where in found for part in (opened(where) if module is file else [(module, where)])]
+
+
+def _listed(source: Where | Iterable[Where]) -> list[Where]:
+    if isinstance(source, (str, os.PathLike)):
+        return [source]
+    if isinstance(source, bytes) or not isinstance(source, Iterable):
+        raise TypeError(f"a source is a path, a URL, or a list of these; got {type(source).__name__}")
+    return [*source]
 
 
 def _records(given: Iterable[Where], since: datetime | None) -> Iterator[bytes | JSON]:
@@ -192,6 +196,6 @@ def _dated(value: object) -> object:
 def _shaped(event: Event) -> Event:
     """Let no reader stumble over a value that is not what `Event` says; null passes for unknown."""
     for key, value in event.items():
-        if value is not None and not isinstance(value, _SHAPES.get(key, object)):
+        if not fits(key, value):
             raise ValueError(f"a record's {key} is no {type(value).__name__}")
     return event

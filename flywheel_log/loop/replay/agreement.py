@@ -40,10 +40,10 @@ class Agreement:
             return
         same_calls = _calls(before) == _calls(after)
         texts = text_of_answer(old), text_of_answer(new)
-        self.exact.add(hit=same_calls and texts[0] == texts[1], place=place)
-        self.normalised.add(hit=same_calls and normalised(texts[0]) == normalised(texts[1]), place=place)
+        self.exact.add(same_calls and texts[0] == texts[1], place=place)
+        self.normalised.add(same_calls and normalised(texts[0]) == normalised(texts[1]), place=place)
         if _calls(before) or _calls(after):
-            self.tool_calls.add(hit=same_calls, place=place)
+            self.tool_calls.add(same_calls, place=place)
         if any(texts) and (alike := similarity(*texts)) is not None:
             self.similarity.add(alike, place=place)
 

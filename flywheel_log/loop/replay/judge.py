@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from flywheel_log.event import JSON, Event
-from flywheel_log.loop.conversation import Turn, conversation
+from flywheel_log.loop.conversation import conversation
 from flywheel_log.loop.digest import digest
 from flywheel_log.loop.statistics.paired import Differences
 
@@ -43,7 +43,8 @@ def question(old: Event, news: Mapping[str, Event], model: str) -> JSON:
     if answers[0] == answers[1]:
         raise Unfit("same_answer")
     first, second = answers[::-1] if _new_first(old) else answers
-    asked = "\n\n".join(_told(turn) for turn in conversation(old).asked if turn.role not in ("system", "developer"))
+    turns = [turn for turn in conversation(old).asked if turn.role not in ("system", "developer")]
+    asked = "\n\n".join(f"{turn.role}: " + "\n".join(turn.said) for turn in turns)
     text = f"<conversation>\n{asked}\n</conversation>\n\n<first>\n{first}\n</first>\n\n<second>\n{second}\n</second>"
     return {"model": model, "messages": [{"role": "system", "content": _TASK}, {"role": "user", "content": text}]}
 
@@ -117,12 +118,4 @@ def _new_first(old: Event) -> bool:
 
 
 def _answer(event: Event) -> str:
-    return "\n\n".join(filter(None, (_said(turn) for turn in conversation(event).answered)))
-
-
-def _told(turn: Turn) -> str:
-    return f"{turn.role}: {_said(turn)}"
-
-
-def _said(turn: Turn) -> str:
-    return "\n".join(filter(None, [turn.text, *(f"{call.name}({call.arguments})" for call in turn.calls)]))
+    return "\n\n".join(filter(None, ("\n".join(turn.said) for turn in conversation(event).answered)))

@@ -13,6 +13,8 @@ KEY = "replay"
 JUDGE = "judge"
 WORKLOAD = ".replay"
 """What the name of a workload ends in where it is that of replayed calls."""
+NAMING = frozenset({"workload_id", "metadata.replay.run"})
+"""The fields by which one who asks for replays names them; who names neither means the calls of users."""
 
 _REPLAYED, _JUDGED = (f'"{key}"'.encode() for key in (KEY, JUDGE))
 _FINAL = (400, 413, 422)  # All others tell of keys, of names that are mistyped, of limits and of outages.

@@ -10,7 +10,7 @@ from flywheel_log.loop.compare import Difference, corrected, measures
 from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.statistics.estimate import Mean, Share
 from flywheel_log.loop.statistics.paired import Differences
-from flywheel_log.loop.stats import belongs_to
+from flywheel_log.loop.tally import belongs_to
 
 from .agreement import Agreement, text_of_answer
 from .judge import Judged, Verdict
@@ -105,11 +105,8 @@ class _Measured:
         return cls(kind(), kind())
 
     def add(self, before: float, after: float, place: int | None) -> None:
-        for side, value in ((self.a, before), (self.b, after)):
-            if isinstance(side, Share):
-                side.add(hit=bool(value), place=place)
-            else:
-                side.add(value, place=place)
+        self.a.add(before, place=place)
+        self.b.add(after, place=place)
         self.differences.add(after - before, place)
 
 

@@ -14,9 +14,8 @@ from flywheel_log.sinks.elasticsearch import dead_letters
 
 from ..gaps import in_place_of
 from ..reading import progress
-from ..reading.sources.file import opened
 from .person import Person, as_event
-from .rewrite import append, rewrite, sweep
+from .rewrite import append, lines, rewrite, sweep
 
 PATIENCE_S = 15.0
 """Programs that run look every five seconds for what they are asked."""
@@ -68,7 +67,7 @@ class Log:
 
     def records(self, person: Person) -> Iterator[bytes]:  # noqa: ARG002  every line is looked at
         """Yield every line of all files."""
-        return self._lines()
+        return lines(self._path)
 
     def remove(self, person: Person) -> int:
         """Rewrite each file that holds one of theirs."""
@@ -81,14 +80,8 @@ class Log:
 
     def note(self, reports: Sequence[bytes]) -> None:
         """Append *reports*, unless nothing here has an id, as in a flat log."""
-        if any(b'"id":' in line for line in self._lines()):
+        if any(b'"id":' in line for line in lines(self._path)):
             append(self._path, reports)
-
-    def _lines(self) -> Iterator[bytes]:
-        progress.expect(family(self._path))
-        for file in family(self._path):
-            with opened(file) as lines:
-                yield from lines
 
 
 class Journal:

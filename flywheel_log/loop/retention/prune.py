@@ -14,10 +14,11 @@ from flywheel_log.process.rotations import family
 from ..feedback import Feedbacks, names_of, target_of
 from ..filter import Filter
 from ..reading import progress
-from ..reading.read import Reading, parse
+from ..reading.read import Reading
 from ..reading.sources.file import opened
 from ..values import instant
-from .rewrite import Doomed, Rewritten, count, rewrite
+from .person import as_event
+from .rewrite import Doomed, Rewritten, count, lines, rewrite
 
 _ROUNDS = 5
 
@@ -83,7 +84,7 @@ def prune(
     Raises:
         OSError: as `rewrite`; files done before are done.
     """
-    kept = Kept(keep, lambda: _events(log))
+    kept = Kept(keep, lambda: Reading(lines(log)))
     found: dict[Path, Pruned] = {}
     for _ in range(1 if dry_run else _ROUNDS):  # what a compressed file becomes is known only afterwards
         size = sum(file.stat().st_size for file in family(log))
@@ -117,23 +118,6 @@ def _note(found: dict[Path, Pruned], file: Path, done: Rewritten, size: int, *, 
     one.after = size * done.kept // max(1, total) if dry_run else after
 
 
-def _events(log: Path) -> Reading:
-    def lines() -> Iterator[bytes]:
-        progress.expect(family(log))
-        for file in family(log):
-            with opened(file) as one:
-                yield from one
-
-    return Reading(lines())
-
-
-def _event(line: bytes) -> Event | None:
-    try:
-        return parse(line)
-    except (ValueError, RecursionError):
-        return None
-
-
 class _Old:
     """What began *before* a time, and the oldest lines until *needed* bytes of the disk are free."""
 
@@ -147,7 +131,7 @@ class _Old:
         weight = _weight(file) if self._needed > 0 else 1.0
 
         def doomed(line: bytes) -> bool:
-            event = _event(line)
+            event = as_event(line)
             if not (self._needed > 0 or self._is_old(event)) or (event is not None and self._kept(event)):
                 return False
             self._needed -= len(line) * weight
@@ -163,5 +147,5 @@ class _Old:
 def _weight(file: Path) -> float:
     if not is_compressed(file):
         return 1.0
-    with opened(file) as lines:
-        return file.stat().st_size / max(1, sum(map(len, lines)))
+    with opened(file) as whole:
+        return file.stat().st_size / max(1, sum(map(len, whole)))

@@ -71,6 +71,14 @@ def locked(log: Path, timeout: float = LOCK_TIMEOUT_S) -> Iterator[int | None]:
         yield fd
 
 
+def lines(log: Path) -> Iterator[bytes]:
+    """Yield the lines of *log* and of what was rotated away from it, the oldest first."""
+    progress.expect(family(log))
+    for file in family(log):
+        with opened(file) as one:
+            yield from one
+
+
 def append(log: Path, lines: Sequence[bytes]) -> None:
     """Append *lines* to *log* as its writers do. Raises as `locked`, and OSError if the disk refused."""
     sink = File(Options(log))

@@ -81,8 +81,8 @@ class Share:
         reach = _Z * math.sqrt(share * (1 - share) / of + weight / (4 * of)) / (1 + weight)
         return max(0.0, middle - reach), min(1.0, middle + reach)
 
-    def add(self, *, hit: bool, weight: float = 1, place: int | None = None) -> None:
-        """Count one more, *weight* times, whose group is in the bucket at *place*."""
+    def add(self, hit: float, weight: float = 1, place: int | None = None) -> None:
+        """Count one more, a *hit* (1) or none (0), *weight* times; its group is in the bucket at *place*."""
         self.groups.add(place, hit, weight)
         self.of += weight
         self.squares += weight * weight

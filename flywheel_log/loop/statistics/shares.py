@@ -17,13 +17,13 @@ class Shares:
 
     def add(self, marks: Iterable[str], weight: float = 1, place: int | None = None) -> None:
         """Count a call with *marks*, each named once, *weight* times; its group is in the bucket at *place*."""
-        self._all.add(hit=True, weight=weight, place=place)
+        self._all.add(1, weight, place)
         for name in marks:
             self.mark(name, weight, place)
 
     def mark(self, name: str, weight: float = 1, place: int | None = None) -> None:
         """Mark a call that was added before."""
-        self._marked[name].add(hit=True, weight=weight, place=place)
+        self._marked[name].add(1, weight, place)
 
     def merge(self, other: Shares) -> None:
         """Count all calls of *other* too."""

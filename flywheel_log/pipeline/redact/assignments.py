@@ -55,6 +55,10 @@ _VALUE = re.compile(
 )
 _LONGEST_VALUE = 256
 _REST = re.compile(r"[A-Za-z0-9+/_.~%-]*={0,2}")  # Of a longer one: a key in base64 has no sign in it.
+# Base64 in lines, as `base64`, `openssl` and Python's `encodebytes` fold it; the last line is shorter.
+_LINE = re.compile(r"([A-Za-z0-9+/_-]{60,76})\r?")
+_NEXT_LINE = re.compile(r"\\?\r?\n[ \t]{0,16}([A-Za-z0-9+/_-]{1,76}={0,2})(?=[\s\"'`\\]|$)")
+_ODD_LINE = re.compile(r"[0-9+/=]")  # It may be a word of what follows.
 _IN_BACKTICKS = 4  # Names of variables stand in them, too; the next group is what has no quotes.
 _OPEN = re.compile(r"[\[(]\s{0,16}(?=\\?[\"'])")
 _COMMA = re.compile(r"\\?[\"']\s{0,16},\s{0,16}(?=\\?[\"'])")
@@ -123,7 +127,18 @@ class Assigned:
 
 def _end(text: str, start: int, length: int) -> int:
     rest = _REST.match(text, start + length) if length >= _LONGEST_VALUE else None
+    if rest is None and (line := _LINE.fullmatch(text, start, start + length)):
+        return _end_of_lines(text, line.end(1), len(line[1]))
     return rest.end() if rest else start + length
+
+
+def _end_of_lines(text: str, end: int, width: int) -> int:
+    """Where base64 ends whose first line, *width* characters, ends at *end*: lines as long, and then a shorter one."""
+    at = end
+    while (line := _NEXT_LINE.match(text, at)) and len(line[1]) == width:
+        at = line.end()
+    is_last = at > end and line is not None and len(line[1]) < width and _ODD_LINE.search(line[1])
+    return line.end() if line and is_last else at
 
 
 def _assignments(text: str) -> Iterator[tuple[str, int]]:

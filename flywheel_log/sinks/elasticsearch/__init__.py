@@ -13,6 +13,7 @@ from flywheel_log.health import health
 from flywheel_log.sinks import BATCH_BYTES, PutOff, RetryLater
 
 from . import dead_letters
+from .check import check as check
 from .cluster import Cluster, Unreachable
 from .dead_letters import DeadLetter
 from .document import Document, batched, document, documents, stub

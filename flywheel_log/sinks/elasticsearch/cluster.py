@@ -6,14 +6,13 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from flywheel_log.process.loading import loading
+from flywheel_log.sinks._retry_after import seconds
 from flywheel_log.sinks._untraced import untraced
 
 from .target import Target
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 JSON_TYPE = "application/json"
 LINES_TYPE = "application/x-ndjson"
-_LONGEST_WAIT_S = 600.0
 _TIMEOUT = "timeout"
 
 
@@ -112,7 +110,7 @@ class Cluster:
             raise Unreachable("tls") from error
         except (TransportError, OSError) as error:
             raise Unreachable("unreachable") from error
-        return Answer(response.meta.status, response.body, _seconds(response.meta.headers.get("retry-after")))
+        return Answer(response.meta.status, response.body, seconds(response.meta.headers.get("retry-after")))
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -124,16 +122,3 @@ class Cluster:
         if self._transport is None or self._owner != os.getpid():
             self._transport, self._owner = self._connect(self._target), os.getpid()
         return self._transport
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Read a Retry-After header: seconds or a date (RFC 9110, 10.2.3); a gateway's mistake costs ten minutes."""
-    if not retry_after:
-        return None
-    if retry_after.isdecimal():
-        return min(float(retry_after), _LONGEST_WAIT_S)
-    try:
-        seconds = (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError):
-        return None
-    return min(max(0.0, seconds), _LONGEST_WAIT_S)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from flywheel_log.sinks import Finding
 
 from .cluster import Cluster
 from .mapping import JSON
@@ -15,14 +16,7 @@ _OLDEST = 7  # The first without types of documents, which an index of ours has 
 _PIPELINES = ("index.default_pipeline", "index.final_pipeline")
 
 
-class Hindrance(NamedTuple):
-    """What keeps documents out, and the request to Elasticsearch, or the deed, that lets them in."""
-
-    what: str
-    fix: str
-
-
-def outdated(cluster: Cluster) -> list[Hindrance]:
+def outdated(cluster: Cluster) -> list[Finding]:
     """Say that the server is too old to have our index; nothing where it does not tell. Raises `Unreachable`."""
     answer = cluster.request("GET", "/")
     version = answer.body.get("version") if isinstance(answer.body, dict) else None
@@ -33,10 +27,10 @@ def outdated(cluster: Cluster) -> list[Hindrance]:
     if not major.isdecimal() or int(major) >= _OLDEST:
         return []
     fix = "it is too old; Elasticsearch 7.17, 8 and 9 serve, and OpenSearch 2"
-    return [Hindrance(f"Elasticsearch {number} at {cluster.servers}", fix)]
+    return [Finding(f"Elasticsearch {number} at {cluster.servers}", fix)]
 
 
-def hindrances(cluster: Cluster, index: str) -> list[Hindrance]:
+def hindrances(cluster: Cluster, index: str) -> list[Finding]:
     """Say what keeps documents out of *index*, or out of the one that is written to behind an alias.
 
     Nothing where the server does not let us look. Raises `Unreachable`.
@@ -49,7 +43,7 @@ def hindrances(cluster: Cluster, index: str) -> list[Hindrance]:
     if name is None:
         add = f"""{{"add": {{"index": "…", "alias": "{index}", "is_write_index": true}}}}"""
         fix = f"""name one: POST /_aliases {{"actions": [{add}]}}"""
-        return [Hindrance(f"the alias {index} stands for {len(known)} indices, and none is the one to write to", fix)]
+        return [Finding(f"the alias {index} stands for {len(known)} indices, and none is the one to write to", fix)]
     return [*_closed(name, known[name]), *_pipelines(cluster, name, known[name])]
 
 
@@ -61,23 +55,23 @@ def _written_to(cluster: Cluster, index: str, known: JSON) -> str | None:
     return next((name for name, alias in aliases.items() if name in known and alias.get("is_write_index")), None)
 
 
-def _closed(name: str, settings: JSON) -> Iterator[Hindrance]:
+def _closed(name: str, settings: JSON) -> Iterator[Finding]:
     if settings.get("index.verified_before_close") == "true":
-        yield Hindrance(f"the index {name} is closed", f"open it: POST /{name}/_open")
+        yield Finding(f"the index {name} is closed", f"open it: POST /{name}/_open")
     if settings.get(_FLOOD) == "true":
         what = f"the index {name} is read-only ({_FLOOD}), as Elasticsearch makes it when its disk is nearly full"
-        yield Hindrance(what, f"make room on the server's disk, then: {_unset(name, _FLOOD)}")
+        yield Finding(what, f"make room on the server's disk, then: {_unset(name, _FLOOD)}")
     for setting in (f"index.blocks.{block}" for block in _BLOCKS):
         if settings.get(setting) == "true":
-            yield Hindrance(f"the index {name} takes no documents ({setting})", _unset(name, setting))
+            yield Finding(f"the index {name} takes no documents ({setting})", _unset(name, setting))
 
 
-def _pipelines(cluster: Cluster, name: str, settings: JSON) -> Iterator[Hindrance]:
+def _pipelines(cluster: Cluster, name: str, settings: JSON) -> Iterator[Finding]:
     for setting in _PIPELINES:
         pipeline = settings.get(setting, "_none")
         if pipeline != "_none" and cluster.request("GET", f"/_ingest/pipeline/{pipeline}").status == _MISSING:
             what = f"the index {name} sends documents through the pipeline {pipeline} ({setting}), which does not exist"
-            yield Hindrance(what, f"make the pipeline, or: {_unset(name, setting)}")
+            yield Finding(what, f"make the pipeline, or: {_unset(name, setting)}")
 
 
 def _unset(name: str, setting: str) -> str:

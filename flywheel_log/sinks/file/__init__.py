@@ -9,7 +9,7 @@ import stat
 import time
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -23,11 +23,13 @@ from flywheel_log.process.disk import sync_name
 from flywheel_log.process.rotations import family
 from flywheel_log.sinks import BATCH_BYTES
 
+from .check import check
+from .place import Place, parts_behind
 from .sharing import is_named, lock, shift
 from .tail import Part, absent, unstored
 from .url import Options, options, resolve
 
-__all__ = ["File", "open", "resolve"]
+__all__ = ["File", "check", "open", "resolve"]
 
 LOCK_TIMEOUT_S = 5.0
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
@@ -72,8 +74,7 @@ class File:
         """Return where the file ends: nothing that is written from now on is before that."""
         if self._place is None:
             with self._locked(0) as fd:
-                status = os.fstat(fd)
-                self._place = _place(status, status.st_size)
+                self._place = Place.of(fd).noted()
         return self._place or b""
 
     def missing(self, lines: Sequence[bytes], since: bytes = b"") -> Sequence[bytes]:
@@ -81,7 +82,7 @@ class File:
         if self._options.path.exists() and not self._options.path.is_file():
             return lines  # A pipe, a device: what is in it is not ours to take out, and nobody knows what was.
         files = family(self._options.path)[::-1] or [self._options.path]
-        behind = _behind(since, files) if since else None
+        behind = parts_behind(since, files) if since else None
         parts = [*map(Part, files)] if behind is None else behind
         if self._options.format == "full":
             return unstored(lines, parts, all_of_them=behind is not None)
@@ -169,9 +170,8 @@ class File:
         return bool(self._options.rotate_bytes) and there > 0 and there + size > self._options.rotate_bytes
 
     def _append(self, fd: int, data: bytes) -> None:
-        status = os.fstat(fd)
-        end = status.st_size
-        if end and os.pread(fd, 1, end - 1) != b"\n":
+        place = Place.of(fd)
+        if place.last and not place.last.endswith(b"\n"):
             data = b"\n" + data  # Somebody died in the middle of a line; ours must not become its rest.
         self._torn = True
         try:
@@ -179,12 +179,12 @@ class File:
                 raise OSError(errno.ENOSPC, "short write to the log")
         except OSError:
             # Without a lock, what is behind the end may be somebody else's by now; a pipe takes nothing back.
-            if self._lockable and stat.S_ISREG(status.st_mode):
-                os.ftruncate(fd, end)
+            if self._lockable and stat.S_ISREG(os.fstat(fd).st_mode):
+                os.ftruncate(fd, place.end)
                 self._torn = False
             raise
         self._torn = False
-        self._place = _place(status, end + len(data))  # Nothing that may fail: what is written must not come again.
+        self._place = place.behind(data).noted()  # Nothing that may fail: what is written must not come again.
 
 
 def _open(path: Path) -> int:
@@ -202,21 +202,6 @@ def _sync(fd: int) -> None:
     except OSError as error:
         if error.errno != errno.EINVAL:  # A terminal, a pipe, /dev/null: there is no disk behind it.
             raise
-
-
-def _place(status: os.stat_result, end: int) -> bytes:
-    return b"%d %d" % (status.st_ino, end)
-
-
-def _behind(place: bytes, files: Sequence[Path]) -> list[Part] | None:
-    """The parts of *files*, the newest first, that are behind *place*; None if the file from then is not among them."""
-    inode, start = map(int, place.split())
-    for number, file in enumerate(files):
-        with suppress(FileNotFoundError):
-            there = file.stat()
-            if there.st_ino == inode and there.st_size >= start:
-                return [*map(Part, files[:number]), Part(file, start)]
-    return None
 
 
 def _flat(event: Event) -> JSON:

@@ -46,12 +46,15 @@ def options(url: str) -> Options:
     """Return what *url* says: `file:PATH[?format=full|flat][&rotate_mb=N][&keep=N]`.
 
     Raises:
-        ValueError: the URL has no path, an unknown parameter or a bad value; the message says what is allowed.
+        ValueError: the URL has no path, an unknown parameter, a bad value, or keep without rotate_mb; the message says
+            what is allowed.
     """
     parts = urlsplit(url)
     if parts.netloc or not parts.path:
         raise ValueError(f"sink {url!r} names no file of this machine; write file:genai.log or file:/var/log/genai.log")
     given = Parameters(url, ("format", "keep", "rotate_mb"))
+    if given.text("keep") is not None and given.text("rotate_mb") is None:
+        raise ValueError("sink 'file' rotates by rotate_mb only; write it beside keep, as in ?rotate_mb=100&keep=5")
     return Options(
         path=Path(_absolute(parts.path)),
         format=given.word("format", _FORMATS, "full"),

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from flywheel_log.health import health
 from flywheel_log.process.loading import loading
 from flywheel_log.sinks import RetryLater
+from flywheel_log.sinks._retry_after import seconds
 from flywheel_log.sinks._untraced import untraced
 
 from .target import Target, target
 from .target import resolve as resolve
 
 if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse, PoolManager
+    from urllib3 import PoolManager
 
 _OK, _BAD_REQUEST, _TOO_LARGE, _UNPROCESSABLE = 200, 400, 413, 422
 _REFUSALS = frozenset({_BAD_REQUEST, _TOO_LARGE, _UNPROCESSABLE})
@@ -102,7 +103,7 @@ class Otlp:
         if answer.status == _OK:
             self._counts["rejected"] += _rejected(answer.data)
         elif answer.status not in _REFUSALS:
-            raise RetryLater(f"http {answer.status}", _after(answer))
+            raise RetryLater(f"http {answer.status}", seconds(answer.headers.get("retry-after")))
         return answer.status
 
     def _connected(self) -> PoolManager:
@@ -128,17 +129,6 @@ def _rejected(body: bytes) -> int:
     if rejected:
         health.drop("otlp_rejected", count=rejected)
     return int(rejected)
-
-
-def _after(answer: BaseHTTPResponse) -> float | None:
-    from urllib3.exceptions import InvalidHeader
-    from urllib3.util import Retry
-
-    try:
-        said = answer.headers.get("retry-after")
-        return Retry().parse_retry_after(said) if said else None
-    except (InvalidHeader, ValueError, OverflowError):
-        return None
 
 
 def open(url: str) -> Otlp:

@@ -9,12 +9,12 @@ import orjson
 
 from flywheel_log.event import JSON
 from flywheel_log.health import guarded
+from flywheel_log.meter import CALLS
 from flywheel_log.projection import as_chat
 from flywheel_log.semconv import operation_of
 
 from . import messages
 
-_CALLS = frozenset({"embedding", "llm", "moderation"})
 _GOOGLES = frozenset({"embed_content", "generate_content"})
 _OWN = "flywheel_log."
 _FIELDS = {
@@ -33,7 +33,7 @@ _FIELDS = {
     "hallucination_flag": f"{_OWN}hallucination",
     "target": f"{_OWN}target",
 }
-_OF_CALLS = {
+_OFCALLS = {
     "provider": "gen_ai.provider.name",
     "model": "gen_ai.request.model",
     "input_tokens": "gen_ai.usage.input_tokens",
@@ -64,7 +64,7 @@ _OPENAI = frozenset({"openai", "azure.ai.openai"})
 def name_of(event: JSON) -> str:
     """The span's name: what was done and with which model, or the step's own."""
     kind = str(event.get("kind") or "event")
-    if kind in _CALLS:
+    if kind in CALLS:
         return f"{operation_of(str(event.get('surface') or ''))} {event.get('model') or ''}".strip()
     return str(event.get("name") or kind)
 
@@ -79,7 +79,7 @@ def attributes(event: JSON, content: str) -> JSON:
         found["error.type"] = str(error.get("code") or error.get("type") or "_OTHER")
     if isinstance(prompt := event.get("prompt"), dict):
         found |= {f"gen_ai.prompt.{key}": str(prompt[key]) for key in ("name", "version") if key in prompt}
-    if event.get("kind") in _CALLS:
+    if event.get("kind") in CALLS:
         found |= _call(event)
     elif event.get("kind") == "retrieval":
         found["gen_ai.operation.name"] = "retrieval"
@@ -104,7 +104,7 @@ def _metadata(metadata: JSON) -> Iterator[tuple[str, Any]]:
 
 def _call(event: JSON) -> JSON:
     request, response = event.get("request") or {}, event.get("response") or {}
-    found = {ours: event[key] for key, ours in _OF_CALLS.items() if event.get(key) is not None}
+    found = {ours: event[key] for key, ours in _OFCALLS.items() if event.get(key) is not None}
     found["gen_ai.operation.name"] = operation_of(str(event.get("surface") or ""))
     if event.get("streamed"):
         found["gen_ai.request.stream"] = True

@@ -18,11 +18,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from flywheel_log.event import JSON
 from flywheel_log.health import guarded
+from flywheel_log.meter import CALLS
 
 from .attributes import attributes, name_of
 from .target import Target
 
-_CLIENTS = frozenset({"embedding", "llm", "moderation", "retrieval"})
+_CLIENTS = (*CALLS, "retrieval")
 _DEEPEST = 12  # protobuf's readers give up at a hundred levels, of which an object takes three.
 _LARGEST = 1 << 63
 _MS = 1_000_000

@@ -31,6 +31,7 @@ from tests.elasticsearch.proxy import (
     unanswered,
 )
 from tests.elasticsearch.server import Server, start
+from tests.elasticsearch.sink import url_of
 from tests.faults.oracle import NOTHING_WRONG, Program, rounds, until, verdict
 
 ROOT = Path(__file__).parents[3]
@@ -38,8 +39,7 @@ QUICK = Tuning(linger_s=0.01)
 
 
 def sink_url(url: str, index: str, **options: str) -> str:
-    query = "&".join(f"{name}={value}" for name, value in {"linger": "0.01", **options}.items())
-    return f"{url.replace('http://', 'elasticsearch://')}/{index}?{query}"
+    return url_of(url, index, **{"linger": "0.01", **options})
 
 
 def put(delivery: Delivery, count: int) -> list[str]:

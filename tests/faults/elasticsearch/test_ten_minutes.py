@@ -14,6 +14,7 @@ import pytest
 
 from tests.elasticsearch.api import Api
 from tests.elasticsearch.server import Server, start
+from tests.elasticsearch.sink import url_of
 from tests.faults.oracle import rounds, until
 
 ROOT = Path(__file__).parents[3]
@@ -50,7 +51,7 @@ def test_ten_minutes_without_the_server_cost_the_callers_nothing_and_end_with_ev
     own_server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api = Api(own_server.url)
-    program = Paced(f"{own_server.url.replace('http://', 'elasticsearch://')}/calls?linger=0.1")
+    program = Paced(url_of(own_server.url, "calls", linger="0.1"))
     until(lambda: api("GET", "calls/_count").get("count", 0) > 0, 120)
     program.after(1, "warming up")
     before = program.after(SECONDS / 10 + 2, "server up")

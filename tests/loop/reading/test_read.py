@@ -5,12 +5,15 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 import lzma
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -127,6 +130,18 @@ def test_a_name_with_brackets_is_a_file_if_there_is_one(tmp_path: Path):
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(LINE)))
     assert ids("-") == ["r-1"]
+
+
+@pytest.mark.parametrize("source", [None, 3, b"genai.log"])
+def test_what_is_no_source_is_told(source: Any):
+    with pytest.raises(TypeError, match=f"^a source is a path, a URL, or a list of these; got {type(source).__name__}"):
+        read(source)
+
+
+@pytest.mark.parametrize("since", ["2h", datetime(2026, 1, 31)])  # noqa: DTZ001  that is what is wrong with it
+def test_a_time_without_a_zone_is_told(since: Any):
+    with pytest.raises(TypeError, match=r"^since is a datetime with a zone; got "):
+        read([], since=since)
 
 
 def test_a_missing_file_is_named_at_once_with_what_to_do(tmp_path: Path):
@@ -306,3 +321,12 @@ def test_a_flat_record_may_lack_what_is_unknown():
         "kind": "llm",
         "request": {"messages": [{"role": "user", "content": "Why?"}]},
     }
+
+
+@pytest.mark.parametrize("field", ["duration_ms", "parent_id", "name", "target", "trace_id"])
+def test_a_record_with_a_value_that_readers_would_stumble_over_is_passed_over(tmp_path: Path, field: str) -> None:
+    log = tmp_path / "genai.log"
+    step = {"timestamp": "2026-01-01T00:00:00.000Z", "kind": "step", "name": "s"}
+    log.write_text(json.dumps({**step, field: ["x"]}) + "\n" + json.dumps(step) + "\n")
+    reading = read(log)
+    assert ([event["name"] for event in reading], reading.bad) == (["s"], 1)

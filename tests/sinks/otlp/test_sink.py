@@ -51,6 +51,7 @@ def test_the_same_event_again_is_the_same_span(collector: Collector) -> None:
     [
         (429, {"retry-after": "7"}, "http 429", 7),
         (503, {"retry-after": "soon"}, "http 503", None),
+        (503, {"retry-after": "86400000"}, "http 503", 600),  # A gateway's mistake, in milliseconds.
         (404, {}, "http 404", None),
         (401, {}, "http 401", None),
     ],

@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from flywheel_log.health import health
 from flywheel_log.sinks import open_sink, resolve
 from flywheel_log.sinks.otlp.target import target
 
@@ -56,7 +55,6 @@ def test_headers_go_to_the_collector_they_are_meant_for(monkeypatch: pytest.Monk
     assert target("otlp://mine:4318").headers == {"api-key": "secret"}
     assert target("otlp://other:4318").headers == {}
     assert "secret" not in repr(target("otlp:"))
-    health.reset()
 
 
 def test_the_programs_own_names_are_the_resource(monkeypatch: pytest.MonkeyPatch) -> None:
