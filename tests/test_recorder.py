@@ -50,6 +50,16 @@ def test_a_processor_that_fails_costs_the_content_and_not_the_event(caplog: pyte
     assert health.dropped() == {"processor": 1}
 
 
+def test_a_processor_that_forgets_to_return_the_event_is_told_so(caplog: pytest.LogCaptureFixture) -> None:
+    def mask(_: Any, __: str, event: Event) -> None:
+        event["tags"] = []
+
+    with recording(processors=[mask]) as events:
+        recorder.record({**EVENT})
+    assert (len(events), "secret" in str(events)) == (1, False)
+    assert "flywheel_log: processor (mask returned NoneType; have it return the event); " in caplog.text
+
+
 def test_a_processor_may_drop_an_event() -> None:
     import structlog
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..infrastructure import stamp
 from .mask import Mask
-from .parse import parse
+from .parse import parse, returning
 from .refer import refer
 from .sample import Sampler
 from .select import Selection
@@ -26,7 +26,7 @@ def processors(settings: Settings, sampler: Sampler, *, stamped: bool) -> list[A
     chain += [refer] if settings.embeddings == "reference" else []
     chain += [withhold] if settings.content == "off" else []
     if settings.processors:
-        chain += [parse, *settings.processors]
+        chain += [parse, *map(returning, settings.processors)]
     if settings.reasoning != "keep":
         chain.append(Mask(settings.reasoning))
     chain += [stamp] if stamped and settings.infrastructure == "on" else []
