@@ -135,7 +135,7 @@ class Settings(Sinks):
         try:
             return json.loads(value)
         except ValueError as error:
-            raise ValueError(f"this is no JSON, in which a backslash is doubled: {error}; got {value!r}") from None
+            raise ValueError(f"this is no JSON, in which a backslash is doubled: {error}; got {value}") from None
 
     @field_validator("fields_allow", "fields_deny")
     @classmethod

@@ -83,7 +83,7 @@ def test_a_misspelt_variable_fails_instead_of_being_ignored(monkeypatch: pytest.
     [
         ("PRICES", "gpt=1", "prices: Input should be a mapping, in the environment a JSON object; got 'gpt=1'"),
         ("SAMPLE", '{"chat": .5', "sample: this is no JSON, in which a backslash is doubled: Expecting value"),
-        ("REDACT_PATTERNS", '{"staff": "E\\d+"}', r"""got '{"staff": "E\\d+"}'"""),
+        ("REDACT_PATTERNS", r'{"staff": "E\d+"}', r'got {"staff": "E\d+"}'),
         ("PROCESSORS", "mine.py", "processors: functions have no names here; write configure(processors=[…]); got"),
     ],
 )
