@@ -60,6 +60,14 @@ def test_an_argument_that_is_no_setting_is_named_beside_the_settings() -> None:
         config.load(SINKS="stdout:")
 
 
+def test_kinds_to_redact_may_be_a_set() -> None:
+    assert config.load(redact={"pii"}).redact == ("pii",)
+    with pytest.raises(
+        ValueError, match=r"redact: have some of secrets, pii, names, or 'off' alone; got {'pii': True}"
+    ):
+        config.load(redact={"pii": True})
+
+
 def test_a_misspelt_variable_fails_instead_of_being_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLYWHEEL_LOG_CONTNET", "off")
     with pytest.raises(ValueError, match=r"^FLYWHEEL_LOG_CONTNET is no setting; did you mean FLYWHEEL_LOG_CONTENT\?$"):
@@ -75,7 +83,7 @@ def test_a_misspelt_variable_fails_instead_of_being_ignored(monkeypatch: pytest.
     [
         ("PRICES", "gpt=1", "prices: Input should be a mapping, in the environment a JSON object; got 'gpt=1'"),
         ("SAMPLE", '{"chat": .5', "sample: this is no JSON, in which a backslash is doubled: Expecting value"),
-        ("REDACT_PATTERNS", '{"staff": "E\\d+"}', r"""got '{"staff": "E\\d+"}'"""),
+        ("REDACT_PATTERNS", r'{"staff": "E\d+"}', r'got {"staff": "E\d+"}'),
         ("PROCESSORS", "mine.py", "processors: functions have no names here; write configure(processors=[…]); got"),
     ],
 )

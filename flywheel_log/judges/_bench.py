@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .. import scope
 from ..clock import timestamp
 from ..event import JSON, Event
-from ..health import health
+from ..health import Misuse, health
 from ..pipeline.parse import parse
 from ..process.background import BackgroundWorker
 from ..process.randomness import rng
@@ -69,7 +69,7 @@ class Bench:
 
     def _ask(self, name: str, judge: Judge, event: Event) -> None:
         try:
-            if found := _said(judge(cast(Event, dict(event)))):  # Its own, for it may change what it is given.
+            if found := _said(name, judge(cast(Event, dict(event)))):  # Its own, for it may change what it is given.
                 said = {"timestamp": timestamp(time.time()), "kind": "feedback", "name": name, **found}
                 self._record(cast(Event, said | {"target": event["id"]} | _place_of(event)))
         except BaseException as error:  # noqa: BLE001 - the thread is ours, and the other judges are heard all the same
@@ -93,16 +93,17 @@ class Bench:
         return doc if text is None else {**doc, "text": text}
 
 
-def _said(verdict: Mapping[str, Any] | None) -> JSON:
-    """Return what *verdict* says, if readers will understand it. Raises TypeError where they will not."""
+def _said(judge: str, verdict: Mapping[str, Any] | None) -> JSON:
+    """Return what the *verdict* of *judge* says, if readers will understand it. Raises Misuse where they will not."""
     if verdict is None:
         return {}
-    if unknown := set(verdict) - _VERDICT:
-        raise TypeError(f"a verdict has {', '.join(sorted(_VERDICT))}; got {', '.join(sorted(unknown))}")
+    if not isinstance(verdict, Mapping) or not verdict.keys() <= _VERDICT:
+        got = "another key" if isinstance(verdict, Mapping) else type(verdict).__name__
+        raise Misuse(f"{judge} returns a mapping of {', '.join(sorted(_VERDICT))}, or None; got {got}")
     said = {key: value for key, value in verdict.items() if value is not None}
     for key in _OBJECTS & said.keys():
         if not isinstance(said[key], Mapping):
-            raise TypeError(f"{key} is an object with a key for each finding; got {type(said[key]).__name__}")
+            raise Misuse(f"{judge}: {key} has a key for each finding; got {type(said[key]).__name__}")
     return {key: value for key, value in said.items() if value != {}}
 
 

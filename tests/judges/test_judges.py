@@ -133,6 +133,27 @@ def stopped() -> None:
     raise BaseExceptionGroup("all of its tasks", [KeyboardInterrupt()])
 
 
+@pytest.mark.parametrize(
+    ("odd", "told"),
+    [
+        ("good", "brevity returns a mapping of hallucination_flag, quality, safety, or None; got str"),
+        (
+            {"secret words": 1},
+            "brevity returns a mapping of hallucination_flag, quality, safety, or None; got another key",
+        ),
+        ({"quality": 0.5}, "brevity: quality has a key for each finding; got float"),
+    ],
+)
+def test_what_is_wrong_with_a_verdict_is_said_without_its_content(
+    client: openai.OpenAI, caplog: pytest.LogCaptureFixture, odd: Any, told: str
+) -> None:
+    def brevity(_: Event) -> Any:
+        return odd
+
+    recorded(brevity)(client)
+    assert f"flywheel_log: judge_failed ({told}); " in caplog.text
+
+
 def test_a_verdict_that_says_nothing_is_none(client: openai.OpenAI) -> None:
     events = recorded(lambda _: {}, lambda _: {"quality": None, "safety": {}})(client)
     assert [event["kind"] for event in events] == ["retrieval", "llm", "step"]
