@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from ..process import directories
+from ..process import directories, disk
 from ..sinks import public, resolve
 
 FILE = "sinks.json"
@@ -62,9 +62,5 @@ class Destination:
         if description.exists():
             return
         draft = description.with_suffix(f".{os.urandom(6).hex()}.tmp")
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(fd, orjson.dumps({"sinks": self.names}, option=orjson.OPT_APPEND_NEWLINE))
-        finally:
-            os.close(fd)
+        disk.write(draft, [orjson.dumps({"sinks": self.names}, option=orjson.OPT_APPEND_NEWLINE)])
         os.rename(draft, description)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import stat
 
 import pytest
@@ -73,3 +74,18 @@ def test_two_processes_of_one_number_as_containers_have_them_may_make_it_at_once
     destination.prepare()
     assert Destination.load(destination.directory).names == destination.names
     assert [path.name for path in destination.directory.iterdir()] == ["sinks.json"]
+
+
+def test_half_a_description_is_none(tmp_path):
+    """What waits in the directory would be delivered by nobody: which sinks it is for could not be read."""
+    destination = Destination.of(["file:/a.log"], tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            destination.prepare()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(destination.directory.iterdir()) == []
+    destination.prepare()
+    assert Destination.load(destination.directory) == destination
