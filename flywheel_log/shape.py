@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _NUMBER = (int, float)
-_TYPES: dict[str, type | tuple[type, ...]] = {
+TYPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("request", "response", "error", "metadata", "prompt", "safety", "quality", "redactions"), dict),
     **dict.fromkeys(("tags", "retrieval_docs", "training_unsafe"), list),
     **dict.fromkeys(("id", "timestamp", "kind", "status", "client_id", "workload_id", "model", "surface"), str),
@@ -17,4 +17,4 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 def fits(key: str, value: Any) -> bool:
     """Tell whether *value* is one that readers understand as a record's *key*; null passes for unknown."""
-    return value is None or isinstance(value, _TYPES.get(key, object))
+    return value is None or isinstance(value, TYPES.get(key, object))

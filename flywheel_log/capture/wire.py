@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -117,8 +118,8 @@ def content_of(http: Any) -> bytes:
 def plain(value: Any) -> Any:
     """An SDK's object as the JSON it was parsed from, a fake's namespaces as objects; anything else as it is."""
     if hasattr(type(value), "model_dump"):
-        with scope.suppress():  # A model may compute its fields, by a decorated function of which it is an argument.
-            return value.model_dump(mode="json", exclude_unset=True, warnings=False)
+        dump = partial(value.model_dump, mode="json", exclude_unset=True, warnings=False)
+        return scope.silently(dump)  # It may compute its fields, by a decorated function of which it is an argument.
     if isinstance(value, SimpleNamespace):
         return {key: plain(item) for key, item in vars(value).items()}
     if isinstance(value, list):  # Of models, perhaps; lists in lists are left alone, as they may hold themselves.
@@ -128,8 +129,7 @@ def plain(value: Any) -> Any:
 
 def written(value: JSON) -> bytes:
     """*value*, whatever is in it, as JSON. Nothing is recorded of what its objects do for that."""
-    with scope.suppress():
-        return dumps(value)
+    return scope.silently(dumps, value)
 
 
 def copied(value: JSON) -> JSON:

@@ -17,6 +17,7 @@ from .fields import fields_of
 from .place import opened, stamped
 
 Decorated = TypeVar("Decorated")
+Result = TypeVar("Result")
 Fields = frames.Fields
 
 current = frames.current
@@ -155,6 +156,20 @@ class suppress:  # noqa: N801
     def __call__(self, function: Decorated) -> Decorated:
         """Decorate a function of any kind: its calls run inside the block."""
         return around(function, lambda *_: Inside(suppress()))
+
+
+def silently(function: Callable[..., Result], *args: object) -> Result:
+    """Call *function* with *args*, and record nothing that is called inside.
+
+    A block of `suppress` does so, too, but the handler of a signal may raise where it begins or ends, and nothing that
+    is called here would be recorded any more.
+    """
+    before = _suppressed.get()
+    try:
+        _suppressed.set(before + 1)
+        return function(*args)
+    finally:
+        _suppressed.set(before)
 
 
 suppressed: Callable[[], int] = _suppressed.get

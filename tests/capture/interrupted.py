@@ -1,8 +1,8 @@
 """A program whose calls are interrupted at every moment in our code; each next call has to be one event all the same.
 
-Run as `python -m tests.capture.interrupted OpenAI`, `AsyncOpenAI`, or with the name of one of the methods that calls of
-Google's client go through: connections that were interrupted stay as they are until the program ends. It tells at how
-many moments that was.
+Run as `python -m tests.capture.interrupted OpenAI`, `AsyncOpenAI`, `logged_llm`, or with the name of one of the methods
+that calls of Google's client go through: connections that were interrupted stay as they are until the program ends. It
+tells at how many moments that was.
 """
 
 from __future__ import annotations
@@ -115,6 +115,22 @@ def google_call(_: Server, name: str) -> Call:
     return call
 
 
+def function_call(_: Server, name: str) -> Call:
+    """Return what calls a function that is decorated by *name*."""
+
+    @getattr(flywheel_log, name)
+    def answer(question: str) -> str:
+        return question
+
+    async def call() -> None:
+        answer("hi")
+
+    return call
+
+
+CALLERS = {"OpenAI": openai_call, "AsyncOpenAI": openai_call, "logged_llm": function_call}
+
+
 async def calls(caller: Callable[[], Call], events: list[Event]) -> int:
     """Interrupt a call at its first moment, another at its second, and so on; return how many there are."""
     for nth in itertools.count(1):
@@ -131,7 +147,7 @@ async def calls(caller: Callable[[], Call], events: list[Event]) -> int:
 
 
 if __name__ == "__main__":
-    caller = google_call if "request" in sys.argv[1] else openai_call
+    caller = CALLERS.get(sys.argv[1], google_call)
     with serve() as server, recording() as events:
         gc.freeze()  # Or each collection looks through all of the SDK.
         sys.stdout.write(str(asyncio.run(calls(partial(caller, server, sys.argv[1]), events))))

@@ -108,7 +108,7 @@ def test_an_error_of_ours_is_still_kept_from_the_program(
     assert [event["status"] for event in events] == ["incomplete", "incomplete"]
 
 
-WAYS = ["OpenAI", "AsyncOpenAI", "request", "request_streamed", "async_request", "async_request_streamed"]
+WAYS = ["OpenAI", "AsyncOpenAI", "logged_llm", "request", "request_streamed", "async_request", "async_request_streamed"]
 
 
 @pytest.mark.parametrize("way", WAYS)
