@@ -16,12 +16,13 @@ from uuid import UUID
 import pytest
 
 import flywheel_log
-from flywheel_log import scope, shape
+from flywheel_log import scope
 from flywheel_log.scope import context, suppress
 from flywheel_log.scope.fields import fields_of
+from flywheel_log.shape import TYPES
 from flywheel_log.testing import recording
 
-OF_ONE_EVENT = {"id", "timestamp", "kind", "request", "response"}
+OF_ONE_EVENT = {"id", "timestamp", "kind", "name", "target", "request", "response", "duration_ms"}
 
 
 class Task(Enum):
@@ -266,8 +267,6 @@ def test_what_is_no_field_is_refused():
         context(colour="red")
     with pytest.raises(TypeError, match=r"^tags is a list of strings; got the string 'beta'$"):
         context(tags="beta")
-    with pytest.raises(TypeError, match=r"^tags is a list of strings; got int$"):
-        context(tags=3)
     with pytest.raises(TypeError, match=r"^metadata is a mapping; got list$"):
         context(metadata=["plan"])  # type: ignore[arg-type]
 
@@ -299,11 +298,11 @@ def test_what_readers_would_skip_is_refused():
         context(cost_usd="0.1")
 
 
-@pytest.mark.parametrize("name", sorted(shape._TYPES.keys() - OF_ONE_EVENT - {"tags"}))
+@pytest.mark.parametrize("name", sorted(TYPES.keys() - OF_ONE_EVENT - {"tags"}))
 def test_readers_take_every_field_that_may_be_stamped(name: str):
     try:
         taken = fields_of(**{name: object()})[name]
     except TypeError:
         return
     assert isinstance(taken, str)
-    assert shape._TYPES[name] is str
+    assert TYPES[name] is str
