@@ -72,11 +72,13 @@ class Held:
         Raises:
             OSError: it was closed where there is no map, and cannot be taken again.
         """
-        if self._file is None or self._path is None:
+        file = self._file
+        if file is None or self._path is None:
             return None
-        if (number := self._file.number()) is None and self.pages is None:
-            self._file = _taken(self._path)
-            number = self._file.number()
+        number = file.number()
+        if number is None and self.pages is None and self._file is file:  # Else another thread has let go of it.
+            self._file = file = _taken(self._path)
+            number = file.number()
         return number
 
     def write(self, record: bytes, start: int) -> None:
@@ -111,7 +113,8 @@ class Held:
 
     def rest(self) -> None:
         """Unmap the file: it may wait for long, and reading needs no map."""
-        if self._file is not None and self._file.number() is not None:
+        file = self._file
+        if file is not None and file.number() is not None:
             self._unmap()
 
     def _unmap(self) -> None:
@@ -121,7 +124,8 @@ class Held:
 
     def is_named(self) -> bool:
         """Tell whether the file is open and still has its name, so that another process can find it."""
-        return self._file is None or ((number := self._file.number()) is not None and os.fstat(number).st_nlink > 0)
+        file = self._file
+        return file is None or ((status := file.status()) is not None and status.st_nlink > 0)
 
     def shrink(self, size: int) -> None:
         """Keep *size* bytes of the file, once there is no map: to touch what was cut off would be the process's end."""

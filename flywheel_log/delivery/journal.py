@@ -55,10 +55,9 @@ class Journal:
         self.making = self.supply.making
         self._ids = itertools.count(1)
         self._current: Segment | None = None
-        self._busy = False
+        self._busy = self.unsynced = False
         self._deferred: deque[tuple[str, bytes]] = deque()
         self.losses = Losses()
-        self.unsynced = False
         forks.watch(self)
 
     def put(self, line: bytes) -> str | None:
@@ -149,20 +148,25 @@ class Journal:
         Raises:
             OSError: the disk refused; the next round tries again.
         """
-        self.unsynced = False
-        for segment in self.segments():
-            segment.sync()
-        current = self._current
-        if current is not None and not current.exists():
+        if (current := self._current) is not None and not current.exists() and current in self._segments:
             self.let_go()  # It is still shipped from here, but no other process would find it after a crash.
+        self.unsynced = False  # First: what is put from now on is for the next round.
+        failed = None
+        for segment in self.segments():
+            try:
+                segment.sync()
+            except OSError as error:
+                failed = error if segment in self._segments else failed  # Or it is delivered, and was removed just now.
+        if failed is not None:
+            self.unsynced = True
+            raise failed
 
     def prepare(self) -> None:
         """Have the next pages and the next segment ready before they are needed; report losses once there is room."""
         for segment in self.segments():
             self.retire(segment)
             segment.rest()
-        current = self._current
-        if current is not None:
+        if (current := self._current) is not None:
             current.warm()
         if self.losses and current is not None and current.done():
             self.let_go()  # It may be what fills the quota.
@@ -206,7 +210,7 @@ class Journal:
     def snapshot(self, *, adopted: bool) -> list[tuple[Segment, int]]:
         """Return the segments and the lines put so far into each; those of dead processes only if *adopted*."""
         with self._lock:
-            return [(one, one.events) for one in self._segments if not one.aside and (adopted or not one.adopted)]
+            return [(one, one.events) for one in self.segments() if not one.aside and (adopted or not one.adopted)]
 
     def refuse(self) -> None:
         """Take no more lines: from now on, `put` raises `Released`. Losses that had no room are told first."""

@@ -29,14 +29,19 @@ class Descriptor:
             raise
         self.size = self._file.st_size
 
-    def number(self) -> int | None:
-        """Return the number; None where the program has closed it, so that it may be one of its own files by now."""
+    def status(self) -> os.stat_result | None:
+        """Return what the system says of the file; None where the program has closed it."""
         if not self._open:
             return None
         try:
-            return self._number if os.path.samestat(os.fstat(self._number), self._file) else None
+            status = os.fstat(self._number)
         except OSError as error:
-            return None if error.errno == errno.EBADF else self._number  # It is open, on a disk that fails.
+            return None if error.errno == errno.EBADF else self._file  # It is open, on a disk that fails.
+        return status if os.path.samestat(status, self._file) else None
+
+    def number(self) -> int | None:
+        """Return the number; None where the program has closed it, so that it may be one of its own files by now."""
+        return None if self.status() is None else self._number
 
     def close(self) -> None:
         """Close the file, if nobody has; doing it twice does nothing."""

@@ -28,6 +28,8 @@ from flywheel_log.health import health
 from flywheel_log.sinks import PutOff, RetryLater
 from tests.faults.oracle import until
 
+from .turns import with_a_turn
+
 LINE = b'{"kind":"step"}'
 
 
@@ -404,31 +406,11 @@ def test_a_put_that_interrupts_another_one_anywhere_is_stored_once(make, size):
     returned = [delivery.put(LINE)]
     ours = str(Path(delivery_journal.__file__).parent)
 
-    def interrupted(at):
-        """Put, and put once more at the instruction number *at*; whether there were so many."""
-        left = at
-
-        def trace(frame, event, _):
-            nonlocal left
-            frame.f_trace_opcodes = frame.f_code.co_filename.startswith(ours)
-            if event == "opcode":
-                left -= 1
-                if left == 0:
-                    sys.settrace(None)
-                    returned.append(delivery.put(LINE))
-            return trace
-
-        before = sys.gettrace()
-        sys._getframe().f_trace_opcodes = True  # Before, or 3.12 shows no instruction of anybody's.
-        sys.settrace(trace)
-        try:
-            returned.append(delivery.put(LINE))
-        finally:
-            sys.settrace(before)
-        return left <= 0
+    def put():
+        returned.append(delivery.put(LINE))
 
     at = 1
-    while interrupted(at):
+    while with_a_turn(at, put, put, ours):
         assert delivery.flush(20) == 0
         assert len(sink.lines) == len(returned), f"lost at instruction {at}"
         at += 1
@@ -443,33 +425,13 @@ def test_a_put_beside_a_close_anywhere_in_it_is_delivered_and_starts_one_set_of_
     delivery = make(sink)
     ours = delivery_module.__file__
 
-    def closed(at):
-        """Close, and have another thread put at the instruction number *at*; whether there were so many."""
-        left = at
-
-        def trace(frame, event, _):
-            nonlocal left
-            frame.f_trace_opcodes = frame.f_code.co_filename == ours
-            if event == "opcode":
-                left -= 1
-                if left == 0:
-                    sys.settrace(None)
-                    beside.append(threading.Thread(target=lambda: returned.append(delivery.put(LINE))))
-                    beside[-1].start()
-                    beside[-1].join(0.05)  # Where close holds the lock that it needs, it is done later.
-            return trace
-
-        before = sys.gettrace()
-        sys._getframe().f_trace_opcodes = True
-        sys.settrace(trace)
-        try:
-            delivery.close(20)
-        finally:
-            sys.settrace(before)
-        return left <= 0
+    def put_beside():
+        beside.append(threading.Thread(target=lambda: returned.append(delivery.put(LINE))))
+        beside[-1].start()
+        beside[-1].join(0.05)  # Where close holds the lock that it needs, it is done later.
 
     others, at = {*threading.enumerate()}, 1
-    while closed(at):
+    while with_a_turn(at, put_beside, lambda: delivery.close(20), ours):
         beside[-1].join()
         assert delivery.flush(20) == 0, f"nobody delivers what was put at instruction {at}"
         assert len({*threading.enumerate()} - others) in (0, 2)

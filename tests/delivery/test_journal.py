@@ -1,0 +1,101 @@
+"""The journal beside the threads that ship and keep it, each of which may take its turn anywhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flywheel_log.delivery import journal as module
+from flywheel_log.delivery.destination import Destination
+from flywheel_log.delivery.journal import Journal
+from flywheel_log.delivery.segments import Segment
+from flywheel_log.delivery.tuning import Tuning
+
+from .turns import with_a_turn
+
+PACKAGE = str(Path(module.__file__).parents[1])
+LINE = b'{"kind":"step"}'
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[[int], Journal]:
+    """Make a journal of so many segments, with a line in each; no thread looks after it."""
+
+    def make(count: int) -> Journal:
+        destination = Destination.of(["memory:"], tmp_path)
+        journal = Journal(destination, lambda: "a1b2", lambda: 1767323045.0, Tuning(), quota=1 << 30, durable=False)
+        for _ in range(count):
+            journal.let_go()
+            journal.put(LINE)
+        return journal
+
+    return make
+
+
+def deliver(journal: Journal, segment: Segment) -> None:
+    segment.acknowledge(0, segment.used, segment.events)
+    segment.secure(0)
+    journal.retire(segment)
+
+
+def test_what_is_delivered_meanwhile_hides_nothing_that_waits(make: Callable[[int], Journal]) -> None:
+    at, more = 1, True
+    while more:
+        journal = make(3)
+        first, *others = journal.segments()
+        seen: list[Segment] = []
+
+        def look(journal: Journal = journal, seen: list[Segment] = seen) -> None:
+            seen += [segment for segment, _ in journal.snapshot(adopted=False)]
+
+        more = with_a_turn(at, lambda: deliver(journal, first), look, PACKAGE)  # noqa: B023 - called here
+        assert [segment for segment in seen if segment is not first] == others, f"at instruction {at}"
+        journal.release()
+        at += 1
+    assert at > 20
+
+
+@pytest.mark.parametrize("goes", ["one before", "the latest"])
+def test_a_segment_that_is_delivered_while_it_is_synced_is_no_failure(
+    make: Callable[[int], Journal], goes: str
+) -> None:
+    at, more = 1, True
+    while more:
+        journal = make(2)
+        going = journal.segments()[goes == "the latest"]
+
+        def turn(journal: Journal = journal, going: Segment = going) -> None:
+            if not going.sealed:
+                journal.let_go()
+                journal.put(LINE)
+            deliver(journal, going)
+
+        more = with_a_turn(at, turn, journal.sync, PACKAGE)
+        count = len(journal.segments())
+        journal.put(LINE)
+        assert len(journal.segments()) == count, f"let go of another one at instruction {at}"
+        journal.release()
+        at += 1
+    assert at > 50
+
+
+def test_what_could_not_be_synced_is_synced_in_the_next_round(make: Callable[[int], Journal]) -> None:
+    journal = make(2)
+    first, _ = journal.segments()
+    path = first.path
+    assert path is not None
+    first.rest()
+    for number in Path("/proc/self/fd").iterdir():
+        if number.resolve() == path:
+            os.close(int(number.name))
+    path.rename(path.with_suffix(".away"))
+    with pytest.raises(FileNotFoundError):
+        journal.sync()
+    assert journal.unsynced
+    path.with_suffix(".away").rename(path)
+    journal.sync()
+    assert not journal.unsynced
+    journal.release()
