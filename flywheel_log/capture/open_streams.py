@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from typing import Protocol
-from weakref import WeakSet
+
+from .identity_set import IdentitySet
 
 
 class Unended(Protocol):
@@ -18,19 +19,20 @@ class Unended(Protocol):
         """Record nothing in this process."""
 
 
-unended: WeakSet[Unended] = WeakSet()
+unended = IdentitySet()
+"""Calls that are `Unended`; other threads may begin and end some while one looks through them."""
 
 
 def abandon(but: Iterable[Unended] = ()) -> None:
     """End every stream still open, except *but*, as recording is about to end; each becomes one `incomplete` event."""
-    for call in set(unended).difference(but):
+    for call in {*unended}.difference(but):
         call.ended(GeneratorExit())
 
 
 def _leave_to_parent() -> None:
-    for call in list(unended):
+    for call in unended:
         call.disown()
-    unended.clear()
+        unended.discard(call)
 
 
 os.register_at_fork(after_in_child=_leave_to_parent)

@@ -1,0 +1,30 @@
+"""Streams that are open when recording ends."""
+
+from __future__ import annotations
+
+from flywheel_log.capture.open_streams import abandon, unended
+from tests.delivery.turns import with_a_turn
+
+
+class Stream:
+    """One that is open until it has `ended`."""
+
+    def __init__(self) -> None:
+        self.ends = 0
+        unended.add(self)
+
+    def ended(self, error: BaseException | None) -> None:
+        self.ends += 1
+        unended.discard(self)
+
+
+def test_other_streams_may_begin_anywhere_while_those_that_are_open_are_ended() -> None:
+    at, more = 1, True
+    while more:
+        streams, others = [Stream() for _ in range(3)], list[Stream]()
+        more = with_a_turn(at, lambda: others.append(Stream()), abandon, "")  # noqa: B023 - called here
+        assert [stream.ends for stream in streams] == [1, 1, 1], f"at instruction {at}"
+        abandon()
+        assert all(stream.ends == 1 for stream in others)
+        at += 1
+    assert at > 20
