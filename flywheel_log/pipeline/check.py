@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..event import Event
-from ..health import Misuse
+from ..health import Misuse, health
 from ..serialise import dumps, loads
 from ..shape import fits
 
@@ -36,7 +36,10 @@ class Returning:
 
 
 def check(_: Any, __: str, event: Event) -> Event:
-    """Return *event*, as the user's processors left it. Raises `Misuse` where readers would pass it over."""
+    """Return *event* as the user's processors left it, without an id. Raises `Misuse` if readers would pass it over."""
+    if "id" in event:  # There is room for one only, by which it is there once.
+        health.warn("an id that a processor set is left out, since the journal gives one; have it in metadata")
+        event = cast(Event, {key: value for key, value in event.items() if key != "id"})
     for key in _NEEDED:
         if event.get(key) is None:
             raise Misuse(f"the processors left no {key}, which all who read need")

@@ -67,3 +67,14 @@ def test_what_nobody_could_read_costs_the_content_and_is_told_of(tmp_path, caplo
         if told is None
         else [f"flywheel_log: processor ({told}); further ones are only counted, see flywheel_log.stats()"]
     )
+
+
+def test_an_id_of_a_processor_is_left_out_and_that_is_said(tmp_path, caplog):
+    flywheel_log.configure(
+        sinks=[f"file:{tmp_path / 'genai.log'}"], journal=tmp_path / "journal", processors=[setting("id", "x")]
+    )
+    identity = recorder.record({**EVENT})
+    flywheel_log.shutdown(20)
+    line = (tmp_path / "genai.log").read_text()
+    assert (json.loads(line)["id"], line.count('"id"')) == (identity, 1)
+    assert "an id that a processor set is left out" in caplog.text
