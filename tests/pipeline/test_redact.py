@@ -544,6 +544,14 @@ def test_the_last_line_of_a_secret_is_part_of_it_and_an_empty_variable_is_not(si
         assert shown == f"SECRET_KEY=[password]\n{more}\n"
 
 
+@pytest.mark.parametrize("sign", ["=", ":", "= ", '="'])
+def test_a_secret_may_begin_with_a_slash_as_one_of_64_in_base64_does(sign: str) -> None:
+    for seed in range(12):
+        key = base64.b64encode(b"\xff\0" + random.Random(seed).randbytes(30)).decode()
+        assert key not in redacted(SECRETS, user_id=f"export SECRET_KEY{sign}{key}")["user_id"]
+    assert SECRETS(dumps({**EVENT, "user_id": "see secret://docs1 and password://host1/x"})) is None
+
+
 def test_what_follows_a_secret_of_one_line_is_none_of_it() -> None:
     digest = "0123456789abcdef" * 4
     for more in ("USER1", "2026-11-27", "thanks", "PATH=/bin", "DATABASE"):
