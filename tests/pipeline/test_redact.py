@@ -544,6 +544,14 @@ def test_the_last_line_of_a_secret_is_part_of_it_and_an_empty_variable_is_not(si
         assert shown == f"SECRET_KEY=[password]\n{more}\n"
 
 
+@pytest.mark.parametrize("block", ["|", "|-", ">-", ">+", "|\r"])
+def test_a_secret_in_a_block_of_yaml_is_redacted_over_its_lines(block: str) -> None:
+    key = base64.b64encode(random.Random(block).randbytes(150)).decode()
+    for value in ("hunter22", "\n  ".join(key[at : at + 64] for at in range(0, len(key), 64))):
+        text = f"stringData:\n  tls_key: x\n  password: {block}\n  {{}}\n  replicas: 1\n"
+        assert redacted(SECRETS, user_id=text.format(value))["user_id"] == text.format("[password]")
+
+
 @pytest.mark.parametrize("sign", ["=", ":", "= ", '="'])
 def test_a_secret_may_begin_with_a_slash_as_one_of_64_in_base64_does(sign: str) -> None:
     for seed in range(12):
