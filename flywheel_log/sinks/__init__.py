@@ -113,11 +113,12 @@ def check(url: str) -> Iterator[Finding]:
     what = f"the sink {url.partition(':')[0]}:"
     try:
         open_sink(url).close()
+        own: Callable[[str], Iterator[Finding]] | None = _beside(opener(url), "check")
+        yield from own(url) if own else (Finding(what),)
     except (ValueError, OSError) as error:
         yield Finding(what, str(error))
-        return
-    own: Callable[[str], Iterator[Finding]] | None = _beside(opener(url), "check")
-    yield from own(url) if own else (Finding(what),)
+    except Exception as error:  # noqa: BLE001 - the sink may be another package's; the others are looked at all the same
+        yield Finding(what, f"{type(error).__name__}: {error}")
 
 
 def public(url: str) -> str:
