@@ -180,7 +180,7 @@ class Settings(Sinks):
     @field_validator("redact", mode="before")
     @classmethod
     def _said(cls, words: Any) -> Collection[str]:
-        given = [*_split(words)] if isinstance(words, (str, list, tuple, set)) else [words]
+        given = [*_split(words)] if isinstance(words, (str, list, tuple, set, frozenset)) else [words]
         if given == ["off"]:
             return ()
         if not given or any(one not in ("secrets", "pii", "names") for one in given):

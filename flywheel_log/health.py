@@ -23,7 +23,7 @@ class Misuse(TypeError):
 class Health:
     """Counts what was dropped or failed, by reason, and says each reason once in the log `flywheel_log`.
 
-    Nothing of the user's data is ever logged: a reason is a fixed word, a detail the name of a class, or a `Misuse`.
+    Nothing of the user's data is ever logged: a reason is a fixed word, a detail is one, a class's name, or a `Misuse`.
     """
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ _SERVER = "; for Elasticsearch write elasticsearch: and set ELASTICSEARCH_URL to
 class Sink(Protocol):
     """The end of the road. Methods are called by one shipper thread at a time, never by the program's own calls.
 
-    A sink that stores in order may have a method `place() -> bytes`: a word of at most 41 ASCII characters for where it
+    A sink that stores in order may have a method `place() -> bytes`: a word of at most 50 ASCII characters for where it
     ends now. Its `missing(lines, since)` is then told the last one before *lines*, and need look no farther back.
 
     A sink with a disk behind it may have a method `sync()`, which brings all that it holds to the disk itself, beyond
@@ -53,7 +53,7 @@ class RetryLater(Exception):
     """Raised by `Sink.write` when the other side said when to come back.
 
     Args:
-        reason: a short fixed word for `stats()`, without the user's data.
+        reason: a short fixed word for `stats()` and the log `flywheel_log`, without the user's data.
         after: seconds to wait at least; None leaves it to the shipper's back-off.
     """
 
@@ -113,11 +113,12 @@ def check(url: str) -> Iterator[Finding]:
     what = f"the sink {url.partition(':')[0]}:"
     try:
         open_sink(url).close()
+        own: Callable[[str], Iterator[Finding]] | None = _beside(opener(url), "check")
+        yield from own(url) if own else (Finding(what),)
     except (ValueError, OSError) as error:
         yield Finding(what, str(error))
-        return
-    own: Callable[[str], Iterator[Finding]] | None = _beside(opener(url), "check")
-    yield from own(url) if own else (Finding(what),)
+    except Exception as error:  # noqa: BLE001 - the sink may be another package's; the others are looked at all the same
+        yield Finding(what, f"{type(error).__name__}: {error}")
 
 
 def public(url: str) -> str:

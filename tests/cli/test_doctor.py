@@ -47,6 +47,7 @@ def open(url):
 def check(url):
     yield Finding("the queue's server")
     yield Finding("the queue", f"it is full: empty {url}")
+    {}["its workers"]
 """
 
 
@@ -60,9 +61,10 @@ def test_a_sink_of_another_package_says_itself_whether_it_is_well(
     (tmp_path / "queue_sink.py").write_text(QUEUE)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("FLYWHEEL_LOG_SINKS", "queue:calls")
-    assert command("doctor").out.splitlines()[-2:] == [
+    assert command("doctor").out.splitlines()[-3:] == [
         "ok   the queue's server",
         "FIX  the queue: it is full: empty queue:calls",
+        "FIX  the sink queue:: KeyError: 'its workers'",
     ]
 
 

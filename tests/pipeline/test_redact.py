@@ -533,9 +533,36 @@ def test_a_secret_with_a_name_is_redacted_over_its_lines(width: int, break_: str
         assert shown.endswith("\nDEBUG=1 and more")
 
 
+@pytest.mark.parametrize("size", [64, 90, 96])
+@pytest.mark.parametrize("seed", range(12))
+def test_the_last_line_of_a_secret_is_part_of_it_and_an_empty_variable_is_not(size: int, seed: int) -> None:
+    """As `openssl rand -base64 64` makes it, in two lines."""
+    key = base64.b64encode(b"k" + random.Random(seed).randbytes(size - 1)).decode()
+    lines = "\n".join(key[at : at + 64] for at in range(0, len(key), 64))
+    for more in ("DEBUG=", "DEBUG=1", "and more"):
+        shown = redacted(SECRETS, user_id=f"SECRET_KEY={lines}\n{more}\n")["user_id"]
+        assert shown == f"SECRET_KEY=[password]\n{more}\n"
+
+
+@pytest.mark.parametrize("block", ["|", "|-", ">-", ">+", "|\r"])
+def test_a_secret_in_a_block_of_yaml_is_redacted_over_its_lines(block: str) -> None:
+    key = base64.b64encode(random.Random(block).randbytes(150)).decode()
+    for value in ("hunter22", "\n  ".join(key[at : at + 64] for at in range(0, len(key), 64))):
+        text = f"stringData:\n  tls_key: x\n  password: {block}\n  {{}}\n  replicas: 1\n"
+        assert redacted(SECRETS, user_id=text.format(value))["user_id"] == text.format("[password]")
+
+
+@pytest.mark.parametrize("sign", ["=", ":", "= ", '="'])
+def test_a_secret_may_begin_with_a_slash_as_one_of_64_in_base64_does(sign: str) -> None:
+    for seed in range(12):
+        key = base64.b64encode(b"\xff\0" + random.Random(seed).randbytes(30)).decode()
+        assert key not in redacted(SECRETS, user_id=f"export SECRET_KEY{sign}{key}")["user_id"]
+    assert SECRETS(dumps({**EVENT, "user_id": "see secret://docs1 and password://host1/x"})) is None
+
+
 def test_what_follows_a_secret_of_one_line_is_none_of_it() -> None:
     digest = "0123456789abcdef" * 4
-    for more in ("USER1", "2026-11-27", "thanks"):
+    for more in ("USER1", "2026-11-27", "thanks", "PATH=/bin", "DATABASE"):
         text = f"SECRET_KEY={digest}\n{more}\n"
         assert redacted(SECRETS, user_id=text)["user_id"] == f"SECRET_KEY=[password]\n{more}\n"
 

@@ -30,8 +30,8 @@ def _or_escaped(letter: re.Match[str]) -> str:
 NAMED = _LETTER.sub(_or_escaped, f"{_NAME}[sS]?".replace("(?ai:", "(?i:"))
 """The name of a secret for the engine of `anchors`, which has no flag `a`; letters of others may be escapes in JSON."""
 _ENDS_IN_NAME = re.compile(rf"(?:{_NAME})[sS]?$")
-# Also `:=`, `==`, `=>`, and the sign within what Markdown prints bold: `**Password:** …`.
-_SIGN = re.compile(r"[:=\uff1a][=>]{0,2}+(?!/)(?:\*\*(?=\s))?+\s{0,4}")
+# Also `:=`, `==`, `=>`, the sign within what Markdown prints bold, `**Password:** …`, and a block in YAML, `key: |`.
+_SIGN = re.compile(r"[:=\uff1a][=>]{0,2}+(?!//)(?:\*\*(?=\s))?+\s{0,4}(?:[|>][+-]?\r?\n[ \t]{1,16})?+")
 _BEFORE_SIGN = " \t\"'`*]!\\"  # Between a name and its sign, as in `config["password"] = …`, and `!=`.
 _AROUND_NAME = _BEFORE_SIGN + ":\uff1a"  # Models write keys such as `"Password: "`, too.
 _OPTION = re.compile(r"--([A-Za-z][\w-]{0,40}) (?=[^\s-])")
@@ -58,7 +58,8 @@ _REST = re.compile(r"[A-Za-z0-9+/_.~%-]*={0,2}")  # Of a longer one: a key in ba
 # Base64 in lines, as `base64`, `openssl` and Python's `encodebytes` fold it; the last line is shorter.
 _LINE = re.compile(r"([A-Za-z0-9+/_-]{60,76})\r?")
 _NEXT_LINE = re.compile(r"\\?\r?\n[ \t]{0,16}([A-Za-z0-9+/_-]{1,76}={0,2})(?=[\s\"'`\\]|$)")
-_ODD_LINE = re.compile(r"[0-9+/=]")  # It may be a word of what follows.
+_ODD_LINE = re.compile(r"[0-9+/=]|[a-z][A-Z]")  # It may be a word of what follows.
+_MIXED_LINE = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z]).*[0-9+/=]")  # Behind one line alone, it has to be plainer.
 _IN_BACKTICKS = 4  # Names of variables stand in them, too; the next group is what has no quotes.
 _OPEN = re.compile(r"[\[(]\s{0,16}(?=\\?[\"'])")
 _COMMA = re.compile(r"\\?[\"']\s{0,16},\s{0,16}(?=\\?[\"'])")
@@ -137,8 +138,15 @@ def _end_of_lines(text: str, end: int, width: int) -> int:
     at = end
     while (line := _NEXT_LINE.match(text, at)) and len(line[1]) == width:
         at = line.end()
-    is_last = at > end and line is not None and len(line[1]) < width and _ODD_LINE.search(line[1])
+    is_last = line is not None and len(line[1]) < width and _is_last(line[1], alone=at == end)
     return line.end() if line and is_last else at
+
+
+def _is_last(line: str, *, alone: bool) -> bool:
+    """Whether a shorter *line* is the last of base64, whose length is a multiple of four, rather than `NAME=`."""
+    if len(line) % 4:
+        return not alone and "=" not in line and _ODD_LINE.search(line) is not None
+    return (_MIXED_LINE if alone else _ODD_LINE).search(line) is not None
 
 
 def _assignments(text: str) -> Iterator[tuple[str, int]]:

@@ -33,7 +33,7 @@ _FIELDS = {
     "hallucination_flag": f"{_OWN}hallucination",
     "target": f"{_OWN}target",
 }
-_OFCALLS = {
+_OF_CALLS = {
     "provider": "gen_ai.provider.name",
     "model": "gen_ai.request.model",
     "input_tokens": "gen_ai.usage.input_tokens",
@@ -104,7 +104,7 @@ def _metadata(metadata: JSON) -> Iterator[tuple[str, Any]]:
 
 def _call(event: JSON) -> JSON:
     request, response = event.get("request") or {}, event.get("response") or {}
-    found = {ours: event[key] for key, ours in _OFCALLS.items() if event.get(key) is not None}
+    found = {ours: event[key] for key, ours in _OF_CALLS.items() if event.get(key) is not None}
     found["gen_ai.operation.name"] = operation_of(str(event.get("surface") or ""))
     if event.get("streamed"):
         found["gen_ai.request.stream"] = True
