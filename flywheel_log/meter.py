@@ -173,7 +173,7 @@ class Meter:
                 counted = self._quick[key] = self._new(Key(*(part or "" for part in key)))
             named, series = counted
             series.add(get)
-        for listener in self.listeners:
+        for listener in tuple(self.listeners):  # Another thread may take one out.
             listener({**event, "workload_id": named.workload_id, "model": named.model})
 
     def _new(self, key: Key) -> tuple[Key, Series]:
@@ -187,7 +187,7 @@ class Meter:
         """Return the totals so far, as they are now."""
         self.settle()
         with self._lock:
-            return {key: series.copy() for key, series in self._series.items()}
+            return {key: series.copy() for key, series in list(self._series.items())}
 
     def reset(self) -> None:
         """Start over with a new lock; a forked child calls this, for the parent goes on counting its own calls."""

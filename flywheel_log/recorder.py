@@ -47,7 +47,7 @@ class Recorder:
         self._figures = enrichment.figures
         self._delivery: Delivery | None = None if keep else _delivery(settings, enrichment)
         self._bench = Bench(settings.judges, settings.judged, self.record)
-        self._put = self._delivery.put if self._delivery else lambda line: keep(loads(line)) if keep else None
+        self.put = self._delivery.put if self._delivery else lambda line: keep(loads(line)) if keep else None
         self._sampler = Sampler(settings.sample, settings.sample_first)
         self._redactor = redactor(settings)
         self._limits = Limits(settings.media, settings.max_event_kb * 1024)
@@ -63,10 +63,7 @@ class Recorder:
 
         # Bound values stand under those of the event: who made the call is known best where it was made.
         return structlog.wrap_logger(
-            self,
-            processors=[*chain, _as_argument],
-            wrapper_class=structlog.BoundLogger,
-            cache_logger_on_first_use=True,
+            self, processors=[*chain, _as_argument], wrapper_class=structlog.BoundLogger, cache_logger_on_first_use=True
         ).bind(**self._identity)
 
     def record(self, event: Event) -> str | None:
@@ -109,7 +106,7 @@ class Recorder:
     def _without_content(self, event: Event) -> str | None:
         """Fail closed: what a processor could not clean is not written, but that the call happened is."""
         try:
-            return self._put(dumps(bare({**event, **understood(event)}, self._redactor, self._identity)))
+            return self.put(dumps(bare({**event, **understood(event)}, self._redactor, self._identity)))
         except Exception as error:  # noqa: BLE001
             health.drop("record", error)
             return None
@@ -125,7 +122,7 @@ class Recorder:
         if not is_small(line, self._limits):
             event = cast(Event, settled(cast(JSON, event or loads(line))))  # What is cut would be misunderstood later.
             line = dumps(event := trim(event, self._limits))
-        identity = self._put(line)
+        identity = self.put(line)
         if event is not None:
             self._bench.offer(identity, event)
         return identity
@@ -138,13 +135,14 @@ class Recorder:
         left = None if timeout is None else max(0.0, begun + timeout - time.monotonic())
         return self._delivery.flush(left) if self._delivery else 0
 
-    def close(self, timeout: float) -> int:
-        """Flush, stop the threads and close the sinks; what is left waits on disk."""
+    def close(self, timeout: float, successor: Recorder | None = None) -> int:
+        """Flush, stop the threads and close the sinks; what is left waits on disk, and *successor* takes what comes."""
         deadline = time.monotonic() + timeout
         machine.stop()
         meter.settle()
         self._bench.close(timeout / 2)
-        return self._delivery.close(max(0.0, deadline - time.monotonic())) if self._delivery else 0
+        put = successor.put if successor is not None and not successor.settings.disabled else None
+        return self._delivery.close(max(0.0, deadline - time.monotonic()), put) if self._delivery else 0
 
     def stats(self) -> JSON:
         """Figures of the delivery, what the sample left out, by workload, and what was dropped, by reason."""
@@ -177,7 +175,8 @@ def current() -> Recorder:
             if _recorder is None:
                 from . import config
 
-                _recorder = Recorder(config.load())
+                made = Recorder(config.load())
+                _recorder = _recorder or made  # A finaliser, or the handler of a signal, may have recorded meanwhile.
                 atexit.register(_at_exit)
     return _recorder
 
@@ -217,7 +216,7 @@ def configure(**settings: Any) -> None:
     recorder = Recorder(config.load(**settings))
     atexit.register(_at_exit)
     if (before := replace(recorder)) is not None:
-        before.close(EXIT_SECONDS)
+        before.close(EXIT_SECONDS, recorder)
 
 
 def flush(timeout: float | None = 10.0) -> int:

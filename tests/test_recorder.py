@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ import openai
 import pytest
 
 import flywheel_log
-from flywheel_log import config, recorder
+from flywheel_log import config, delivery, recorder
 from flywheel_log.enrichment import Enrichment, priced, settled
 from flywheel_log.event import Event, Wire
 from flywheel_log.health import health
 from flywheel_log.meter import meter
 from flywheel_log.serialise import dumps
 from flywheel_log.testing import recording
+from tests.delivery.turns import with_a_turn
 
 EVENT: Any = {
     "timestamp": "2026-01-01T00:00:00.000Z",
@@ -167,3 +169,42 @@ def test_a_call_is_counted_under_the_id_of_its_line(tmp_path: Path) -> None:
     finally:
         meter.listeners.remove(counted.append)
     assert [event["input_tokens"] for event in counted if event.get("id") == identity] == [3]
+
+
+def test_what_is_recorded_while_another_thread_configures_is_there_after_a_flush() -> None:
+    event: Any = {"timestamp": "2026-01-01T00:00:00.000Z", "kind": "step", "name": "one"}
+    places = [recorder.__file__, str(Path(delivery.__file__).parent / "delivery.py")]
+    for where, step in zip(places, (17, 3), strict=True):
+        at, more = 1, True
+        while more:
+            recorder.configure(sinks=["file:genai.log"])
+            ids: list[str | None] = []
+
+            beside = threading.Thread(target=recorder.configure, kwargs={"sinks": ["file:genai.log"]})
+
+            def configured(beside: threading.Thread = beside) -> None:
+                beside.start()
+                beside.join(0.2)  # Where this thread holds the lock that it needs, it is done later.
+
+            more = with_a_turn(at, configured, lambda: ids.append(recorder.record({**event})), where)  # noqa: B023
+            if more:
+                beside.join()
+            assert recorder.flush() == 0
+            assert str(ids[0]) in Path("genai.log").read_text(), f"at instruction {at} of {where}"
+            at += step
+        assert at > 20
+
+
+def test_who_records_while_the_first_recorder_is_made_is_given_the_same() -> None:
+    at, more = 1, True
+    while more:
+        recorder.shutdown()
+        found: list[recorder.Recorder] = []
+
+        def current(found: list[recorder.Recorder] = found) -> None:
+            found.append(recorder.current())
+
+        more = with_a_turn(at, current, current, config.__file__)
+        assert all(one is found[0] for one in found), f"at instruction {at}"
+        at += 1
+    assert at > 100

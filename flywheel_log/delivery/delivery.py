@@ -36,7 +36,7 @@ class Delivery:
     """Takes events from the program's own calls and brings them to every sink, through crashes and outages.
 
     Opens and starts nothing before the first `put`; then one thread a sink and one for the journal. A forked child
-    begins anew at its own first `put`. After `close` the next `put` begins anew, too.
+    begins anew at its own first `put`. After `close` the next `put` begins anew, too, if there is no successor.
 
     Args:
         sinks: where events end, as URLs.
@@ -76,6 +76,7 @@ class Delivery:
         )
         self._new_keeper = partial(Keeper, tuning=self._tuning, chore=chore)
         self._new_shipper = partial(Shipper, tuning=self._tuning, random=random, open_sink=open_sink, enrich=enrich)
+        self._successor: Callable[[bytes], str | None] | None = None
         self._begin()
         forks.watch(self)
 
@@ -94,6 +95,8 @@ class Delivery:
                 crew = self._crew
                 if crew.keeper is None:
                     crew = self.start()
+                    if self._successor is not None:
+                        return self._successor(line)
                 try:
                     return crew.journal.put(line)
                 except Released:  # By another thread, which has put the next one in its place.
@@ -103,10 +106,11 @@ class Delivery:
             return None
 
     def start(self) -> Crew:
-        """Start the threads, once, and return their crew."""
+        """Start the threads, once, unless there is a successor, and return their crew."""
         with self._lock:
             crew = self._crew
-            crew.start(self._new_keeper, self._new_shipper)
+            if self._successor is None:
+                crew.start(self._new_keeper, self._new_shipper)
         return crew
 
     def adopt(self) -> bool:
@@ -130,17 +134,19 @@ class Delivery:
         """
         return self._crew.flush(timeout, adopted=adopted)
 
-    def close(self, timeout: float) -> int:
+    def close(self, timeout: float, successor: Callable[[bytes], str | None] | None = None) -> int:
         """Flush, stop the threads, close the sinks and let go of the segments, in *timeout* seconds, but at least 0.4.
 
         What is left stays on disk and is adopted by the next process, a sibling or `flywheel-log drain`. Returns how
-        many events that is.
+        many events that is. *successor*, if any, takes what is put from now on, as other threads may do that have begun
+        to record before.
         """
         deadline = time.monotonic() + max(timeout, _LAST_WORDS_S)
         flushed = time.monotonic() + max(0.0, timeout - _LAST_WORDS_S)
         self.flush(max(0.0, timeout - _LAST_WORDS_S))
         fresh = Crew(self._new_journal())
         with self._lock:
+            self._successor = successor
             crew, self._crew = self._crew, fresh
         crew.journal.refuse()
         left = crew.flush(max(0.0, flushed - time.monotonic()), adopted=False)  # And what was put meanwhile.

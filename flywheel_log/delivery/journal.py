@@ -135,7 +135,7 @@ class Journal:
                 self.losses.settle(report)
 
     def _roll(self, need: int) -> Segment:
-        segment = self.supply.take(need, self._segments)
+        segment = self.supply.take(need, self.segments())
         if self._current is not None:
             self._current.sealed = True
         self._current = segment
@@ -235,13 +235,13 @@ class Journal:
 
     def before_fork(self) -> None:
         """Let no segment be half made while the process forks: its descriptor would be the child's for ever."""
+        self.making.acquire()  # First: whoever holds it may be in a finaliser that puts.
         self._lock.acquire()
-        self.making.acquire()
 
     def after_fork(self) -> None:
         """Go on in the parent."""
-        self.making.release()
         self._lock.release()
+        self.making.release()
 
     def forget(self) -> None:
         """Close in a forked child what belongs to the parent: the descriptors, and with them our share of its locks."""

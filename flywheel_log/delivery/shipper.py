@@ -58,7 +58,7 @@ class Shipper:
         self._aside = Aside(journal, number)
         self._aside_backoff = Backoff(random)
         self._enrich = enrich
-        self._hurry = threading.Event()
+        self._hurry = Bell()
         self._stopping = False
         self._acknowledged = 0
         self._retried = 0
@@ -74,7 +74,7 @@ class Shipper:
             self.bell.wait(self._idle_s())
             self._outlet.open_early()
             self._hurry.wait(self._outlet.option("linger_s"))
-            self._hurry.clear()
+            self._hurry.rearm()
             self.bell.rearm()
             self._guard(self._ship)
             self._guard(self._sync)
@@ -85,7 +85,7 @@ class Shipper:
         """Try again at once, whatever the back-off says."""
         if self._aside_at is not None:
             self._aside_at = 0.0
-        self._hurry.set()
+        self._hurry.ring()
         self.bell.ring()
 
     def stop(self) -> None:
@@ -228,7 +228,7 @@ class Shipper:
 
     def _pause(self, seconds: float) -> None:
         self._hurry.wait(seconds)
-        self._hurry.clear()
+        self._hurry.rearm()
         if self._stopping:
             raise _Stopped
 

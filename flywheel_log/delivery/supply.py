@@ -35,7 +35,8 @@ class Supply:
         quota: bytes that all journals under the same root may take together.
 
     Attributes:
-        making: held while segments are made or adopted, and while the process forks.
+        making: held while threads of ours make or adopt segments, and while the process forks. Nobody waits for it
+            who holds up callers: a finaliser may put an event while it is held.
         released: no line is taken any more.
     """
 
@@ -52,28 +53,34 @@ class Supply:
         self._numbers = itertools.count()
         self._asides = itertools.count()
         self._spare: Segment | None = None
+        self._taken: Path | None = None
         self._refused_until = 0.0
         self._latest = 0
         self._measured = True
 
     def take(self, need: int, others: Sequence[Segment]) -> Segment:
-        """Return a segment with room for *need* bytes; *others* are those there are.
+        """Return a segment with room for *need* bytes, which no other thread asks for; *others* are those there are.
 
         Raises:
             OSError: there is no room, neither on the disk nor in memory.
         """
-        with self.making:
-            spare, self._spare = self._spare, None
-            if spare is not None and (spare.size < need or not spare.exists()):
-                spare.remove()
-                spare = None
-            if spare is None and self.refused():
-                raise OSError(errno.ENOSPC, "there was no room a moment ago")
-            try:
-                return spare or self._make(need, others)
-            except OSError:
-                self._refused_until = time.monotonic() + self._tuning.refused_s
-                raise
+        spare, self._spare = self._spare, None
+        if spare is not None and (spare.size < need or not spare.exists() or self._is_late(spare)):
+            spare.remove()
+            spare = None
+        if spare is None and self.refused():
+            raise OSError(errno.ENOSPC, "there was no room a moment ago")
+        try:
+            segment = spare or self._make(need, others)
+        except OSError:
+            self._refused_until = time.monotonic() + self._tuning.refused_s
+            raise
+        self._taken = segment.path or self._taken
+        return segment
+
+    def _is_late(self, spare: Segment) -> bool:
+        """Whether one was made and taken while *spare* was made: what we leave is delivered in the order of names."""
+        return self._taken is not None and spare.path is not None and spare.path < self._taken
 
     def prepare(self, others: Sequence[Segment]) -> None:
         """Make the next segment ahead of need, if there is room; if not, `take` says so to whoever needs one."""

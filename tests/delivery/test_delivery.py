@@ -381,6 +381,28 @@ def test_a_put_from_a_finaliser_inside_the_first_one_starts_no_second_set_of_thr
     assert not any(thread.is_alive() for thread in threads)
 
 
+def test_a_flush_that_interrupts_another_one_anywhere_does_not_hang(make):
+    delivery = make(Memory())
+    returned = []
+
+    def flush():
+        returned.append(delivery.flush(20))
+
+    def interrupted():
+        at = 1
+        while with_a_turn(at, flush, flush, threading.__file__):
+            at += 1
+        returned.append(at)
+
+    delivery.put(LINE)
+    thread = threading.Thread(target=interrupted, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive(), f"hangs after {len(returned)}"
+    *left, at = returned
+    assert (set(left), at > 20) == ({0}, True)
+
+
 def test_a_put_from_a_signal_handler_inside_a_put_is_stored(make):
     sink = Memory()
     returned, inside = [], []

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from flywheel_log.delivery import adopt, supply
 from flywheel_log.delivery import journal as module
 from flywheel_log.delivery.destination import Destination
 from flywheel_log.delivery.journal import Journal
+from flywheel_log.delivery.keeper import Keeper
 from flywheel_log.delivery.segments import Segment
 from flywheel_log.delivery.tuning import Tuning
 
@@ -99,3 +102,56 @@ def test_what_could_not_be_synced_is_synced_in_the_next_round(make: Callable[[in
     journal.sync()
     assert not journal.unsynced
     journal.release()
+
+
+@pytest.mark.parametrize("beside", ["a caller needs a segment", "the process forks"])
+def test_a_finaliser_in_a_thread_that_makes_segments_holds_nobody_up(
+    make: Callable[[int], Journal], beside: str
+) -> None:
+    journal = make(1)
+    keeper = Keeper(journal, Tuning(), lambda: None)
+
+    def other() -> None:
+        if beside == "the process forks":
+            journal.before_fork()
+            journal.after_fork()
+        else:
+            journal.let_go()
+            journal.put(LINE)
+
+    def turn() -> None:
+        thread = threading.Thread(target=other, daemon=True)
+        thread.start()
+        thread.join(0.1)
+        journal.put(LINE)  # As a stream does that the garbage collector ends here.
+        others.append(thread)
+
+    others: list[threading.Thread] = []
+    adopting = threading.Thread(target=with_a_turn, args=(10, turn, keeper.adopt, adopt.__file__), daemon=True)
+    adopting.start()
+    adopting.join(10)
+    assert not adopting.is_alive(), "each waits for the other"
+    others[0].join(10)
+    assert not others[0].is_alive()
+    journal.release()
+
+
+def test_what_is_made_ahead_while_another_is_taken_is_not_used_behind_it(make: Callable[[int], Journal]) -> None:
+    at, more = 1, True
+    while more:
+        journal = make(1)
+
+        def roll(journal: Journal = journal) -> None:
+            journal.let_go()
+            journal.put(LINE)
+
+        def prepare(journal: Journal = journal) -> None:
+            journal.supply.prepare(journal.segments())
+
+        more = with_a_turn(at, roll, prepare, supply.__file__)
+        roll()
+        paths = [segment.path for segment in journal.segments()]
+        assert paths == sorted(filter(None, paths)), f"at instruction {at}"
+        journal.release()
+        at += 1
+    assert at > 50

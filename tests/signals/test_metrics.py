@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any
 
 import openai
@@ -18,6 +20,7 @@ from flywheel_log.meter import Key, Meter, meter
 from flywheel_log.signals.metrics import Metrics, metrics
 from flywheel_log.signals.opentelemetry import export_metrics
 from flywheel_log.testing import recording
+from tests.delivery.turns import with_a_turn
 
 CALL: dict[str, Any] = {
     "kind": "llm",
@@ -237,3 +240,34 @@ def test_opentelemetry_gets_the_standard_metrics(client: openai.OpenAI) -> None:
         "gen_ai.request.model": "gpt-4.1-mini",
         "workload_id": "support",
     }
+
+
+def test_a_call_may_be_counted_anywhere_while_the_totals_are_taken() -> None:
+    at, more, place = 1, True, str(sys.modules[Meter.__module__].__file__)
+    while more:
+        counted = Meter()
+        counted.add(CALL, "default")
+
+        def turn(counted: Meter = counted) -> None:
+            counted.add({**CALL, "model": "another"}, "default")
+
+        more = with_a_turn(at, turn, counted.series, place)
+        assert sum(one.duration.count for one in counted.series().values()) == 1 + more, f"at instruction {at}"
+        at += 7
+    assert at > 100
+
+
+def test_a_listener_that_is_taken_out_meanwhile_hides_no_other() -> None:
+    at, more, place = 1, True, str(sys.modules[Meter.__module__].__file__)
+    while more:
+        counted, going, told = Meter(), list[Any](), list[Any]()
+        listeners = counted.listeners
+        listeners += [going.append, told.append]
+
+        def add(counted: Meter = counted) -> None:
+            counted.add(CALL, "default")
+
+        more = with_a_turn(at, partial(listeners.pop, 0), add, place)
+        assert len(told) == 1, f"at instruction {at}"
+        at += 1
+    assert at > 50
