@@ -30,8 +30,8 @@ def _or_escaped(letter: re.Match[str]) -> str:
 NAMED = _LETTER.sub(_or_escaped, f"{_NAME}[sS]?".replace("(?ai:", "(?i:"))
 """The name of a secret for the engine of `anchors`, which has no flag `a`; letters of others may be escapes in JSON."""
 _ENDS_IN_NAME = re.compile(rf"(?:{_NAME})[sS]?$")
-# Also `:=`, `==`, `=>`, the sign within what Markdown prints bold, `**Password:** …`, and a block in YAML, `key: |`.
-_SIGN = re.compile(r"[:=\uff1a][=>]{0,2}+(?!//)(?:\*\*(?=\s))?+\s{0,4}(?:[|>][+-]?\r?\n[ \t]{1,16})?+")
+# Also `:=`, `==`, `=>`, and the sign within what Markdown prints bold: `**Password:** …`.
+_SIGN = re.compile(r"[:=\uff1a][=>]{0,2}+(?!//)(?:\*\*(?=\s))?+\s{0,4}")
 _BEFORE_SIGN = " \t\"'`*]!\\"  # Between a name and its sign, as in `config["password"] = …`, and `!=`.
 _AROUND_NAME = _BEFORE_SIGN + ":\uff1a"  # Models write keys such as `"Password: "`, too.
 _OPTION = re.compile(r"--([A-Za-z][\w-]{0,40}) (?=[^\s-])")
