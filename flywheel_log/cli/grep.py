@@ -80,7 +80,7 @@ def _line(event: Event, pattern: str, width: int) -> Text:
 
     line = Text(no_wrap=True, overflow="crop")
     identity = fit(one_line(str(event.get("id") or "-")), 24 if width >= _WIDE else 18)
-    line.append(f"{when(event, 14)}  {identity}  ", "dim")
+    line.append(f"{when(event)}  {identity}  ", "dim")
     for words, hit in _around(searched(event), pattern, width - line.cell_len):
         line.append(words, "bold red" if hit else None)
     line.truncate(width, overflow="ellipsis")
