@@ -55,6 +55,15 @@ def test_wrong_usage_is_two(command: Command, log: Path, arguments: list[str]):
     assert "Error: " in ran.err
 
 
+@pytest.mark.parametrize("arguments", [["stats", "--over", "day"], ["tail", "-n", "x"], ["drain", "--timeout", "x"]])
+def test_a_wrong_value_is_told_in_plain_words(command: Command, arguments: list[str]):
+    ran = command(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"Invalid value for '{arguments[1]}'" in ran.err
+    assert "Value error" not in ran.err
+    assert "unable to parse" not in ran.err
+
+
 @pytest.mark.parametrize("name", ["tail", "stats", "show"])
 def test_a_missing_log_is_one_and_says_what_to_do(command: Command, name: str):
     arguments = [name, "last", "no.log"] if name == "show" else [name, "no.log"]
