@@ -533,6 +533,24 @@ def test_a_secret_with_a_name_is_redacted_over_its_lines(width: int, break_: str
         assert shown.endswith("\nDEBUG=1 and more")
 
 
+@pytest.mark.parametrize("sign", ["|", "|-", ">", ">-", "|2+"])
+@pytest.mark.parametrize("break_", ["\n", "\r\n"])
+def test_a_secret_in_a_block_of_yaml_is_redacted_with_all_its_lines(sign: str, break_: str) -> None:
+    block = break_.join(("    MIIEpAIBAAKCAQEA7", "    q3Fz0pT9", "      tail-of-it", "    xyz"))
+    text = break_.join(("spec:", f"  private_key: {sign}", "{}", "  replicas: 3", ""))
+    assert redacted(SECRETS, user_id=text.format(block))["user_id"] == text.format("    [password]")
+
+
+def test_a_block_of_yaml_that_tells_no_secret_stays() -> None:
+    for text in (
+        "password: |\n  the one of the database\n",
+        "secret: |\n  <your secret>\n",
+        "  | Password: |\n  |---|\n  | none |\n",
+        "summary: |\n  hunter2 is no secret\n",
+    ):
+        assert SECRETS(dumps({**EVENT, "user_id": text})) is None
+
+
 def test_what_follows_a_secret_of_one_line_is_none_of_it() -> None:
     digest = "0123456789abcdef" * 4
     for more in ("USER1", "2026-11-27", "thanks"):
