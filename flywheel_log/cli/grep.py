@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 Pattern = Annotated[str, typer.Argument(metavar="REGEX", help="Regular expression to search for; case is ignored.")]
-Most = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many calls to show at most; 0 is all.")]
+Most = Annotated[
+    int, typer.Option("-n", "--lines", metavar="NUMBER", min=0, help="How many calls to show at most; 0 is all.")
+]
 Count = Annotated[bool, typer.Option("--count", help="Print only the number of matching calls.")]
 _WIDE = 110
 
