@@ -70,7 +70,9 @@ def _command(name: str, command: Any) -> Iterator[str]:
     yield inspect.cleandoc(command.help or "").replace("[", r"\[") + "\n"  # Plain text: it has no links.
     yield "| | meaning | default |\n|---|---|---|"
     for one in [*arguments, *options]:
-        spelled = " ".join(f"`{way}`" for way in one.opts) if one in options else f"`{one.metavar or one.name.upper()}`"
+        ways = one.opts if one in options else [one.metavar or one.name.upper()]
+        value = (one.metavar or "").replace("|", ", ") if one in options else ""
+        spelled = " ".join([*(f"`{way}`" for way in ways), value]).rstrip()
         text = (one.help or "").partition("[default: ")
         default = text[2].rstrip("]") or (one.show_default if isinstance(one.show_default, str) else _shown(one))
         yield f"| {spelled} | {' '.join(text[0].split())} | {' '.join(default.split())} |"

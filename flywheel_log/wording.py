@@ -13,7 +13,14 @@ _ALIKE = 0.65
 _LONGEST_SHOWN = 60
 _ALTERNATIVES = ("constrained-float", "dict[str,constrained-float]", "callable", "str")
 """How pydantic names the types of which a setting may be one."""
-_PLAIN = (("a valid tuple", "a list"), ("a valid dictionary", "a mapping, in the environment a JSON object"))
+_PLAIN = (
+    ("Value error, ", ""),
+    (", unable to parse string as a number", ""),
+    (", unable to parse string as an integer", ""),
+    (", or Input should be ", ", or "),
+    ("a valid tuple", "a list"),
+    ("a valid dictionary", "a mapping, in the environment a JSON object"),
+)
 
 
 def counted(count: int, noun: str, nouns: str = "") -> str:
@@ -29,6 +36,13 @@ def suggestion(name: str, known: Iterable[str], prefix: str = "") -> str:
     have = {one.removeprefix(prefix).lower(): one for one in known}
     near = get_close_matches(name.removeprefix(prefix).lower(), have, n=1, cutoff=_ALIKE)
     return f"did you mean {have[near[0]]}?" if near else f"have {', '.join(have.values())}"
+
+
+def plain(message: str) -> str:
+    """Return what pydantic says about a value, without the words that only its users know."""
+    for words, better in _PLAIN:
+        message = message.replace(words, better)
+    return message
 
 
 def mistakes(problems: Iterable[ErrorDetails], secret: Collection[str] = ()) -> str:
@@ -47,7 +61,5 @@ def mistakes(problems: Iterable[ErrorDetails], secret: Collection[str] = ()) -> 
 def _mistake(name: str, problems: Sequence[ErrorDetails], *, shown: bool) -> str:
     """What is wrong with one value, which may be one of several types, and what it is; our own checks say that."""
     own = any(one["type"] == "value_error" for one in problems)
-    wanted = ", or ".join(one["msg"].removeprefix("Value error, ") for one in problems)
-    for words, plain in ((", or Input should be ", ", or "), *_PLAIN):
-        wanted = wanted.replace(words, plain)
+    wanted = plain(", or ".join(one["msg"] for one in problems))
     return f"{name}: {wanted}" + ("" if own or not shown else f"; got {repr(problems[0]['input'])[:_LONGEST_SHOWN]}")

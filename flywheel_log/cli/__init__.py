@@ -14,6 +14,8 @@ from typing import Annotated
 
 import typer
 
+from flywheel_log.wording import plain
+
 from ._file_errors import explained
 from ._screen import many_lines
 
@@ -67,6 +69,8 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if not hasattr(error, "show"):  # wrong usage: click's exceptions, which some releases of typer carry themselves
             raise
+        if hasattr(error, "message"):
+            error.message = plain(error.message)
         error.show()
         return int(getattr(error, "exit_code", 2))
     return code if isinstance(code, int) else 0

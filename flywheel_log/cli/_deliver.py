@@ -19,7 +19,10 @@ Into = Annotated[
     str,
     typer.Option("--into", metavar="URL", help="elasticsearch://host:9200/index; else ELASTICSEARCH_URL and _INDEX."),
 ]
-Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait for a server that accepts nothing.")]
+Timeout = Annotated[
+    float,
+    typer.Option("--timeout", metavar="SECONDS", min=1, help="Seconds to wait for a server that accepts nothing."),
+]
 
 
 def where(url: str) -> Target:

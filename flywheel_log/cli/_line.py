@@ -14,35 +14,36 @@ from flywheel_log.loop.conversation import conversation
 from ._screen import duration, fit, moment, number, one_line
 
 _WIDE = 110
+_TIME = len("01-31 10:00:00")
 _STYLES = {"ok": "green", "error": "red", "incomplete": "yellow"}
 _GLYPHS = {"ok": "✓", "error": "✗", "incomplete": "…"}
 
 
 def heading(width: int) -> Text:
     """Return the names of the columns."""
-    time, who, model = _widths(width)
-    names = f"{fit('time', time)}   {fit('workload', who)} {fit('model', model)}    tokens   took  "
+    who, model = _widths(width)
+    names = f"{fit('time', _TIME)}   {fit('workload', who)} {fit('model', model)}    tokens   took  "
     return Text(names + "prompt → answer", style="dim", no_wrap=True)
 
 
 def line(event: Event, width: int, zone: tzinfo | None = None) -> Text:
     """Return *event* on one line of at most *width* cells; times are local or in *zone*."""
-    time, who, model = _widths(width)
+    who, model = _widths(width)
     text = Text(no_wrap=True, overflow="crop")
-    text.append(f"{when(event, time, zone)} ", "dim")
+    text.append(f"{when(event, zone)} ", "dim")
     text.append(f"{sign(event)} ", _STYLES.get(event.get("status") or ""))
     text.append(f"{fit(one_line(event.get('workload_id') or ''), who)} ", "cyan")
     text.append(f"{fit(one_line(event.get('model') or event.get('name') or event['kind']), model)} ")
     text.append(f"{_tokens(event):>9} {duration(event.get('latency_ms', event.get('duration_ms'))):>6}  ", "dim")
-    _words(text, event, width - text.cell_len)
+    _words(text, event, max(0, width - text.cell_len))
+    text.truncate(width)
     return text
 
 
-def when(event: Event, width: int, zone: tzinfo | None = None) -> str:
-    """Return the time of *event*, local or in *zone*, in *width* cells: 14 with the day, 8 without."""
+def when(event: Event, zone: tzinfo | None = None) -> str:
+    """Return the day and time of *event*, local or in *zone*, in 14 cells."""
     local = moment(event["timestamp"], zone)
-    shown = event["timestamp"] if local is None else local.strftime("%m-%d %H:%M:%S")[-width:]
-    return fit(one_line(shown), width)
+    return fit(one_line(f"{local:%m-%d %H:%M:%S}" if local else event["timestamp"]), _TIME)
 
 
 def sign(event: Event) -> str:
@@ -86,8 +87,8 @@ def documents(event: Event) -> list[str]:
     return [str(one.get("id", "?") if isinstance(one, dict) else one) for one in named]
 
 
-def _widths(width: int) -> tuple[int, int, int]:
-    return (14, 18, 20) if width >= _WIDE else (8, 11, 12)
+def _widths(width: int) -> tuple[int, int]:
+    return (18, 20) if width >= _WIDE else (9, 12)
 
 
 def _tokens(event: Event) -> str:

@@ -31,7 +31,9 @@ Webhook = Annotated[
     str,
     typer.Option("--webhook", metavar="URL", envvar="ALERT_WEBHOOK_URL", help="Post what fires there, as JSON."),
 ]
-Timeout = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds for the webhook to answer.")]
+Timeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Seconds for the webhook to answer.")
+]
 All = Annotated[bool, typer.Option("--all", help="Also show rules that did not fire.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 also if there is too little data to decide.")]
 

@@ -28,10 +28,16 @@ if TYPE_CHECKING:
 _BY = "prompt.version"
 By = Annotated[
     str,
-    typer.Option("--by", help="What to compare: prompt.version, model, workload_id, any field.", show_default=_BY),
+    typer.Option(
+        "--by",
+        metavar="FIELD",
+        help="What to compare: prompt.version, model, workload_id, any field.",
+        show_default=_BY,
+    ),
 ]
 Over = Annotated[
-    Literal["time"] | None, typer.Option("--over", help="Compare the first half of the time with the second instead.")
+    Literal["time"] | None,
+    typer.Option("--over", metavar="time", help="Compare the first half of the time with the second instead."),
 ]
 Values = Annotated[
     list[str] | None,
@@ -64,9 +70,10 @@ def command(
 ) -> None:
     """Compare two versions of a prompt, two models or two workloads.
 
-    Rates, tokens, cost, latency and ratings, each with its 95 % confidence interval. p is the probability of
-    such a difference by chance, corrected for the number of measures; values below 0.05 are marked. Calls of one
-    session or trace are not taken for independent. With --replay, each new answer is compared with the old one to the
+    Rates, tokens, cost, latency and ratings, each with its 95 % confidence interval. The cut rate is that of the
+    answers that reached their greatest length, which `errors` calls length. p is the probability of such a difference
+    by chance, corrected for the number of measures; values below 0.05 are marked. Calls of one session or trace are
+    not taken for independent. With --replay, each new answer is compared with the old one to the
     same request: how similar they are, and how the pairs differ.
     """
     one_of(by=by, over=over, replay=replay)

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 Clusters = Annotated[
-    int, typer.Option("--clusters", min=0, help="Number of clusters to group their prompts into; needs [analysis].")
+    int,
+    typer.Option(
+        "--clusters", metavar="NUMBER", min=0, help="Number of clusters to group their prompts into; needs [analysis]."
+    ),
 ]
 
 _GAP = 2

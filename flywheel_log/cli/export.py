@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import orjson
 import typer
@@ -24,20 +24,32 @@ from ._select import selecting
 from ._source import AsJson
 
 Form = Annotated[str, typer.Option("--format", metavar="|".join(names()), help="Format of the dataset.")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to create.")]
+Out = Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Folder to create.")]
 EvalShare = Annotated[
-    float, typer.Option("--eval-share", min=0, max=1, help="Share of the examples used for evaluation.")
+    float,
+    typer.Option("--eval-share", metavar="SHARE", min=0, max=1, help="Share of the examples used for evaluation."),
 ]
 ValidationShare = Annotated[
-    float, typer.Option("--validation-share", min=0, max=1, help="Share of the examples used for validation.")
+    float,
+    typer.Option(
+        "--validation-share", metavar="SHARE", min=0, max=1, help="Share of the examples used for validation."
+    ),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Random seed of the split; the same seed gives the same sets.")]
-Duplicates = Annotated[Dedup, typer.Option("--dedup", help="Duplicates to leave out; near needs [datasets].")]
+Seed = Annotated[
+    int, typer.Option("--seed", metavar="NUMBER", help="Random seed of the split; the same seed gives the same sets.")
+]
+Duplicates = Annotated[
+    Dedup,
+    typer.Option("--dedup", metavar="|".join(get_args(Dedup)), help="Duplicates to leave out; near needs [datasets]."),
+]
 Similarity = Annotated[
-    float, typer.Option("--similarity", min=0, max=1, help="Similarity from which two examples are near duplicates.")
+    float,
+    typer.Option(
+        "--similarity", metavar="SHARE", min=0, max=1, help="Similarity from which two examples are near duplicates."
+    ),
 ]
 MaxTokens = Annotated[
-    int, typer.Option("--max-tokens", min=0, help="Leave out examples longer than this; 0 keeps all.")
+    int, typer.Option("--max-tokens", metavar="NUMBER", min=0, help="Leave out examples longer than this; 0 keeps all.")
 ]
 Unsafe = Annotated[bool, typer.Option("--include-unsafe", help="Include calls that are marked unsafe for training.")]
 Redact = Annotated[

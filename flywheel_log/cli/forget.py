@@ -34,7 +34,12 @@ Where = Annotated[
 ]
 Wait = Annotated[
     float,
-    typer.Option("--wait", min=0, help="Seconds to wait for running programs to delete what they have delivered."),
+    typer.Option(
+        "--wait",
+        metavar="SECONDS",
+        min=0,
+        help="Seconds to wait for running programs to delete what they have delivered.",
+    ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")]
 

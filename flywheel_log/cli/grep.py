@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 Pattern = Annotated[str, typer.Argument(metavar="REGEX", help="Regular expression to search for; case is ignored.")]
-Most = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many calls to show at most; 0 is all.")]
+Most = Annotated[
+    int, typer.Option("-n", "--lines", metavar="NUMBER", min=0, help="How many calls to show at most; 0 is all.")
+]
 Count = Annotated[bool, typer.Option("--count", help="Print only the number of matching calls.")]
 _WIDE = 110
 
@@ -80,7 +82,7 @@ def _line(event: Event, pattern: str, width: int) -> Text:
 
     line = Text(no_wrap=True, overflow="crop")
     identity = fit(one_line(str(event.get("id") or "-")), 24 if width >= _WIDE else 18)
-    line.append(f"{when(event, 14)}  {identity}  ", "dim")
+    line.append(f"{when(event)}  {identity}  ", "dim")
     for words, hit in _around(searched(event), pattern, width - line.cell_len):
         line.append(words, "bold red" if hit else None)
     line.truncate(width, overflow="ellipsis")

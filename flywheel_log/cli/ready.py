@@ -20,12 +20,21 @@ from ._source import AsJson
 if TYPE_CHECKING:
     from rich.console import Console
 
-EvalSize = Annotated[int, typer.Option("--eval-size", min=1, help="Number of records that a run evaluates with.")]
-ValRatio = Annotated[
-    float, typer.Option("--val-ratio", min=0, max=1, help="Share of the remaining records used for validation.")
+EvalSize = Annotated[
+    int, typer.Option("--eval-size", metavar="NUMBER", min=1, help="Number of records that a run evaluates with.")
 ]
-MinRecords = Annotated[int, typer.Option("--min-records", min=1, help="Smallest number of records that a run accepts.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="Largest number of records that a run uses.")]
+ValRatio = Annotated[
+    float,
+    typer.Option(
+        "--val-ratio", metavar="SHARE", min=0, max=1, help="Share of the remaining records used for validation."
+    ),
+]
+MinRecords = Annotated[
+    int, typer.Option("--min-records", metavar="NUMBER", min=1, help="Smallest number of records that a run accepts.")
+]
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="NUMBER", min=1, help="Largest number of records that a run uses.")
+]
 _NAMED = 5
 _WORDS = {
     "no_tool_call": "no tool is called, in a workload that calls tools",

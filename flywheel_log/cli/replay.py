@@ -24,10 +24,13 @@ from ._sending import Sending, client_for, deliver_what_was_left
 from ._source import AsJson
 from ._target import logs, sinks, written
 
-Model = Annotated[str, typer.Option("--model", help="The model to ask (--where model=… selects by the old one).")]
-Prompt = Annotated[Path | None, typer.Option("--prompt", help="A file with the new system message.")]
+Model = Annotated[
+    str, typer.Option("--model", metavar="MODEL", help="The model to ask (--where model=… selects by the old one).")
+]
+Prompt = Annotated[Path | None, typer.Option("--prompt", metavar="FILE", help="A file with the new system message.")]
 BaseUrl = Annotated[
-    str, typer.Option("--base-url", help="The server to ask.", show_default="OPENAI_BASE_URL, else OpenAI's")
+    str,
+    typer.Option("--base-url", metavar="URL", help="The server to ask.", show_default="OPENAI_BASE_URL, else OpenAI's"),
 ]
 Template = Annotated[
     str,
@@ -40,14 +43,24 @@ Template = Annotated[
 Version = Annotated[
     str, typer.Option("--as", metavar="VERSION", help="The new prompt's version.", show_default="its file's name")
 ]
-Role = Annotated[Literal["system", "user"], typer.Option("--role", help="Whose message the new prompt replaces.")]
-Run = Annotated[str, typer.Option("--run", metavar="NAME", help="The run's name.", show_default="made of what is new")]
-Sample = Annotated[int | None, typer.Option("--sample", min=1, help="Send at most this many requests.")]
-Seed = Annotated[int, typer.Option("--seed", help="Random seed of the sample; the same seed draws the same requests.")]
-Concurrency = Annotated[
-    int, typer.Option("--concurrency", min=1, max=256, help="Number of requests in flight at once.")
+Role = Annotated[
+    Literal["system", "user"],
+    typer.Option("--role", metavar="system|user", help="Whose message the new prompt replaces."),
 ]
-Rate = Annotated[float | None, typer.Option("--rate", min=0.01, help="Maximum number of requests a minute.")]
+Run = Annotated[str, typer.Option("--run", metavar="NAME", help="The run's name.", show_default="made of what is new")]
+Sample = Annotated[
+    int | None, typer.Option("--sample", metavar="NUMBER", min=1, help="Send at most this many requests.")
+]
+Seed = Annotated[
+    int,
+    typer.Option("--seed", metavar="NUMBER", help="Random seed of the sample; the same seed draws the same requests."),
+]
+Concurrency = Annotated[
+    int, typer.Option("--concurrency", metavar="NUMBER", min=1, max=256, help="Number of requests in flight at once.")
+]
+Rate = Annotated[
+    float | None, typer.Option("--rate", metavar="NUMBER", min=0.01, help="Maximum number of requests a minute.")
+]
 Redacted = Annotated[bool, typer.Option("--redacted", help="Also send requests in which something was redacted.")]
 Refused = Annotated[bool, typer.Option("--refused", help="Also send again what the server refused in this run.")]
 Into = Annotated[

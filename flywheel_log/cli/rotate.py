@@ -19,7 +19,11 @@ LargerThan = Annotated[
 Keep = Annotated[
     int | None,
     typer.Option(
-        "--keep", min=1, help="Keep this many rotated files, and delete older ones.", show_default="all are kept"
+        "--keep",
+        metavar="NUMBER",
+        min=1,
+        help="Keep this many rotated files, and delete older ones.",
+        show_default="all are kept",
     ),
 ]
 Plain = Annotated[bool, typer.Option("--plain", help="Do not compress rotated files.")]

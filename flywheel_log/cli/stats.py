@@ -27,11 +27,14 @@ By = Annotated[
     str | None,
     typer.Option(
         "--by",
+        metavar="FIELDS",
         help="Fields to group by, separated by commas: any field of the record, prompt.version, day, hour.",
         show_default=_BY,
     ),
 ]
-Over = Annotated[Literal["time"] | None, typer.Option("--over", help="Draw charts over time instead of a table.")]
+Over = Annotated[
+    Literal["time"] | None, typer.Option("--over", metavar="time", help="Draw charts over time instead of a table.")
+]
 
 _KEY_WIDTH = 14
 _GAP = 2
@@ -50,7 +53,7 @@ def command(
 
     p50 and p95 are the median and the 95th percentile of the latency, within 1 %; first is the time to the first token;
     incomplete are calls that were left, cancelled or broken off.
-    A cost marked + is incomplete: some calls have none. Calls have a cost if [prices] is installed where they are made.
+    A cost marked + lacks that of some calls. Calls have a cost if [prices] is installed where they are made.
     A narrow terminal shows the first columns; --json has all figures.
     """
     one_of(by=by, over=over)

@@ -21,7 +21,7 @@ from ._screen import console, put_json
 from ._select import one_of, selecting
 from ._source import AsJson
 
-Count = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many calls to show.")]
+Count = Annotated[int, typer.Option("-n", "--lines", metavar="NUMBER", min=0, help="How many calls to show.")]
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Wait for further calls, until interrupted.")]
 Top = Annotated[
     str,

@@ -52,7 +52,7 @@ class Supply:
         self._quota = quota
         self._numbers = itertools.count()
         self._asides = itertools.count()
-        self._spare: Segment | None = None
+        self._spares: list[Segment] = []  # One at most; put there and taken by single operations.
         self._taken: Path | None = None
         self._refused_until = 0.0
         self._latest = 0
@@ -64,7 +64,7 @@ class Supply:
         Raises:
             OSError: there is no room, neither on the disk nor in memory.
         """
-        spare, self._spare = self._spare, None
+        spare = self._spares.pop() if self._spares else None
         if spare is not None and (spare.size < need or not spare.exists() or self._is_late(spare)):
             spare.remove()
             spare = None
@@ -85,13 +85,13 @@ class Supply:
     def prepare(self, others: Sequence[Segment]) -> None:
         """Make the next segment ahead of need, if there is room; if not, `take` says so to whoever needs one."""
         with self.making:
-            if self._spare is not None or self.refused():
+            if self._spares or self.refused():
                 return
             with suppress(OSError):
                 segment = self._make(self._tuning.first_segment_bytes, others)
                 if segment.path is not None:
                     segment.warm()
-                    self._spare = segment
+                    self._spares.append(segment)
 
     def aside(self, need: int, sink: int, *, lasting: bool, first: bool) -> Segment:
         """Make a segment of at least *need* bytes for what sink number *sink* puts off, in memory unless *lasting*.
@@ -125,14 +125,13 @@ class Supply:
     def release(self) -> None:
         """Delete what was made ahead of need."""
         with self.making:
-            spare, self._spare = self._spare, None
-            if spare is not None:
-                spare.remove()
+            while self._spares:
+                self._spares.pop().remove()
 
     def forget(self) -> None:
         """Let go, in a forked child, of what the parent made ahead of need."""
-        if self._spare is not None:
-            self._spare.close()
+        for spare in self._spares:
+            spare.close()
 
     def _make(self, need: int, others: Sequence[Segment]) -> Segment:
         number = next(self._numbers)

@@ -11,10 +11,12 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
-from flywheel_log.cli import commands
+from flywheel_log.cli import app, commands
 from flywheel_log.cli._file_errors import explained
 
 from .conftest import Ran
@@ -26,6 +28,17 @@ def test_every_module_is_a_command(command: Command):
     shown = command("--help").out
     assert {"demo", "drain", "show", "stats", "tail"} <= set(commands())
     assert [name for name in commands() if f"\n  {name} " not in shown] == []
+
+
+def test_every_option_names_what_it_takes():
+    program: Any = typer.main.get_command(app())
+    options = [
+        (name, one)
+        for name, command in program.commands.items()
+        for one in command.params
+        if one.param_type_name == "option" and not one.is_flag
+    ]
+    assert [f"{name} {one.opts[0]}" for name, one in options if not one.metavar] == []
 
 
 @pytest.mark.parametrize("name", commands())
@@ -53,6 +66,15 @@ def test_wrong_usage_is_two(command: Command, log: Path, arguments: list[str]):
     ran = command(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert "Error: " in ran.err
+
+
+@pytest.mark.parametrize("arguments", [["stats", "--over", "day"], ["tail", "-n", "x"], ["drain", "--timeout", "x"]])
+def test_a_wrong_value_is_told_in_plain_words(command: Command, arguments: list[str]):
+    ran = command(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"Invalid value for '{arguments[1]}'" in ran.err
+    assert "Value error" not in ran.err
+    assert "unable to parse" not in ran.err
 
 
 @pytest.mark.parametrize("name", ["tail", "stats", "show"])

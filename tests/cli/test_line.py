@@ -57,15 +57,15 @@ def test_what_is_no_call_is_told_in_words():
     ]
 
 
-def test_a_narrow_line_has_the_time():
+def test_a_narrow_line_has_the_day_too():
     assert [line(event, 80, UTC).plain for event in EVENTS] == [
-        "10:00:00 ✓ support     gpt-4.1-mini    1.4k→4  812ms  Where is my… → On its way.",
-        '10:00:01 ✓ weather     gpt-4.1          60→12   2.1s  Is it rain… → weather({"c…',
-        "10:00:02 ✗ support     gpt-4.1-mini       -→-  7.5ms  Hello ␛[31… → 429 RateLim…",
+        "01-31 10:00:00 ✓ support   gpt-4.1-mini    1.4k→4  812ms  Where is… → On its wa…",
+        "01-31 10:00:01 ✓ weather   gpt-4.1          60→12   2.1s  Is it ra… → weather({…",
+        "01-31 10:00:02 ✗ support   gpt-4.1-mini       -→-  7.5ms  Hello ␛[… → 429 RateL…",
     ]
 
 
-@pytest.mark.parametrize("width", [60, 80, 109, 110, 200])
+@pytest.mark.parametrize("width", [50, 60, 80, 109, 110, 200])
 @pytest.mark.parametrize("said", ["", "short", "long " * 100, "日本語" * 50])
 def test_no_line_is_wider_than_its_screen(width: int, said: str):
     request = {"messages": [{"role": "user", "content": said}]}
@@ -82,4 +82,4 @@ def test_the_heading_stands_over_its_columns():
 
 
 def test_a_foreign_timestamp_is_shown_as_it_is():
-    assert line({**ERROR, "timestamp": "yesterday"}, 80).plain.startswith("yesterd… ✗ support")
+    assert line({**ERROR, "timestamp": "yesterday"}, 80).plain.startswith("yesterday      ✗ support")

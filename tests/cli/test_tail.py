@@ -20,8 +20,8 @@ def test_the_latest_calls_come_last(command: Command, log: Path, monkeypatch: py
     monkeypatch.setenv("COLUMNS", "80")
     assert command("tail", "-n", "2", log) == Ran(
         0,
-        '10:00:01 ✓ weather     gpt-4.1          60→12   2.1s  Is it rain… → weather({"c…\n'
-        "10:00:02 ✗ support     gpt-4.1-mini       -→-  7.5ms  Hello ␛[31… → 429 RateLim…\n",
+        "01-31 10:00:01 ✓ weather   gpt-4.1          60→12   2.1s  Is it ra… → weather({…\n"
+        "01-31 10:00:02 ✗ support   gpt-4.1-mini       -→-  7.5ms  Hello ␛[… → 429 RateL…\n",
         "",
     )
 
