@@ -177,7 +177,8 @@ class Call:
         if self._emit is not None:
             event = self._event(found)
             emit, self._emit = self._emit, None
-            emit(event)
+            if emit is not None:  # Else another thread, which has ended it at the end of recording, was faster.
+                emit(event)
 
     def disown(self) -> None:
         """Record nothing of this call here: a stream that is open while the process forks is the parent's to record."""

@@ -32,7 +32,7 @@ class Crew:
         self.shippers: list[Shipper] = []
         self._progress = threading.Condition()
         self._threads: list[threading.Thread] = []
-        self._started = False
+        self._started = self._stopped = False
 
     def start(self, new_keeper: Callable[[Journal], Keeper], new_shipper: Callable[..., Shipper]) -> None:
         """Start the threads, once; the caller sees to it that no two threads are here at a time."""
@@ -60,7 +60,7 @@ class Crew:
         for shipper in self.shippers:
             shipper.hurry()
         with self._progress:
-            self._progress.wait_for(lambda: not self._left(wanted), timeout if self._threads else 0)
+            self._progress.wait_for(lambda: self._stopped or not self._left(wanted), timeout if self._threads else 0)
         return self._left(wanted)
 
     def _left(self, wanted: list[tuple[Segment, int]]) -> int:
@@ -76,6 +76,9 @@ class Crew:
             worker.stop()
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        with self._progress:
+            self._stopped = True
+            self._progress.notify_all()  # Whoever waits, for ever perhaps, waits for nobody.
         if any(thread.is_alive() for thread in self._threads):
             health.warn("sink_hangs_at_close")
             # It may still acknowledge what it writes, so the segments stay with it as long as it hangs.

@@ -39,6 +39,7 @@ class BackgroundWorker(Generic[Item]):
         self._queue: threads.Queue[Item | threading.Event] = threads.Queue()
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
+        self._starting = False
 
     def put(self, item: Item) -> None:
         """Have *item* worked on later."""
@@ -74,8 +75,12 @@ class BackgroundWorker(Generic[Item]):
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is None:
-                self._thread = threads.start(self._name, self._run)
+            if self._thread is None and not self._starting:  # Else this is a finaliser that interrupts the start.
+                self._starting = True
+                try:
+                    self._thread = threads.start(self._name, self._run)
+                finally:
+                    self._starting = False
 
     def _run(self) -> None:
         queue = self._queue

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from flywheel_log import clock
+from flywheel_log.capture.call import Call
 from flywheel_log.capture.open_streams import abandon, unended
+from flywheel_log.capture.outcome import Outcome
+from flywheel_log.capture.surfaces import surface_named
+from flywheel_log.event import Event
+from flywheel_log.health import health
 from tests.delivery.turns import with_a_turn
 
 
@@ -28,3 +34,18 @@ def test_other_streams_may_begin_anywhere_while_those_that_are_open_are_ended() 
         assert all(stream.ends == 1 for stream in others)
         at += 1
     assert at > 20
+
+
+def test_a_stream_that_another_thread_ends_while_it_is_recorded_is_recorded_once_and_nothing_is_dropped() -> None:
+    at, more = 1, True
+    while more:
+        events: list[Event] = []
+        call = Call(surface_named("chat.completions"), "openai", {"model": "m"}, {}, events.append, streamed=True)
+
+        def conclude(call: Call = call) -> None:
+            call.conclude(Outcome(None))
+
+        more = with_a_turn(at, conclude, conclude, clock.__file__)
+        assert (len(events), health.dropped()) == (1, {}), f"at instruction {at}"
+        at += 1
+    assert at > 10

@@ -381,6 +381,17 @@ def test_a_put_from_a_finaliser_inside_the_first_one_starts_no_second_set_of_thr
     assert not any(thread.is_alive() for thread in threads)
 
 
+def test_a_flush_without_end_ends_where_another_thread_closes(make):
+    delivery, left = make(Memory(*[RetryLater("down", 60.0)] * 99)), []
+    delivery.put(LINE)
+    waiting = threading.Thread(target=lambda: left.append(delivery.flush(None)), daemon=True)
+    waiting.start()
+    until(lambda: delivery.stats()["sinks"]["memory0:"]["last_error"])
+    assert delivery.close(0.4) == 1
+    waiting.join(10)
+    assert left == [1]
+
+
 def test_a_flush_that_interrupts_another_one_anywhere_does_not_hang(make):
     delivery = make(Memory())
     returned = []

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import threading
 
+import pytest
+
 from flywheel_log.health import health
+from flywheel_log.process import threads
 from flywheel_log.process.background import WAITING_AT_MOST, BackgroundWorker
 
 
@@ -79,3 +82,17 @@ def test_a_forked_child_begins_anew() -> None:
         worker.flush(10)
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_a_finaliser_that_puts_while_the_thread_is_started_starts_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, starts = BackgroundWorker[int]("test", print), list[str]()
+
+    def start(name: str, _: object) -> threading.Thread:
+        starts.append(name)
+        if len(starts) == 1:
+            worker.put(2)
+        return threading.Thread()
+
+    monkeypatch.setattr(threads, "start", start)
+    worker.put(1)
+    assert starts == ["test"]
