@@ -55,7 +55,7 @@ class Journal:
         self.making = self.supply.making
         self._ids = itertools.count(1)
         self._current: Segment | None = None
-        self._busy = self.unsynced = False
+        self._busy = self._released = self.unsynced = False
         self._deferred: deque[tuple[str, bytes]] = deque()
         self.losses = Losses()
         forks.watch(self)
@@ -84,6 +84,8 @@ class Journal:
                 self._busy = False
             if self._deferred or self.losses:
                 self._settle()
+        if self._released:  # By a signal's handler, inside of this.
+            self.release()
         for bell in self.bells:
             if not bell.rung:
                 bell.ring()
@@ -223,15 +225,13 @@ class Journal:
     def release(self) -> None:
         """Delete what is shipped and leave the rest to be adopted; events in memory that no sink took are lost."""
         self.refuse()
-        with self.making:
-            self.supply.release()
-            for segment in self._segments:
-                if segment.settled():
-                    segment.remove()
-                elif segment.path is None and not segment.done():
-                    health.drop("memory_lost", count=segment.left())
-                segment.close(shrunk=not segment.adopted)  # Or it has been, if it may be.
-            self._segments, self._current = [], None
+        self._released = True
+        if not self._busy:  # Else the put that this interrupts goes on, and ends with it.
+            with self.making:
+                self.supply.release()
+                for segment in self._segments:
+                    segment.leave()
+                self._segments, self._current = [], None
 
     def before_fork(self) -> None:
         """Let no segment be half made while the process forks: its descriptor would be the child's for ever."""

@@ -196,6 +196,14 @@ class Segment:
             health.warn("segment_not_removed", error)
         self.close()
 
+    def leave(self) -> None:
+        """Delete what is shipped, and leave the rest to whoever comes next; what is in memory alone is lost."""
+        if self.settled():
+            self.remove()
+        elif self.path is None and not self.done():
+            health.drop("memory_lost", count=self.left())
+        self.close(shrunk=not self.adopted)  # Or it has been, if it may be.
+
     def shrink(self) -> None:
         """Keep no more room than the lines take: none will follow, and programs may leave thousands of files behind."""
         self._held.shrink(self.used)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from flywheel_log.delivery.destination import Destination
 from flywheel_log.delivery.journal import Journal
 from flywheel_log.delivery.keeper import Keeper
 from flywheel_log.delivery.segments import Segment
+from flywheel_log.delivery.supply import Released
 from flywheel_log.delivery.tuning import Tuning
 
 from .turns import with_a_turn
@@ -155,3 +157,23 @@ def test_what_is_made_ahead_while_another_is_taken_is_not_used_behind_it(make: C
         journal.release()
         at += 1
     assert at > 50
+
+
+def test_a_put_that_a_signals_handler_interrupts_to_shut_down_is_on_disk(
+    make: Callable[[int], Journal], tmp_path: Path
+) -> None:
+    at, more, ids = 1, True, list[str | None]()
+    while more:
+        journal = make(1)
+
+        def put(journal: Journal = journal) -> None:
+            with suppress(Released):
+                ids.append(journal.put(LINE))
+
+        more = with_a_turn(at, journal.release, put, PACKAGE)
+        assert not (more and journal.segments()), f"held by nobody at instruction {at}"
+        journal.release()
+        at += 1
+    left = b"".join(path.read_bytes() for path in tmp_path.glob("*/*.seg"))
+    assert [identity for identity in ids if str(identity).encode() not in left] == []
+    assert (at > 50, len(ids) > 50) == (True, True)
