@@ -86,7 +86,7 @@ def _following(records: Records, lines: int) -> Iterable[Event]:
         raise typer.BadParameter(f"only one source can be followed; have {given}", param_hint="SOURCE")
     with wrong("SOURCE"):
         # A log that is waited for may be a slip of the pen.
-        if find(source) is file and not file.path_of(source).exists() and not glob.has_magic(source):
-            typer.echo(f"flywheel-log: {records.named} is not there yet; waiting for it", err=True)
+        if find(source) is file and not (path := file.path_of(source)).exists() and not glob.has_magic(str(path)):
+            typer.echo(f"flywheel-log: {path} is not there yet; waiting for it", err=True)
         events = follow(source, last=lines)
     return records.select(events)

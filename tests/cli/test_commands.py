@@ -186,9 +186,10 @@ def test_a_log_of_somebody_else_says_whose_it_is(log: Path):
     assert explained(error) == f"{log}: permission denied; it is {owner}'s, who alone may read what flywheel_log writes"
 
 
-def test_a_log_that_is_waited_for_is_told(log: Path):
+@pytest.mark.parametrize("source", ["genai.lgo", "file:genai.lgo?rotate_mb=5"])
+def test_a_log_that_is_waited_for_is_told(log: Path, source: str):
     with subprocess.Popen(
-        [sys.executable, "-m", "flywheel_log", "tail", "-f", "genai.lgo"],
+        [sys.executable, "-m", "flywheel_log", "tail", "-f", source],
         cwd=log.parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
