@@ -12,6 +12,7 @@ from flywheel_log.event import Event
 from flywheel_log.loop.feedback import response_id_of
 from flywheel_log.loop.reading.read import read
 from flywheel_log.loop.tree import Branch, tree
+from flywheel_log.wording import counted
 
 from . import Problem
 from ._records import Records
@@ -129,14 +130,13 @@ def line(branch: Branch) -> Text:
 
 
 def _title(event: Event) -> str:
-    from ._line import opinion
+    from ._line import documents, opinion
 
     match event["kind"]:
         case "step":
             return str(event.get("name") or "step")
         case "retrieval":
-            found = event.get("retrieval_docs") or []
-            return f"retrieval of {len(found)} document{'s' * (len(found) != 1)}"
+            return f"retrieval of {counted(len(documents(event)), 'document')}"
         case "feedback":
             judge = event.get("name") if event.get("name") not in (event.get("quality") or {}) else None
             return " ".join(filter(None, ("feedback", judge, opinion(event))))
