@@ -237,17 +237,21 @@ def test_a_character_whose_halves_stand_in_two_events_is_one(hide: bool, cut: bo
 
 
 def test_what_adds_up_in_one_stream_does_so_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    def taken(stream: str, created: int) -> None:
+    def taken(stream: str, created: int) -> Any:
         tape = Tape(CHAT, 0.0)
         said = [{"id": stream, "created": created} | chunk({"content": text}) | {"id": stream} for text in ("a", "b")]
         answer = Answer([f"data: {json.dumps(one, separators=(',', ':'))}\n\n".encode() for one in said])
         Tap(answer, tape, lambda _: None)
         [*answer.iter_bytes()]
-        [_] = tape.payloads()
+        [payload] = tape.payloads()
+        return json.loads(payload)
 
-    taken("chatcmpl-1", 1_750_000_000)
+    def joined(stream: str, created: int) -> dict[str, Any]:
+        return chunk({"content": "ab"}) | {"id": stream, "created": created}
+
+    assert taken("chatcmpl-1", 1_750_000_000) == joined("chatcmpl-1", 1_750_000_000)
     monkeypatch.setattr(sse, "loads", lambda _: pytest.fail("looked at once more"))
-    taken("chatcmpl-2", 1_750_000_001)
+    assert taken("chatcmpl-2", 1_750_000_001) == joined("chatcmpl-2", 1_750_000_001)
 
 
 LOGPROBS = {"content": [{"token": "ha", "logprob": -0.1, "bytes": None, "top_logprobs": []}]}
