@@ -12,7 +12,7 @@ from flywheel_log.event import JSON
 from flywheel_log.loop.export import Dedup, Recipe, export, names
 from flywheel_log.loop.export.provenance import provenance
 from flywheel_log.loop.filter import Filter
-from flywheel_log.loop.replay.origin import NAMING
+from flywheel_log.loop.replay.origin import are_meant
 from flywheel_log.sinks import public
 from flywheel_log.wording import counted
 
@@ -94,7 +94,7 @@ def command(
     try:
         if dedup != "near" and similarity != _DEFAULT.similarity:
             raise ValueError("--similarity says what near duplicates are, which --dedup near leaves out; give both")
-        replays = not NAMING.isdisjoint(records.chosen.where)
+        replays = are_meant(records.chosen.where)
         numbers = (eval_share, validation_share, seed, dedup, similarity, max_tokens)
         recipe = Recipe(*numbers, unsafe=include_unsafe, replays=replays, redact=redact)
         if before:

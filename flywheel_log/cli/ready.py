@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flywheel_log.loop.blueprint.readiness import Readiness, Split, assess, many_workloads
-from flywheel_log.loop.replay.origin import NAMING, is_ours
+from flywheel_log.loop.replay.origin import are_meant, is_ours
 from flywheel_log.wording import counted
 
 from . import Problem
@@ -60,7 +60,7 @@ def command(
     Replays are left out unless --workload names theirs. The defaults are those of the blueprint's configuration. Exit
     code 1 if no workload is ready.
     """
-    replays = not NAMING.isdisjoint(records.chosen.where)
+    replays = are_meant(records.chosen.where)
     with records.reading() as events:
         live = (event for event in events if replays or not is_ours(event))
         found = assess(live, Split(eval_size, val_ratio, min_records, limit))

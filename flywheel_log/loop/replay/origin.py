@@ -13,11 +13,14 @@ KEY = "replay"
 JUDGE = "judge"
 WORKLOAD = ".replay"
 """What the name of a workload ends in where it is that of replayed calls."""
-NAMING = frozenset({"workload_id", "metadata.replay.run"})
-"""The fields by which one who asks for replays names them; who names neither means the calls of users."""
-
+_NAMING = frozenset({"workload_id", "metadata.replay.run"})
 _REPLAYED, _JUDGED = (f'"{key}"'.encode() for key in (KEY, JUDGE))
 _FINAL = (400, 413, 422)  # All others tell of keys, of names that are mistyped, of limits and of outages.
+
+
+def are_meant(fields: Iterable[str]) -> bool:
+    """Whether who chooses records by *fields* may mean replays; who uses none of theirs means the calls of users."""
+    return not _NAMING.isdisjoint(fields)
 
 
 class Origin(NamedTuple):
