@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-_NUMBER = (int, float)
+NUMBER = (int, float)
 TYPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("request", "response", "error", "metadata", "prompt", "safety", "quality", "redactions"), dict),
     **dict.fromkeys(("tags", "retrieval_docs", "training_unsafe"), list),
     **dict.fromkeys(("id", "timestamp", "kind", "status", "client_id", "workload_id", "model", "surface"), str),
     **dict.fromkeys(("trace_id", "span_id", "parent_id", "name", "target"), str),
-    **dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens", "cost_usd"), _NUMBER),
-    **dict.fromkeys(("latency_ms", "time_to_first_token_ms", "duration_ms"), _NUMBER),
+    **dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens", "cost_usd"), NUMBER),
+    **dict.fromkeys(("latency_ms", "time_to_first_token_ms", "duration_ms"), NUMBER),
 }
 
 

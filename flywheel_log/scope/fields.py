@@ -8,22 +8,20 @@ from numbers import Real
 from typing import Any
 
 from ..event import JSON, Event
+from ..shape import NUMBER, TYPES
 from ..wording import suggestion
 
 _OF_ONE_EVENT = {"id", "timestamp", "kind", "name", "target", "request", "response", "duration_ms"}
 _FIELDS = frozenset(Event.__annotations__) - _OF_ONE_EVENT - {"tags", "metadata"}
 
-_NAMES = {"client_id", "workload_id", "user_id", "session_id", "model", "surface", "provider", "status"}
-_TEXTS = _NAMES | {"trace_id", "span_id", "parent_id"}
-_MAPPINGS = ("metadata", "prompt", "error", "safety", "quality", "infrastructure", "redactions", "rate_limits")
-_LISTS = ("retrieval_docs", "training_unsafe")
-_NUMBERS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "cost_usd", "sample_rate")
-_TIMES = ("latency_ms", "time_to_first_token_ms", "server_ms", "queue_ms", "retries")
-_SHAPES: dict[str, tuple[type, str]] = {
-    **dict.fromkeys(_MAPPINGS, (Mapping, "a mapping")),
-    **dict.fromkeys(_LISTS, (list, "a list")),
-    **dict.fromkeys((*_NUMBERS, *_TIMES), (Real, "a number")),
+_TYPES = {
+    **TYPES,
+    # What readers take as it comes.
+    **dict.fromkeys(("user_id", "session_id", "provider"), str),
+    **dict.fromkeys(("infrastructure", "rate_limits"), dict),
+    **dict.fromkeys(("reasoning_tokens", "sample_rate", "server_ms", "queue_ms", "retries"), NUMBER),
 }
+_KINDS = {dict: (Mapping, "a mapping"), list: (list, "a list"), NUMBER: (Real, "a number")}
 
 
 def fields_of(*, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = None, **others: Any) -> JSON:
@@ -48,10 +46,12 @@ def fields_of(*, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = 
 
 
 def _fitting(key: str, value: Any) -> Any:
-    if key in _TEXTS:
+    wanted = _TYPES.get(key)
+    if wanted is str:
         return _text(value)
-    if key in _SHAPES and not isinstance(value, _SHAPES[key][0]):
-        raise TypeError(f"{key} is {_SHAPES[key][1]}; got {type(value).__name__}")
+    kind, words = _KINDS.get(wanted, (object, ""))
+    if not isinstance(value, kind):
+        raise TypeError(f"{key} is {words}; got {type(value).__name__}")
     return value
 
 
