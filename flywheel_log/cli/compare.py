@@ -123,10 +123,10 @@ def _two(values: list[str], found: dict[str, Side], by: str) -> tuple[str, str]:
 def _over_time(records: Records, known: Feedbacks, *, scaled: bool, as_json: bool) -> None:
     with records.reading() as events:
         found = drift(events, known, scaled=scaled)
-    if not found.begins:
-        raise records.nothing("calls")
     earlier, later = found.halves
-    if earlier.calls and later.calls:
+    if not earlier.calls:
+        raise records.nothing("calls")
+    if later.calls:
         _put("earlier", "later", earlier.calls, later.calls, found.differences, as_json=as_json, over=found)
     else:
         typer.echo(f"flywheel-log: all calls are in one {found.period}: nothing to compare", err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
@@ -161,14 +161,13 @@ class Drift:
     """How the measures change over time.
 
     Attributes:
-        begins: when each period begins, oldest first; `period`: how long one is.
-        by_period: the values of each measure in each period; None where there are none.
+        period: how long one is.
+        by_period: the values of each measure in each period, oldest first; None where there are none.
         halves: the earlier half of the time, and the later.
         differences: the earlier half of the time compared with the later.
     """
 
     period: str
-    begins: list[str]
     by_period: dict[str, list[float | None]]
     halves: tuple[Side, Side]
     differences: list[Difference]
@@ -176,25 +175,11 @@ class Drift:
 
 def drift(events: Iterable[Event], feedbacks: Feedbacks, most: int = 24, *, scaled: bool = False) -> Drift:
     """Measure the calls among *events* over time, in *most* periods at most; *scaled* as in `sides`."""
-    line = Timeline(partial(Side, scaled=scaled), Side.merge, most)
+    line = Timeline(partial(Side, scaled=scaled), most)
     for event in events:
         if event.get("kind") in CALLS and (side := line.at(event["timestamp"])) is not None:
             side.add(event, feedbacks)
-    begins, periods = [begin for begin, _ in line], [side for _, side in line]
-    middle = (len(periods) + 1) // 2
-    earlier, later = (_merged(some, scaled=scaled) for some in (periods[:middle], periods[middle:]))
-    by_period = [side.measured for side in periods]
-    return Drift(
-        line.period,
-        begins,
-        {name: [measured[name].value for measured in by_period] for name in earlier.measured},
-        (earlier, later),
-        compare(earlier, later),
-    )
-
-
-def _merged(some: Sequence[Side], *, scaled: bool) -> Side:
-    whole = Side(scaled=scaled)
-    for one in some:
-        whole.merge(one)
-    return whole
+    earlier, later = line.halves()
+    by_period = [side.measured for _, side in line]
+    values = {name: [measured[name].value for measured in by_period] for name in earlier.measured}
+    return Drift(line.period, values, (earlier, later), compare(earlier, later))

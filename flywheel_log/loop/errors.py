@@ -65,7 +65,7 @@ class Faulty(Tally):
     def __init__(self, feedbacks: Feedbacks, *, scaled: bool = False) -> None:
         super().__init__(scaled=scaled)
         self._feedbacks = feedbacks
-        self._line: Timeline[Shares] = Timeline(Shares, Shares.merge, most=24)
+        self._line: Timeline[Shares] = Timeline(Shares, most=24)
         self._all = Shares()
         self._examples: dict[str, deque[str]] = {}
         self._latencies: defaultdict[tuple[str, str], _Latencies] = defaultdict(_Latencies)
@@ -85,7 +85,8 @@ class Faulty(Tally):
         for latencies in self._latencies.values():
             for _, _, timestamp, identity, times, place in latencies.outliers():
                 self._mark("slow", timestamp, identity, times, place)
-        groups = [self._group(name) for name in self._examples]
+        halves = self._line.halves()
+        groups = [self._group(name, *halves) for name in self._examples]
         groups.sort(key=lambda group: (-group.share.hits, group.name))
         return Errors(self._all.of(_FAULTY), self._line.period, groups)
 
@@ -107,10 +108,10 @@ class Faulty(Tally):
         if (period := self._line.at(timestamp)) is not None:
             period.mark(name, times, place)
 
-    def _group(self, name: str) -> Group:
-        shares = [period.of(name) for _, period in self._line]
-        values = [share.value for share in shares]
-        return Group(name, self._all.of(name), values, _trend(shares), list(self._examples[name]))
+    def _group(self, name: str, earlier: Shares, later: Shares) -> Group:
+        values = [period.of(name).value for _, period in self._line]
+        trend = _trend(earlier.of(name), later.of(name))
+        return Group(name, self._all.of(name), values, trend, list(self._examples[name]))
 
 
 class _Latencies:
@@ -137,11 +138,7 @@ class _Latencies:
         return sorted((one for one in self._slowest if one[0] > limit), key=lambda one: one[2])
 
 
-def _trend(shares: list[Share]) -> str:
-    middle = (len(shares) + 1) // 2
-    earlier, later = Share(), Share()
-    for place, share in enumerate(shares):
-        (earlier if place < middle else later).merge(share)
+def _trend(earlier: Share, later: Share) -> str:
     chance = differ(earlier, later)
     if chance is None or chance > _CHANCE:
         return "steady"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 from flywheel_log.event import Event
 from flywheel_log.meter import CALLS
@@ -12,7 +12,15 @@ from flywheel_log.meter import CALLS
 from .stats import Row
 from .values import instant
 
-Counted = TypeVar("Counted")
+
+class Mergeable(Protocol):
+    """What counts, and can count what another of its kind has counted, too."""
+
+    def merge(self, other: Self, /) -> None:
+        """Count all of *other*."""
+
+
+Counted = TypeVar("Counted", bound=Mergeable)
 
 PERIODS = {
     "minute": timedelta(minutes=1),
@@ -32,15 +40,12 @@ class Timeline(Generic[Counted]):
     """One thing a period: by the shortest of `PERIODS` of which *most* are enough; after 4 weeks they double.
 
     Args:
-        make: makes a new thing for a period.
-        merge: adds the second thing to the first, when periods become longer.
+        make: makes a new thing for a period; when periods become longer, two of them are merged.
         most: how many periods there may be at most.
     """
 
-    def __init__(
-        self, make: Callable[[], Counted], merge: Callable[[Counted, Counted], object], most: int = 48
-    ) -> None:
-        self._make, self._merge, self._most = make, merge, most
+    def __init__(self, make: Callable[[], Counted], most: int = 48) -> None:
+        self._make, self._most = make, most
         self._lengths = list(PERIODS.values())
         self._things: dict[int, Counted] = {}
 
@@ -52,7 +57,8 @@ class Timeline(Generic[Counted]):
 
     def at(self, timestamp: str) -> Counted | None:
         """Return the thing of the period that *timestamp* is in; None if it cannot be read."""
-        if (time := _moment(timestamp)) is None:
+        time = instant(timestamp)
+        if time is None or time.year < _EARLIEST:
             return None
         while (place := (time - _MONDAY) // self._lengths[0]) not in self._things:
             if not self._things or max(place, *self._things) - min(place, *self._things) < self._most:
@@ -67,6 +73,14 @@ class Timeline(Generic[Counted]):
             begin = (_MONDAY + place * self._lengths[0]).isoformat().replace("+00:00", "Z")
             yield begin, self._things.get(place) or self._make()
 
+    def halves(self) -> tuple[Counted, Counted]:
+        """Return what was counted in the earlier half of the time, and in the later."""
+        things = [thing for _, thing in self]
+        earlier, later = self._make(), self._make()
+        for place, thing in enumerate(things):
+            (earlier if 2 * place < len(things) else later).merge(thing)
+        return earlier, later
+
     def _lengthen(self) -> None:
         shorter = self._lengths.pop(0)
         if not self._lengths:
@@ -74,7 +88,7 @@ class Timeline(Generic[Counted]):
         share, old, self._things = self._lengths[0] // shorter, self._things, {}
         for place, thing in sorted(old.items(), key=lambda item: item[0]):
             if place // share in self._things:
-                self._merge(self._things[place // share], thing)
+                self._things[place // share].merge(thing)
             else:
                 self._things[place // share] = thing
 
@@ -85,7 +99,7 @@ def over_time(events: Iterable[Event], *, scaled: bool = False) -> tuple[str, li
     Returns the period and its rows, oldest first, those without calls included; the key of a row is the beginning of
     its period in UTC. Calls whose time cannot be read are left out.
     """
-    line = Timeline(lambda: Row((), scaled=scaled), Row.merge)
+    line = Timeline(lambda: Row((), scaled=scaled))
     for event in events:
         if event.get("kind") in CALLS and (row := line.at(event["timestamp"])) is not None:
             row.add(event)
@@ -94,8 +108,3 @@ def over_time(events: Iterable[Event], *, scaled: bool = False) -> tuple[str, li
         row.key = (begin,)
         rows.append(row)
     return line.period, rows
-
-
-def _moment(timestamp: str) -> datetime | None:
-    time = instant(timestamp)
-    return time if time is not None and time.year >= _EARLIEST else None

@@ -89,7 +89,7 @@ def test_drift_is_a_difference_of_the_later_half():
     ]
     found = drift(events, NONE, most=10)
     tokens = next(one for one in found.differences if one.name == "input_tokens")
-    assert (found.period, found.begins[0], tokens.differs) == ("15 minutes", "2026-01-31T00:00:00Z", True)
+    assert (found.period, tokens.differs) == ("15 minutes", True)
     assert [round(value or 0) for value in found.by_period["input_tokens"]] == [101, 101, 101, 151, 151, 151, 151]
     assert sum(half.calls for half in found.halves) == 300
 
