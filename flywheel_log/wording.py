@@ -28,6 +28,11 @@ def counted(count: int, noun: str, nouns: str = "") -> str:
     return f"1 {noun}" if count == 1 else f"{count:,} {nouns or noun + 's'}"
 
 
+def first_few(names: Sequence[str], most: int = 5) -> str:
+    """Return the first *most* of *names* with commas between them, and an ellipsis where there are more."""
+    return ", ".join(names[:most]) + ", …" * (len(names) > most)
+
+
 def suggestion(name: str, known: Iterable[str], prefix: str = "") -> str:
     """Return the end of an error message about the unknown *name*: `did you mean sinks?`, or `have a, b`.
 

@@ -12,7 +12,7 @@ from flywheel_log.loop.replay.judge import verdicts
 from flywheel_log.loop.replay.origin import identity, may_be_ours, of_run
 from flywheel_log.loop.replay.pairs import Pairs, pairs, replays, runs
 from flywheel_log.loop.statistics.estimate import Mean, Share
-from flywheel_log.wording import counted
+from flywheel_log.wording import counted, first_few
 
 from . import Problem
 from ._records import Records
@@ -32,7 +32,7 @@ def beside(records: Records, known: Feedbacks, run: str) -> Pairs:
     there = runs(records.unreported(search, may_be_ours))
     name = next(reversed(there), run) if run == _LAST else run
     if name not in there:
-        have = ", ".join(f"{one} ({there[one].replays})" for one in [*reversed(there)][:_NAMED])
+        have = first_few([f"{one} ({there[one].replays})" for one in reversed(there)], _NAMED)
         raise Problem(f"no call is of the run {run}; have {have}" if there else f"no replays in {records.named} yet")
     ours = [*of_run(records.unreported(search, may_be_ours), name)]
     news, judged, found = replays(ours), verdicts(ours), Pairs()

@@ -13,6 +13,7 @@ from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.loop.filter import needs_joining
 from flywheel_log.loop.statistics.estimate import Mean, Share
 from flywheel_log.loop.values import full
+from flywheel_log.wording import first_few
 
 from . import Problem, wrong
 from ._records import ALL, Records
@@ -108,7 +109,7 @@ def _check(values: list[str], *, other: bool) -> None:
 
 def _two(values: list[str], found: dict[str, Side], by: str) -> tuple[str, str]:
     there = [f"{value or '(none)'} ({round(side.calls)})" for value, side in found.items()]
-    have = ", ".join(there[:_NAMED]) + (", …" if len(there) > _NAMED else "")
+    have = first_few(there, _NAMED)
     wanted = values or [value for value in found if value]
     if not any(found):
         raise Problem(f"no call has a {by} to compare by; compare by another field, such as --by model")

@@ -9,7 +9,7 @@ import typer
 
 from flywheel_log.loop.blueprint.readiness import Readiness, Split, assess, many_workloads
 from flywheel_log.loop.replay.origin import are_meant, is_ours
-from flywheel_log.wording import counted
+from flywheel_log.wording import counted, first_few
 
 from . import Problem
 from ._records import ALL, Given
@@ -35,7 +35,6 @@ MinRecords = Annotated[
 Limit = Annotated[
     int, typer.Option("--limit", metavar="NUMBER", min=1, help="Largest number of records that a run uses.")
 ]
-_NAMED = 5
 _WORDS = {
     "no_tool_call": "no tool is called, in a workload that calls tools",
     "same_record": "another record has the same messages and the same answer",
@@ -104,4 +103,4 @@ def _why(reason: str, ids: list[str]) -> str:
     from flywheel_log.loop.blueprint.usable import DROPPED, FATAL
 
     words = (DROPPED | FATAL | _WORDS)[reason]
-    return f"{len(ids)}: {words} ({', '.join(ids[:_NAMED])}{', …' * (len(ids) > _NAMED)})"
+    return f"{len(ids)}: {words} ({first_few(ids)})"

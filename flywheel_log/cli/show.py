@@ -12,6 +12,7 @@ from flywheel_log.event import Event
 from flywheel_log.loop.feedback import response_id_of, target_of
 from flywheel_log.loop.values import as_text
 from flywheel_log.meter import CALLS
+from flywheel_log.wording import first_few
 
 from . import Problem
 from ._records import ALL, Given, Records
@@ -83,8 +84,7 @@ def find(events: Iterable[Event], identity: str) -> Event | None:
         elif (event.get("id") or "").startswith(identity):
             begun = [*begun[:_NAMED], event]
     if answered is None and len(begun) > 1:
-        names = ", ".join(event["id"] for event in begun[:_NAMED]) + (", …" if len(begun) > _NAMED else "")
-        raise Problem(f"several records begin with {identity!r}: {names}")
+        raise Problem(f"several records begin with {identity!r}: {first_few([event['id'] for event in begun], _NAMED)}")
     return answered or next(iter(begun), None)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flywheel_log.loop.gaps import Census, Gap
-from flywheel_log.wording import counted
+from flywheel_log.wording import counted, first_few
 
 from . import Problem
 from ._amounts import time
@@ -15,7 +15,6 @@ from ._records import Records
 from ._screen import one_line, put_json
 from ._source import AsJson, Sources
 
-_NAMED = 5
 Since = Annotated[
     str, typer.Option("--since", metavar="TIME", help="Look from this time on: 12h, 30d ago, or 2026-01-31.")
 ]
@@ -42,8 +41,8 @@ def command(sources: Sources = None, *, since: Since = "", as_json: AsJson = Fal
     if not census.events:
         raise records.nothing("events")
     if repeated:
-        some = ", ".join(repeated[:_NAMED]) + ", …" * (len(repeated) > _NAMED)
-        typer.echo(f"flywheel-log: {counted(len(repeated), 'event')} more than once: {some}", err=True)
+        which = first_few(repeated)
+        typer.echo(f"flywheel-log: {counted(len(repeated), 'event')} more than once: {which}", err=True)
     if missing := sum(gap.count for gap in found):
         raise Problem(f"{missing} of {census.events + missing} events are missing")
     if not as_json:

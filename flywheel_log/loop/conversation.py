@@ -9,6 +9,7 @@ from typing import Any
 
 from flywheel_log import projection
 from flywheel_log.event import JSON, Event
+from flywheel_log.wording import counted
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _answered(response: JSON) -> Iterator[Turn]:
                 yield Turn("assistant", text_of(text), note=choice.get("finish_reason") or "")
     yield from map(_verdict, _list(response.get("results")))
     if vectors := _list(response.get("data")):
-        yield Turn("assistant", f"[{len(vectors)} vector{'s' * (len(vectors) != 1)}]")
+        yield Turn("assistant", f"[{counted(len(vectors), 'vector')}]")
 
 
 def _noted(turn: Turn, note: Any) -> Turn:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from flywheel_log.event import Event
+from flywheel_log.wording import first_few
 
 from .candidate import Candidate
 from .usable import unsafe_name
@@ -20,7 +21,6 @@ DUPLICATE, SAME = "duplicate_question", "same_record"
 _FETCHED = 2  # The blueprint asks for twice its limit, since some are dropped.
 _MANY_WORKLOADS, _FEW_RECORDS = 20, 3
 _LOOP_SHARE = 0.2
-_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -178,9 +178,7 @@ def _missing(report: Readiness, split: Split) -> list[str]:
         found.append(f"{split.needed - report.usable} more usable records: {report.usable} of {split.needed}")
     if report.fatal:
         ids = sorted({identity for some in report.fatal.values() for identity in some})
-        found.append(
-            f"{len(ids)} records that end a run must go: {', '.join(ids[:_NAMED])}{', …' * (len(ids) > _NAMED)}"
-        )
+        found.append(f"{len(ids)} records that end a run must go: {first_few(ids)}")
     return found
 
 
