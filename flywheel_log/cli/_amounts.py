@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import typer
 
-from flywheel_log.loop.filter import OPINIONS, Filter, when
+from flywheel_log.loop.filter import Filter, conditions, when
 
 from . import wrong
 
@@ -43,15 +43,9 @@ def protecting(conditions: Sequence[str], option: str) -> list[Filter]:
 
 
 def _filter(condition: str) -> Filter:
-    name, equals, value = condition.partition("=")
-    if not equals:
-        raise ValueError(f"condition {condition!r} has no value; have one such as workload_id=gold or feedback=good")
-    if name != "feedback":
-        return Filter(where={name: (value,)})
-    opinion = next((one for one in OPINIONS if one == value), None)
-    if opinion is None:
-        raise ValueError(f"feedback {value!r} is unknown; have {', '.join(OPINIONS)}")
-    return Filter(feedback=opinion)
+    where = conditions([condition], "workload_id=gold or feedback=good")
+    (opinion,) = where.pop("feedback", (None,))
+    return Filter(where=where, feedback=opinion)
 
 
 def in_bytes(count: float) -> str:

@@ -11,8 +11,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from flywheel_log.event import Status
-from flywheel_log.loop.filter import OPINIONS, Filter, when
-from flywheel_log.loop.values import full
+from flywheel_log.loop.filter import OPINIONS, Filter, conditions, when
 
 from . import wrong
 from ._records import Records
@@ -92,32 +91,19 @@ def _options(
     named = {"client": client, "workload": workload, "model": model, "status": status, "user": user}
     named |= {"session": session, "trace": trace, "prompt_version": prompt_version}
     fields = {_FIELDS[name]: tuple(values) for name, values in named.items() if values}
-    if feedback and feedback not in OPINIONS:
-        raise ValueError(f"feedback {feedback!r} is unknown; have {', '.join(OPINIONS)}")
     for pattern in status or ():
         if not any(fnmatchcase(one, pattern) for one in (*_STATUSES, "")):
             raise ValueError(f"status {pattern!r} is unknown; have {', '.join(_STATUSES)}")
     now = datetime.now(UTC)
-    conditions = _where(where or [])
-    if twice := fields.keys() & conditions.keys():
+    others = conditions(where or (), "metadata.tenant=acme")
+    if twice := fields.keys() & others.keys():
         raise ValueError(
             f"{', '.join(sorted(twice))} is given by an option of its own and by --where; repeat one of them"
         )
     return Filter(
         since=when(since, now) if since else None,
         until=when(until, now) if until else None,
-        where=fields | conditions,
+        where=fields | others,
         text=text,
         feedback=feedback or None,
     )
-
-
-def _where(conditions: list[str]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for condition in conditions:
-        name, equals, value = condition.partition("=")
-        name = full(name)
-        if not equals:
-            raise ValueError(f"condition {condition!r} has no value; have one such as metadata.tenant=acme")
-        found[name] = (*found.get(name, ()), value)
-    return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from flywheel_log.event import JSON, Event
 
@@ -18,8 +18,7 @@ from .join import JOINED
 from .reading.glance import Glance, glance
 from .values import full, getter, instant
 
-Opinion = Literal["good", "bad", "any", "none"]
-OPINIONS: tuple[Opinion, ...] = ("good", "bad", "any", "none")
+OPINIONS = ("good", "bad", "any", "none")
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
@@ -34,21 +33,23 @@ class Filter:
         where: values by field (`workload_id`, `prompt.version`, `metadata.tenant`): one of them, each with `*` and `?`
             as in the names of files, must match. An empty value matches where the field is missing.
         text: what the conversation (or the error) must contain, as a regular expression; letters of any case.
-        feedback: what must have been said about the answer.
+        feedback: what must have been said about the answer, one of `OPINIONS`.
 
     Raises:
-        ValueError: a field does not exist, or the expression is none.
+        ValueError: a field does not exist, the expression is none, or the feedback is unknown.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     text: str = ""
-    feedback: Opinion | None = None
+    feedback: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "where", {full(name): values for name, values in self.where.items()})
         self._tests  # noqa: B018  a mistake is found where it is made
+        if self.feedback is not None and self.feedback not in OPINIONS:
+            raise ValueError(f"feedback {self.feedback!r} is unknown; have {', '.join(OPINIONS)}")
 
     def __str__(self) -> str:
         """In words: `workload_id=support, since=2026-01-31T00:00:00+00:00`."""
@@ -109,6 +110,21 @@ class Filter:
         if self.feedback in ("good", "bad"):
             return [lambda event: feedbacks.on(event).verdict == self.feedback]
         return [lambda event: (feedbacks.on(event).verdict is None) == (self.feedback == "none")]
+
+
+def conditions(given: Iterable[str], example: str) -> dict[str, tuple[str, ...]]:
+    """Return what conditions `FIELD=VALUE` ask for, as `Filter` takes it; a field may be *given* several values.
+
+    Raises:
+        ValueError: there is no value; the message has the *example* of a condition.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for condition in given:
+        name, equals, value = condition.partition("=")
+        if not equals:
+            raise ValueError(f"condition {condition!r} has no value; have one such as {example}")
+        found[full(name)] = (*found.get(full(name), ()), value)
+    return found
 
 
 def age(text: str) -> timedelta | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, cast
 
-from ..filter import Filter, age
+from ..filter import Filter, age, conditions
 from .quantity import Quantity, Unit, quantity
 
 Comparison = Literal[">", ">=", "<", "<="]
@@ -103,7 +103,7 @@ def parse(
             condition=condition,
             window=_time("over", parts),
             baseline=_time("against", parts) if "against" in parts else None,
-            where=Filter(where={**(where or {}), **_where(parts.get("where", []))}),
+            where=Filter(where={**(where or {}), **_where(parts)}),
             least=_least(parts, LEAST * (measured.kind != "total") if least is None else least),
             name=name or text,
         )
@@ -175,14 +175,8 @@ def _time(keyword: str, parts: dict[str, list[str]]) -> timedelta:
     return span
 
 
-def _where(words: list[str]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for word in (word for word in words if word != "and"):
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise ValueError(f"condition {word!r} has no value; have one such as workload_id=chat")
-        found[name] = (*found.get(name, ()), value)
-    return found
+def _where(parts: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    return conditions((word for word in parts.get("where", ()) if word != "and"), "workload_id=chat")
 
 
 def _least(parts: dict[str, list[str]], otherwise: int) -> int:
