@@ -82,11 +82,13 @@ class Records:
         with wrong("SOURCE"), progress_shown():
             yield from read(self.sources, *how)
 
-    def feedbacks(self, since: datetime | None = None) -> Feedbacks:
+    def feedbacks(self, since: datetime | None = None, *, needed: bool = True) -> Feedbacks:
         """Read the feedback in the sources: a pass of its own, since it comes after the calls that it is about.
 
-        What was said before *since* may be left out.
+        What was said before *since* may be left out; where it is not *needed*, that of standard input is.
         """
+        if self.once and not needed:
+            return Feedbacks(())
         return Feedbacks(self.unreported(remarks, since or self.chosen.since))
 
     def rereadable(self) -> None:

@@ -47,8 +47,7 @@ def put_table(table: Table) -> None:
     """
     from rich.cells import cell_len
 
-    screen = console()
-    over = screen.measure(table, options=screen.options.update(max_width=_ENDLESS)).maximum - screen.width
+    over = whole_width(table) - console().width
     figures = [column for column in table.columns if column.justify == "right"]
     least = {id(one): max(cell_len(str(cell)) for cell in (one.footer, *one.cells)) for one in figures}
     room = {id(one): max(least[id(one)], cell_len(str(one.header))) for one in figures}
@@ -59,6 +58,12 @@ def put_table(table: Table) -> None:
         one.min_width = one.max_width = room[id(one)]
     labels = (_GAP + _NARROWEST) * (len(table.columns) - len(figures))
     console(sum(room.values()) + _GAP * len(figures) + labels).print(table, crop=False)
+
+
+def whole_width(table: Table) -> int:
+    """Return how many cells *table* takes where nothing of it is cut."""
+    screen = console()
+    return screen.measure(table, options=screen.options.update(max_width=_ENDLESS)).maximum
 
 
 def put_json(value: Any) -> None:

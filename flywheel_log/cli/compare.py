@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
@@ -18,12 +17,11 @@ from flywheel_log.wording import first_few
 from . import Problem, wrong
 from ._records import ALL, Records
 from ._sampled import ScaleUp, say_if_sampled
-from ._screen import console, duration, money, one_line, put_json, put_table
+from ._screen import console, duration, money, one_line, put_json, put_table, whole_width
 from ._select import one_of, selecting
 from ._source import SUFFIXES, AsJson
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
 _BY = "prompt.version"
@@ -58,6 +56,15 @@ Replay = Annotated[
 _NAMED = 8
 
 
+class _Sides(NamedTuple):
+    """What the two sides are called, and how many calls each has."""
+
+    a: str
+    b: str
+    calls_a: int
+    calls_b: int
+
+
 @selecting
 def command(
     values: Values = None,
@@ -80,7 +87,7 @@ def command(
     one_of(by=by, over=over, replay=replay)
     one_of(replay=replay, scale_up=scale_up)
     _check(values or [], other=bool(over or replay))
-    known = Feedbacks(()) if records.once else records.feedbacks()
+    known = records.feedbacks(needed=False)
     if replay:
         _with_originals(records, known, replay, as_json=as_json)
         return
@@ -93,7 +100,8 @@ def command(
     if not found:
         raise records.nothing("calls")
     a, b = _two(values or [], found, by)
-    _put(a, b, found[a].calls, found[b].calls, compare(found[a], found[b]), as_json=as_json)
+    pair = _Sides(a, b, round(found[a].calls), round(found[b].calls))
+    _put(pair, compare(found[a], found[b]), as_json=as_json)
     say_if_sampled(found[a], found[b])
 
 
@@ -128,7 +136,8 @@ def _over_time(records: Records, known: Feedbacks, *, scaled: bool, as_json: boo
     if not earlier.calls:
         raise records.nothing("calls")
     if later.calls:
-        _put("earlier", "later", earlier.calls, later.calls, found.differences, as_json=as_json, over=found)
+        pair = _Sides("earlier", "later", round(earlier.calls), round(later.calls))
+        _put(pair, found.differences, found, as_json=as_json)
     else:
         typer.echo(f"flywheel-log: all calls are in one {found.period}: nothing to compare", err=True)
     say_if_sampled(earlier, later)
@@ -138,27 +147,21 @@ def _with_originals(records: Records, known: Feedbacks, run: str, *, as_json: bo
     from ._beside import beside, put_agreement
 
     found = beside(records, known, run)
-    _put("old", "new", found.count, found.count, found.differences(), as_json=as_json)
+    _put(_Sides("old", "new", found.count, found.count), found.differences(), as_json=as_json)
     put_agreement(found, as_json=as_json)
 
 
-def _put(
-    a: str,
-    b: str,
-    calls_a: float,
-    calls_b: float,
-    differences: list[Difference],
-    *,
-    as_json: bool,
-    over: Drift | None = None,
-) -> None:
-    if not as_json:
-        screen = console()
-        shown = partial(_table, (a, b), (round(calls_a), round(calls_b)), differences, over)
-        whole = shown(intervals=True)
-        put_table(whole if _fits(whole, screen) else shown(intervals=False))
+def _put(sides: _Sides, differences: list[Difference], over: Drift | None = None, *, as_json: bool) -> None:
+    if as_json:
+        _put_json(sides, differences, over)
         return
-    put_json({"a": a, "b": b, "calls_a": round(calls_a), "calls_b": round(calls_b)})
+    whole = _table(sides, differences, over, intervals=True)
+    fits = whole_width(whole) <= console().width
+    put_table(whole if fits else _table(sides, differences, over, intervals=False))
+
+
+def _put_json(sides: _Sides, differences: list[Difference], over: Drift | None) -> None:
+    put_json(sides._asdict())
     for one in differences:
         measured = {
             "measure": one.name,
@@ -170,31 +173,18 @@ def _put(
         put_json(measured | ({"period": over.period, "by_period": over.by_period[one.name]} if over else {}))
 
 
-def _fits(table: Table, screen: Console) -> bool:
-    from rich.measure import Measurement
-
-    return Measurement.get(screen, screen.options.update(max_width=10 * screen.width), table).maximum <= screen.width
-
-
 def _numbers(measured: Share | Mean) -> dict[str, object]:
     return {"value": measured.value, "interval": measured.interval, "of": measured.of, "effective": measured.effective}
 
 
-def _table(
-    names: tuple[str, str],
-    calls: tuple[int, int],
-    differences: list[Difference],
-    over: Drift | None,
-    *,
-    intervals: bool,
-) -> Table:
+def _table(sides: _Sides, differences: list[Difference], over: Drift | None, *, intervals: bool) -> Table:
     from rich.table import Table
 
     from ._chart import sparkline
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", no_wrap=True)
-    for name, count in zip(names, calls, strict=True):
+    for name, count in ((sides.a, sides.calls_a), (sides.b, sides.calls_b)):
         table.add_column(f"{one_line(name) or '(none)'} ({count})", justify="right", no_wrap=True)
     for name in ("change", "p"):
         table.add_column(name, justify="right", no_wrap=True)

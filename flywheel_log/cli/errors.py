@@ -11,7 +11,6 @@ from flywheel_log.event import Event
 from flywheel_log.loop.clusters import Cluster, clusters
 from flywheel_log.loop.errors import Errors, Faulty
 from flywheel_log.loop.faults import meaning
-from flywheel_log.loop.feedback import Feedbacks
 from flywheel_log.wording import counted
 
 from . import Problem
@@ -47,7 +46,7 @@ def command(
     Failures, refusals, truncated answers, invalid tool arguments, bad ratings, hallucinations, retries and slow calls:
     their number, share of all calls, trend, and the latest of each. `show ID` shows one in full.
     """
-    faulty = Faulty(Feedbacks(()) if records.once else records.feedbacks(), scaled=scale_up)
+    faulty = Faulty(records.feedbacks(needed=False), scaled=scale_up)
     with records.reading() as events:
         alike = _clusters(faulty.watch(events), count)
     errors = faulty.result()
