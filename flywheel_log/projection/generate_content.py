@@ -26,12 +26,13 @@ _CONFIGS = {
     "frequencyPenalty": "frequency_penalty",
 }
 _FILTERED = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE")
-_FINISHES = {
+FINISHES = {
     **dict.fromkeys(_FILTERED, "content_filter"),
     **{f"IMAGE_{reason}": "content_filter" for reason in _FILTERED},
     "STOP": "stop",
     "MAX_TOKENS": "length",
 }
+"""Why a candidate has ended, in the words of a chat completion."""
 
 
 def is_mine(request: JSON, response: JSON) -> bool:
@@ -59,7 +60,7 @@ def response(body: JSON) -> JSON | None:
     choices = []
     for place, one in enumerate(chat.objects(body["candidates"])):
         reason = one.get("finishReason")
-        finish = _FINISHES.get(reason, reason.lower()) if isinstance(reason, str) else None
+        finish = FINISHES.get(reason, reason.lower()) if isinstance(reason, str) else None
         prefix = f"call_{body.get('responseId') or 'answer'}_{place}"
         choices.append(chat.choice(one.get("index", place), _said(_list(one.get("content")), prefix), finish))
     return chat.completion(body, choices, identifier="responseId", model="modelVersion")

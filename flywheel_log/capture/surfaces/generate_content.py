@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...event import JSON, Kind
+from ...projection.generate_content import FINISHES
 
 NAME = "generate_content"
 PATH = ":generateContent"
@@ -17,11 +18,8 @@ SUMS_UP = None
 SAYS = frozenset[str]()
 
 _MERGED = {"text", "thought"}
-_FILTERED = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE")
 _MARKS = {
-    **dict.fromkeys(_FILTERED, "content_filter"),
-    **{f"IMAGE_{reason}": "content_filter" for reason in _FILTERED},
-    "MAX_TOKENS": "length",
+    **{reason: word for reason, word in FINISHES.items() if word != "stop"},
     "MALFORMED_FUNCTION_CALL": "invalid_tool_arguments",
     "UNEXPECTED_TOOL_CALL": "invalid_tool_arguments",
 }
