@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from flywheel_log.event import JSON
 from flywheel_log.health import health
 from flywheel_log.sinks import RetryLater
 
 from .cluster import Answer, Cluster
-from .mapping import JSON, OFFERS, problems
+from .mapping import OFFERS, problems
 
 # Above the templates that Elasticsearch brings along (100) and those people write (up to 200 as a rule).
 _PRIORITY = 500

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flywheel_log.event import JSON
 from flywheel_log.sinks import Finding
 
 from .cluster import Cluster
-from .mapping import JSON
 
 _OK, _MISSING = 200, 404
 _BLOCKS = ("read_only", "write")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-JSON = dict[str, Any]
+from flywheel_log.event import JSON
 
 KEYWORD: JSON = {"type": "keyword", "ignore_above": 1024}
 LONG: JSON = {"type": "long"}

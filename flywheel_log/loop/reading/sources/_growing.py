@@ -9,7 +9,7 @@ from flywheel_log.event import JSON
 from flywheel_log.sinks.elasticsearch.cluster import Cluster
 from flywheel_log.sinks.elasticsearch.target import Target
 
-from ._index import PAGE, SEARCH, UNSORTABLE, ask, event_in
+from ._index import PAGE, SEARCH, UNSORTABLE, ask, event_in, hits_in
 
 _LATEST_FIRST = [{"timestamp": {"order": "desc", "unmapped_type": "date"}}]
 _MOST = 10_000
@@ -73,8 +73,7 @@ class Growing:
         answer = ask(
             self._cluster, "POST", path, {"size": min(count, _MOST), "sort": _LATEST_FIRST}, also=(UNSORTABLE,)
         )
-        hits = answer.body.get("hits", {}).get("hits", [])
-        return iter([event_in(hit["_source"]) for hit in reversed(hits)])
+        return iter([event_in(hit["_source"]) for hit in reversed(hits_in(answer))])
 
     def new(self) -> Iterator[JSON]:
         """Yield what was added since the last time; nothing while the server does not answer."""
@@ -112,6 +111,4 @@ class Growing:
 
     def _search(self, shard: Shard, query: dict[str, Any]) -> list[JSON]:
         path = f"/{shard.name}{SEARCH}&preference=_shards:{shard.number}"
-        answer = ask(self._cluster, "POST", path, {"track_total_hits": False, **query})
-        hits: list[JSON] = answer.body.get("hits", {}).get("hits", [])
-        return hits
+        return hits_in(ask(self._cluster, "POST", path, {"track_total_hits": False, **query}))

@@ -25,6 +25,12 @@ def event_in(source: JSON) -> JSON:
         return source
 
 
+def hits_in(answer: Answer) -> list[JSON]:
+    """Return what a search has found; nothing where there is no such index."""
+    found: list[JSON] = answer.body.get("hits", {}).get("hits", [])
+    return found
+
+
 def ask(
     cluster: Cluster,
     method: str,

@@ -11,7 +11,7 @@ from flywheel_log.sinks.elasticsearch.cluster import Answer, Cluster, Unreachabl
 from flywheel_log.sinks.elasticsearch.target import Target, target
 
 from ._growing import Growing
-from ._index import MISSING, PAGE, SEARCH, UNSORTABLE, ask, event_in
+from ._index import MISSING, PAGE, SEARCH, UNSORTABLE, ask, event_in, hits_in
 
 # Elastic would rather have points in time, but other servers have others: every version of each knows how to scroll.
 _SCROLL = "/_search/scroll"
@@ -139,8 +139,7 @@ def _whole(answer: Answer) -> list[JSON]:
     """The hits of a page that speaks for all shards."""
     if failed := _failed(answer):
         raise ConnectionError(f"Elasticsearch cannot read {failed} shards of the index; is it whole?")
-    found: list[JSON] = answer.body.get("hits", {}).get("hits", [])
-    return found
+    return hits_in(answer)
 
 
 def _failed(answer: Answer) -> int:
