@@ -1,11 +1,12 @@
-"""What every test gets: a place and an environment of its own, nothing left behind, and a stand-in on request."""
+"""What every test gets: a place and an environment of its own; its events, and stand-ins, on request."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import hypothesis
 import pytest
 
 import flywheel_log
-from flywheel_log import standin
+from flywheel_log.event import Event
 from flywheel_log.health import health
+from flywheel_log.standin import Server, serve
+from flywheel_log.testing import recording
 from tests.doors import table
 
 # instructor holds openai back, so its tests have an environment of their own: `make matrix-instructor`.
@@ -77,9 +80,28 @@ def _unregister() -> None:
 
 
 @pytest.fixture
-def openai_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[standin.Server]:
+def events() -> Iterator[list[Event]]:
+    """What the test records."""
+    with recording(client_id="acme", workload_id="tests") as events:
+        yield events
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Server]]:
+    """Start stand-ins that end with the test: `start(script, latency=…)`."""
+    with ExitStack() as stack:
+        yield lambda *arguments, **options: stack.enter_context(serve(*arguments, **options))
+
+
+@pytest.fixture
+def server(start: Callable[..., Server]) -> Server:
+    return start()
+
+
+@pytest.fixture
+def openai_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """Let `OpenAI()` and its neighbours without arguments, here and in subprocesses, talk to a stand-in."""
-    with standin.serve() as server:
+    with serve() as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         for name in ("ANTHROPIC_BASE_URL", "GROQ_BASE_URL", "GOOGLE_GEMINI_BASE_URL"):
             monkeypatch.setenv(name, server.url.removesuffix("/v1"))

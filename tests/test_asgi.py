@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,13 +11,6 @@ import flywheel_log
 from flywheel_log.asgi import FlywheelMiddleware
 from flywheel_log.event import Event
 from flywheel_log.health import health
-from flywheel_log.testing import recording
-
-
-@pytest.fixture
-def events() -> Iterator[list[Event]]:
-    with recording() as events:
-        yield events
 
 
 @flywheel_log.logged_llm(workload_id="answer")

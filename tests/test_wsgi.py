@@ -17,12 +17,6 @@ from flywheel_log.testing import recording
 from flywheel_log.wsgi import FlywheelMiddleware
 
 
-@pytest.fixture
-def events() -> Iterator[list[Event]]:
-    with recording() as events:
-        yield events
-
-
 @flywheel_log.logged_llm(workload_id="answer")
 def answer(text: str) -> bytes:
     return text.encode()

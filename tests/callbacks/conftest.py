@@ -11,12 +11,9 @@ from typing import Any
 import pytest
 
 from flywheel_log.event import Event
-from tests.capture.conftest import events, server, start
 
 # LiteLLM fetches its prices when it is imported, unless it is told not to.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-
-__all__ = ["events", "server", "start"]
 
 PATIENCE_S = 30
 

@@ -1,36 +1,16 @@
-"""What the tests of capture share: the events of the test, and clients, bare or recorded, of a scripted stand-in."""
+"""What the tests of capture share: recorded clients of the stand-in."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterator
 
 import openai
 import pytest
 import pytest_asyncio
 
 from flywheel_log.event import Event
-from flywheel_log.standin import Server, serve
-from flywheel_log.testing import recording
+from flywheel_log.standin import Server
 from tests.capture.clients import recorded
-
-
-@pytest.fixture
-def events() -> Iterator[list[Event]]:
-    with recording(client_id="acme", workload_id="tests") as events:
-        yield events
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., Server]]:
-    """Start stand-ins that end with the test: `start(script, latency=…)`."""
-    with ExitStack() as stack:
-        yield lambda *arguments, **options: stack.enter_context(serve(*arguments, **options))
-
-
-@pytest.fixture
-def server(start: Callable[..., Server]) -> Server:
-    return start()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import openai
 import pytest
 
 import flywheel_log
-from flywheel_log.standin import Server, serve
+from flywheel_log.standin import Server
 from tests.capture.clients import recorded
 
 from .api import Api
@@ -55,12 +55,6 @@ def where(elasticsearch_url: str, index: str) -> Iterator[str]:
     url = url_of(elasticsearch_url, index, linger="0.05")
     flywheel_log.configure(sinks=[url], client_id="acme")
     return index
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serve() as server:
-        yield server
 
 
 def question(number: int, **more: Any) -> Question:

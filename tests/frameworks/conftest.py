@@ -10,9 +10,6 @@ import pytest_asyncio
 from flywheel_log.event import Event
 from flywheel_log.standin import Server
 from tests.capture.clients import recorded
-from tests.capture.conftest import events, server, start
-
-__all__ = ["events", "server", "start"]
 
 
 def told(events: list[Event]) -> list[object]:

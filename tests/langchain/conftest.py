@@ -14,9 +14,6 @@ from langchain_openai import ChatOpenAI
 from flywheel_log.langchain import FlywheelLogHandler
 from flywheel_log.standin import Server
 from tests.capture.clients import KEY
-from tests.capture.conftest import events, server, start
-
-__all__ = ["events", "server", "start"]
 
 Ask = Callable[..., ChatOpenAI]
 GIVEN = {"model": "gpt-4.1-mini", "max_retries": 0, "api_key": KEY}

@@ -1,4 +1,4 @@
-"""What the tests of Google's door share: clients of a scripted stand-in, bare or recorded, and the events."""
+"""What the tests of Google's door share: clients of a scripted stand-in, bare or recorded."""
 
 from __future__ import annotations
 
@@ -12,24 +12,9 @@ from google.genai import types
 
 import flywheel_log
 from flywheel_log.event import Event
-from flywheel_log.standin import Server, serve
-from flywheel_log.testing import recording
+from flywheel_log.standin import Server
 
 KEY = "AIzaStandinKey0123456789"
-
-
-@pytest.fixture
-def events() -> Iterator[list[Event]]:
-    with recording(client_id="acme", workload_id="tests") as events:
-        yield events
-    flywheel_log.uninstrument()
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., Server]]:
-    """Start stand-ins that end with the test: `start(script, latency=…)`."""
-    with ExitStack() as stack:
-        yield lambda *arguments, **options: stack.enter_context(serve(*arguments, **options))
 
 
 @pytest.fixture
