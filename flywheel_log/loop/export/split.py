@@ -7,36 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from hashlib import blake2b
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
+from .example import Example
 from .recipe import Recipe
+from .shelf import Kept
 
-
-class Divided(Protocol):
-    """What is divided: an `Example`, or one on the shelf."""
-
-    @property
-    def id(self) -> str:
-        """The call's id."""
-
-    @property
-    def timestamp(self) -> str:
-        """When the call began."""
-
-    @property
-    def openings(self) -> tuple[bytes, ...]:
-        """Digests of what the user said until the first time, the second, ... and the last; never empty."""
-
-    @property
-    def belongs_to(self) -> tuple[Hashable, ...]:
-        """What else examples have in common that stay together: a session, a trace."""
-
-    @property
-    def tool(self) -> str:
-        """The tool that the answer calls; empty if it calls none."""
-
-
-One = TypeVar("One", bound=Divided)
+One = TypeVar("One", bound=Example | Kept)
+"""What is divided: examples, or those on the shelf."""
 
 
 def split(examples: Sequence[One], recipe: Recipe) -> dict[str, list[One]]:
