@@ -32,7 +32,7 @@ def beside(records: Records, known: Feedbacks, run: str) -> Pairs:
     there = runs(records.unreported(search, may_be_ours))
     name = next(reversed(there), run) if run == _LAST else run
     if name not in there:
-        have = first_few([f"{one} ({there[one].replays})" for one in reversed(there)], _NAMED)
+        have = first_few([f"{one} ({there[one]})" for one in reversed(there)], _NAMED)
         raise Problem(f"no call is of the run {run}; have {have}" if there else f"no replays in {records.named} yet")
     ours = [*of_run(records.unreported(search, may_be_ours), name)]
     news, judged, found = replays(ours), verdicts(ours), Pairs()

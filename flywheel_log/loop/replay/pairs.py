@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -17,24 +18,14 @@ from .judge import Judged, Verdict
 from .origin import identity, origin
 
 
-@dataclass
-class Run:
-    """What a log has of one run: how many replays, the earliest and the latest time."""
-
-    replays: int
-    first: str
-    last: str
-
-
-def runs(events: Iterable[Event]) -> dict[str, Run]:
-    """Return the runs that have replays among *events*, by name, the one that ended last at the end."""
-    found: dict[str, Run] = {}
+def runs(events: Iterable[Event]) -> dict[str, int]:
+    """Return how many replays among *events* each run has, by its name, the run that ended last at the end."""
+    counts, last = Counter[str](), dict[str, str]()
     for event in events:
         if mark := origin(event):
-            time = event["timestamp"]
-            one = found.setdefault(mark.run, Run(0, time, time))
-            one.replays, one.first, one.last = one.replays + 1, min(one.first, time), max(one.last, time)
-    return dict(sorted(found.items(), key=lambda item: item[1].last))
+            counts[mark.run] += 1
+            last[mark.run] = max(last.get(mark.run, ""), event["timestamp"])
+    return {run: counts[run] for run in sorted(last, key=last.__getitem__)}
 
 
 def replays(ours: Iterable[Event]) -> dict[str, Event]:
