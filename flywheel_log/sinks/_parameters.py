@@ -39,6 +39,11 @@ class Parameters:
             raise ValueError(f"{self._sink} has no {name} {given!r}; has {', '.join(words)}")
         return cast(Word, given.lower())
 
+    def scheme(self, hosts: str) -> str:
+        """Return "https" where `tls` asks for it, or *hosts* end in port 443 as hosted services do; else "http"."""
+        default = "true" if hosts.endswith(":443") else "false"
+        return "https" if self.word("tls", ("false", "true"), default) == "true" else "http"
+
     def count(self, name: str, default: int) -> int:
         """Return *name*, a whole number above 0."""
         if name not in self._given:

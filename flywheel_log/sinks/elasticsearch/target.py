@@ -142,11 +142,9 @@ def _servers(netloc: str, prefix: str, given: Parameters, urls: str) -> tuple[tu
 
 
 def _nodes(netloc: str, prefix: str, given: Parameters) -> tuple[tuple[str, ...], str]:
-    """The servers of `elasticsearch://a:9200,b:9200/…`; port 443 means TLS, as it does with hosted clusters."""
+    """The servers of `elasticsearch://a:9200,b:9200/…`."""
     userinfo, _, hosts = netloc.rpartition("@")
-    secure = given.word("tls", ("false", "true"), "true" if hosts.endswith(":443") else "false")
-    scheme = "https" if secure == "true" else "http"
-    return tuple(_node(f"{scheme}://{host}{prefix}") for host in hosts.split(",")), _login(userinfo)
+    return tuple(_node(f"{given.scheme(hosts)}://{host}{prefix}") for host in hosts.split(",")), _login(userinfo)
 
 
 def _environment_nodes(urls: str) -> tuple[tuple[str, ...], str]:

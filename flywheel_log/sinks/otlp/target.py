@@ -77,7 +77,6 @@ def resolve(url: str) -> str:
 def _address(netloc: str, path: str, given: Parameters) -> str:
     if "@" in netloc:
         raise ValueError(f"sink 'otlp' takes credentials from {_PREFIX}HEADERS; write {_FORM} without any")
-    tls = given.word("tls", ("false", "true"), "true" if netloc.endswith(":443") else "false")
     parts = urlsplit(f"//{netloc}")
     try:
         port = parts.port or 4318
@@ -85,7 +84,7 @@ def _address(netloc: str, path: str, given: Parameters) -> str:
         port = 0
     if not parts.hostname or not port:
         raise ValueError(f"sink 'otlp' has no host {netloc!r}; write {_FORM}")
-    return f"{'https' if tls == 'true' else 'http'}://{_host(parts.hostname)}:{port}{path or PATH}"
+    return f"{given.scheme(netloc)}://{_host(parts.hostname)}:{port}{path or PATH}"
 
 
 def _host(name: str | None) -> str:
