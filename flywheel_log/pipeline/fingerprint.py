@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from ..event import JSON
+from ..projection.texts import text_in
 
 _SYSTEM = frozenset({"system", "developer"})
 _REMEMBERED = 64
@@ -49,8 +50,4 @@ def _system_message(request: JSON) -> str:
 
 
 def _text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    content = content.get("parts") if isinstance(content, dict) else content
-    parts = content if isinstance(content, list) else []
-    return "\n".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
+    return text_in(content.get("parts") if isinstance(content, dict) else content) or ""

@@ -14,7 +14,7 @@ def prompt_text(request: JSON) -> str | None:
         if not turns:
             continue
         turn = _last_message(turns) if isinstance(turns, list) else None
-        return _text(turns if turn is None else turn.get("content"))
+        return text_in(turns if turn is None else turn.get("content"))
     return None
 
 
@@ -33,11 +33,11 @@ def answer_text(response: JSON) -> str | None:
     """Return the text of the first choice."""
     for choice in response.get("choices") or ():
         message = choice.get("message") or {}
-        return _text(message.get("content") or message.get("refusal") or choice.get("text"))
+        return text_in(message.get("content") or message.get("refusal") or choice.get("text"))
     return None
 
 
-def _text(content: Any) -> str | None:
+def text_in(content: Any) -> str | None:
     """Return the text of a message's content: a string, or the text parts of a list, one a line."""
     if isinstance(content, str):
         return content

@@ -14,7 +14,7 @@ from ..drop_tokens import drop_prompt_tokens
 from .anchors import suspicious
 from .assignments import ASSIGNMENTS
 from .commands import COMMANDS
-from .custom import custom
+from .custom import Custom
 from .loose import LOOSE
 from .names import Names
 from .pattern import Finder
@@ -60,7 +60,7 @@ class Redactor:
         model: str = "en_core_web_sm",
     ) -> None:
         self._secrets = "secrets" in what
-        self._own: list[Finder] = [*custom(patterns or {})]
+        self._own: list[Finder] = [Custom(kind, expression) for kind, expression in (patterns or {}).items()]
         self._others: list[Finder] = []
         if "pii" in what:
             from .personal import PERSONAL  # Patterns take their time to compile.

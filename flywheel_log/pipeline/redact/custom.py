@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ...backtracking import LONGEST as PIECE
 from .pattern import Span
@@ -29,8 +29,3 @@ class Custom:
                 start, end = match.span(match.lastindex or 0)
                 if start < end:
                     yield start, end, self._kind
-
-
-def custom(patterns: Mapping[str, str]) -> list[Custom]:
-    """Make finders of the expressions in *patterns*, by their kinds."""
-    return [Custom(kind, expression) for kind, expression in patterns.items()]

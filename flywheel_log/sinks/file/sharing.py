@@ -35,12 +35,10 @@ def lock(fd: int, deadline: float) -> None:
 
 def is_named(fd: int, path: Path) -> bool:
     """Tell whether *path* still is the name of the open file *fd*: a lock counts for that one only."""
-    ours = os.fstat(fd)
     try:
-        named = path.stat()
+        return os.path.samestat(os.fstat(fd), path.stat())
     except FileNotFoundError:
         return False
-    return (ours.st_dev, ours.st_ino) == (named.st_dev, named.st_ino)
 
 
 @contextmanager
