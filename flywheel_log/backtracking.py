@@ -86,7 +86,7 @@ class _Expression:
         """Whether characters that both take lead from *one* into *other*, which follows it and does not hold it."""
         if not one.places.isdisjoint(other.places) or self._may_end_in(other):
             return False
-        both = self._letters(one) & self._letters(other)
+        both = self._letters(one.places) & self._letters(other.places)
         reached, todo = set(one.places), [*one.places]
         while todo:
             fresh = {place for place in self._follow[todo.pop()] - reached if self._takes[place] & both}
@@ -97,8 +97,8 @@ class _Expression:
     def _may_end_in(self, choice: _Choice) -> bool:
         return max(choice.places) > self._asserted and not choice.places.isdisjoint(self._ends)
 
-    def _letters(self, choice: _Choice) -> frozenset[str]:
-        return frozenset[str]().union(*(self._takes[place] for place in choice.places))
+    def _letters(self, places: Iterable[int]) -> frozenset[str]:
+        return frozenset[str]().union(*(self._takes[place] for place in places))
 
     def _reachable(self, place: int) -> set[int]:
         reached, todo = set[int](), [place]
@@ -167,11 +167,8 @@ class _Expression:
 
     def _alike(self, parts: Iterable[_Part]) -> int:
         """How many of *parts* one character can begin, with those that need none."""
-        begins = [frozenset(self._alphabet) if part.empty else self._first_letters(part) for part in parts]
+        begins = [frozenset(self._alphabet) if part.empty else self._letters(part.first) for part in parts]
         return max(sum(letter in begin for begin in begins) for letter in self._alphabet)
-
-    def _first_letters(self, part: _Part) -> frozenset[str]:
-        return frozenset[str]().union(*(self._takes[place] for place in part.first))
 
     def _repeat(self, least: int, most: Any, body: Any) -> _Part:
         if least == most and least <= _MOST_COPIES:  # There is one way to match it so many times.

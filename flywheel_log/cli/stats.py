@@ -65,7 +65,7 @@ def command(
         stats = _quickly(records, fields, scaled=scale_up) or _summarised(records, fields, scaled=scale_up)
     if not stats.rows:
         raise records.nothing("calls")
-    _print_json(stats) if as_json else _print(stats)
+    _print_json(stats) if as_json else put_table(_table(stats, console().width))
     say_if_sampled(stats.total)
     for name, values in zip(stats.by, zip(*(row.key for row in stats.rows), strict=True), strict=True):
         if by is not None and not any(values):
@@ -144,10 +144,6 @@ def numbers(row: Row) -> dict[str, Any]:
 
 def _rounded(value: float | None) -> int | None:
     return None if value is None else round(value)
-
-
-def _print(stats: Stats) -> None:
-    put_table(_table(stats, console().width))
 
 
 def _table(stats: Stats, width: int) -> Table:

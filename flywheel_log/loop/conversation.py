@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flywheel_log import projection
@@ -82,16 +82,13 @@ def _answered(response: JSON) -> Iterator[Turn]:
     for choice in _list(response.get("choices")):
         match choice:
             case {"message": {} as message}:
-                yield _noted(_turn({"role": "assistant", **message}), choice.get("finish_reason"))
+                turn = _turn({"role": "assistant", **message})
+                yield replace(turn, note=str(choice.get("finish_reason") or ""))
             case {"text": text}:
                 yield Turn("assistant", text_of(text), note=choice.get("finish_reason") or "")
     yield from map(_verdict, _list(response.get("results")))
     if vectors := _list(response.get("data")):
         yield Turn("assistant", f"[{counted(len(vectors), 'vector')}]")
-
-
-def _noted(turn: Turn, note: Any) -> Turn:
-    return Turn(turn.role, turn.text, turn.calls, str(note or ""))
 
 
 def _verdict(result: Any) -> Turn:

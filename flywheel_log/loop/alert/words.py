@@ -16,10 +16,11 @@ def in_words(outcome: Outcome) -> str:
     """Return *outcome* in one line: `error_rate > 5% over 15m: 12.5% (5 of 40 calls), e.g. run-1, run-2`."""
     if outcome.state == "too_little_data":
         return f"{_title(outcome)}: too little data, {_too_little(outcome)}"
-    changed = f", was {figure(outcome.baseline, outcome.rule.quantity.unit)}" if outcome.baseline is not None else ""
+    unit = outcome.rule.quantity.unit
+    changed = f", was {figure(outcome.baseline, unit)}" if outcome.baseline is not None else ""
     chance = f", by chance {outcome.chance:.2g}" if outcome.chance is not None else ""
     examples = f", e.g. {', '.join(outcome.examples)}" if outcome.state == "fired" and outcome.examples else ""
-    return f"{_title(outcome)}: {_value(outcome)}{changed}{chance} ({_rests_on(outcome)}){examples}"
+    return f"{_title(outcome)}: {figure(outcome.value, unit)}{changed}{chance} ({_rests_on(outcome)}){examples}"
 
 
 def as_json(outcome: Outcome) -> JSON:
@@ -74,10 +75,6 @@ def _time(milliseconds: float) -> str:
 def _title(outcome: Outcome) -> str:
     rule = outcome.rule
     return rule.text if rule.name == rule.text else f"{rule.name} ({rule.text})"
-
-
-def _value(outcome: Outcome) -> str:
-    return figure(outcome.value, outcome.rule.quantity.unit)
 
 
 def _rests_on(outcome: Outcome) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +11,8 @@ from ..filter import Filter
 from . import column
 
 _PLAIN = re.compile(r"\w[\w-]*(\.\w[\w-]*)*", re.ASCII)
+_LIKE = str.maketrans({"*": "%", "?": "_", "%": r"\%", "_": r"\_", "\\": r"\\"})
+"""What makes of the pattern of a file's name one of SQL."""
 _MILLISECOND = timedelta(milliseconds=1)
 _OURS = r"[1-9]\d{3}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z"
 
@@ -65,19 +66,9 @@ def _one_of(name: str, wanted: tuple[str, ...], parameter: str, values: dict[str
     if not any(set("*?") & set(one) for one in wanted):
         values[parameter] = list(wanted)
         return f"list_contains(${parameter}, {text})"
-    like = {f"{parameter}_{number}": _pattern(one) for number, one in enumerate(wanted)}
+    like = {f"{parameter}_{number}": one.translate(_LIKE) for number, one in enumerate(wanted)}
     values |= like
     return "(" + " OR ".join(f"{text} LIKE ${one} ESCAPE '\\'" for one in like) + ")"
-
-
-def _pattern(wanted: str) -> str:
-    """Write the pattern of a file's name as one of SQL."""
-    return "".join(dict(_signs()).get(sign, sign) for sign in wanted)
-
-
-def _signs() -> Iterator[tuple[str, str]]:
-    yield from (("*", "%"), ("?", "_"))
-    yield from ((sign, "\\" + sign) for sign in "\\%_")
 
 
 def _text(name: str) -> str:
