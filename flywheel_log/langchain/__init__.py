@@ -109,11 +109,6 @@ class FlywheelLogHandler(BaseCallbackHandler):
         _end(run_id)
 
     @guarded("langchain")
-    def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
-        """A chain has failed."""
-        _end(run_id, error)
-
-    @guarded("langchain")
     def on_tool_start(self, serialized: Any, input_str: str, *, run_id: UUID, **about: Any) -> None:
         """A tool begins."""
         self._begin(run_id, about, partial(runs.Step, _name(serialized, about, "tool"), busy=True))
@@ -122,11 +117,6 @@ class FlywheelLogHandler(BaseCallbackHandler):
     def on_tool_end(self, output: Any, *, run_id: UUID, **_: Any) -> None:
         """A tool is done."""
         _end(run_id)
-
-    @guarded("langchain")
-    def on_tool_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
-        """A tool has failed."""
-        _end(run_id, error)
 
     @guarded("langchain")
     def on_retriever_start(self, serialized: Any, query: str, *, run_id: UUID, **about: Any) -> None:
@@ -140,9 +130,11 @@ class FlywheelLogHandler(BaseCallbackHandler):
             node.found(documents)
 
     @guarded("langchain")
-    def on_retriever_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
-        """Looking for documents has failed."""
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+        """A chain has failed, a tool, or a search for documents."""
         _end(run_id, error)
+
+    on_tool_error = on_retriever_error = on_chain_error
 
     def _begin(
         self, run_id: UUID, about: Mapping[str, Any], make: Callable[[scope.Fields, runs.Node | None], runs.Node]
