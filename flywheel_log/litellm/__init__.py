@@ -65,35 +65,29 @@ class FlywheelLogger(CustomLogger):
         fields = scope.merge(scope.merge(scope.current(), self._own), named(kwargs))
         kwargs[_KEY] = _Ticket(surface, body_of(surface.NAME, model, messages, kwargs), opened(fields), kwargs)
 
+    @guarded("litellm")
     def log_success_event(self, kwargs: JSON, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A call has been answered, or its stream is over."""
-        self._answered(kwargs, response_obj, start_time, end_time)
+        ticket = self._ticket(kwargs)
+        if ticket is not None:
+            ticket.timed(kwargs, start_time, end_time)
+            ticket.answered(response_obj, kwargs)
 
+    @guarded("litellm")
     def log_failure_event(self, kwargs: JSON, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A call has failed."""
-        self._failed(kwargs, start_time, end_time)
+        ticket = self._ticket(kwargs)
+        if ticket is not None:
+            ticket.timed(kwargs, start_time, end_time)
+            ticket.failed(kwargs.get("exception"), kwargs)
 
     async def async_log_success_event(self, kwargs: JSON, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A call has been answered, or its stream is over."""
-        self._answered(kwargs, response_obj, start_time, end_time)
+        self.log_success_event(kwargs, response_obj, start_time, end_time)
 
     async def async_log_failure_event(self, kwargs: JSON, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A call has failed."""
-        self._failed(kwargs, start_time, end_time)
-
-    @guarded("litellm")
-    def _answered(self, kwargs: JSON, response: Any, start: Any, end: Any) -> None:
-        ticket = self._ticket(kwargs)
-        if ticket is not None:
-            ticket.timed(kwargs, start, end)
-            ticket.answered(response, kwargs)
-
-    @guarded("litellm")
-    def _failed(self, kwargs: JSON, start: Any, end: Any) -> None:
-        ticket = self._ticket(kwargs)
-        if ticket is not None:
-            ticket.timed(kwargs, start, end)
-            ticket.failed(kwargs.get("exception"), kwargs)
+        self.log_failure_event(kwargs, response_obj, start_time, end_time)
 
     def _ticket(self, kwargs: JSON) -> _Ticket | None:
         """The call that *kwargs* is about; where LiteLLM said nothing at its beginning, it is taken to begin now."""
