@@ -12,21 +12,12 @@ import typer
 
 from flywheel_log.event import Status
 from flywheel_log.loop.filter import OPINIONS, Filter, conditions, when
+from flywheel_log.loop.values import full
 
 from . import wrong
 from ._records import Records
 
 _STATUSES: tuple[str, ...] = get_args(Status)
-_FIELDS = {
-    "client": "client_id",
-    "workload": "workload_id",
-    "model": "model",
-    "status": "status",
-    "user": "user_id",
-    "session": "session_id",
-    "trace": "trace_id",
-    "prompt_version": "prompt.version",
-}
 
 
 def one_of(**given: object) -> None:
@@ -89,8 +80,8 @@ def _options(
     ] = "",
 ) -> Filter:
     named = {"client": client, "workload": workload, "model": model, "status": status, "user": user}
-    named |= {"session": session, "trace": trace, "prompt_version": prompt_version}
-    fields = {_FIELDS[name]: tuple(values) for name, values in named.items() if values}
+    named |= {"session": session, "trace": trace, "prompt.version": prompt_version}
+    fields = {full(name): tuple(values) for name, values in named.items() if values}
     for pattern in status or ():
         if not any(fnmatchcase(one, pattern) for one in (*_STATUSES, "")):
             raise ValueError(f"status {pattern!r} is unknown; have {', '.join(_STATUSES)}")
