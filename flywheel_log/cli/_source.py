@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ import typer
 from flywheel_log.loop.reading.read import OnBad
 from flywheel_log.process import compression
 from flywheel_log.process.rotations import family, log_of
+from flywheel_log.wording import counted
 
 from . import Problem, wrong
 
@@ -30,6 +31,7 @@ SUFFIXES = (".log", ".jsonl", ".json", *compression.SUFFIXES)
 READABLE = ("file:", "elasticsearch:")
 """How the URLs of sinks begin from which records are read back."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of text.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")]
 
 
 def settings() -> Settings:
@@ -94,10 +96,10 @@ def logs(sources: list[str] | None) -> list[Path]:
 @contextlib.contextmanager
 def skipping() -> Iterator[OnBad]:
     """Give a `with` block what counts the lines it is called with as skipped, and say at its end how many they were."""
-    bad: Counter[str] = Counter()
+    bad = count()
     try:
-        yield lambda _: bad.update(["lines"])
+        yield lambda _: next(bad)
     finally:
-        if count := bad["lines"]:
-            what = "1 line that is no record" if count == 1 else f"{count} lines that are no records"
+        if skipped := next(bad):  # how often it was asked before
+            what = counted(skipped, "line that is no record", "lines that are no records")
             typer.echo(f"flywheel-log: skipped {what}", err=True)

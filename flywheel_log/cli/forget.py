@@ -16,7 +16,7 @@ from flywheel_log.loop.retention.places import DeadLetters, Journal, Log, Place
 from . import Problem
 from ._progress import progress_shown
 from ._screen import one_line, put_json
-from ._source import READABLE, AsJson, logs, settings
+from ._source import READABLE, AsJson, DryRun, logs, settings
 
 if TYPE_CHECKING:
     from flywheel_log.config import Settings
@@ -41,7 +41,6 @@ Wait = Annotated[
         help="Seconds to wait for running programs to delete what they have delivered.",
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")]
 
 
 def command(

@@ -14,7 +14,7 @@ from . import Problem
 from ._amounts import in_bytes, protecting, size, time
 from ._progress import progress_shown
 from ._screen import one_line, put_json
-from ._source import AsJson, Sources, logs
+from ._source import AsJson, DryRun, Sources, logs
 
 OlderThan = Annotated[
     str,
@@ -34,7 +34,6 @@ Keep = Annotated[
         "--keep", metavar="FIELD=VALUE", help="Never remove what this matches, or feedback=good; may be repeated."
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")]
 
 
 def command(

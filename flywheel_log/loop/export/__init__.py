@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -150,5 +149,5 @@ def _files(folder: Path) -> set[str]:
 def _private(path: Path) -> Path:
     """Make a file that only its owner can read, and return its path."""
     path.parent.mkdir(exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    path.touch(0o600, exist_ok=False)
     return path
