@@ -13,36 +13,10 @@ _W = "A-Za-z0-9_-"
 _GITLAB = ("pat", "ptt", "dt", "rt", "rtr", "cbt", "ft", "soat", "agent", "oas", "imt", "ffct")
 # Of keys of 32 characters or more: Groq, NVIDIA, Perplexity, xAI, PyPI, Cerebras, Together, LangSmith …
 _SERVICES = (
-    *(
-        "gsk_",
-        "nvapi-",
-        "pplx-",
-        "xai-",
-        "pypi-",
-        "csk-",
-        "tgp_v1_",
-        "lsv2_pt_",
-        "lsv2_sk_",
-        "r8_",
-        "pa-",
-        "jina_",
-        "e2b_",
-    ),
-    *("tvly-", "pcsk_", "wandb_v1_", "bedrock-api-key-", "ABSK", "ntn_", "lin_api_", "glsa_", "glc_", "essu_", "sess-"),
-    *(
-        "sntrys_",
-        "sntryu_",
-        "rubygems_",
-        "sbp_",
-        "figd_",
-        "PMAK-",
-        "pscale_tkn_",
-        "ATATT3",
-        "shpat_",
-        "shpss_",
-        "dp.pt.",
-    ),
-    *("hvs.", "hvb.", "ya29.", "1//0", "secret_", "cfut_", "atlasv1."),
+    *("gsk_", "nvapi-", "pplx-", "xai-", "pypi-", "csk-", "tgp_v1_", "lsv2_pt_", "lsv2_sk_", "r8_", "pa-", "jina_"),
+    *("e2b_", "tvly-", "pcsk_", "wandb_v1_", "bedrock-api-key-", "ABSK", "ntn_", "lin_api_", "glsa_", "glc_"),
+    *("essu_", "sess-", "sntrys_", "sntryu_", "rubygems_", "sbp_", "figd_", "PMAK-", "pscale_tkn_", "ATATT3"),
+    *("shpat_", "shpss_", "dp.pt.", "hvs.", "hvb.", "ya29.", "1//0", "secret_", "cfut_", "atlasv1."),
 )
 # And of 20 or more.
 _VAULTS = ("GOCSPX-", "NRAK-", "dckr_pat_", "sb_secret_", "fw_", "sq0atp-", "sq0csp-")
