@@ -9,7 +9,7 @@ from litellm.constants import openai_compatible_providers
 
 from ..capture.surfaces import Surface, surface_named
 from ..event import JSON
-from ..projection import projected
+from ..projection import chat, projected
 from ..serialise import dumps, loads
 
 _SURFACES = {
@@ -64,8 +64,7 @@ def _tool(tool: Any) -> Any:
     """A tool in OpenAI's shape, which LiteLLM has put into that of another vendor by now."""
     if not isinstance(tool, Mapping) or "input_schema" not in tool:
         return tool
-    function = {"name": tool.get("name"), "description": tool.get("description"), "parameters": tool["input_schema"]}
-    return {"type": "function", "function": {key: value for key, value in function.items() if value is not None}}
+    return chat.tool(tool.get("name"), tool["input_schema"], description=tool.get("description"))
 
 
 def metadata_of(kwargs: JSON) -> JSON:
