@@ -9,7 +9,7 @@ from rich.text import Text
 
 from flywheel_log.loop.stats import Row
 
-from ._screen import duration, moment, money, number
+from ._screen import duration, moment, money, new_table, number
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _HEIGHTS = "▁▂▃▄▅▆▇█"
@@ -20,7 +20,7 @@ _DAY_AND_LONGER = ("day", "week")
 
 def columns(period: str, rows: Sequence[Row], width: int) -> Table:
     """Return a chart of *rows*, whose keys are the beginnings of their periods, at most *width* cells wide."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
+    table = new_table()
     table.add_column(f"by {period}", no_wrap=True, style="cyan")
     room = min(_LONGEST, max(_SHORTEST, width - _NUMBERS_WIDTH))
     legend = "▒ errors" if any(row.errors for row in rows) else ""

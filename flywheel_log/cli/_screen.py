@@ -40,6 +40,13 @@ def console(least: int = 0) -> Console:
     return Pipe(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
+def new_table(**style: Any) -> Table:
+    """Return an empty table that looks like all others; *style* is what rich's takes."""
+    from rich.table import Table
+
+    return Table(box=None, pad_edge=False, header_style="dim", **style)
+
+
 def put_table(table: Table) -> None:
     """Print *table* as wide as the terminal, by cutting headings and labels.
 

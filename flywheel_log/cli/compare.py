@@ -17,7 +17,7 @@ from flywheel_log.wording import first_few
 from . import Problem, wrong
 from ._records import ALL, Records
 from ._sampled import ScaleUp, say_if_sampled
-from ._screen import console, duration, money, one_line, put_json, put_table, whole_width
+from ._screen import console, duration, money, new_table, one_line, put_json, put_table, whole_width
 from ._select import one_of, selecting
 from ._source import SUFFIXES, AsJson
 
@@ -178,11 +178,9 @@ def _numbers(measured: Share | Mean) -> dict[str, object]:
 
 
 def _table(sides: _Sides, differences: list[Difference], over: Drift | None, *, intervals: bool) -> Table:
-    from rich.table import Table
-
     from ._chart import sparkline
 
-    table = Table(box=None, pad_edge=False, header_style="dim")
+    table = new_table()
     table.add_column("", no_wrap=True)
     for name, count in ((sides.a, sides.calls_a), (sides.b, sides.calls_b)):
         table.add_column(f"{one_line(name) or '(none)'} ({count})", justify="right", no_wrap=True)

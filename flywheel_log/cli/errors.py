@@ -16,7 +16,7 @@ from flywheel_log.wording import counted
 from . import Problem
 from ._records import ALL, Given
 from ._sampled import ScaleUp, say_if_sampled
-from ._screen import console, number, one_line, put_json, put_table
+from ._screen import console, new_table, number, one_line, put_json, put_table
 from ._select import selecting
 from ._source import AsJson
 
@@ -98,9 +98,7 @@ def _put(errors: Errors, alike: list[Cluster]) -> None:
 
 
 def _table(errors: Errors, width: int) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
+    table = new_table()
     columns = _fitting(_columns(errors), width)
     for name in columns:
         table.add_column(name, justify="right" if name in ("calls", "share") else "left", no_wrap=True)

@@ -15,7 +15,7 @@ from . import wrong
 from ._progress import progress_shown
 from ._records import ALL, Given, Records
 from ._sampled import ScaleUp, say_if_sampled
-from ._screen import console, duration, money, number, one_line, put_json, put_table
+from ._screen import console, duration, money, new_table, number, one_line, put_json, put_table
 from ._select import one_of, selecting
 from ._source import AsJson
 
@@ -147,9 +147,7 @@ def _rounded(value: float | None) -> int | None:
 
 
 def _table(stats: Stats, width: int) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="dim", footer_style="bold", show_footer=len(stats.rows) > 1)
+    table = new_table(footer_style="bold", show_footer=len(stats.rows) > 1)
     columns = _fitting(stats, width)
     room = max(_KEY_WIDTH, (width - sum(size for _, size in columns)) // max(1, len(stats.by)) - _GAP)
     for place, name in enumerate(stats.by):
