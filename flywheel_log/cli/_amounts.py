@@ -46,12 +46,3 @@ def _filter(condition: str) -> Filter:
     where = conditions([condition], "workload_id=gold or feedback=good")
     (opinion,) = where.pop("feedback", (None,))
     return Filter(where=where, feedback=opinion)
-
-
-def in_bytes(count: float) -> str:
-    """Return a number of bytes in few characters: 812 B, 1.2 MB."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:  # noqa: PLR2004  the next unit
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"

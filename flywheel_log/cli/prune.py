@@ -6,12 +6,13 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.filesize import decimal
 
 from flywheel_log.loop.retention.prune import Pruned, prune
 from flywheel_log.wording import counted
 
 from . import Problem
-from ._amounts import in_bytes, protecting, size, time
+from ._amounts import protecting, size, time
 from ._progress import progress_shown
 from ._screen import one_line, put_json
 from ._source import AsJson, DryRun, Sources, logs
@@ -71,7 +72,5 @@ def _put(one: Pruned, *, dry_run: bool, as_json: bool) -> None:
         put_json(asdict(one) | {"file": str(one.file), "dry_run": dry_run})
         return
     did = "would go" if dry_run else "gone"
-    sizes = (
-        f"{in_bytes(one.before)} → {'about ' * dry_run}{in_bytes(one.after)}" if one.removed else in_bytes(one.before)
-    )
+    sizes = decimal(one.before) + (f" → {'about ' * dry_run}{decimal(one.after)}" if one.removed else "")
     typer.echo(one_line(f"{one.file}: {one.removed:,} of {counted(one.removed + one.kept, 'record')} {did} ({sizes})"))
