@@ -6,7 +6,7 @@ import re
 
 from ...event import JSON, Kind
 from . import arguments
-from .delta import merge_logprobs, merge_message, tool_call_whole
+from .delta import by_choice, merge_logprobs, merge_message, tool_call_whole
 
 NAME = "chat.completions"
 PATH = "/chat/completions"
@@ -21,17 +21,9 @@ _UNSAFE_FINISH = {"length": "length", "content_filter": "content_filter"}
 
 def assemble(events: list[JSON]) -> JSON:
     """Fold chunks into a `chat.completion`; choices are kept apart by their index."""
-    response: JSON = {}
-    choices: dict[int, JSON] = {}
-    for event in events:
-        for delta in event.get("choices") or []:
-            _merge_choice(choices.setdefault(delta.get("index", 0), {}), delta)
-        response |= {key: value for key, value in event.items() if key != "choices" and value not in (None, "")}
-    response.pop("obfuscation", None)
-    return response | {
-        "object": "chat.completion",
-        "choices": [_whole(index, choices[index]) for index in sorted(choices)],
-    }
+    response, choices = by_choice(events, _merge_choice)
+    whole = [_whole(index, choice) for index, choice in choices]
+    return response | {"object": "chat.completion", "choices": whole}
 
 
 def _merge_choice(choice: JSON, delta: JSON) -> None:

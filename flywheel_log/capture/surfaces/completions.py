@@ -6,7 +6,7 @@ import re
 
 from ...event import JSON, Kind
 from .chat_completions import finished, tokens
-from .delta import merge_logprobs
+from .delta import by_choice, merge_logprobs
 
 __all__ = ["FIRST_TEXT", "KIND", "NAME", "PATH", "TEXT", "assemble", "finished", "marks", "tokens"]
 
@@ -21,17 +21,12 @@ SAYS = frozenset({"text_completion"})
 
 def assemble(events: list[JSON]) -> JSON:
     """Fold chunks into a `text_completion`; choices are kept apart by their index."""
-    response: JSON = {}
-    choices: dict[int, JSON] = {}
-    for event in events:
-        for delta in event.get("choices") or []:
-            _merge(choices.setdefault(delta.get("index", 0), {"text": ""}), delta)
-        response |= {key: value for key, value in event.items() if key != "choices" and value not in (None, "")}
-    response.pop("obfuscation", None)
-    return response | {"choices": [{"index": index} | choices[index] for index in sorted(choices)]}
+    response, choices = by_choice(events, _merge)
+    return response | {"choices": [{"index": index} | choice for index, choice in choices]}
 
 
 def _merge(choice: JSON, delta: JSON) -> None:
+    choice.setdefault("text", "")
     for key, value in delta.items():
         if key == "text":
             choice["text"] += value or ""

@@ -1,13 +1,26 @@
-"""How the deltas of a chat stream grow into a message: text is appended, tool calls are told apart."""
+"""How the deltas of a stream grow into choices and messages: text is appended, tool calls are told apart."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...event import JSON
 
 _REPLACED = frozenset({"role", "id", "type"})
 _TEXTS = frozenset({"text", "thinking", "summary"})
+
+
+def by_choice(events: list[JSON], merge: Callable[[JSON, JSON], None]) -> tuple[JSON, list[tuple[int, JSON]]]:
+    """Return what *events* say beside their choices, and each choice by its index, grown by *merge* of its deltas."""
+    response: JSON = {}
+    choices: dict[int, JSON] = {}
+    for event in events:
+        for delta in event.get("choices") or []:
+            merge(choices.setdefault(delta.get("index", 0), {}), delta)
+        response |= {key: value for key, value in event.items() if key != "choices" and value not in (None, "")}
+    response.pop("obfuscation", None)
+    return response, [(index, choices[index]) for index in sorted(choices)]
 
 
 def merge_message(message: JSON, delta: JSON) -> None:
