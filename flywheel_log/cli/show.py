@@ -12,6 +12,7 @@ from flywheel_log.event import Event
 from flywheel_log.loop.feedback import response_id_of, target_of
 from flywheel_log.loop.values import as_text
 from flywheel_log.meter import CALLS
+from flywheel_log.projection.chat import objects
 from flywheel_log.wording import first_few
 
 from . import Problem
@@ -186,10 +187,7 @@ def _latency(event: Event) -> str:
 
 
 def _tools(event: Event) -> list[str]:
-    tools = (event.get("request") or {}).get("tools")
-    named = (
-        [tool.get("function") or tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
-    )
+    named = [tool.get("function") or tool for tool in objects((event.get("request") or {}).get("tools"))]
     return [str(tool.get("name") or tool.get("type")) for tool in named if isinstance(tool, dict)]
 
 

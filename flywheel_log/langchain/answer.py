@@ -11,6 +11,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generati
 from ..capture.outcome import Outcome, of_error
 from ..event import JSON
 from ..health import guarded
+from ..projection.chat import objects
 from .request import message
 
 # How the vendors say why a model has stopped, where LangChain passes that on, and OpenAI's words for it.
@@ -121,8 +122,7 @@ def _reasoning(said: Any) -> str:
     """What the model thought, where LangChain passes it on: in a field of its own or among the parts of the content."""
     if isinstance(thought := said.additional_kwargs.get("reasoning_content"), str):
         return thought
-    blocks = said.content if isinstance(said.content, list) else ()
-    return "".join(_thought(one) for one in blocks if isinstance(one, dict))
+    return "".join(map(_thought, objects(said.content)))
 
 
 def _thought(block: Mapping[str, Any]) -> str:
@@ -130,7 +130,7 @@ def _thought(block: Mapping[str, Any]) -> str:
         return str(block.get("thinking") or "")
     if block.get("type") != "reasoning":
         return ""
-    parts = [one.get("text") for one in block.get("summary") or () if isinstance(one, dict)]
+    parts = [one.get("text") for one in objects(block.get("summary"))]
     return str(block.get("reasoning") or "".join(part for part in parts if part))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flywheel_log.event import Event
+from flywheel_log.projection.chat import objects
 
 from .feedback import Feedback
 from .values import finite
@@ -52,13 +53,11 @@ def _answer(event: Event) -> Iterator[str]:
         name = _MARKS.get(mark, mark) if isinstance(mark, str) else ""
         if name in MEANINGS:
             yield name
-    choices = (event.get("response") or {}).get("choices")
-    for choice in choices if isinstance(choices, list) else ():
+    for choice in objects((event.get("response") or {}).get("choices")):
         # Loggers that mark nothing still say how an answer ended.
-        finish = choice.get("finish_reason") if isinstance(choice, dict) else None
+        finish, message = choice.get("finish_reason"), choice.get("message")
         if isinstance(finish, str) and finish in _FINISHES:
             yield _FINISHES[finish]
-        message = choice.get("message") if isinstance(choice, dict) else None
         if isinstance(message, dict) and message.get("refusal"):
             yield "refusal"
 

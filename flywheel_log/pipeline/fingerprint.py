@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from ..event import JSON
+from ..projection.chat import objects
 from ..projection.texts import text_in
 
 _SYSTEM = frozenset({"system", "developer"})
@@ -42,9 +43,8 @@ def _system_message(request: JSON) -> str:
     for key in ("instructions", "system", "systemInstruction"):
         if request.get(key):
             return _text(request[key])
-    messages = request.get("messages") or request.get("input")
-    for message in messages if isinstance(messages, list) else ():
-        if isinstance(message, dict) and message.get("role") in _SYSTEM:
+    for message in objects(request.get("messages") or request.get("input")):
+        if message.get("role") in _SYSTEM:
             return _text(message.get("content"))
     return ""
 

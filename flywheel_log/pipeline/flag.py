@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from ..event import JSON
+from ..projection.chat import objects
 
 _FILTER = "content_filter"
 _REFUSAL = "refusal"
@@ -26,7 +27,7 @@ def flag(event: Mapping[str, Any]) -> JSON:
 
 def verdict(response: JSON) -> JSON:
     """Read a moderation's *response*: `flagged`, the `categories` that are, and the highest `scores` of these."""
-    results = [one for one in response.get("results") or () if isinstance(one, dict)]
+    results = [*objects(response.get("results"))]
     hits = sorted({name for one in results for name, hit in (one.get("categories") or {}).items() if hit})
     scores = {name: max((one.get("category_scores") or {}).get(name) or 0.0 for one in results) for name in hits}
     found = {

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from ..event import JSON, Event
+from ..projection.chat import objects
 from .parse import parse
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def bare(event: Mapping[str, Any], redactor: Redactor | None, names: Mapping[str
 def _finishes(response: JSON) -> JSON:
     """How each answer ended, and nothing of what it says."""
     return {
-        name: [{key: one[key] for key in kept if key in one} for one in response[name] if isinstance(one, dict)]
+        name: [{key: one[key] for key in kept if key in one} for one in objects(response[name])]
         for name, kept in _ENDS.items()
         if isinstance(response.get(name), list)
     }

@@ -9,6 +9,7 @@ from typing import Any
 from flywheel_log.event import JSON, Event
 from flywheel_log.loop.digest import digest
 from flywheel_log.loop.values import instant
+from flywheel_log.projection.chat import objects
 
 from .usable import dropped, fatal, stored, tool_calls
 
@@ -50,7 +51,6 @@ class Candidate:
         except (TypeError, AttributeError):  # so odd that it is delivered without its content
             document = {"timestamp": event["timestamp"], "request": {}, "response": {}}
         request, response = document.get("request") or {}, document.get("response") or {}
-        choices = response.get("choices")
         return cls(
             id=event.get("id") or event["timestamp"],
             moment=instant(event["timestamp"]) or _OLDEST,
@@ -59,20 +59,18 @@ class Candidate:
             content=digest([request.get("messages", []), response.get("choices", [])]),
             asked=_asked(request.get("messages")),
             calls=bool(tool_calls(response)),
-            wants_tools=any(map(_wants_tools, choices)) if isinstance(choices, list) else False,
+            wants_tools=any(map(_wants_tools, objects(response.get("choices")))),
             tools="tools" in request,
             marks=tuple(map(str, event.get("training_unsafe") or ())),
         )
 
 
 def _asked(messages: Any) -> bytes | None:
-    users = [one for one in messages if isinstance(one, dict) and one.get("role") == "user"] if messages else []
+    users = [one for one in objects(messages) if one.get("role") == "user"]
     contents = [one["content"] for one in users if one.get("content")]
     return digest(contents) if contents and all(isinstance(one, str) for one in contents) else None
 
 
-def _wants_tools(choice: Any) -> bool:
-    if not isinstance(choice, dict):
-        return False
+def _wants_tools(choice: JSON) -> bool:
     message: JSON = choice["message"] if isinstance(choice.get("message"), dict) else {}
     return bool(message.get("tool_calls")) or choice.get("finish_reason") == "tool_calls"
