@@ -1,4 +1,4 @@
-"""What the tests of signals share: the events of the test, and a recorded client of a stand-in."""
+"""What the tests of signals share: a recorded client of a stand-in."""
 
 from __future__ import annotations
 
@@ -10,13 +10,6 @@ import pytest
 import flywheel_log
 from flywheel_log import standin
 from flywheel_log.event import Event
-from flywheel_log.testing import recording
-
-
-@pytest.fixture
-def events() -> Iterator[list[Event]]:
-    with recording() as events:
-        yield events
 
 
 @pytest.fixture

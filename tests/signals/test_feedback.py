@@ -41,8 +41,8 @@ def test_feedback_is_an_event_that_names_the_call(events: list[Event]) -> None:
     (event,) = events
     assert {key: value for key, value in event.items() if key != "timestamp"} == {
         "id": "test-1",
-        "client_id": "default",
-        "workload_id": "default",
+        "client_id": "acme",
+        "workload_id": "tests",
         "kind": "feedback",
         "quality": {
             "rating": 4,

@@ -41,8 +41,8 @@ def test_a_step_is_an_event_with_its_place_time_and_outcome(events: list[Event])
     assert {key: value for key, value in event.items() if key not in shape} == {
         "id": "test-1",
         "kind": "step",
-        "client_id": "default",
-        "workload_id": "default",
+        "client_id": "acme",
+        "workload_id": "tests",
         "user_id": "u42",
         "name": "answer",
         "status": "ok",
