@@ -43,6 +43,19 @@ def wrong(what: str | None = None) -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint=what) from None
 
 
+@contextmanager
+def failing(*errors: type[Exception], code: int = 1) -> Iterator[None]:
+    """Make of the block's *errors* a problem that says the same.
+
+    Raises:
+        Problem: there was one.
+    """
+    try:
+        yield
+    except errors as error:
+        raise Problem(error, code) from None
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line with *arguments* and return its exit code.
 

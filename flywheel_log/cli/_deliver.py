@@ -13,7 +13,7 @@ from flywheel_log.delivery.retry import Backoff
 from flywheel_log.sinks import RetryLater, Sink
 from flywheel_log.sinks.elasticsearch.target import Target, target
 
-from . import Problem
+from . import Problem, failing
 
 Into = Annotated[
     str,
@@ -27,10 +27,8 @@ Timeout = Annotated[
 
 def where(url: str) -> Target:
     """Return what *url* and the environment mean. Raises Problem if they are wrong."""
-    try:
+    with failing(ValueError):
         return target(url)
-    except ValueError as error:
-        raise Problem(error) from None
 
 
 def deliver(sink: Sink, lines: Sequence[bytes], timeout: float) -> None:

@@ -15,7 +15,7 @@ from flywheel_log.process import compression
 from flywheel_log.process.rotations import family, log_of
 from flywheel_log.wording import counted
 
-from . import Problem, wrong
+from . import failing, wrong
 
 if TYPE_CHECKING:
     from flywheel_log.config import Settings
@@ -38,20 +38,16 @@ def settings() -> Settings:
     """Return the settings of the environment. Raises Problem if they are wrong."""
     from flywheel_log.config import load
 
-    try:
+    with failing(ValueError):
         return load()
-    except ValueError as error:
-        raise Problem(error) from None
 
 
 def sinks() -> tuple[str, ...]:
     """Return the sinks of the environment, for which no other setting matters. Raises Problem if they are wrong."""
     from flywheel_log import config
 
-    try:
+    with failing(ValueError):
         return config.sinks()
-    except ValueError as error:
-        raise Problem(error) from None
 
 
 def default() -> str:

@@ -11,7 +11,7 @@ import typer
 from flywheel_log.loop.alert import Outcome, Rule, check, earliest, parse
 from flywheel_log.loop.feedback import Feedbacks
 
-from . import Problem, wrong
+from . import Problem, failing, wrong
 from ._amounts import time
 from ._file_errors import explained
 from ._records import Records
@@ -115,7 +115,5 @@ def _put(outcome: Outcome, *, tell_all: bool, as_json: bool) -> None:
 def _post(webhook: str, fired: Sequence[Outcome], timeout: float) -> None:
     from flywheel_log.loop.alert.webhook import WebhookFailed, post
 
-    try:
+    with failing(WebhookFailed, code=_FAILED):
         post(webhook, fired, timeout)
-    except WebhookFailed as error:
-        raise Problem(error, code=_FAILED) from None

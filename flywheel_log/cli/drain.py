@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from . import Problem
+from . import Problem, failing
 from ._screen import one_line, put_json
 from ._source import AsJson, settings
 
@@ -72,11 +72,9 @@ def _diversion(into: str | None, instead_of: str | None) -> Callable[[str], str]
         return None
     from flywheel_log.sinks import open_sink, public, resolve
 
-    try:
+    with failing(ValueError, OSError):
         open_sink(into).close()
         replaced = public(resolve(instead_of)) if instead_of else None
-    except (ValueError, OSError) as error:
-        raise Problem(error) from None
     kind = urlsplit(into).scheme
     if replaced and urlsplit(replaced).scheme != kind:
         raise Problem(f"--from is {urlsplit(replaced).scheme}:, --into is {kind}:; they must be of one kind")

@@ -13,7 +13,7 @@ from flywheel_log.loop.errors import Errors, Faulty
 from flywheel_log.loop.faults import meaning
 from flywheel_log.wording import counted
 
-from . import Problem
+from . import failing
 from ._records import ALL, Given
 from ._sampled import ScaleUp, say_if_sampled
 from ._screen import console, new_table, number, one_line, put_json, put_table
@@ -61,10 +61,8 @@ def _clusters(events: Iterator[Event], count: int) -> list[Cluster]:
         for _ in events:
             pass
         return []
-    try:
+    with failing(ModuleNotFoundError):
         return clusters(events, count)
-    except ModuleNotFoundError as error:
-        raise Problem(error) from None
 
 
 def _put_json(errors: Errors, alike: list[Cluster]) -> None:

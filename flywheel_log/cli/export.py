@@ -16,7 +16,7 @@ from flywheel_log.loop.replay.origin import are_meant
 from flywheel_log.sinks import public
 from flywheel_log.wording import counted
 
-from . import Problem, wrong
+from . import Problem, failing, wrong
 from ._progress import progress_shown
 from ._records import ALL, Given, Records
 from ._screen import one_line, put_json
@@ -91,7 +91,7 @@ def command(
     with 1 if the files differ.
     """
     before = _manifest(again) if again else None
-    try:
+    with wrong(), failing(ImportError):
         if dedup != "near" and similarity != _DEFAULT.similarity:
             raise ValueError("--similarity says what near duplicates are, which --dedup near leaves out; give both")
         replays = are_meant(records.chosen.where)
@@ -103,10 +103,6 @@ def command(
             form, recipe, made_from = before["format"], Recipe(**before["recipe"]), before["made_from"]
             records = Records(records.given or made_from["sources"], Filter.of(made_from["filter"]))
         manifest = _exported(records, out, form=form, recipe=recipe)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    except ImportError as error:
-        raise Problem(error) from None
     if not manifest["counts"]["calls"]:
         raise records.nothing("calls")
     _put(manifest, out, as_json=as_json)
