@@ -11,7 +11,7 @@ import typer
 
 from flywheel_log.loop.retention.forget import Erased, forget
 from flywheel_log.loop.retention.person import Person, disguised
-from flywheel_log.loop.retention.places import DeadLetters, Journal, Log, Place
+from flywheel_log.loop.retention.places import PATIENCE_S, DeadLetters, Journal, Log, Place
 
 from . import Problem
 from ._progress import progress_shown
@@ -44,7 +44,7 @@ Wait = Annotated[
 
 
 def command(
-    sources: Where = None, *, user: User, wait: Wait = 15.0, dry_run: DryRun = False, as_json: AsJson = False
+    sources: Where = None, *, user: User, wait: Wait = PATIENCE_S, dry_run: DryRun = False, as_json: AsJson = False
 ) -> None:
     """Remove all records of a user.
 
