@@ -86,6 +86,8 @@ class Journal:
                 self._settle()
         if self._released:  # By a signal's handler, inside of this.
             self.release()
+        if health.unsaid:
+            health.say()
         for bell in self.bells:
             if not bell.rung:
                 bell.ring()

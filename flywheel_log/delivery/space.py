@@ -68,7 +68,7 @@ def mapped(fd: int, size: int) -> mmap.mmap | None:
     except OSError as error:
         if error.errno not in {*_NO_PREALLOCATION, errno.ENODEV}:
             raise
-        health.warn("journal_not_mapped", error)
+        health.note("journal_not_mapped", error)
         return None
 
 
