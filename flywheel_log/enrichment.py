@@ -27,6 +27,14 @@ def understood(event: Mapping[str, Any]) -> JSON:
     return found | flag({**seen, **found})
 
 
+def known(event: Mapping[str, Any]) -> JSON:
+    """Return what is `understood` of *event*; nothing where there is no room for a look inside."""
+    try:
+        return understood(event)
+    except MemoryError:
+        return {}
+
+
 def settled(event: JSON) -> JSON:
     """Return *event*, parsed from a line, as one that nobody need understand later."""
     return {**event, **understood(event)} if event.pop("unread", None) else event

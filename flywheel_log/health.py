@@ -7,8 +7,9 @@ import functools
 import logging
 import signal
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 Guarded = TypeVar("Guarded", bound=Callable[..., Any])
@@ -24,12 +25,16 @@ class Health:
     """Counts what was dropped or failed, by reason, and says each reason once in the log `flywheel_log`.
 
     Nothing of the user's data is ever logged: a reason is a fixed word, a detail is one, a class's name, or a `Misuse`.
+
+    Attributes:
+        unsaid: what has been noted, and is to be said.
     """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # The end of a dropped stream may be counted by the garbage collector, anywhere.
         self._dropped: Counter[str] = Counter()
         self._warned: set[str] = set()
+        self.unsaid: deque[str] = deque()
 
     def drop(self, reason: str, error: BaseException | None = None, count: int = 1) -> None:
         """Count *count* events (or parts of events) lost for *reason*; warn the first time.
@@ -39,19 +44,37 @@ class Health:
         """
         if error is not None and _is_of_a_signal(error):
             raise error
+        self.count(reason, count)
+        self.warn(reason, error)
+
+    def count(self, reason: str, count: int = 1) -> None:
+        """As `drop`, without a word."""
         with self._lock:
             self._dropped[reason] += count
-        self.warn(reason, error)
 
     def warn(self, reason: str, error: BaseException | str | None = None) -> None:
         """Say *reason* once a process, with the name of *error* and nothing of its text; or with a fixed word."""
+        self.note(reason, error)
+        self.say()
+
+    def note(self, reason: str, error: BaseException | str | None = None) -> None:
+        """As `warn`, where a lock is held that calls wait for; whoever lets go of it calls `say`.
+
+        A handler of the program's may wait, when it is told, for a thread that records meanwhile.
+        """
         with self._lock:
             if reason in self._warned:
                 return
             self._warned.add(reason)
         word = name_of(error) if isinstance(error, BaseException) else error
-        detail = f" ({word})" if word else ""
-        _log.warning("flywheel_log: %s%s; further ones are only counted, see flywheel_log.stats()", reason, detail)
+        self.unsaid.append(f"{reason} ({word})" if word else reason)
+
+    def say(self) -> None:
+        """Log what has been noted."""
+        while self.unsaid:
+            with suppress(IndexError):  # Another thread was faster.
+                noted = self.unsaid.popleft()
+                _log.warning("flywheel_log: %s; further ones are only counted, see flywheel_log.stats()", noted)
 
     def explain(self, problem: str) -> None:
         """Say *problem*, which is about settings and holds nothing of the user's data, once a process."""

@@ -6,13 +6,16 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
+from queue import Empty
 from typing import Any
 
 from .event import JSON, Event
 from .health import health
 from .process import threads
 from .process.loading import loading
+from .process.threads import Queue
 
 INTERVAL_S = 10.0
 FIRST_S = 1.0
@@ -38,7 +41,8 @@ class Machine:
         self._first_s = first_s
         self._lock = threading.RLock()
         self._latest: JSON | None = None
-        self._stop = threading.Event()
+        # Of the thread. An event would do, but `set` in the handler of a signal that interrupts `set` hangs.
+        self._ending: Queue[None] = Queue()
         os.register_at_fork(after_in_child=self._forget)
 
     def latest(self) -> JSON:
@@ -48,26 +52,26 @@ class Machine:
     def stop(self) -> None:
         """Stop the thread, until the next `latest`."""
         with self._lock:
-            self._stop.set()
+            ending, self._ending = self._ending, Queue()
             self._latest = None
+        ending.put(None)
 
     def _forget(self) -> None:
         self._lock = threading.RLock()
-        self._stop = threading.Event()  # Where threads are greenlets, a forked child has the one of its parent, too.
+        self._ending = Queue()  # Where threads are greenlets, a forked child has the one of its parent, too.
         self._latest = None
 
     def _start(self) -> JSON:
         with self._lock:
             if self._latest is None:
                 self._latest = {"host": socket.gethostname(), "pid": os.getpid()}
-                self._stop = threading.Event()
-                threads.start("machine", self._look, self._latest, self._stop)
+                threads.start("machine", self._look, self._latest, self._ending)
             return self._latest
 
-    def _look(self, known: JSON, stop: threading.Event) -> None:
+    def _look(self, known: JSON, ending: Queue[None]) -> None:
         gauges = self._gauges()
-        stop.wait(self._first_s if gauges else 0)
-        while gauges and not self._over(stop):
+        _wait(ending, self._first_s if gauges else 0)
+        while gauges and ending is self._ending:
             found = dict(known)
             for gauge in gauges:
                 try:
@@ -75,13 +79,15 @@ class Machine:
                 except Exception as error:  # noqa: BLE001 - a driver that fails is no reason to look no more
                     health.drop("infrastructure", error)
             with self._lock:
-                if self._over(stop):
+                if ending is not self._ending:
                     return
                 self._latest = found
-            stop.wait(self._interval_s)
+            _wait(ending, self._interval_s)
 
-    def _over(self, stop: threading.Event) -> bool:
-        return stop.is_set() or stop is not self._stop
+
+def _wait(ending: Queue[None], seconds: float) -> None:
+    with suppress(Empty):
+        ending.get(timeout=seconds)
 
 
 def installed() -> list[Gauge]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import mmap
 import os
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -28,6 +29,9 @@ _SHORT_REPR = 1_000
 _MANY = 256
 MAX_ARRAY = 128 * 1024
 """Bytes of the largest array that is written number by number; of one beyond it, such as an image, the shape is."""
+_LARGE, _ROOM = 1 << 18, 24
+"""Of more bytes it is seen to beforehand that there is room for so many times as much: orjson asks for 16 times the
+length of a text, and where it gets nothing it ends the process."""
 _SCALARS = (str, int, float, bool, type(None))
 
 
@@ -48,12 +52,22 @@ def dumps(event: Mapping[str, Any]) -> bytes:
         return _dumps_slowly(event)
 
 
+def _see_to_room(size: int) -> None:
+    try:
+        mmap.mmap(-1, size).close()
+    except OSError:
+        raise MemoryError from None
+
+
 def loads(raw: bytes | str) -> Any:
     """Parse JSON as SDKs do: also NaN, lone surrogates, integers beyond 64 bits.
 
     Raises:
         ValueError: it is none, or too deep for Python.
+        MemoryError: it is large, and what it says could not be serialised again.
     """
+    if len(raw) > _LARGE:
+        _see_to_room(_ROOM * len(raw))
     try:
         return orjson.loads(raw)
     except ValueError:

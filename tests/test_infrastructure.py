@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import threading
@@ -16,6 +17,7 @@ import flywheel_log
 from flywheel_log.event import JSON
 from flywheel_log.health import health
 from flywheel_log.infrastructure import Gauge, Machine, graphics, installed, processor
+from tests.delivery.turns import with_a_turn
 
 HERE = {"host": socket.gethostname(), "pid": os.getpid()}
 
@@ -45,6 +47,24 @@ def test_gauges_are_asked_in_a_thread_now_and_then() -> None:
     assert [asked.acquire(timeout=10) for _ in range(3)] == [True] * 3
     assert machine.latest() == {**HERE, "cpu_percent": 7.0}
     machine.stop()
+
+
+def test_a_stop_that_interrupts_another_one_anywhere_does_not_hang() -> None:
+    machine = Machine(lambda: [lambda: {"cpu_percent": 7.0}])
+    moments: list[int] = []
+
+    def interrupted() -> None:
+        for moment in itertools.count(1):
+            machine.latest()
+            if not with_a_turn(moment, machine.stop, machine.stop, ""):
+                moments.append(moment)
+                return
+
+    thread = threading.Thread(target=interrupted, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert len(moments) == 1, "hangs"
+    assert moments[0] > 20
 
 
 def test_between_the_making_of_a_gauge_and_its_first_answer_there_is_time_to_measure() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -208,3 +210,29 @@ def test_who_records_while_the_first_recorder_is_made_is_given_the_same() -> Non
         assert all(one is found[0] for one in found), f"at instruction {at}"
         at += 1
     assert at > 100
+
+
+NO_ROOM = """
+import resource
+from pathlib import Path
+import flywheel_log
+from flywheel_log.event import Wire
+from flywheel_log.recorder import current
+
+said = Wire(b'{"choices":[{"message":{"content":"' + b"word " * 2_000_000 + b'"}}]}')
+event = {"kind": "llm", "status": "ok", "provider": "openai", "request": Wire(b'{"messages":[]}'), "response": said}
+current().record({"kind": "step", "name": "first"})
+flywheel_log.flush()
+taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (taken + (100 << 20), resource.RLIM_INFINITY))
+identity = current().record(event)
+print(identity is not None, flywheel_log.flush(), flywheel_log.stats()["dropped"]["processor"])
+"""
+
+
+def test_an_event_that_there_is_no_room_to_read_does_not_end_the_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", NO_ROOM]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.returncode) == ("True 0 1\n", 0), done.stderr
+    kinds = [json.loads(line)["kind"] for line in (tmp_path / "genai.log").read_text().splitlines()]
+    assert kinds == ["step", "llm"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import itertools
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from flywheel_log.scope import context, suppress
 from flywheel_log.scope.fields import fields_of
 from flywheel_log.shape import TYPES
 from flywheel_log.testing import recording
+from tests.capture.interrupted import Interruption
 
 OF_ONE_EVENT = {"id", "timestamp", "kind", "name", "target", "request", "response", "duration_ms"}
 
@@ -251,6 +253,41 @@ async def test_suppress_decorates_functions_of_every_kind():
         assert scope.suppressed()
     assert [plain(), await coroutine(), *[one async for one in async_generator()]] == [1, 1, 1]
     assert not scope.suppressed()
+
+
+def test_a_decorated_function_that_raises_ends_its_own_block_alone():
+    @suppress()
+    @context(workload_id="inner")
+    def fail():
+        raise KeyError
+
+    with suppress(), context(workload_id="outer"):
+        with pytest.raises(KeyError):
+            fail()
+        assert (scope.suppressed(), scope.current()["workload_id"]) == (1, "outer")
+
+
+@pytest.mark.parametrize("decorate", [context(workload_id="inner"), suppress(), flywheel_log.logged_llm])
+@pytest.mark.parametrize("generates", [False, True])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Some of the moments are in finalisers.
+def test_nothing_is_in_force_behind_a_run_that_is_interrupted_anywhere(decorate, generates):
+    @decorate
+    def pieces():
+        yield 1
+        yield 2
+
+    @decorate
+    def answer():
+        return list(pieces()) if generates else 1
+
+    with recording():
+        for nth in itertools.count(1):
+            with Interruption(nth) as interruption:
+                answer()
+            assert (nth, dict(scope.current()), scope.suppressed()) == (nth, {}, 0)
+            if interruption.left > 0:
+                break
+    assert nth > 15
 
 
 def test_suppress_may_end_in_another_context():

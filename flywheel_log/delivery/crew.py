@@ -90,3 +90,4 @@ class Crew:
         for thread in self._threads:
             thread.join()
         self.journal.release()
+        health.say()

@@ -77,6 +77,7 @@ class Delivery:
         self._new_keeper = partial(Keeper, tuning=self._tuning, chore=chore)
         self._new_shipper = partial(Shipper, tuning=self._tuning, random=random, open_sink=open_sink, enrich=enrich)
         self._successor: Callable[[bytes], str | None] | None = None
+        self.locks: tuple[threading.RLock, ...] = ()
         self._begin()
         forks.watch(self)
 

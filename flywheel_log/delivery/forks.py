@@ -5,66 +5,82 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from ..health import health
 from ..process import loading
 
 
 class Forking(Protocol):
-    """What begins anew in a forked child."""
+    """What begins anew in a forked child.
+
+    Attributes:
+        locks: held while it is in the middle of something; the process does not fork meanwhile.
+    """
+
+    locks: tuple[threading.RLock, ...]
 
     def forget(self) -> None:
         """In the child, which has no other thread yet."""
 
 
-@runtime_checkable
-class Guarded(Protocol):
-    """What must not be in the middle of something when the process forks."""
+class _Held(threading.local):
+    """The locks that this thread holds while it forks."""
 
-    def before_fork(self) -> None:
-        """In the parent, before."""
+    def __init__(self) -> None:
+        self.locks: list[threading.RLock] = []
 
-    def after_fork(self) -> None:
-        """In the parent, after."""
+    def take(self, lock: threading.RLock, *, blocking: bool) -> bool:
+        """Take *lock*; whether that was done."""
+        taken = lock.acquire(blocking)
+        if taken:
+            self.locks.append(lock)
+        return taken
+
+    def release(self) -> None:
+        """Let go of all."""
+        while self.locks:
+            self.locks.pop().release()
 
 
 _lock = threading.RLock()
-_watched: weakref.WeakSet[Forking] = weakref.WeakSet()
-_held: list[Forking] = []
+_watched: weakref.WeakValueDictionary[int, Forking] = weakref.WeakValueDictionary()
+_held = _Held()
 
 
 def watch(something: Forking) -> None:
-    """Call *something* around every fork, for as long as it lives."""
+    """Heed *something* at every fork, for as long as it lives."""
     with _lock:
-        _watched.add(something)
+        _watched[id(something)] = something
+
+
+def _all() -> list[Forking]:
+    return [something for find in _watched.valuerefs() if (something := find()) is not None]
 
 
 def _before() -> None:
     loading.before_fork()
-    _lock.acquire()
-    for something in list(_watched):
-        if isinstance(something, Guarded):
-            something.before_fork()
-        _held.append(something)
+    lacking: threading.RLock | None = _lock
+    while lacking is not None:
+        _held.release()  # All, for whoever has the one that is lacking may wait for another.
+        _held.take(lacking, blocking=True)
+        locks = (_lock, *(lock for something in _all() for lock in something.locks))
+        lacking = next((lock for lock in locks if not _held.take(lock, blocking=False)), None)
 
 
 def _in_parent() -> None:
-    while _held:
-        something = _held.pop()
-        if isinstance(something, Guarded):
-            something.after_fork()
-    _lock.release()
+    _held.release()
     loading.after_fork()
 
 
 def _in_child() -> None:
     global _lock  # noqa: PLW0603 - it may be the parent's for ever
     _lock = threading.RLock()
+    _held.locks.clear()
     health.reset()
     loading.forget()
-    while _held:
-        _held.pop().forget()
+    for something in _all():
+        something.forget()
 
 
 os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

@@ -53,6 +53,8 @@ class Journal:
         self._lock = threading.RLock()
         self.supply = Supply(destination, self._run, clock, tuning, quota)
         self.making = self.supply.making
+        # While the process forks no segment may be half made: its descriptor would be the child's for ever.
+        self.locks: tuple[threading.RLock, ...] = (self.making, self._lock)
         self._ids = itertools.count(1)
         self._current: Segment | None = None
         self._busy = self._released = self.unsynced = False
@@ -86,6 +88,8 @@ class Journal:
                 self._settle()
         if self._released:  # By a signal's handler, inside of this.
             self.release()
+        if health.unsaid:
+            health.say()
         for bell in self.bells:
             if not bell.rung:
                 bell.ring()
@@ -232,16 +236,6 @@ class Journal:
                 for segment in self._segments:
                     segment.leave()
                 self._segments, self._current = [], None
-
-    def before_fork(self) -> None:
-        """Let no segment be half made while the process forks: its descriptor would be the child's for ever."""
-        self.making.acquire()  # First: whoever holds it may be in a finaliser that puts.
-        self._lock.acquire()
-
-    def after_fork(self) -> None:
-        """Go on in the parent."""
-        self._lock.release()
-        self.making.release()
 
     def forget(self) -> None:
         """Close in a forked child what belongs to the parent: the descriptors, and with them our share of its locks."""

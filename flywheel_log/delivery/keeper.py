@@ -47,6 +47,7 @@ class Keeper:
         while not self._stop.is_set():
             for work in (self._sync, self._journal.prepare, self._adopt, self._chore):
                 self._guard(work)
+            health.say()
             if bell.wait(self._idle_s()):
                 self._stop.wait(_BREATH_S)  # A full disk rings for every event; once in a while is enough.
             bell.rearm()

@@ -32,8 +32,9 @@ class Losses(dict[str, Loss]):
     """Losses not reported yet, by reason."""
 
     def add(self, reason: str, identity: str) -> None:
-        """Count the event *identity* as dropped for *reason*, here and in `health`."""
-        health.drop(reason)
+        """Count the event *identity* as dropped for *reason*, here and in `health`, which is to say so."""
+        health.count(reason)
+        health.note(reason)
         loss = self.setdefault(reason, Loss(reason, 0, identity, identity))
         loss.count += 1
         loss.last = identity

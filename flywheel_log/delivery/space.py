@@ -22,6 +22,7 @@ _POPULATE_WRITE = 23  # MADV_POPULATE_WRITE of Linux 5.14, which Python does not
 _LOOK_S = 1.0
 _ZEROES = bytes(1 << 16)
 _NO_PREALLOCATION = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+_NO_MAP = {errno.ENODEV, errno.ENOMEM}  # The second where the process may have no more addresses.
 _KEEPS_DESCRIPTOR = sys.version_info < (3, 13)
 _MAPPED: dict[str, Any] = {} if _KEEPS_DESCRIPTOR else {"trackfd": False}
 _abandoned: list[mmap.mmap] = []
@@ -57,7 +58,7 @@ def preallocate(fd: int, size: int) -> None:
 
 
 def mapped(fd: int, size: int) -> mmap.mmap | None:
-    """Give the file *fd* its *size* bytes and map it; None where the file system cannot.
+    """Give the file *fd* its *size* bytes and map it; None where the file system or the process cannot.
 
     Raises:
         OSError: the disk has no room.
@@ -66,9 +67,9 @@ def mapped(fd: int, size: int) -> mmap.mmap | None:
         preallocate(fd, size)
         return mmap.mmap(fd, size, **_MAPPED)
     except OSError as error:
-        if error.errno not in {*_NO_PREALLOCATION, errno.ENODEV}:
+        if error.errno not in {*_NO_PREALLOCATION, *_NO_MAP}:
             raise
-        health.warn("journal_not_mapped", error)
+        health.note("journal_not_mapped", error)
         return None
 
 

@@ -148,7 +148,7 @@ class Supply:
         except OSError as error:
             if error.errno in FULL:
                 raise
-            health.warn("journal_not_writable_so_a_crash_loses_events", error)
+            health.note("journal_not_writable_so_a_crash_loses_events", error)
             return self._make_in_memory(max(need, usual), others)
 
     def _make_in_memory(self, size: int, others: Sequence[Segment]) -> Segment:

@@ -111,6 +111,11 @@ class Inside(Around):
         """Enter it."""
         return self._block
 
+    @guarded("context")
+    def raised(self, error: BaseException) -> None:
+        """Leave it again: the handler of a signal may have raised where it began or ended."""
+        self._block.__exit__(type(error), error, None)
+
 
 def merge(outer: Fields, inner: Fields) -> Fields:
     """Put *inner* over *outer*: tags are added to, metadata is merged, everything else is replaced."""
@@ -155,7 +160,22 @@ class suppress:  # noqa: N801
 
     def __call__(self, function: Decorated) -> Decorated:
         """Decorate a function of any kind: its calls run inside the block."""
-        return around(function, lambda *_: Inside(suppress()))
+        return around(function, lambda *_: Inside(_Silence()))
+
+
+class _Silence:
+    """A block of `suppress` around one run: left where it was entered, once."""
+
+    _before: int | None = None
+
+    def __enter__(self) -> None:
+        self._before = before = _suppressed.get()
+        _suppressed.set(before + 1)
+
+    def __exit__(self, *_: object) -> None:
+        before, self._before = self._before, None
+        if before is not None:
+            _suppressed.set(before)
 
 
 def silently(function: Callable[..., Result], *args: object) -> Result:

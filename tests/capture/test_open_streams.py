@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from flywheel_log import clock
 from flywheel_log.capture.call import Call
 from flywheel_log.capture.open_streams import abandon, unended
 from flywheel_log.capture.outcome import Outcome
+from flywheel_log.capture.streams import tape as module
+from flywheel_log.capture.streams.tape import Tape
 from flywheel_log.capture.surfaces import surface_named
 from flywheel_log.event import Event
 from flywheel_log.health import health
@@ -49,3 +53,25 @@ def test_a_stream_that_another_thread_ends_while_it_is_recorded_is_recorded_once
         assert (len(events), health.dropped()) == (1, {}), f"at instruction {at}"
         at += 1
     assert at > 10
+
+
+def test_a_stream_that_is_ended_anywhere_while_it_is_read_has_what_was_read_and_nothing_twice() -> None:
+    surface, seen = surface_named("chat.completions"), list[str]()
+    texts = (b"one", b"two", b"three")
+    chunks = [b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n' % text for text in texts]
+    at, more = 1, True
+    while more:
+        tape = Tape(surface, 0.0)
+
+        def read(tape: Tape = tape) -> None:
+            for chunk in chunks:
+                tape.take(chunk)
+
+        def end(tape: Tape = tape) -> None:
+            answer = surface.assemble([json.loads(payload) for payload in tape.payloads()])
+            seen.append("".join(choice["message"]["content"] for choice in answer["choices"]))
+
+        more = with_a_turn(at, end, read, module.__file__)
+        at += 1
+    assert set(seen) <= {"", "one", "onetwo", "onetwothree"}
+    assert len(seen) > 50

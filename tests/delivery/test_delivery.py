@@ -245,6 +245,17 @@ def test_flush_says_how_many_events_wait_and_why_is_in_the_stats(make):
     assert delivery.close(0.05) == 2
 
 
+def test_what_a_close_could_not_delete_is_warned_of(make, root, caplog):
+    delivery = make(Memory())
+    delivery.put(LINE)
+    (segment,) = root.rglob("*.seg")
+    segment.unlink()
+    segment.mkdir()
+    assert delivery.close(5) == 0
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith("flywheel_log: segment_not_removed (IsADirectoryError);")
+
+
 def test_flush_and_close_do_not_wait_for_the_back_off(make):
     sink = Memory(RetryLater("down", after=3600.0))
     delivery = make(sink)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from flywheel_log.delivery.keeper import Keeper
 from flywheel_log.delivery.segments import Segment
 from flywheel_log.delivery.supply import Released
 from flywheel_log.delivery.tuning import Tuning
+from flywheel_log.health import health
 
 from .turns import with_a_turn
 
@@ -106,26 +108,34 @@ def test_what_could_not_be_synced_is_synced_in_the_next_round(make: Callable[[in
     journal.release()
 
 
+def fork() -> None:
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
 @pytest.mark.parametrize("beside", ["a caller needs a segment", "the process forks"])
+@pytest.mark.parametrize("puts", [0, 1], ids=["into the same journal", "into another one"])
 def test_a_finaliser_in_a_thread_that_makes_segments_holds_nobody_up(
-    make: Callable[[int], Journal], beside: str
+    make: Callable[[int], Journal], beside: str, puts: int
 ) -> None:
-    journal = make(1)
+    journal, recorded = make(1), make(1)
+    into = (journal, recorded)[puts]
     keeper = Keeper(journal, Tuning(), lambda: None)
 
     def other() -> None:
         if beside == "the process forks":
-            journal.before_fork()
-            journal.after_fork()
+            fork()
         else:
-            journal.let_go()
-            journal.put(LINE)
+            into.let_go()
+            into.put(LINE)
 
     def turn() -> None:
         thread = threading.Thread(target=other, daemon=True)
         thread.start()
         thread.join(0.1)
-        journal.put(LINE)  # As a stream does that the garbage collector ends here.
+        into.put(LINE)  # As a stream does that the garbage collector ends here.
         others.append(thread)
 
     others: list[threading.Thread] = []
@@ -136,6 +146,64 @@ def test_a_finaliser_in_a_thread_that_makes_segments_holds_nobody_up(
     others[0].join(10)
     assert not others[0].is_alive()
     journal.release()
+    recorded.release()
+
+
+@pytest.mark.parametrize("puts", ["into the first", "into the second"])
+def test_a_finaliser_that_interrupts_a_put_into_another_journal_does_not_hold_up_a_fork(
+    make: Callable[[int], Journal], puts: str
+) -> None:
+    pair = make(1), make(1)
+    held, inside = pair if puts == "into the second" else reversed(pair)
+    waiting = threading.Thread(target=fork, daemon=True)
+
+    def put() -> None:
+        with held.locks[-1]:  # As a put that is interrupted.
+            waiting.start()
+            waiting.join(0.1)
+            inside.put(LINE)
+
+    putting = threading.Thread(target=put, daemon=True)
+    putting.start()
+    putting.join(10)
+    assert not putting.is_alive(), "each waits for the other"
+    waiting.join(10)
+    assert not waiting.is_alive()
+    for journal in pair:
+        journal.release()
+
+
+class Waiting(logging.Handler):
+    """A handler of the program's that waits, when it is told of a loss, for a thread that records meanwhile."""
+
+    def __init__(self, record: Callable[[], object]) -> None:
+        super().__init__()
+        self._record = record
+        self.recorded: list[bool] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        thread = threading.Thread(target=self._record, daemon=True)
+        thread.start()
+        thread.join(5)
+        self.recorded.append(not thread.is_alive())
+
+
+@pytest.mark.parametrize("reason", ["journal_full", "journal_not_writable_so_a_crash_loses_events"])
+def test_calls_do_not_wait_for_who_handles_a_warning(tmp_path: Path, reason: str) -> None:
+    (tmp_path / "file").touch()
+    root = tmp_path / "file" if "writable" in reason else tmp_path
+    destination = Destination.of(["memory:"], root)
+    journal = Journal(destination, lambda: "a1b2", lambda: 1767323045.0, Tuning(), quota=1, durable=False)
+    handler = Waiting(lambda: journal.put(LINE))
+    health.reset()
+    log = logging.getLogger("flywheel_log")
+    log.addHandler(handler)
+    try:
+        journal.put(LINE)
+    finally:
+        log.removeHandler(handler)
+        journal.release()
+    assert handler.recorded == [True]
 
 
 def test_what_is_made_ahead_while_another_is_taken_is_not_used_behind_it(make: Callable[[int], Journal]) -> None:

@@ -69,6 +69,29 @@ def test_a_program_that_may_write_small_files_only_is_not_ended_by_a_segment(tmp
     assert "LITTLE" in (tmp_path / "genai.log").read_text()
 
 
+NO_ADDRESSES = """
+import resource
+from pathlib import Path
+from flywheel_log.delivery import Delivery
+from flywheel_log.health import health
+
+delivery = Delivery(["file:genai.log"], Path("journal"))
+delivery.start()
+delivery.flush(20)
+taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (taken + (1 << 19), resource.RLIM_INFINITY))
+print(delivery.put(b'{"kind":"step"}') is not None, len(list(Path("journal").rglob("*.seg"))), health.dropped())
+delivery.flush(20)
+"""
+
+
+def test_a_program_without_room_for_a_map_has_its_events_on_disk(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", NO_ADDRESSES]
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.returncode) == ("True 1 {}\n", 0), done.stderr
+    assert len((tmp_path / "genai.log").read_text().splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("waiting", "free", "room"),
     [

@@ -111,6 +111,7 @@ class FunctionRun(RecordedRun):
     @guarded("capture")
     def raised(self, error: BaseException) -> None:
         """Record what there was until *error*."""
+        self._within.__exit__(type(error), error, None)  # Again: a signal's handler may have raised at its ends.
         if self._is_mine():
             so_far = self._gathered.outcome(self._body, exhausted=False)
             self._conclude(Outcome(so_far.response, of_error(error).error, whole=so_far.whole))

@@ -145,9 +145,9 @@ class Tape:
             head, seam, end, _, skip, _ = self.alike
             tail = seam[:skip] + end
             alike = len(self.run) > 1 and sse.adds_up(self._surface.assemble, head, tail)
-            texts = [b"".join(self.run)] if alike else self.run
+            texts = [b"".join(self.run)] if alike else self.run.copy()
+            self.run.clear()  # First: whoever ends the recording meanwhile records less, but no text twice.
             self._pieces += [b"".join((head, text, tail)) for text in texts]
-            self.run.clear()
 
     def payloads(self, *, summed_up: bool = True) -> list[bytes]:
         """Everything kept of an event stream, one payload an event, runs of text joined; *summed_up* where one does."""
