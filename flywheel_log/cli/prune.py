@@ -14,7 +14,7 @@ from . import Problem
 from ._amounts import in_bytes, protecting, size, time
 from ._progress import progress_shown
 from ._screen import one_line, put_json
-from ._source import AsJson, Sources, logs
+from ._source import AsJson, Files, logs
 
 OlderThan = Annotated[
     str,
@@ -38,7 +38,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be
 
 
 def command(
-    sources: Sources = None,
+    sources: Files = None,
     *,
     older_than: OlderThan = "",
     larger_than: LargerThan = "",

@@ -51,7 +51,7 @@ def command(
 ) -> None:
     """Count calls, errors, tokens, cost and latency.
 
-    p50 and p95 are the median and the 95th percentile of the latency, within 1 %; first is the time to the first token;
+    p50 and p95 are the median and the 95th percentile of the latency, within 1%; first is the time to the first token;
     incomplete are calls that were left, cancelled or broken off.
     A cost marked + lacks that of some calls. Calls have a cost if [prices] is installed where they are made.
     A narrow terminal shows the first columns; --json has all figures.
