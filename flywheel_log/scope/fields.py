@@ -8,6 +8,7 @@ from numbers import Real
 from typing import Any
 
 from ..event import JSON, Event
+from ..health import Misuse
 from ..wording import suggestion
 
 _OF_ONE_EVENT = {"id", "timestamp", "kind", "name", "target", "request", "response", "duration_ms"}
@@ -38,7 +39,7 @@ def fields_of(*, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = 
     unknown = sorted(others.keys() - _FIELDS)
     if unknown:
         known = [*sorted(_FIELDS), "tags", "metadata"]
-        raise TypeError(f"{unknown[0]} is no field of an event; {suggestion(unknown[0], known)}")
+        raise Misuse(f"{unknown[0]} is no field of an event; {suggestion(unknown[0], known)}")
     fields = {key: _fitting(key, value) for key, value in others.items() if value is not None}
     if tags:
         fields["tags"] = [_text(tag) for tag in tags]
@@ -51,7 +52,7 @@ def _fitting(key: str, value: Any) -> Any:
     if key in _TEXTS:
         return _text(value)
     if key in _SHAPES and not isinstance(value, _SHAPES[key][0]):
-        raise TypeError(f"{key} is {_SHAPES[key][1]}; got {type(value).__name__}")
+        raise Misuse(f"{key} is {_SHAPES[key][1]}; got {type(value).__name__}")
     return value
 
 
