@@ -41,17 +41,17 @@ class Health:
             raise error
         with self._lock:
             self._dropped[reason] += count
-        self.warn(reason, error)
+        self.warn(reason, error, "; further ones are only counted, see flywheel_log.stats()")
 
-    def warn(self, reason: str, error: BaseException | str | None = None) -> None:
-        """Say *reason* once a process, with the name of *error* and nothing of its text; or with a fixed word."""
+    def warn(self, reason: str, error: BaseException | str | None = None, more: str = "") -> None:
+        """Say *reason* and *more* once a process, with the name of *error* and nothing of its text; or a fixed word."""
         with self._lock:
             if reason in self._warned:
                 return
             self._warned.add(reason)
         word = name_of(error) if isinstance(error, BaseException) else error
         detail = f" ({word})" if word else ""
-        _log.warning("flywheel_log: %s%s; further ones are only counted, see flywheel_log.stats()", reason, detail)
+        _log.warning("flywheel_log: %s%s%s", reason, detail, more)
 
     def explain(self, problem: str) -> None:
         """Say *problem*, which is about settings and holds nothing of the user's data, once a process."""
