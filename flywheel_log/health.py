@@ -113,9 +113,14 @@ def guarded(reason: str, *, default: Callable[..., Any] | None = None) -> Callab
                 return function(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - the one guard: whatever it is, the program's call goes on
                 instead = default(*args) if default else None
-                health.drop(reason, error)
+                health.drop(reason, Misuse(str(error)) if _is_wrong_call(error) else error)
                 return instead
 
         return call  # type: ignore[return-value]
 
     return decorate
+
+
+def _is_wrong_call(error: Exception) -> bool:
+    """Whether Python raised *error* for the arguments that a guarded function was given, before anything of it ran."""
+    return type(error) is TypeError and error.__traceback__ is not None and error.__traceback__.tb_next is None
