@@ -34,8 +34,10 @@ class FlywheelMiddleware(Middleware[App, Identify]):
         **fields: what `context` takes; stamped on every call whoever asks.
 
     Raises:
-        TypeError: a field is none of an event's.
+        TypeError: *app* is no ASGI application, *identify* no function of one argument, or a field none of an event's.
     """
+
+    _called_with = ("scope", "receive", "send")
 
     async def __call__(self, connection: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection; what is no request (the application's start and end) passes through."""

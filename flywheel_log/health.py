@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 Guarded = TypeVar("Guarded", bound=Callable[..., Any])
 
 _log = logging.getLogger("flywheel_log")
+_COUNTED = "further ones are only counted, see flywheel_log.stats()"
 
 
 class Misuse(TypeError):
@@ -45,19 +46,19 @@ class Health:
         if error is not None and _is_of_a_signal(error):
             raise error
         self.count(reason, count)
-        self.warn(reason, error)
+        self.warn(reason, error, counted=True)
 
     def count(self, reason: str, count: int = 1) -> None:
         """As `drop`, without a word."""
         with self._lock:
             self._dropped[reason] += count
 
-    def warn(self, reason: str, error: BaseException | str | None = None) -> None:
-        """Say *reason* once a process, with the name of *error* and nothing of its text; or with a fixed word."""
-        self.note(reason, error)
+    def warn(self, reason: str, error: BaseException | str | None = None, *, counted: bool = False) -> None:
+        """Say *reason* once a process, with the name of *error* and nothing of its text, or with a fixed word."""
+        self.note(reason, error, counted=counted)
         self.say()
 
-    def note(self, reason: str, error: BaseException | str | None = None) -> None:
+    def note(self, reason: str, error: BaseException | str | None = None, *, counted: bool = False) -> None:
         """As `warn`, where a lock is held that calls wait for; whoever lets go of it calls `say`.
 
         A handler of the program's may wait, when it is told, for a thread that records meanwhile.
@@ -67,14 +68,14 @@ class Health:
                 return
             self._warned.add(reason)
         word = name_of(error) if isinstance(error, BaseException) else error
-        self.unsaid.append(f"{reason} ({word})" if word else reason)
+        said = f"{reason} ({word})" if word else reason
+        self.unsaid.append(f"{said}; {_COUNTED}" if counted else said)
 
     def say(self) -> None:
         """Log what has been noted."""
         while self.unsaid:
             with suppress(IndexError):  # Another thread was faster.
-                noted = self.unsaid.popleft()
-                _log.warning("flywheel_log: %s; further ones are only counted, see flywheel_log.stats()", noted)
+                _log.warning("flywheel_log: %s", self.unsaid.popleft())
 
     def explain(self, problem: str) -> None:
         """Say *problem*, which is about settings and holds nothing of the user's data, once a process."""
@@ -136,9 +137,14 @@ def guarded(reason: str, *, default: Callable[..., Any] | None = None) -> Callab
                 return function(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - the one guard: whatever it is, the program's call goes on
                 instead = default(*args) if default else None
-                health.drop(reason, error)
+                health.drop(reason, Misuse(str(error)) if _is_wrong_call(error) else error)
                 return instead
 
         return call  # type: ignore[return-value]
 
     return decorate
+
+
+def _is_wrong_call(error: Exception) -> bool:
+    """Whether Python raised *error* for the arguments that a guarded function was given, before anything of it ran."""
+    return type(error) is TypeError and error.__traceback__ is not None and error.__traceback__.tb_next is None

@@ -32,8 +32,10 @@ class FlywheelMiddleware(Middleware[App, Identify]):
         **fields: what `context` takes; stamped on every call whoever asks.
 
     Raises:
-        TypeError: a field is none of an event's.
+        TypeError: *app* is no WSGI application, *identify* no function of one argument, or a field none of an event's.
     """
+
+    _called_with = ("environ", "start_response")
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""

@@ -69,8 +69,17 @@ async def test_who_asks_may_be_found_out_by_a_coroutine(events: list[Event]) -> 
     assert {event["user_id"] for event in events} == {"u1"}
 
 
-@pytest.mark.parametrize("found", [{"nobody": 1}, KeyError("no user"), 7])
-async def test_a_request_goes_on_when_nobody_can_tell_who_asks(events: list[Event], found: Any) -> None:
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ({"user": 1}, "user is no field"),
+        (KeyError("no user"), "(KeyError)"),
+        ("u1", "{'user_id': …}, or None; got str"),
+    ],
+)
+async def test_a_request_goes_on_when_nobody_can_tell_who_asks(
+    events: list[Event], caplog: pytest.LogCaptureFixture, found: Any, told: str
+) -> None:
     def fail(_: Any) -> Any:
         if isinstance(found, Exception):
             raise found
@@ -78,6 +87,7 @@ async def test_a_request_goes_on_when_nobody_can_tell_who_asks(events: list[Even
 
     sent = await request(FlywheelMiddleware(app, fail))
     assert (len(sent), len(events), health.dropped()) == (4, 3, {"identify": 1})
+    assert told in caplog.text
 
 
 async def test_a_request_may_be_a_trace_that_goes_on_from_the_callers(events: list[Event]) -> None:
@@ -127,3 +137,11 @@ async def test_what_is_no_request_passes_through_and_errors_are_the_applications
 def test_a_wrong_field_is_an_error_at_once() -> None:
     with pytest.raises(TypeError, match="colour is no field of an event"):
         FlywheelMiddleware(app, colour="red")
+
+
+def test_an_application_of_the_other_kind_is_an_error_at_once() -> None:
+    def wsgi(environ: Any, start_response: Any) -> None: ...
+
+    wrong: Any = wsgi
+    with pytest.raises(TypeError, match=r"called with scope and receive and send, .* flywheel_log.wsgi for Flask"):
+        FlywheelMiddleware(wrong)

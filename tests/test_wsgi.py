@@ -76,8 +76,17 @@ def test_a_body_that_is_there_already_is_handed_on_as_it_is(body: Any) -> None:
     assert [event["status"] for event in events] == ["ok"]
 
 
-@pytest.mark.parametrize("found", [{"nobody": 1}, KeyError("no user"), 7])
-def test_a_request_goes_on_when_nobody_can_tell_who_asks(events: list[Event], found: Any) -> None:
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ({"user": 1}, "user is no field"),
+        (KeyError("no user"), "(KeyError)"),
+        ("u1", "{'user_id': …}, or None; got str"),
+    ],
+)
+def test_a_request_goes_on_when_nobody_can_tell_who_asks(
+    events: list[Event], caplog: pytest.LogCaptureFixture, found: Any, told: str
+) -> None:
     def fail(_: Any) -> Any:
         if isinstance(found, Exception):
             raise found
@@ -85,6 +94,7 @@ def test_a_request_goes_on_when_nobody_can_tell_who_asks(events: list[Event], fo
 
     body = FlywheelMiddleware(streaming, fail)(environ_of(), start_response)
     assert ([*body], len(events), health.dropped()) == ([b"one", b"two"], 3, {"identify": 1})
+    assert told in caplog.text
 
 
 def test_a_request_may_be_a_trace_that_lasts_until_its_body_is_closed(events: list[Event]) -> None:
@@ -133,3 +143,13 @@ def test_it_keeps_to_the_standard_between_a_server_and_an_application(events: li
 def test_a_wrong_field_is_an_error_at_once() -> None:
     with pytest.raises(TypeError, match="colour is no field of an event"):
         FlywheelMiddleware(streaming, colour="red")
+
+
+def test_an_application_of_the_other_kind_and_what_is_no_function_are_errors_at_once() -> None:
+    def asgi(scope: Any, receive: Any, send: Any) -> None: ...
+
+    wrong: Any = asgi
+    with pytest.raises(TypeError, match=r"called with environ and start_response, .* flywheel_log.asgi is for FastAPI"):
+        FlywheelMiddleware(wrong)
+    with pytest.raises(TypeError, match=r"^identify is a function of one argument, the connection; got dict$"):
+        FlywheelMiddleware(streaming, identify=who(environ_of()))  # type: ignore[arg-type]

@@ -124,7 +124,13 @@ def commands() -> list[str]:
 def _options(
     *,
     show_version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=lambda value: _version() if value else None)
+        bool,
+        typer.Option(
+            "--version",
+            help="Show the version and exit.",
+            is_eager=True,
+            callback=lambda value: _version() if value else None,
+        ),
     ] = False,
 ) -> None:
     del show_version

@@ -20,12 +20,16 @@ from . import failing, wrong
 if TYPE_CHECKING:
     from flywheel_log.config import Settings
 
+_DEFAULT = "[default: the file sink of the settings, else genai.log]"
 SOURCE = typer.Argument(
     metavar="SOURCE",
-    help="A log (its rotated files are read too), several logs, a quoted glob, or - for standard input. "
-    "[default: the file sink of the settings, else genai.log]",
+    help=f"A log (its rotated files are read too), several logs, a quoted glob, or - for standard input. {_DEFAULT}",
 )
 Sources = Annotated[list[str] | None, SOURCE]
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="SOURCE", help=f"A log with its rotated files, several logs, or a quoted glob. {_DEFAULT}"),
+]
 SUFFIXES = (".log", ".jsonl", ".json", *compression.SUFFIXES)
 """What the names of logs end in."""
 READABLE = ("file:", "elasticsearch:")

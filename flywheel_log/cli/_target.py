@@ -11,6 +11,7 @@ from flywheel_log.loop.reading.sources import file, find
 from flywheel_log.loop.reading.sources.file import path_of
 from flywheel_log.loop.replay.origin import may_be_ours
 from flywheel_log.process.compression import is_compressed
+from flywheel_log.process.rotations import generations
 
 from . import Problem, _source, wrong
 
@@ -47,10 +48,11 @@ def logs(sources: list[str] | None, urls: tuple[str, ...]) -> str:
 
 
 def _same(sources: list[str]) -> str:
-    source = sources[0]
+    source, log = sources[0], Path(sources[0])
     if len(sources) == 1 and source.startswith(_source.READABLE):
         return source
-    if len(sources) == 1 and not is_compressed(Path(source)) and Path(source).is_file():
+    # Just rotated, a log is not there until the next line.
+    if len(sources) == 1 and not is_compressed(log) and (log.is_file() or generations(log)):
         return f"file:{quote(source)}"
     for one in sources:
         if find(one) is file:

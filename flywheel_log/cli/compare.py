@@ -40,7 +40,7 @@ Over = Annotated[
 ]
 Values = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[A B]", help="The two values to compare; may be left out where there are only two."),
+    typer.Argument(metavar="A B", help="The two values to compare; may be left out where there are only two."),
 ]
 Logs = Annotated[
     Records,
@@ -76,7 +76,7 @@ def command(
     scale_up: ScaleUp = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two versions of a prompt, two models or two workloads.
+    """Compare two prompt versions, two models or two workloads.
 
     Rates, tokens, cost, latency and ratings, each with its 95 % confidence interval. The cut rate is that of the
     answers that reached their greatest length, which `errors` calls length. p is the probability of such a difference

@@ -24,7 +24,7 @@ Again = Annotated[
 def command(
     *, into: Into = "elasticsearch:", again: Again = False, timeout: Timeout = 60.0, as_json: AsJson = False
 ) -> None:
-    """List the events that Elasticsearch has rejected, or send them again.
+    """List the events that Elasticsearch rejected, or resend them.
 
     They are kept beside the journal, in one file for each index.
     """

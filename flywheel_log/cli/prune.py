@@ -15,7 +15,7 @@ from . import Problem
 from ._amounts import protecting, size, time
 from ._progress import progress_shown
 from ._screen import one_line, put_json
-from ._source import AsJson, DryRun, Sources, logs
+from ._source import AsJson, DryRun, Files, logs
 
 OlderThan = Annotated[
     str,
@@ -38,7 +38,7 @@ Keep = Annotated[
 
 
 def command(
-    sources: Sources = None,
+    sources: Files = None,
     *,
     older_than: OlderThan = "",
     larger_than: LargerThan = "",

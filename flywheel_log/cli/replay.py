@@ -96,7 +96,7 @@ def command(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send logged requests again: to another model, with another prompt, to another server.
+    """Resend logged requests to another model, prompt or server.
 
     The answers are recorded as workloads of their own (`support.replay`), and `compare --replay RUN` shows them beside
     the old ones. The key comes from OPENAI_API_KEY. Tools are offered, not run. Nothing is sent before you have seen

@@ -10,7 +10,7 @@ from flywheel_log.loop.retention.rotate import Rotated, rotate
 
 from ._amounts import size
 from ._screen import one_line, put_json
-from ._source import AsJson, Sources, logs
+from ._source import AsJson, Files, logs
 
 LargerThan = Annotated[
     str,
@@ -30,7 +30,7 @@ Plain = Annotated[bool, typer.Option("--plain", help="Do not compress rotated fi
 
 
 def command(
-    sources: Sources = None,
+    sources: Files = None,
     *,
     larger_than: LargerThan = "",
     keep: Keep = None,

@@ -23,6 +23,7 @@ from ._source import AsJson, or_last
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from flywheel_log.loop.conversation import Turn
 
@@ -34,7 +35,7 @@ Identity = Annotated[
     ),
 ]
 _NAMED = 5
-_MARGIN = 2
+_MARGIN = "  "
 _WHO = ("client_id", "workload_id", "user_id", "session_id")
 
 
@@ -91,11 +92,13 @@ def find(events: Iterable[Event], identity: str) -> Event | None:
 
 def show(event: Event) -> None:
     """Print *event*: the facts, then the conversation."""
+    from rich.text import Text
+
     from flywheel_log.loop.conversation import conversation
 
     screen = console()
     for name, value in facts(event):
-        screen.print(f"{name:>9}  {value}", style="red" if name == "error" else None, soft_wrap=not screen.is_terminal)
+        _fold(screen, Text(value, "red" if name == "error" else ""), Text(f"{name:>9}  "))
     talk = conversation(event)
     for turn in (*talk.asked, *_retrieval(event)):
         _say(screen, turn, "bold")
@@ -199,6 +202,11 @@ def _say(screen: Console, turn: Turn, style: str) -> None:
     said = list(Text(many_lines(turn.text)).split("\n")) if turn.text else []
     wanted = [Text(many_lines(f"→ {call}"), "cyan") for call in turn.calls]
     for paragraph in [*said, *wanted]:
-        # A pipe gets the lines as they are; a terminal gets them folded under their own margin.
-        for row in paragraph.wrap(screen, screen.width - _MARGIN) if screen.is_terminal else [paragraph]:
-            screen.print(Text(" " * _MARGIN).append(row), soft_wrap=True)
+        _fold(screen, paragraph, Text(_MARGIN))
+
+
+def _fold(screen: Console, text: Text, before: Text) -> None:
+    """Print *text* and what stands *before* it: as it is into a pipe, on a terminal folded under its own margin."""
+    for row in text.wrap(screen, screen.width - len(before)) if screen.is_terminal else [text]:
+        screen.print(before + row, soft_wrap=True)
+        before = before.blank_copy(" " * len(before))

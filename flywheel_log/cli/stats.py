@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -51,7 +52,7 @@ def command(
 ) -> None:
     """Count calls, errors, tokens, cost and latency.
 
-    p50 and p95 are the median and the 95th percentile of the latency, within 1 %; first is the time to the first token;
+    p50 and p95 are the median and the 95th percentile of the latency, within 1%; first is the time to the first token;
     incomplete are calls that were left, cancelled or broken off.
     A cost marked + lacks that of some calls. Calls have a cost if [prices] is installed where they are made.
     A narrow terminal shows the first columns; --json has all figures.
@@ -200,5 +201,10 @@ def _cells(row: Row) -> dict[str, str]:
         "first p95": duration(row.first_token.quantile(0.95)),
         "incomplete": number(row.incomplete),
         "cached": number(row.cached_tokens),
-        "calls/min": number(row.calls_per_minute),
+        "calls/min": _rate(row.calls_per_minute),
     }
+
+
+def _rate(calls: float | None) -> str:
+    """Return calls per minute, of few with the two digits that count: 1.2k, 43, 0.31."""
+    return number(calls) if calls is None or calls >= 10 else f"{Decimal(f'{calls:.2g}'):f}"  # noqa: PLR2004  two digits

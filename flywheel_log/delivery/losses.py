@@ -34,7 +34,7 @@ class Losses(dict[str, Loss]):
     def add(self, reason: str, identity: str) -> None:
         """Count the event *identity* as dropped for *reason*, here and in `health`, which is to say so."""
         health.count(reason)
-        health.note(reason)
+        health.note(reason, counted=True)
         loss = self.setdefault(reason, Loss(reason, 0, identity, identity))
         loss.count += 1
         loss.last = identity

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 try:
     from langchain_core.callbacks import BaseCallbackHandler
+
+    from . import answer, request, runs
 except ImportError:
-    raise ImportError("LangChain is not installed; `pip install 'flywheel-log[langchain]'` does it") from None
+    raise ImportError("LangChain is missing or too old; `pip install -U 'flywheel-log[langchain]'` helps") from None
 
 from .. import recorder, scope
 from ..capture import wire
@@ -20,7 +22,6 @@ from ..health import guarded, health
 from ..scope.fields import fields_of
 from ..scope.place import opened
 from ..semconv import provider_of
-from . import answer, request, runs
 
 if TYPE_CHECKING:
     from uuid import UUID

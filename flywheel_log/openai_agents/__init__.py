@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import Any, ClassVar
 
 try:
     from agents.tracing import Span, SpanData, Trace, TracingProcessor
@@ -51,14 +51,16 @@ class FlywheelTracingProcessor(TracingProcessor):
         TypeError: a field is none of an event's.
     """
 
+    # Of all processors: where there are two, as when a notebook's cell was run again, the first records.
+    _nodes: ClassVar[dict[str, _Node]] = {}
+
     def __init__(self, workload_id: str | None = None, **fields: Any) -> None:
         self._own = fields_of(workload_id=workload_id, **fields)
-        self._nodes: dict[str, _Node] = {}
 
     @guarded("openai_agents")
     def on_trace_start(self, trace: Trace) -> None:
         """A run begins, here and now."""
-        if scope.suppressed():
+        if scope.suppressed() or trace.trace_id in self._nodes:
             return
         about = {"session_id": getattr(trace, "group_id", None), "metadata": getattr(trace, "metadata", None)}
         fields = scope.merge(
@@ -79,7 +81,7 @@ class FlywheelTracingProcessor(TracingProcessor):
     def on_span_start(self, span: Span[Any]) -> None:
         """An agent, a tool, a call of a model … begins, here and now."""
         parent = self._nodes.get(span.parent_id or span.trace_id) or self._nodes.get(span.trace_id)
-        if parent is not None:
+        if parent is not None and span.span_id not in self._nodes:
             self._nodes[span.span_id] = _begun(span.span_data, parent)
 
     @guarded("openai_agents")

@@ -8,6 +8,7 @@ from numbers import Real
 from typing import Any
 
 from ..event import JSON, Event
+from ..health import Misuse
 from ..shape import NUMBER, TYPES
 from ..wording import suggestion
 
@@ -36,7 +37,7 @@ def fields_of(*, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = 
     unknown = sorted(others.keys() - _FIELDS)
     if unknown:
         known = [*sorted(_FIELDS), "tags", "metadata"]
-        raise TypeError(f"{unknown[0]} is no field of an event; {suggestion(unknown[0], known)}")
+        raise Misuse(f"{unknown[0]} is no field of an event; {suggestion(unknown[0], known)}")
     fields = {key: _fitting(key, value) for key, value in others.items() if value is not None}
     if tags:
         fields["tags"] = [_text(tag) for tag in tags]
@@ -51,7 +52,7 @@ def _fitting(key: str, value: Any) -> Any:
         return _text(value)
     kind, words = _KINDS.get(wanted, (object, ""))
     if not isinstance(value, kind):
-        raise TypeError(f"{key} is {words}; got {type(value).__name__}")
+        raise Misuse(f"{key} is {words}; got {type(value).__name__}")
     return value
 
 

@@ -85,6 +85,15 @@ async def test_a_run_is_a_trace_of_steps_with_its_calls_each_once(
 
 
 @pytest.mark.parametrize("client_of", [bare, recorded])
+async def test_of_two_processors_the_first_records(client_of: Any, server: Server, events: list[Event]) -> None:
+    agents.add_trace_processor(FlywheelTracingProcessor("again"))
+    async with client_of(server, openai.AsyncOpenAI) as client:
+        await Runner.run(agent(client), "hi")
+    assert drawn(tree(events)) == ["✓ Agent workflow", "  ✓ invoke_agent Clerk", "    ✓ chat.completions gpt-4.1-mini"]
+    assert {event["workload_id"] for event in events} == {"support"}
+
+
+@pytest.mark.parametrize("client_of", [bare, recorded])
 async def test_a_stream_and_the_responses_api_are_told_too(client_of: Any, server: Server, events: list[Event]) -> None:
     async with client_of(server, openai.AsyncOpenAI) as client:
         await Runner.run(agent(client, OpenAIResponsesModel), "hi")

@@ -30,6 +30,17 @@ def test_every_module_is_a_command(command: Command):
     assert [name for name in commands() if f"\n  {name} " not in shown] == []
 
 
+def test_no_summary_is_cut_off_in_eighty_columns(command: Command, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, _, listed = command("--help").out.partition("Commands:")
+    assert [line for line in listed.splitlines() if line.endswith("...")] == []
+
+
+@pytest.mark.parametrize("name", ["prune", "rotate"])
+def test_what_changes_files_offers_no_standard_input(command: Command, name: str):
+    assert "standard input" not in command(name, "--help").out
+
+
 def test_every_option_names_what_it_takes():
     program: Any = typer.main.get_command(app())
     options = [

@@ -227,6 +227,13 @@ def test_skipped_lines_are_told_once(command: Command, genai: Path, monkeypatch:
     assert [line for line in said if "similarity" not in line] == once
 
 
+@pytest.mark.usefixtures("server")
+def test_a_log_that_was_just_rotated_takes_the_answers(command: Command, genai: Path):
+    assert command("rotate", genai).code == 0
+    assert command("replay", "--model", "new", "--yes", genai).code == 0
+    assert [event["model"] for event in read(genai)] == ["old"] * COUNT + ["new"] * COUNT
+
+
 def test_skipped_lines_are_told_where_there_are_no_calls(command: Command, genai: Path):
     genai.write_text("no record\n")
     ran = command("replay", "--model", "new", genai)

@@ -147,6 +147,16 @@ def test_a_pipe_gets_long_lines_whole(command: Command, log: Path):
     assert command("show", "last", log).out.endswith(f"\nassistant\n  {said}\n")
 
 
+def test_on_a_terminal_what_is_known_is_folded_under_its_own_margin(
+    command: Command, log: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "24"}.items():
+        monkeypatch.setenv(name, value)
+    shown = command("show", "last", log).out.splitlines()
+    at = next(place for place, line in enumerate(shown) if line.startswith("      who  "))
+    assert [line.rstrip() for line in shown[at : at + 2]] == ["      who  workload", "           support"]
+
+
 def test_what_is_null_is_unknown(command: Command, log: Path):
     event = dict.fromkeys(CHAT) | {"id": "n", "timestamp": "2026-01-31T10:00:00.000Z", "kind": "llm"}
     log.write_text(json.dumps(event) + "\n")

@@ -23,6 +23,13 @@ def test_groups_and_their_total_are_a_table(command: Command, log: Path, monkeyp
     ]
 
 
+@pytest.mark.parametrize(("minutes", "shown"), [(1, "2"), (3, "0.67"), (30 * 60, "0.0011")])
+def test_few_calls_a_minute_are_not_none(command: Command, tmp_path: Path, minutes: int, shown: str):
+    at = (f"2026-01-{1 + minute // 1440:02}T{minute // 60 % 24:02}:{minute % 60:02}:00Z" for minute in (0, minutes))
+    (tmp_path / "log").write_text("".join(json.dumps({"timestamp": one, "kind": "llm"}) + "\n" for one in at))
+    assert command("stats", "log").out.split()[-1] == shown
+
+
 def test_one_group_needs_no_total(command: Command, log: Path):
     assert len(command("stats", "--by", "day", log).out.splitlines()) == 2
 

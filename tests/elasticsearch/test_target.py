@@ -139,7 +139,8 @@ def test_two_variables_that_disagree_are_both_named(
     monkeypatch.setenv("ELASTICSEARCH_INDEX", "mine")
     with caplog.at_level(logging.WARNING, "flywheel_log"):
         assert target("elasticsearch://h").index == "mine"
-    assert "ELASTICSEARCH_INDEX=mine and ES_COLLECTION_NAME=flywheel disagree: mine is used" in caplog.text
+    said = "flywheel_log: ELASTICSEARCH_INDEX=mine and ES_COLLECTION_NAME=flywheel disagree: mine is used"
+    assert caplog.messages == [said]
 
 
 @pytest.mark.parametrize(

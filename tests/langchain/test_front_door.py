@@ -18,8 +18,8 @@ from flywheel_log.langchain import (
 )
 
 WITHOUT = """
-import sys
-sys.modules["langchain_core"] = None
+import langchain_core.callbacks, sys, types
+sys.modules["{name}"] = {instead}
 import flywheel_log
 try:
     import flywheel_log.langchain
@@ -68,9 +68,16 @@ async def test_a_field_that_is_none_is_refused_by_name() -> None:
         await create_langchain_callbacks(workload_id="chat", colour="red")
 
 
-def test_without_langchain_the_extra_is_named_and_all_else_works(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert done.stdout == "LangChain is not installed; `pip install 'flywheel-log[langchain]'` does it\n"
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [("langchain_core.callbacks", "None"), ("langchain_core.messages", "types.ModuleType('of an old version')")],
+)
+def test_without_a_langchain_that_will_do_the_extra_is_named_and_all_else_works(
+    tmp_path: Path, name: str, instead: str
+) -> None:
+    program = WITHOUT.format(name=name, instead=instead)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout == "LangChain is missing or too old; `pip install -U 'flywheel-log[langchain]'` helps\n"
 
 
 def test_nobody_imports_langchain_who_does_not_ask_for_it(tmp_path: Path) -> None:

@@ -555,7 +555,7 @@ def test_a_secret_may_begin_with_a_slash_as_one_of_64_in_base64_does(sign: str) 
 @pytest.mark.parametrize("sign", ["|", "|-", ">", ">-", "|2+"])
 @pytest.mark.parametrize("break_", ["\n", "\r\n"])
 def test_a_secret_in_a_block_of_yaml_is_redacted_with_all_its_lines(sign: str, break_: str) -> None:
-    block = break_.join(("    MIIEpAIBAAKCAQEA7", "    q3Fz0pT9", "      tail-of-it", "    xyz"))
+    block = break_.join(("    MIIEpAIBAAKCAQEA7", "    q3Fz0pT9", "", "      tail-of-it", "  ", "", "    xyz"))
     text = break_.join(("spec:", f"  private_key: {sign}", "{}", "  replicas: 3", ""))
     assert redacted(SECRETS, user_id=text.format(block))["user_id"] == text.format("    [password]")
 

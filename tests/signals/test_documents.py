@@ -176,3 +176,9 @@ def test_vectors_by_name_are_referred_to(events: list[Event]) -> None:
     log_retrieval([{"id": "a", "vector": {"default": [0.6, 0.8]}}])
     (document,) = events[0]["retrieval_docs"]
     assert {name: one["dimensions"] for name, one in document["embedding"].items()} == {"default": 2}
+
+
+def test_a_call_with_wrong_arguments_is_told_in_the_log_as_python_tells_it(caplog: pytest.LogCaptureFixture) -> None:
+    wrong: Any = log_retrieval
+    assert wrong("rain", ["Rain in Ulm."]) is None
+    assert "retrieval (log_retrieval() takes 1 positional argument but 2 were given)" in caplog.text

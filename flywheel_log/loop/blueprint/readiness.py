@@ -186,7 +186,7 @@ def _warnings(report: Readiness, left: list[Candidate]) -> list[str]:
     found = unsafe_name("client_id", report.client_id) + unsafe_name("workload_id", report.workload_id)
     mixed, repeated = len(report.dropped.get(NOT_CALLED, ())), len(report.dropped.get(DUPLICATE, ()))
     if mixed:
-        found.append(f"the workload is mixed: some answers call tools, so the {mixed} that call none are dropped")
+        found.append(f"the workload is mixed: some answers call tools, so those that call none are dropped: {mixed}")
     if repeated > _LOOP_SHARE * (repeated + len(left)):
         found.append(
             f"{repeated} records share their user messages with others and are dropped: give the steps of an agent's "

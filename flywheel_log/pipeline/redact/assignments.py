@@ -60,9 +60,10 @@ _LINE = re.compile(r"([A-Za-z0-9+/_-]{60,76})\r?")
 _NEXT_LINE = re.compile(r"\\?\r?\n[ \t]{0,16}([A-Za-z0-9+/_-]{1,76}={0,2})(?=[\s\"'`\\]|$)")
 _ODD_LINE = re.compile(r"[0-9+/=]|[a-z][A-Z]")  # It may be a word of what follows.
 _MIXED_LINE = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z]).*[0-9+/=]")  # Behind one line alone, it has to be plainer.
-# A block of YAML: `private_key: |`, and below it all lines that begin with the blanks of the first.
+# A block of YAML: `private_key: |`, and below it all lines that begin with the blanks of the first, or are blank.
 _BLOCK = re.compile(
-    r"[|>][+\-1-9]{0,2}[ \t]{0,4}\r?\n([ \t]{1,64})(?![|\s])([^\r\n]{1,256}(?:\r?\n\1[^\r\n]{1,256}){0,100})"
+    r"[|>][+\-1-9]{0,2}[ \t]{0,4}\r?\n([ \t]{1,64})(?![|\s])"
+    r"([^\r\n]{1,256}(?:(?:\r?\n[ \t]{0,64}){0,4}\r?\n\1[^\r\n]{1,256}){0,100})"
 )
 _IN_BACKTICKS = 4  # Names of variables stand in them, too; the next group is what has no quotes.
 _OPEN = re.compile(r"[\[(]\s{0,16}(?=\\?[\"'])")

@@ -99,7 +99,7 @@ class Otlp:
             with untraced():
                 answer = self._connected().request("POST", self._target.url, body=body, headers=headers, redirect=False)
         except HTTPError as error:
-            raise RetryLater(type(error).__name__) from error
+            raise RetryLater(_hindrance(error)) from error
         if answer.status == _OK:
             self._counts["rejected"] += _rejected(answer.data)
         elif answer.status not in _REFUSALS:
@@ -115,6 +115,14 @@ class Otlp:
             self._pool = PoolManager(1, retries=False, **options)
             self._owner = os.getpid()
         return self._pool
+
+
+def _hindrance(error: Exception) -> str:
+    """Return in a word, the one that the sink for Elasticsearch has, why there was no answer."""
+    from urllib3.exceptions import NewConnectionError, SSLError, TimeoutError
+
+    words = {NewConnectionError: "unreachable", SSLError: "tls", TimeoutError: "timeout"}
+    return next((word for kind, word in words.items() if isinstance(error, kind)), "unreachable")
 
 
 def _rejected(body: bytes) -> int:

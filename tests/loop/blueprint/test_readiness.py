@@ -75,7 +75,7 @@ def test_a_report_is_whole():
 def test_one_tool_call_drops_all_that_call_none():
     report = only([*(chat(number) for number in range(4)), called(5)], SMALL)
     assert (report.kind, report.dropped) == ("tool_calling", {"no_tool_call": ["r-3", "r-2", "r-1", "r-0"]})
-    assert report.warnings == ["the workload is mixed: some answers call tools, so the 4 that call none are dropped"]
+    assert report.warnings == ["the workload is mixed: some answers call tools, so those that call none are dropped: 4"]
 
 
 def test_the_steps_of_an_agent_are_duplicates_of_each_other():

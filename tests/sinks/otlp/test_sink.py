@@ -68,8 +68,13 @@ def test_what_can_be_mended_is_offered_again(
 def test_a_collector_that_is_not_there_is_asked_again(collector: Collector) -> None:
     sink = open_sink(collector.sink)
     collector.server.close()
-    with pytest.raises(RetryLater, match="NewConnectionError"):
+    with pytest.raises(RetryLater, match=r"^unreachable$"):
         sink.write([event(1)])
+
+
+def test_a_collector_that_speaks_no_tls_is_told_by_that(collector: Collector) -> None:
+    with pytest.raises(RetryLater, match=r"^tls$"):
+        open_sink(f"{collector.sink}?tls=true").write([event(1)])
 
 
 def test_a_span_at_fault_holds_up_no_other_and_goes_without_its_content(collector: Collector) -> None:
