@@ -290,6 +290,22 @@ def test_nothing_is_in_force_behind_a_run_that_is_interrupted_anywhere(decorate,
     assert nth > 15
 
 
+async def test_a_suppressed_coroutine_that_is_given_up_elsewhere_suppresses_nothing_there():
+    @suppress()
+    async def wait():
+        await asyncio.sleep(60)
+
+    def begin():
+        with suppress():
+            waiting = wait()
+            waiting.send(None)
+            return waiting
+
+    waiting = contextvars.copy_context().run(begin)
+    waiting.close()
+    assert not scope.suppressed()
+
+
 def test_suppress_may_end_in_another_context():
     block = suppress()
     contextvars.copy_context().run(block.__enter__)

@@ -173,9 +173,10 @@ class _Silence:
         _suppressed.set(before + 1)
 
     def __exit__(self, *_: object) -> None:
-        before, self._before = self._before, None
-        if before is not None:
-            _suppressed.set(before)
+        if self._before is not None:
+            # In another context than it was entered in, it may have nothing to undo.
+            _suppressed.set(min(self._before, _suppressed.get()))
+            self._before = None  # Last: whoever interrupts the lines above has it left again.
 
 
 def silently(function: Callable[..., Result], *args: object) -> Result:
