@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections.abc import Iterator
 from typing import Protocol
 
 from ..health import health
@@ -58,14 +59,19 @@ def _all() -> list[Forking]:
     return [something for find in _watched.valuerefs() if (something := find()) is not None]
 
 
+def _locks() -> Iterator[threading.RLock]:
+    yield _lock  # First: who holds it knows that nothing more is watched.
+    for something in _all():
+        yield from something.locks
+
+
 def _before() -> None:
     loading.before_fork()
     lacking: threading.RLock | None = _lock
     while lacking is not None:
         _held.release()  # All, for whoever has the one that is lacking may wait for another.
         _held.take(lacking, blocking=True)
-        locks = (_lock, *(lock for something in _all() for lock in something.locks))
-        lacking = next((lock for lock in locks if not _held.take(lock, blocking=False)), None)
+        lacking = next((lock for lock in _locks() if not _held.take(lock, blocking=False)), None)
 
 
 def _in_parent() -> None:

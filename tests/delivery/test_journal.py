@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from flywheel_log.delivery import adopt, supply
+from flywheel_log.delivery import adopt, forks, supply
 from flywheel_log.delivery import journal as module
 from flywheel_log.delivery.destination import Destination
 from flywheel_log.delivery.journal import Journal
@@ -171,6 +172,32 @@ def test_a_finaliser_that_interrupts_a_put_into_another_journal_does_not_hold_up
     assert not waiting.is_alive()
     for journal in pair:
         journal.release()
+
+
+class Watched:
+    """Stands for a journal, and for the lock that it waits for before it is watched: it is when a fork asks again."""
+
+    def __init__(self) -> None:
+        self.locks = (threading.RLock(),)
+
+    def forget(self) -> None: ...
+
+    def acquire(self, blocking: bool) -> bool:
+        if not blocking:
+            forks._watched[id(self)] = self
+        return True
+
+    def release(self) -> None: ...
+
+
+def test_a_journal_that_is_made_just_before_all_locks_are_taken_is_guarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched: Any = Watched()
+    monkeypatch.setattr(forks, "_lock", watched)
+    forks._before()
+    try:
+        assert watched.locks[0]._is_owned()
+    finally:
+        forks._in_parent()
 
 
 class Waiting(logging.Handler):
