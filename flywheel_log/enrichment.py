@@ -21,18 +21,16 @@ _PRICED = ("model", "service_tier", "usage", "usageMetadata")
 
 
 def understood(event: Mapping[str, Any]) -> JSON:
-    """Return what *event* says of itself: token counts, marks and safety. A response that is bytes is parsed for it."""
-    seen = parsed(event)
-    found = derive(seen)
-    return found | flag({**seen, **found})
+    """Return what *event* says of itself: token counts, marks and safety. A response that is bytes is parsed for it.
 
-
-def known(event: Mapping[str, Any]) -> JSON:
-    """Return what is `understood` of *event*; nothing where there is no room for a look inside."""
+    Where there is no room to parse it, that is nothing.
+    """
     try:
-        return understood(event)
+        seen = parsed(event)
     except MemoryError:
         return {}
+    found = derive(seen)
+    return found | flag({**seen, **found})
 
 
 def settled(event: JSON) -> JSON:

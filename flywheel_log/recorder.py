@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from .enrichment import Enrichment, known, parsed, priced, settled, understood
+from .enrichment import Enrichment, parsed, priced, settled, understood
 from .event import JSON, Event, Wire
 from .health import health
 from .infrastructure import machine, stamp
@@ -106,7 +106,7 @@ class Recorder:
     def _without_content(self, event: Event) -> str | None:
         """Fail closed: what a processor could not clean is not written, but that the call happened is."""
         try:
-            return self.put(dumps(bare({**event, **known(event)}, self._redactor, self._identity)))
+            return self.put(dumps(bare({**event, **understood(event)}, self._redactor, self._identity)))
         except Exception as error:  # noqa: BLE001
             health.drop("record", error)
             return None

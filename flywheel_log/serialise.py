@@ -30,8 +30,8 @@ _MANY = 256
 MAX_ARRAY = 128 * 1024
 """Bytes of the largest array that is written number by number; of one beyond it, such as an image, the shape is."""
 _LARGE, _ROOM = 1 << 18, 24
-"""Of more bytes it is seen to beforehand that there is room for so many times as much: orjson asks for 16 times the
-length of a text, and where it gets nothing it ends the process."""
+"""Of more bytes it is seen to beforehand that there is room for so many times as much: to parse a text and to serialise
+it again, orjson takes up to 20 times its length, and where it gets some of that and not all it ends the process."""
 _SCALARS = (str, int, float, bool, type(None))
 
 
