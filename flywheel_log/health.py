@@ -37,8 +37,8 @@ class Health:
         self._warned: set[str] = set()
         self.unsaid: deque[str] = deque()
 
-    def drop(self, reason: str, error: BaseException | None = None, count: int = 1) -> None:
-        """Count *count* events (or parts of events) lost for *reason*; warn the first time.
+    def drop(self, reason: str, error: BaseException | None = None, count: int = 1, *, whose: str = "") -> None:
+        """Count *count* events (or parts of events) lost for *reason*; warn the first time, and say *whose* fault it is.
 
         Raises *error* again if the handler of a signal has raised it, as time limits do: it is no failure of ours, but
         has come while our code ran, and is meant for the program's.
@@ -46,7 +46,7 @@ class Health:
         if error is not None and _is_of_a_signal(error):
             raise error
         self.count(reason, count)
-        self.warn(reason, error, counted=True)
+        self.warn(reason, f"{whose}: {name_of(error)}" if whose and error is not None else error, counted=True)
 
     def count(self, reason: str, count: int = 1) -> None:
         """As `drop`, without a word."""

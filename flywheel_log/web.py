@@ -43,11 +43,12 @@ class Middleware(Generic[App, Identify]):
 
     def _unknown(self, error: Exception) -> None:
         """Count that nobody could tell whose request it is; it goes on without a name."""
-        health.drop("identify", error)
+        name = getattr(self._identify, "__name__", type(self._identify).__name__)
+        health.drop("identify", error, whose=name)
 
     def _of(self, known: Mapping[str, Any] | None) -> scope.Fields:
         try:
-            if not isinstance(known, Mapping | None):
+            if known and not hasattr(known, "keys"):
                 raise Misuse(f"it returns a mapping such as {{'user_id': …}}, or None; got {type(known).__name__}")
             return fields_of(**known) if known else {}
         except Exception as error:  # noqa: BLE001 - whatever it is that the program has returned

@@ -38,7 +38,13 @@ class FlywheelMiddleware(Middleware[App, Identify]):
     _called_with = ("environ", "start_response")
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer one request."""
+        """Answer one request.
+
+        Raises:
+            TypeError: the application would ask the middleware again.
+        """
+        if getattr(self._app, "wsgi_app", None) is self:
+            raise TypeError("the middleware stands around itself; write app.wsgi_app = FlywheelMiddleware(app.wsgi_app)")
         run = self._run(environ)
         try:
             with run.running():

@@ -73,7 +73,7 @@ async def test_who_asks_may_be_found_out_by_a_coroutine(events: list[Event]) -> 
     ("found", "told"),
     [
         ({"user": 1}, "user is no field"),
-        (KeyError("no user"), "(KeyError)"),
+        (KeyError("no user"), "(fail: KeyError)"),
         ("u1", "{'user_id': …}, or None; got str"),
     ],
 )

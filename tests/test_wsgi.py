@@ -80,7 +80,7 @@ def test_a_body_that_is_there_already_is_handed_on_as_it_is(body: Any) -> None:
     ("found", "told"),
     [
         ({"user": 1}, "user is no field"),
-        (KeyError("no user"), "(KeyError)"),
+        (KeyError("no user"), "(fail: KeyError)"),
         ("u1", "{'user_id': …}, or None; got str"),
     ],
 )
@@ -95,6 +95,25 @@ def test_a_request_goes_on_when_nobody_can_tell_who_asks(
     body = FlywheelMiddleware(streaming, fail)(environ_of(), start_response)
     assert ([*body], len(events), health.dropped()) == ([b"one", b"two"], 3, {"identify": 1})
     assert told in caplog.text
+
+
+@pytest.mark.parametrize("nobody", [None, False, "", {}])
+def test_whoever_asks_without_a_name_is_no_fault(nobody: Any) -> None:
+    body = FlywheelMiddleware(streaming, lambda _: nobody)(environ_of(), start_response)
+    assert ([*body], health.dropped()) == ([b"one", b"two"], {})
+
+
+def test_a_middleware_around_the_application_that_asks_it_says_what_to_wrap() -> None:
+    class Flask:
+        wsgi_app: Any
+
+        def __call__(self, environ: Any, start_response: Any) -> Any:
+            return self.wsgi_app(environ, start_response)
+
+    app = Flask()
+    app.wsgi_app = FlywheelMiddleware(app)
+    with pytest.raises(TypeError, match=r"write app.wsgi_app = FlywheelMiddleware\(app.wsgi_app\)$"):
+        app(environ_of(), start_response)
 
 
 def test_a_request_may_be_a_trace_that_lasts_until_its_body_is_closed(events: list[Event]) -> None:
