@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ..health import health
 from ..process import disk
 from . import adopt
 from .adopt import DRAFT, alone
@@ -84,6 +85,7 @@ def _purged(path: Path, sinks: int, instead: Callable[[bytes], bytes]) -> int:
         return _rewritten(segment, path, instead)
     finally:
         segment.close()
+        health.say()
 
 
 def _rewritten(segment: Segment, path: Path, instead: Callable[[bytes], bytes]) -> int:

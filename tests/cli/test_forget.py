@@ -211,6 +211,20 @@ def test_a_journal_that_holds_nothing_else_that_anybody_waits_for_goes_with_its_
     assert list((tmp_path / "journal").glob("*/*.seg")) == []
 
 
+def test_what_of_a_journal_cannot_be_deleted_is_warned_of(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError
+
+    die(tmp_path / "genai.log", tmp_path / "journal", record(1, "u1"))
+    (segment,) = tmp_path.glob("journal/*/*.seg")
+    segment.with_suffix(".pos").write_bytes(b"%020d %50s %36s\n" % (10**20 - 1, b"", boot()))
+    monkeypatch.setattr(Path, "unlink", refuse)
+    command("forget", "--user", "u1", "--wait", "0")
+    assert caplog.messages == ["flywheel_log: segment_not_removed (PermissionError)"]
+
+
 def test_what_a_sink_has_already_is_not_delivered_twice(command: Command, tmp_path: Path):
     log, journal = tmp_path / "genai.log", tmp_path / "journal"
     die(log, journal, *(record(number, f"u{number % 2}") for number in range(6)))
