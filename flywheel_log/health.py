@@ -38,7 +38,7 @@ class Health:
         self.unsaid: deque[str] = deque()
 
     def drop(self, reason: str, error: BaseException | None = None, count: int = 1, *, whose: str = "") -> None:
-        """Count *count* events (or parts of events) lost for *reason*; warn the first time, and say *whose* fault it is.
+        """Count *count* events (or parts of events) lost for *reason*; warn the first time, of *whose* fault.
 
         Raises *error* again if the handler of a signal has raised it, as time limits do: it is no failure of ours, but
         has come while our code ran, and is meant for the program's.

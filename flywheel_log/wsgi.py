@@ -44,7 +44,7 @@ class FlywheelMiddleware(Middleware[App, Identify]):
             TypeError: the application would ask the middleware again.
         """
         if getattr(self._app, "wsgi_app", None) is self:
-            raise TypeError("the middleware stands around itself; write app.wsgi_app = FlywheelMiddleware(app.wsgi_app)")
+            raise TypeError("it stands around itself; write app.wsgi_app = FlywheelMiddleware(app.wsgi_app)")
         run = self._run(environ)
         try:
             with run.running():
