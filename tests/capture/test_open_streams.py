@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
-from flywheel_log import clock
+from flywheel_log import clock, logged_llm, scope
 from flywheel_log.capture.call import Call
 from flywheel_log.capture.open_streams import abandon, unended
 from flywheel_log.capture.outcome import Outcome
@@ -75,3 +76,14 @@ def test_a_stream_that_is_ended_anywhere_while_it_is_read_has_what_was_read_and_
         at += 1
     assert set(seen) <= {"", "one", "onetwo", "onetwothree"}
     assert len(seen) > 50
+
+
+def test_the_body_of_a_function_that_goes_on_behind_a_shutdown_has_its_fields_still(events: list[Event]) -> None:
+    @logged_llm(workload_id="poem")
+    def pieces() -> Iterator[str]:
+        yield "one"
+        abandon()
+        yield str(scope.current().get("workload_id"))
+
+    assert list(pieces()) == ["one", "poem"]
+    assert [event["status"] for event in events] == ["incomplete"]

@@ -112,9 +112,14 @@ class FunctionRun(RecordedRun):
     def raised(self, error: BaseException) -> None:
         """Record what there was until *error*."""
         self._within.__exit__(type(error), error, None)  # Again: a signal's handler may have raised at its ends.
+        self.ended(error)
+
+    @guarded("capture")
+    def ended(self, error: BaseException | None) -> None:
+        """Record what there was until *error*; or until recording ends, as it may while the body runs."""
         if self._is_mine():
             so_far = self._gathered.outcome(self._body, exhausted=False)
-            self._conclude(Outcome(so_far.response, of_error(error).error, whole=so_far.whole))
+            self._conclude(Outcome(so_far.response, of_error(error or GeneratorExit()).error, whole=so_far.whole))
 
     @guarded("capture", default=lambda run, _: run.happened())
     def _record(self, value: Any) -> None:
@@ -130,10 +135,6 @@ class FunctionRun(RecordedRun):
             self._call.answered(value, surface_for(wire.http_response(value).url.path))
         else:
             self._conclude(self._read(value))
-
-    def ended(self, error: BaseException | None) -> None:
-        """Nobody will take any more; *error* is what ended it early."""
-        self.raised(error or GeneratorExit())
 
     def _goes_on(self) -> None:
         """From now on somebody takes the answer piece by piece."""
