@@ -63,4 +63,4 @@ class Destination:
             return
         draft = description.with_suffix(f".{os.urandom(6).hex()}.tmp")
         disk.write(draft, [orjson.dumps({"sinks": self.names}, option=orjson.OPT_APPEND_NEWLINE)])
-        os.rename(draft, description)
+        disk.replace(description, draft)

@@ -110,8 +110,7 @@ def _replace(segment: Segment, path: Path, lines: list[bytes], acknowledged: lis
     draft = path.with_suffix(DRAFT)
     disk.write(draft, lines)
     segment.positions.remove()
-    draft.replace(path)
-    disk.sync_name(path)
+    disk.replace(path, draft)
     for sink, position in enumerate(acknowledged):
         if position or segment.positions.places[sink]:
             segment.positions.acknowledge(sink, position)
