@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from ..clock import taken_ms
 from ..event import to_flat
 
 _EXCERPT = 60
@@ -112,7 +113,7 @@ def _short(event: Any) -> dict[str, Any]:
     flat = {**to_flat(event), "error": event.get("error", {}).get("message")}
     shown = {name: event[name] for name in _SHOWN if name in event}
     tokens = f"{event.get('input_tokens', '?')}→{event.get('output_tokens', '?')}"
-    latency = event.get("latency_ms", event.get("duration_ms"))
+    latency = taken_ms(event)
     quality = event.get("quality", {})
     return {
         "timestamp": event.get("timestamp", ""),

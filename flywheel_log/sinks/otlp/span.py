@@ -16,6 +16,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, Instr
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
+from flywheel_log.clock import taken_ms
 from flywheel_log.event import JSON
 from flywheel_log.health import guarded
 from flywheel_log.meter import CALLS
@@ -62,7 +63,7 @@ def span(event: JSON, content: str) -> Span:
     """The span of *event*. An event has the same span, however often it is made."""
     identity = str(event.get("id") or "")
     started = _nanoseconds(event.get("timestamp"))
-    taken = event.get("latency_ms", event.get("duration_ms")) or 0
+    taken = taken_ms(event) or 0
     return Span(
         trace_id=_identifier(event.get("trace_id"), identity, 16),
         span_id=_identifier(event.get("span_id"), identity, 8),
