@@ -28,6 +28,7 @@ from flywheel_log.health import health
 from flywheel_log.sinks import PutOff, RetryLater
 from tests.faults.oracle import until
 
+from .dying import leave
 from .turns import with_a_turn
 
 LINE = b'{"kind":"step"}'
@@ -642,14 +643,8 @@ def test_fsync_brings_each_event_to_the_disk_before_put_returns(make):
 
 
 def abandon(root, url, count, text="x", clock=time.time):
-    """Let a process put events and die before anything is shipped."""
-    child = os.fork()
-    if child == 0:
-        delivery = Delivery([url], root, tuning=Tuning(linger_s=3600.0), run=lambda: "dead", clock=clock)
-        for number in range(count):
-            delivery.put(b'{"kind":"step","n":%d,"text":"%s"}' % (number, text.encode()))
-        os.kill(os.getpid(), signal.SIGKILL)
-    os.waitpid(child, 0)
+    events = [b'{"kind":"step","n":%d,"text":"%s"}' % (number, text.encode()) for number in range(count)]
+    leave(events, url, root, run=lambda: "dead", clock=clock)
 
 
 def stored(path):
