@@ -10,7 +10,6 @@ from hashlib import blake2b
 from importlib.metadata import version
 from typing import Any
 
-import orjson
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
@@ -20,6 +19,7 @@ from flywheel_log.clock import taken_ms
 from flywheel_log.event import JSON
 from flywheel_log.health import guarded
 from flywheel_log.meter import CALLS
+from flywheel_log.serialise import loads
 
 from .attributes import attributes, name_of
 from .target import Target
@@ -80,10 +80,7 @@ def span(event: JSON, content: str) -> Span:
 
 
 def _event(line: bytes) -> JSON:
-    try:
-        event = orjson.loads(line)
-    except ValueError:  # Half of a surrogate pair, which Python's own reader lets pass.
-        event = json.loads(line)
+    event = loads(line)
     return event if isinstance(event, dict) else {}
 
 
