@@ -123,7 +123,7 @@ class ElasticsearchSink:
         later = self._later((one, told) for one, told in zip(documents, judged, strict=True) if told.fate is Fate.LATER)
         for one, verdict in zip(documents, judged, strict=True):
             if verdict.fate is Fate.REFUSED or verdict.reason == _GONE:
-                self._indices.doubt([one.index_name])
+                self._indices.doubt(one.index_name)
         refused = [
             stub(one.line, self._target, verdict.reason)
             for one, verdict in zip(documents, judged, strict=True)
