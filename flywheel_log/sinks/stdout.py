@@ -15,6 +15,7 @@ import orjson
 
 from ..clock import taken_ms
 from ..event import to_flat
+from . import Sink
 
 _EXCERPT = 60
 _POLL_S = 1.0
@@ -35,7 +36,7 @@ def open(url: str) -> Stdout:
     return Stdout()
 
 
-class Stdout:
+class Stdout(Sink):
     """Writes to what `sys.stdout` is at that moment; once the reader is gone, it is silent and counts.
 
     Args:
@@ -68,16 +69,9 @@ class Stdout:
             self._unseen += len(lines)
         return ()
 
-    def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        """Return all of *lines*: nobody can tell what a reader has seen."""
-        return lines
-
     def stats(self) -> dict[str, int]:
         """Return `unseen`: the events that came when the reader had gone."""
         return {"unseen": self._unseen}
-
-    def close(self) -> None:
-        """Do nothing: the stream belongs to the program."""
 
     def _readable(self, lines: Sequence[bytes]) -> bytes:
         if self._render is None:

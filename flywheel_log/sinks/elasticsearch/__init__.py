@@ -10,7 +10,7 @@ from typing import Any
 
 from flywheel_log.event import JSON
 from flywheel_log.health import health
-from flywheel_log.sinks import BATCH_BYTES, PutOff, RetryLater
+from flywheel_log.sinks import BATCH_BYTES, PutOff, RetryLater, Sink
 
 from . import dead_letters
 from .check import check as check
@@ -34,7 +34,7 @@ class TooLarge(Exception):
     """The server takes no request of this size."""
 
 
-class ElasticsearchSink:
+class ElasticsearchSink(Sink):
     """Stores events in Elasticsearch by bulk requests that may be repeated at will.
 
     The event's id is the document's, and documents are only ever created: what was stored already answers 409 and
@@ -101,10 +101,6 @@ class ElasticsearchSink:
     def prepare(self, lines: Sequence[bytes], events: Sequence[JSON]) -> Documents:
         """Make the documents of *lines* while their *events* are at hand."""
         return documents(lines, self._target, events)
-
-    def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        """Return *lines*: those that are stored will say so themselves."""
-        return lines
 
     def stats(self) -> dict[str, int]:
         """Count documents: stored (duplicates and stubs among them), duplicates, stubs, dead."""
