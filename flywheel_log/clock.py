@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
 _PARTS = [f".{part:03d}Z" for part in range(1000)]
 
@@ -17,6 +19,11 @@ def timestamp(seconds: float) -> str:
 def milliseconds(seconds: float) -> float:
     """*seconds* as milliseconds to two decimals; `round` goes through text and back."""
     return int(seconds * 100_000 + 0.5) / 100
+
+
+def taken_ms(event: Mapping[str, Any]) -> Any:
+    """How long *event* took in milliseconds: a call's latency, a step's duration; None where it does not tell."""
+    return event.get("latency_ms", event.get("duration_ms"))
 
 
 @lru_cache(maxsize=8)  # Calls come many to the second, and formatting one costs ten times the rest.

@@ -23,7 +23,10 @@ def who(connection: Any) -> dict[str, str]:
     return {"user_id": headers[b"x-user"].decode(), "session_id": headers[b"x-session"].decode()}
 
 
-async def request(app: Any, *, kind: str = "http", **headers: str) -> list[Any]:
+TRACEPARENT = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+
+
+async def request(app: Any, headers: dict[str, str] | None = None, *, kind: str = "http", path: str = "/ask") -> Any:
     """Send one request to *app*; return what it sent."""
     sent: list[Any] = []
 
@@ -33,8 +36,8 @@ async def request(app: Any, *, kind: str = "http", **headers: str) -> list[Any]:
     async def receive() -> Any:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    named = [(f"x-{name}".encode(), value.encode()) for name, value in headers.items()]
-    await app({"type": kind, "method": "GET", "path": "/ask", "headers": named}, receive, send)
+    named = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+    await app({"type": kind, "method": "GET", "path": path, "headers": named}, receive, send)
     return sent
 
 
@@ -52,7 +55,7 @@ async def app(_: Any, __: Any, send: Any) -> None:
 async def test_calls_in_streams_and_background_tasks_say_who_asked(events: list[Event]) -> None:
     wrapped = FlywheelMiddleware(app, who, tags=["web"])
     users = [f"u{number}" for number in range(5)]
-    await asyncio.gather(*(request(wrapped, user=user, session=f"s-{user}") for user in users))
+    await asyncio.gather(*(request(wrapped, {"x-user": user, "x-session": f"s-{user}"}) for user in users))
     answer("outside")
     *inside, outside = events
     told = sorted((event["user_id"], event["session_id"], tuple(event["tags"])) for event in inside)
@@ -65,7 +68,7 @@ async def test_who_asks_may_be_found_out_by_a_coroutine(events: list[Event]) -> 
         await asyncio.sleep(0)
         return who(connection)
 
-    await request(FlywheelMiddleware(app, look_up), user="u1", session="s1")
+    await request(FlywheelMiddleware(app, look_up), {"x-user": "u1", "x-session": "s1"})
     assert {event["user_id"] for event in events} == {"u1"}
 
 
@@ -91,16 +94,10 @@ async def test_a_request_goes_on_when_nobody_can_tell_who_asks(
 
 
 async def test_a_request_may_be_a_trace_that_goes_on_from_the_callers(events: list[Event]) -> None:
-    wrapped = FlywheelMiddleware(app, traces=True)
-    header = (b"traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-
-    async def send(_: Any) -> None:
-        pass
-
-    await wrapped({"type": "http", "method": "POST", "path": "/ask", "headers": [header]}, send, send)
+    await request(FlywheelMiddleware(app, traces=True), TRACEPARENT)
     *calls, step = events
     assert (step["name"], step["trace_id"], step["parent_id"]) == (
-        "POST /ask",
+        "GET /ask",
         "0af7651916cd43dd8448eb211c80319c",
         "b7ad6b7169203331",
     )
@@ -109,13 +106,7 @@ async def test_a_request_may_be_a_trace_that_goes_on_from_the_callers(events: li
 
 async def test_an_application_mounted_in_another_is_a_step_of_its_request(events: list[Event]) -> None:
     mounted = FlywheelMiddleware(app, traces=True)
-    header = (b"traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-
-    async def send(_: Any) -> None:
-        pass
-
-    connection = {"type": "http", "method": "GET", "path": "/sub/ask", "headers": [header]}
-    await FlywheelMiddleware(mounted, traces=True)(connection, send, send)
+    await request(FlywheelMiddleware(mounted, traces=True), TRACEPARENT, path="/sub/ask")
     *_, inner, outer = events
     assert {event["trace_id"] for event in events} == {"0af7651916cd43dd8448eb211c80319c"}
     assert (inner["parent_id"], outer["parent_id"]) == (outer["span_id"], "b7ad6b7169203331")

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
+from flywheel_log.clock import taken_ms
 from flywheel_log.event import Event
 from flywheel_log.loop.conversation import conversation
 
@@ -34,7 +35,7 @@ def line(event: Event, width: int, zone: tzinfo | None = None) -> Text:
     text.append(f"{sign(event)} ", _STYLES.get(event.get("status") or ""))
     text.append(f"{fit(one_line(event.get('workload_id') or ''), who)} ", "cyan")
     text.append(f"{fit(one_line(event.get('model') or event.get('name') or event['kind']), model)} ")
-    text.append(f"{_tokens(event):>9} {duration(event.get('latency_ms', event.get('duration_ms'))):>6}  ", "dim")
+    text.append(f"{_tokens(event):>9} {duration(taken_ms(event)):>6}  ", "dim")
     _words(text, event, max(0, width - text.cell_len))
     text.truncate(width)
     return text

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flywheel_log.clock import taken_ms
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import response_id_of, target_of
 from flywheel_log.loop.values import as_text
@@ -183,7 +184,7 @@ def _tokens(event: Event) -> str:
 
 
 def _latency(event: Event) -> str:
-    latency, first = event.get("latency_ms", event.get("duration_ms")), event.get("time_to_first_token_ms")
+    latency, first = taken_ms(event), event.get("time_to_first_token_ms")
     if latency is None:
         return ""
     return duration(latency) + (f", first token after {duration(first)}" if first else "")

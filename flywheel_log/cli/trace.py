@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flywheel_log.clock import taken_ms
 from flywheel_log.event import Event
 from flywheel_log.loop.feedback import response_id_of
 from flywheel_log.loop.reading.read import read
@@ -116,8 +117,7 @@ def line(branch: Branch) -> Text:
 
     fields: dict[str, Any] = dict(branch.event)
     text = Text(f"{sign(branch.event)} {one_line(_title(branch.event))}", _STYLES.get(fields.get("status") or "", ""))
-    taken = fields.get("duration_ms", fields.get("latency_ms"))
-    if taken is not None:
+    if (taken := taken_ms(fields)) is not None:
         text.append(f"  {duration(taken)}", "cyan")
     asked, answered, cost = (_sum(branch, key) for key in ("input_tokens", "output_tokens", "cost_usd"))
     if asked is not None or answered is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..health import health
 from .held import UNBORN
-from .names import SUFFIX, is_of_this_machine, process_of
+from .names import SUFFIX, is_of_this_machine, process_of, segments
 from .positions import SUFFIX as POSITIONS
 from .segments import Segment
 
@@ -35,7 +35,7 @@ def adopt_orphans(directory: Path, sinks: int, most: int, mine: Collection[Path]
         if not ours:
             return [], directory.exists()
         round_ = _Round(sinks, most)
-        for path in sorted(directory.glob(f"*{SUFFIX}")):
+        for path in segments(directory):
             if path not in mine:
                 round_.look_at(path)
         sweep(directory)

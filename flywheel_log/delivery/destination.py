@@ -45,11 +45,11 @@ class Destination:
         Raises:
             OSError, ValueError: there is no readable description, or it says more than this version understands.
         """
-        described = orjson.loads((directory / FILE).read_bytes())
-        if set(described) != {"sinks"}:  # What else it says may be how its segments are to be read.
-            raise ValueError("the journal is of another version")
-        names = tuple(map(str, described["sinks"]))
-        return cls(names, names, directory)
+        match orjson.loads((directory / FILE).read_bytes()):
+            case {"sinks": [*sinks], **more} if not more:  # What more it says may be how its segments are to be read.
+                names = tuple(map(str, sinks))
+                return cls(names, names, directory)
+        raise ValueError("the journal is of another version")
 
     def prepare(self) -> None:
         """Make the directory (0700) and its description (0600) unless they are there.
@@ -63,4 +63,4 @@ class Destination:
             return
         draft = description.with_suffix(f".{os.urandom(6).hex()}.tmp")
         disk.write(draft, [orjson.dumps({"sinks": self.names}, option=orjson.OPT_APPEND_NEWLINE)])
-        os.rename(draft, description)
+        disk.replace(description, draft)

@@ -13,7 +13,7 @@ from ..sinks import open_sink
 from .delivery import Delivery
 from .destination import FILE, Destination
 from .enrich import Enrich
-from .names import SUFFIX
+from .names import journals, segments
 from .tuning import Tuning
 from .waiting import waiting_in
 
@@ -55,8 +55,8 @@ def drain(
     which the events then count as delivered; *only* those meant for exactly these sinks are shipped, where there are
     some. Returns one report for each destination.
     """
-    wanted = Destination.of(only, root).directory.name if only else "*"
-    directories = sorted(path for path in root.glob(wanted) if path.is_dir())
+    wanted = Destination.of(only, root).directory
+    directories = [directory for directory in journals(root) if not only or directory == wanted]
     deadline = None if timeout is None else time.monotonic() + timeout
     if not directories:
         return []
@@ -67,8 +67,8 @@ def drain(
 def _drained(directory: Path, deadline: float | None, enrich: Enrich | None, divert: Divert | None) -> Drained:
     try:
         destination = Destination.load(directory)
-    except (OSError, ValueError, KeyError, TypeError):
-        left = sum(path.read_bytes().count(b"\n") for path in directory.glob(f"*{SUFFIX}"))
+    except (OSError, ValueError):
+        left = sum(path.read_bytes().count(b"\n") for path in segments(directory))
         return Drained((), 0, left, f"{directory / FILE} is not readable to this version")
     delivery = Delivery(
         destination.urls,

@@ -1,4 +1,4 @@
-"""What the name of a segment says: when it was made, on which machine, by which process, and its number there."""
+"""Where segments are, and what the name of one says: when it was made, on which machine, by which process."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ SUFFIX = ".seg"
 def name(nanoseconds: int, run: str, number: int | str) -> str:
     """Return the name of segment *number* of *run*, made here, *nanoseconds* after the epoch; names sort by that."""
     return f"{nanoseconds:019d}-{_here()}-{os.getpid()}-{run}-{number}{SUFFIX}"
+
+
+def journals(root: Path) -> list[Path]:
+    """Return the directories under *root*, one for each set of sinks."""
+    return sorted(path for path in root.glob("*") if path.is_dir())
+
+
+def segments(directory: Path) -> list[Path]:
+    """Return the segments in *directory*, the oldest first."""
+    return sorted(directory.glob(f"*{SUFFIX}"))
 
 
 def process_of(path: Path) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..sinks import Sink
+from .segments import Segment
 from .tuning import Tuning
 
 
@@ -40,6 +41,21 @@ class Outlet:
     def option(self, name: str) -> Any:
         """Return the sink's own *name*, else the default."""
         return getattr(self._sink, name, getattr(self._tuning, name, None))
+
+    def unstored(self, lines: Sequence[bytes], segment: Segment, number: int) -> Sequence[bytes]:
+        """Return those of the next *lines* of *segment* that the sink, its number *number*, does not hold.
+
+        Those of a process that is gone are looked for behind the place that it noted; our own are all new, and the
+        place behind which they will be is noted. Raises what the sink raises.
+        """
+        sink: Any = self.opened()
+        since = segment.positions.places[number]
+        if segment.adopted:
+            missing: Sequence[bytes] = sink.missing(lines, since) if since else sink.missing(lines)
+            return missing
+        if (place := getattr(sink, "place", None)) and (now := place()) != since:
+            segment.positions.note(number, now)
+        return lines
 
     def sync(self) -> None:
         """Have the sink bring what it, or a dead process, has stored to the disk itself, if there is one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from ..health import health
@@ -11,7 +12,7 @@ from ..process import disk
 from . import adopt
 from .adopt import DRAFT, alone
 from .destination import Destination
-from .names import SUFFIX
+from .names import journals, segments
 from .segments import Segment
 
 ASKED = "let-go"
@@ -19,7 +20,7 @@ ASKED = "let-go"
 
 def lines(root: Path) -> Iterator[bytes]:
     """Yield every line that the journals under *root* hold, delivered or not, those of programs that run too."""
-    for path in sorted(root.glob(f"*/*{SUFFIX}")):
+    for path in chain.from_iterable(map(segments, journals(root))):
         try:
             data = path.read_bytes()
         except FileNotFoundError:  # It was delivered while we looked.
@@ -37,9 +38,9 @@ def purge(root: Path, instead: Callable[[bytes], bytes]) -> int:
         OSError, ValueError: a journal cannot be read or written; what was left in it is delivered as before.
     """
     removed = 0
-    for directory in sorted(path for path in root.glob("*") if path.is_dir()):
+    for directory in journals(root):
         with alone(directory) as ours:
-            for path in sorted(directory.glob(f"*{SUFFIX}")) if ours else ():
+            for path in segments(directory) if ours else ():
                 removed += _purged(path, len(Destination.load(directory).names), instead)
     return removed
 
@@ -50,7 +51,7 @@ def sweep(root: Path) -> None:
     Raises:
         OSError: the disk refused.
     """
-    for directory in sorted(path for path in root.glob("*") if path.is_dir()):
+    for directory in journals(root):
         with alone(directory) as ours:
             if ours:
                 adopt.sweep(directory)
@@ -58,7 +59,7 @@ def sweep(root: Path) -> None:
 
 def ask_to_let_go(root: Path) -> None:
     """Ask the programs that run to let go of what they have delivered; they look every few seconds."""
-    for directory in sorted(path for path in root.glob("*") if path.is_dir()):
+    for directory in journals(root):
         fd = os.open(directory / ASKED, os.O_WRONLY | os.O_CREAT, 0o600)
         try:
             os.utime(fd)
@@ -75,10 +76,7 @@ def asked_at(directory: Path) -> int:
 
 
 def _purged(path: Path, sinks: int, instead: Callable[[bytes], bytes]) -> int:
-    try:
-        segment = Segment.adopt(path, sinks)
-    except FileNotFoundError:
-        return 0
+    segment = Segment.adopt(path, sinks)
     if segment is None:
         return 0
     try:
@@ -115,8 +113,7 @@ def _replace(segment: Segment, path: Path, lines: list[bytes], acknowledged: lis
     draft = path.with_suffix(DRAFT)
     disk.write(draft, lines)
     segment.positions.remove()
-    draft.replace(path)
-    disk.sync_name(path)
+    disk.replace(path, draft)
     for sink, position in enumerate(acknowledged):
         if position or segment.positions.places[sink]:
             segment.positions.acknowledge(sink, position)

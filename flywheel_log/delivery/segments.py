@@ -74,7 +74,7 @@ class Segment:
         """
         try:
             segment = cls(path, Held.take(path), sinks)
-        except BlockingIOError:
+        except (BlockingIOError, FileNotFoundError):
             return None
         try:
             segment._take_stock()

@@ -15,7 +15,6 @@ from .bell import Bell
 from .enrich import Enrich, enriched
 from .journal import Journal
 from .outlet import Outlet
-from .places import unstored
 from .retry import Backoff
 from .segments import Segment
 from .tuning import Tuning
@@ -152,7 +151,7 @@ class Shipper:
         self._patiently(outlet.opened)  # First, for the sink says how much it takes at once.
         batch = next_batch(segment, start, outlet.option("batch_lines"), outlet.option("batch_bytes"))
         offered = enriched(batch.lines, self._enrich, outlet.option("prepare"))
-        waiting = self._patiently(lambda: unstored(outlet.opened(), offered, segment, self._number))
+        waiting = self._patiently(lambda: outlet.unstored(offered, segment, self._number))
         off = self._store(waiting)
         if off and segment.aside:
             return False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 from ..health import health
 from .destination import Destination
-from .names import SUFFIX
+from .names import journals, segments
 from .segments import Segment
 
 
@@ -17,10 +18,10 @@ def waiting(root: Path) -> dict[str, int]:
     Those of programs that live are theirs to deliver and not counted.
     """
     counts: Counter[str] = Counter()
-    for directory in sorted(path for path in root.glob("*") if path.is_dir()):
+    for directory in journals(root):
         try:
             counts.update(waiting_in(directory, Destination.load(directory).names))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError) as error:
             health.warn("orphan_not_readable", error)
     return {name: count for name, count in sorted(counts.items()) if count}
 
@@ -32,19 +33,8 @@ def waiting_in(directory: Path, names: tuple[str, ...]) -> Counter[str]:
         OSError: a segment cannot be read.
     """
     counts: Counter[str] = Counter()
-    for path in sorted(directory.glob(f"*{SUFFIX}")):
-        counts.update(_waiting(path, names))
+    for path in segments(directory):
+        if segment := Segment.adopt(path, len(names)):
+            with closing(segment):
+                counts.update({name: segment.waiting(number) for number, name in enumerate(names)})
     return counts
-
-
-def _waiting(path: Path, names: tuple[str, ...]) -> dict[str, int]:
-    try:
-        segment = Segment.adopt(path, len(names))
-    except FileNotFoundError:  # It was delivered while we looked.
-        return {}
-    if segment is None:
-        return {}
-    try:
-        return {name: segment.waiting(number) for number, name in enumerate(names)}
-    finally:
-        segment.close()

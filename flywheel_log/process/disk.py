@@ -37,6 +37,16 @@ def write(path: Path, lines: Iterable[bytes]) -> None:
         raise
 
 
+def replace(path: Path, draft: Path) -> None:
+    """Let *draft*, which must be synced, have the name *path* from now on, whatever had it before.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    draft.rename(path)
+    sync_name(path)
+
+
 @cache
 def boot() -> bytes:
     """Return the kernel's name for the time since it was started, 36 characters; b"" where it has none.

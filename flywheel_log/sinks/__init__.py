@@ -24,6 +24,8 @@ _SERVER = "; for Elasticsearch write elasticsearch: and set ELASTICSEARCH_URL to
 class Sink(Protocol):
     """The end of the road. Methods are called by one shipper thread at a time, never by the program's own calls.
 
+    Whoever inherits from it need write `write` alone.
+
     A sink that stores in order may have a method `place() -> bytes`: a word of at most 50 ASCII characters for where it
     ends now. Its `missing(lines, since)` is then told the last one before *lines*, and need look no farther back.
 
@@ -40,13 +42,19 @@ class Sink(Protocol):
         """
 
     def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        """Of *lines* left behind by a crash, return those not stored yet, so that they can be written exactly once."""
+        """Of *lines* left behind by a crash, return those not stored yet, so that they can be written exactly once.
+
+        All of them, unless a sink can tell: where nobody can be asked, or what comes twice is one event all the same.
+        """
+        return lines
 
     def stats(self) -> dict[str, int]:
         """Counters of the sink's own, for `flywheel_log.stats()`: duplicates, dead, … (may be empty)."""
+        return {}
 
     def close(self) -> None:
         """Release what is open. A closed sink is not written to again."""
+        return
 
 
 class RetryLater(Exception):

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from ..clock import taken_ms
 from ..event import to_flat
+from . import Sink
 
 _EXCERPT = 60
 _POLL_S = 1.0
@@ -34,7 +36,7 @@ def open(url: str) -> Stdout:
     return Stdout()
 
 
-class Stdout:
+class Stdout(Sink):
     """Writes to what `sys.stdout` is at that moment; once the reader is gone, it is silent and counts.
 
     Args:
@@ -67,16 +69,9 @@ class Stdout:
             self._unseen += len(lines)
         return ()
 
-    def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        """Return all of *lines*: nobody can tell what a reader has seen."""
-        return lines
-
     def stats(self) -> dict[str, int]:
         """Return `unseen`: the events that came when the reader had gone."""
         return {"unseen": self._unseen}
-
-    def close(self) -> None:
-        """Do nothing: the stream belongs to the program."""
 
     def _readable(self, lines: Sequence[bytes]) -> bytes:
         if self._render is None:
@@ -112,7 +107,7 @@ def _short(event: Any) -> dict[str, Any]:
     flat = {**to_flat(event), "error": event.get("error", {}).get("message")}
     shown = {name: event[name] for name in _SHOWN if name in event}
     tokens = f"{event.get('input_tokens', '?')}→{event.get('output_tokens', '?')}"
-    latency = event.get("latency_ms", event.get("duration_ms"))
+    latency = taken_ms(event)
     quality = event.get("quality", {})
     return {
         "timestamp": event.get("timestamp", ""),

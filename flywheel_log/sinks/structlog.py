@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from ..health import health
+from . import Sink
 from ._parameters import Parameters
 
 LEVELS = ("critical", "debug", "error", "info", "warning")
@@ -27,7 +28,7 @@ def open(url: str) -> Structlog:
     return Structlog(given.text("logger"), given.word("level", LEVELS, "info"))
 
 
-class Structlog:
+class Structlog(Sink):
     """Logs each event through `structlog.get_logger()`, as the program has configured it.
 
     The event dict is the record; its name is `llm_call` for a call and the kind for everything else.
@@ -60,16 +61,9 @@ class Structlog:
                 health.drop("structlog_refused", error)
         return ()
 
-    def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        """Return all of *lines*: what became of a log entry is the program's business."""
-        return lines
-
     def stats(self) -> dict[str, int]:
         """Return `refused`: the events at which the program's processors raised."""
         return {"refused": self._refused}
-
-    def close(self) -> None:
-        """Do nothing: the logger belongs to the program."""
 
     def _log(self, logger: Any, event: dict[str, Any]) -> None:
         kind = event.get("kind")

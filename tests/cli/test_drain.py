@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
+
+from tests.delivery.dying import leave
 
 from .conftest import Ran
 
 Command = Callable[..., Ran]
 
-DYING = """
-import os, sys
-from openai import OpenAI
-import flywheel_log
-from flywheel_log import standin
-flywheel_log.configure(sinks=[sys.argv[1]])
-with standin.serve() as server:
-    client = flywheel_log.instrument(OpenAI(base_url=server.url, api_key="stand-in"))
-    client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
-    os._exit(9)
-"""
-
-
-def die(sink: str) -> None:
-    assert subprocess.run([sys.executable, "-c", DYING, sink], check=False, timeout=60).returncode == 9
+EVENT = b'{"timestamp":"2026-01-31T10:00:00.000Z","kind":"llm"}'
 
 
 def test_a_journal_without_orphans_says_so(command: Command, tmp_path: Path):
@@ -41,7 +27,7 @@ def test_a_journal_without_orphans_says_so(command: Command, tmp_path: Path):
 
 
 def test_what_a_killed_program_said_arrives_once(command: Command, tmp_path: Path):
-    die("file:genai.log")
+    leave([EVENT], "file:genai.log", tmp_path / "journal")
     first, second = command("drain", "--json"), command("drain", "--json")
     assert [first.code, second.code] == [0, 0]
     assert len((tmp_path / "genai.log").read_text().splitlines()) == 1
@@ -50,7 +36,7 @@ def test_what_a_killed_program_said_arrives_once(command: Command, tmp_path: Pat
 
 def test_what_cannot_be_delivered_is_told(command: Command, tmp_path: Path):
     (tmp_path / "genai.log").mkdir()
-    die("file:genai.log")
+    leave([EVENT], "file:genai.log", tmp_path / "journal")
     ran = command("drain", "--timeout", "0.5", "--json")
     report = json.loads(ran.out)
     assert (ran.code, report["delivered"], report["left"]) == (1, 0, 1)
@@ -60,7 +46,7 @@ def test_what_cannot_be_delivered_is_told(command: Command, tmp_path: Path):
 def test_what_waits_for_a_sink_that_is_gone_goes_to_another_one(command: Command, tmp_path: Path):
     for name in ("gone.log", "other.log"):
         (tmp_path / name).mkdir()
-        die(f"file:{name}")
+        leave([EVENT], f"file:{name}", tmp_path / "journal")
     ran = command("drain", "--from", "file:gone.log", "--into", "file:new.log", "--timeout", "3", "--json")
     reports = [
         (report["sinks"][0].rpartition("/")[2], report["left"]) for report in map(json.loads, ran.out.splitlines())
@@ -73,7 +59,7 @@ def test_what_waits_for_a_sink_that_is_gone_goes_to_another_one(command: Command
 
 def test_the_doctor_says_where_else_what_waits_for_a_file_that_is_gone_can_go(command: Command, tmp_path: Path):
     (tmp_path / "gone.log").mkdir()
-    die("file:gone.log")
+    leave([EVENT], "file:gone.log", tmp_path / "journal")
     gone = f"file:{tmp_path}/gone.log"
     assert command("doctor").out.splitlines()[-1] == (
         f"FIX  1 event waiting for {gone}: run `flywheel-log drain`, or let another file take them: "

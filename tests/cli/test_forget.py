@@ -7,8 +7,6 @@ import fcntl
 import gzip
 import json
 import lzma
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,21 +20,11 @@ from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.pipeline.redact import Redactor
 from flywheel_log.process.disk import boot
 from flywheel_log.sinks.elasticsearch.dead_letters import DeadLetter, bury, letters
+from tests.delivery.dying import leave
 
 from .conftest import Ran
 
 Command = Callable[..., Ran]
-
-DYING = """
-import os, sys
-from pathlib import Path
-from flywheel_log.delivery import Delivery
-from flywheel_log.delivery.tuning import Tuning
-delivery = Delivery([sys.argv[1]], Path(sys.argv[2]))
-for line in sys.stdin.buffer.read().splitlines():
-    delivery.put(line)
-os._exit(9)
-"""
 
 
 def record(number: int, user: str | None = None, **fields: Any) -> dict[str, Any]:
@@ -55,13 +43,8 @@ def left(*files: Path, key: str = "id") -> list[str]:
 
 def die(sink: Path, journal: Path, *events: dict[str, Any]) -> None:
     """Leave *events* in the journal, as a program does that is killed before it has delivered them."""
-    sink.mkdir()
-    without = lines(*({key: value for key, value in event.items() if key != "id"} for event in events))
-    died = subprocess.run(
-        [sys.executable, "-c", DYING, f"file:{sink}", journal], input=without, check=False, timeout=60
-    )
-    assert died.returncode == 9
-    sink.rmdir()
+    without = [{key: value for key, value in event.items() if key != "id"} for event in events]
+    leave(map(orjson.dumps, without), f"file:{sink}", journal)
 
 
 def test_all_that_is_theirs_goes_from_the_log_and_its_rotated_files(command: Command, tmp_path: Path):

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from flywheel_log.delivery import Delivery, drain
+from flywheel_log.delivery import Delivery, drain, waiting
 from flywheel_log.delivery import delivery as delivery_module
 from flywheel_log.delivery import journal as delivery_journal
 from flywheel_log.delivery.destination import Destination
@@ -28,6 +28,7 @@ from flywheel_log.health import health
 from flywheel_log.sinks import PutOff, RetryLater
 from tests.faults.oracle import until
 
+from .dying import leave
 from .turns import with_a_turn
 
 LINE = b'{"kind":"step"}'
@@ -642,14 +643,8 @@ def test_fsync_brings_each_event_to_the_disk_before_put_returns(make):
 
 
 def abandon(root, url, count, text="x", clock=time.time):
-    """Let a process put events and die before anything is shipped."""
-    child = os.fork()
-    if child == 0:
-        delivery = Delivery([url], root, tuning=Tuning(linger_s=3600.0), run=lambda: "dead", clock=clock)
-        for number in range(count):
-            delivery.put(b'{"kind":"step","n":%d,"text":"%s"}' % (number, text.encode()))
-        os.kill(os.getpid(), signal.SIGKILL)
-    os.waitpid(child, 0)
+    events = [b'{"kind":"step","n":%d,"text":"%s"}' % (number, text.encode()) for number in range(count)]
+    leave(events, url, root, run=lambda: "dead", clock=clock)
 
 
 def stored(path):
@@ -747,29 +742,18 @@ def test_drain_of_nothing_is_nothing(root):
     assert drain(root, 1.0) == []
 
 
-def test_a_destination_without_a_description_is_reported(root, tmp_path):
-    abandon(root, f"file:{tmp_path}/genai.log", 2)
-    description = next(root.glob("*/sinks.json"))
-    description.unlink()
-    [report] = drain(root, 20)
-    assert (report.delivered, report.left, report.why) == (
-        0,
-        2,
-        f"{description} is not readable to this version",
-    )
-
-
-def test_what_a_later_version_left_is_left_alone_and_said(root, tmp_path):
+@pytest.mark.parametrize("said", [None, "5", '{"sinks": 5}', '{"sinks": ["file:genai.log"], "compressed": true}'])
+def test_what_waits_where_nobody_says_for_which_sinks_or_a_later_version_does_is_left_alone_and_said(
+    root, tmp_path, said
+):
     abandon(root, f"file:{tmp_path}/genai.log", 2)
     [description] = root.glob("*/sinks.json")
-    description.write_text(json.dumps({**json.loads(description.read_text()), "compressed": True}))
+    description.unlink() if said is None else description.write_text(said)
     before = {path: path.read_bytes() for path in root.glob("*/*.seg")}
     [report] = drain(root, 20)
-    assert (report.delivered, report.left, report.why) == (
-        0,
-        2,
-        f"{description} is not readable to this version",
-    )
+    assert (report.delivered, report.left) == (0, 2)
+    assert report.why == f"{description} is not readable to this version"
+    assert waiting(root) == {}
     assert {path: path.read_bytes() for path in root.glob("*/*.seg")} == before
     assert not (tmp_path / "genai.log").exists()
 

@@ -26,15 +26,16 @@ from .turns import with_a_turn
 
 PACKAGE = str(Path(module.__file__).parents[1])
 LINE = b'{"kind":"step"}'
+TUNING = Tuning(first_segment_bytes=1 << 12, segment_bytes=1 << 12)
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[[int], Journal]:
     """Make a journal of so many segments, with a line in each; no thread looks after it."""
+    destination = Destination.of(["stdout:"], tmp_path)
 
     def make(count: int) -> Journal:
-        destination = Destination.of(["memory:"], tmp_path)
-        journal = Journal(destination, lambda: "a1b2", lambda: 1767323045.0, Tuning(), quota=1 << 30, durable=False)
+        journal = Journal(destination, lambda: "a1b2", lambda: 1767323045.0, TUNING, quota=1 << 30, durable=False)
         for _ in range(count):
             journal.let_go()
             journal.put(LINE)

@@ -12,12 +12,13 @@ from flywheel_log.delivery import Delivery, drain
 from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.health import health
 from flywheel_log.process.disk import boot
+from flywheel_log.sinks import Sink
 from tests.faults.oracle import until
 
 LINE = b'{"kind":"step","text":"hello"}'
 
 
-class Disk:
+class Disk(Sink):
     """A sink whose lines are lost in a power failure until they were synced."""
 
     linger_s = 0.0
@@ -42,12 +43,6 @@ class Disk:
             self._trouble -= 1
             raise OSError(errno.EIO, "injected")
         self.safe = list(self.lines)
-
-    def stats(self):
-        return {}
-
-    def close(self):
-        pass
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import socket
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from flywheel_log.event import to_document
 from flywheel_log.loop.gaps import Census, Gap
 from flywheel_log.loop.reading.read import read
 from flywheel_log.sinks.elasticsearch.mapping import INDEX
+from tests.delivery.dying import leave
 
 from .api import Api
 from .events import event, line, lines
@@ -206,25 +205,13 @@ def test_the_doctor_says_how_to_mend_what_is_wrong(
     assert "things need to be mended" in captured.err
 
 
-DYING = """
-import os, sys
-from pathlib import Path
-from flywheel_log.delivery import Delivery
-delivery = Delivery([sys.argv[1]], Path(sys.argv[2]))
-for line in sys.stdin.buffer.read().splitlines():
-    delivery.put(line)
-os._exit(9)
-"""
-
-
 def test_what_waits_for_an_index_that_does_not_fit_goes_into_the_new_one_as_the_doctor_says(
     url: str, api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     index = url.rpartition("/")[2]
     api("PUT", index, {"mappings": {"properties": {"client_id": {"type": "text"}}}})
-    said = b"\n".join(orjson.dumps({k: v for k, v in event(number).items() if k != "id"}) for number in range(3))
-    died = subprocess.run([sys.executable, "-c", DYING, url, tmp_path / "journal"], input=said, check=False, timeout=60)
-    assert died.returncode == 9
+    said = [orjson.dumps({k: v for k, v in event(number).items() if k != "id"}) for number in range(3)]
+    leave(said, url, tmp_path / "journal")
     monkeypatch.setenv("ELASTICSEARCH_URL", api.url)
     monkeypatch.setenv("ELASTICSEARCH_INDEX", f"{index}-2")
     monkeypatch.setenv("FLYWHEEL_LOG_SINKS", "elasticsearch:")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -64,6 +67,27 @@ def until(condition, seconds: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.002)
+
+
+@contextmanager
+def outlived(begin: Callable[[], object]) -> Iterator[None]:
+    """In the block, a process that had what *begin* returns is dead, and a child that it forked then lives."""
+    reader, writer = os.pipe()
+    parent = os.fork()
+    if parent == 0:
+        _kept = begin()
+        if os.fork() == 0:
+            os.write(writer, f"{os.getpid()}\n".encode())
+        signal.pause()
+    child = int(os.read(reader, 100))
+    os.kill(parent, signal.SIGKILL)
+    os.waitpid(parent, 0)
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.close(reader)
+        os.close(writer)
 
 
 def stored(*paths: Path) -> Counter[str]:

@@ -1,7 +1,5 @@
 """A fork in the middle of a close: it takes nothing with it, and nobody waits for ever."""
 
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -9,16 +7,15 @@ import threading
 from flywheel_log.delivery import Delivery, drain
 from flywheel_log.sinks import open_sink
 
-from .oracle import stored
+from .oracle import outlived, stored
 
 LINE = b'{"kind":"step"}'
 
 
 def test_a_child_forked_while_a_sink_hangs_at_close_does_not_keep_the_parents_segments(tmp_path):
     root, log = tmp_path / "journal", tmp_path / "genai.log"
-    reader, writer = os.pipe()
-    parent = os.fork()
-    if parent == 0:
+
+    def close():
         sink = open_sink(f"file:{log}")
         at_work = threading.Event()
         sink.write = lambda _lines: (at_work.set(), threading.Event().wait())
@@ -26,17 +23,10 @@ def test_a_child_forked_while_a_sink_hangs_at_close_does_not_keep_the_parents_se
         delivery.put(LINE)
         at_work.wait(30)
         delivery.close(0.0)
-        if os.fork() == 0:
-            os.write(writer, f"{os.getpid()}\n".encode())
-            signal.pause()
-        signal.pause()
-    child = int(os.read(reader, 100))
-    os.kill(parent, signal.SIGKILL)
-    os.waitpid(parent, 0)
-    try:
+        return delivery
+
+    with outlived(close):
         assert [(report.delivered, report.left) for report in drain(root, 20)] == [(1, 0)]
-    finally:
-        os.kill(child, signal.SIGKILL)
     assert stored(log) == {"parent-1": 1}
 
 

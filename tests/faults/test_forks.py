@@ -12,7 +12,7 @@ import pytest
 from flywheel_log.delivery import Delivery, drain
 from flywheel_log.delivery.tuning import Tuning
 
-from .oracle import NOTHING_WRONG, Program, rounds, stored, until, verdict
+from .oracle import NOTHING_WRONG, Program, outlived, rounds, stored, until, verdict
 
 LINE = b'{"kind":"step","text":"%s"}' % (b"x" * 500)
 
@@ -62,22 +62,14 @@ def test_children_forked_under_writing_threads_deliver_their_own(places, tmp_pat
 
 def test_a_child_that_outlives_its_parent_does_not_keep_the_parents_segments(places):
     root, log = places
-    reader, writer = os.pipe()
-    parent = os.fork()
-    if parent == 0:
+
+    def put():
         delivery = Delivery([f"file:{log}"], root, run=lambda: "parent", tuning=Tuning(linger_s=3600.0))
         delivery.put(LINE)
-        if os.fork() == 0:
-            os.write(writer, f"{os.getpid()}\n".encode())
-            signal.pause()
-        signal.pause()
-    grandchild = int(os.read(reader, 100))
-    os.kill(parent, signal.SIGKILL)
-    os.waitpid(parent, 0)
-    try:
+        return delivery
+
+    with outlived(put):
         assert [(report.delivered, report.left) for report in drain(root, 20)] == [(1, 0)]
-    finally:
-        os.kill(grandchild, signal.SIGKILL)
     assert stored(log) == {"parent-1": 1}
 
 

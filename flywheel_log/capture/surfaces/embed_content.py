@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ...event import JSON, Kind
 from . import generate_content
-from .unstreamed import assemble, finished, marks
+from .unstreamed import FIRST_TEXT, SAYS, SUMS_UP, TEXT, assemble, finished, marks
 
-__all__ = ["FIRST_TEXT", "KIND", "NAME", "PATH", "TEXT", "assemble", "finished", "marks", "tokens"]
+__all__ = ["FIRST_TEXT", "KIND", "NAME", "PATH", "SAYS", "SUMS_UP", "TEXT", "assemble", "finished", "marks", "tokens"]
 
 NAME = "embed_content"
 PATH = ":embedContent"
 KIND: Kind = "embedding"
-TEXT = re.compile(rb'"values"\s*:\s*"')
-FIRST_TEXT = re.compile(rb'"values"')
-SUMS_UP = None
-SAYS = frozenset[str]()
 
 
 def tokens(response: JSON) -> JSON:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from ...event import JSON
+
+TEXT = FIRST_TEXT = re.compile(rb"(?!)")  # Matches nothing.
+SUMS_UP = None
+SAYS = frozenset[str]()
 
 
 def assemble(events: list[JSON]) -> JSON:

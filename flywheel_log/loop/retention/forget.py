@@ -19,8 +19,8 @@ _TORN = "torn"
 
 
 @dataclass
-class Tally:
-    """What of a person is in one place.
+class Occurrences:
+    """Where a person occurs in one place.
 
     Attributes:
         kinds: how many records of theirs, by kind; `torn` are lines that are no records and hold the user id.
@@ -48,11 +48,11 @@ class Erased:
     """
 
     place: str
-    found: Tally
+    found: Occurrences
     removed: int = 0
     left: int | None = 0
     why: str = ""
-    after: Tally = field(default_factory=Tally)
+    after: Occurrences = field(default_factory=Occurrences)
 
 
 def forget(person: Person, places: Sequence[Place], *, dry_run: bool = False) -> list[Erased]:
@@ -70,7 +70,7 @@ def forget(person: Person, places: Sequence[Place], *, dry_run: bool = False) ->
             place.sweep()
         for record in place.records(person):
             person.learn(record)
-    found = [Erased(place.name, _tally(place, person)) for place in places]
+    found = [Erased(place.name, _occurrences(place, person)) for place in places]
     for place, one in zip(places, found, strict=True):
         one.after, one.left = one.found, one.found.kinds.total()
         if not dry_run and one.left:
@@ -103,7 +103,7 @@ def _note(place: Place, person: Person, one: Erased) -> None:
 
 def _check(place: Place, person: Person, one: Erased) -> None:
     try:
-        one.after = _tally(place, person)
+        one.after = _occurrences(place, person)
         one.left = one.after.kinds.total()
     except OSError as error:
         one.left, one.why = None, str(error)
@@ -111,17 +111,17 @@ def _check(place: Place, person: Person, one: Erased) -> None:
         one.why = one.why or place.remains
 
 
-def _tally(place: Place, person: Person) -> Tally:
-    tally = Tally()
+def _occurrences(place: Place, person: Person) -> Occurrences:
+    found = Occurrences()
     for record in place.records(person):
         if person.owns(record):
-            tally.kinds[_kind(record)] += 1
+            found.kinds[_kind(record)] += 1
         elif person.is_mentioned_in(record):
-            tally.mentioned += 1
-            tally.examples = [*tally.examples, *_id(record)][:_EXAMPLES]
+            found.mentioned += 1
+            found.examples = [*found.examples, *_id(record)][:_EXAMPLES]
         elif person.may_be_behind(record):
-            tally.masked += 1
-    return tally
+            found.masked += 1
+    return found
 
 
 def _kind(record: bytes | Event) -> str:

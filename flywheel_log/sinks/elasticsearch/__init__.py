@@ -10,7 +10,7 @@ from typing import Any
 
 from flywheel_log.event import JSON
 from flywheel_log.health import health
-from flywheel_log.sinks import BATCH_BYTES, PutOff, RetryLater
+from flywheel_log.sinks import BATCH_BYTES, PutOff, RetryLater, Sink
 
 from . import dead_letters
 from .check import check as check
@@ -34,7 +34,7 @@ class TooLarge(Exception):
     """The server takes no request of this size."""
 
 
-class ElasticsearchSink:
+class ElasticsearchSink(Sink):
     """Stores events in Elasticsearch by bulk requests that may be repeated at will.
 
     The event's id is the document's, and documents are only ever created: what was stored already answers 409 and
@@ -102,10 +102,6 @@ class ElasticsearchSink:
         """Make the documents of *lines* while their *events* are at hand."""
         return documents(lines, self._target, events)
 
-    def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        """Return *lines*: those that are stored will say so themselves."""
-        return lines
-
     def stats(self) -> dict[str, int]:
         """Count documents: stored (duplicates and stubs among them), duplicates, stubs, dead."""
         return dict(self._counts)
@@ -123,7 +119,7 @@ class ElasticsearchSink:
         later = self._later((one, told) for one, told in zip(documents, judged, strict=True) if told.fate is Fate.LATER)
         for one, verdict in zip(documents, judged, strict=True):
             if verdict.fate is Fate.REFUSED or verdict.reason == _GONE:
-                self._indices.doubt([one.index_name])
+                self._indices.doubt(one.index_name)
         refused = [
             stub(one.line, self._target, verdict.reason)
             for one, verdict in zip(documents, judged, strict=True)

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from flywheel_log.event import JSON
 from flywheel_log.process.loading import loading
 from flywheel_log.sinks._retry_after import seconds
 from flywheel_log.sinks._untraced import untraced
@@ -40,6 +42,11 @@ class Answer:
             return orjson.loads(self.raw or b"null")
         except (orjson.JSONDecodeError, TypeError):
             return None
+
+    @property
+    def found(self) -> JSON:
+        """The object that was asked for; an empty one where the server did not give it."""
+        return self.body if self.status == HTTPStatus.OK and isinstance(self.body, dict) else {}
 
 
 class Unreachable(Exception):

@@ -86,8 +86,7 @@ def resend(path: Path, send: Callable[[list[DeadLetter]], list[DeadLetter]]) -> 
         _sweep(path)
         kept = send(list(letters(path)))
         disk.write(draft := path.with_suffix(DRAFT), [_lines(kept)])
-        draft.replace(path)
-        disk.sync_name(path)
+        disk.replace(path, draft)
 
 
 def sweep(path: Path) -> None:

@@ -63,9 +63,7 @@ def _projected(lines: Sequence[bytes], target: Target, events: Sequence[JSON]) -
     made = [into_document(event) for event in events]
     sources = list(map(orjson.dumps, made))
     return [
-        Document(
-            target.index if event.get("kind", "llm") == "llm" else target.annotations, _id(event, line), source, line
-        )
+        Document(target.index_of(event), _id(event, line), source, line)
         for line, event, source in zip(lines, events, sources, strict=True)
     ]
 
@@ -79,14 +77,12 @@ def stub(line: bytes, target: Target, reason: str) -> Document:
         reason: why the document was refused: Elasticsearch's error type.
     """
     event = _loosely_parsed(line)
-    kind = event.get("kind", "llm")
-    index = target.index if kind == "llm" else target.annotations
     names = {key: _sayable(event[key]) for key in ("client_id", "workload_id") if isinstance(event.get(key), str)}
     if _TIMESTAMP.fullmatch(str(event.get("timestamp"))):
         names["timestamp"] = event["timestamp"]
     raw = {"id": _id(event, line), "refused": reason, "raw": line.decode("utf-8", "backslashreplace")}
     source = {**names, "request": {}, "response": {"flywheel_log": raw}}
-    return Document(index, raw["id"], orjson.dumps(source), line)
+    return Document(target.index_of(event), raw["id"], orjson.dumps(source), line)
 
 
 def batched(documents: Sequence[Document], most_bytes: int) -> Iterator[list[Document]]:

@@ -60,8 +60,7 @@ def inspect(cluster: Cluster, index: str) -> list[str] | None:
 def misdated(cluster: Cluster, index: str) -> int:
     """Count the documents of *index* whose timestamp, in seconds, was taken for milliseconds: those of early 1970."""
     early = {"range": {"timestamp": {"gte": "1970-01-02", "lt": "1970-03-01", "format": "yyyy-MM-dd"}}}
-    answer = cluster.request("POST", f"/{index}/_count", {"query": early})
-    return int(answer.body["count"]) if answer.status == _OK and isinstance(answer.body, dict) else 0
+    return int(cluster.request("POST", f"/{index}/_count", {"query": early}).found.get("count", 0))
 
 
 def _create(cluster: Cluster, index: str) -> None:

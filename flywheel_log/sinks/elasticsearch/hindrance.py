@@ -9,7 +9,7 @@ from flywheel_log.sinks import Finding
 
 from .cluster import Cluster
 
-_OK, _MISSING = 200, 404
+_MISSING = 404
 _BLOCKS = ("read_only", "write")
 _FLOOD = "index.blocks.read_only_allow_delete"
 _OLDEST = 7  # The first without types of documents, which an index of ours has none of.
@@ -35,10 +35,10 @@ def hindrances(cluster: Cluster, index: str) -> list[Finding]:
 
     Nothing where the server does not let us look. Raises `Unreachable`.
     """
-    answer = cluster.request("GET", f"/{index}/_settings?flat_settings=true")
-    if answer.status != _OK or not isinstance(answer.body, dict) or not answer.body:
+    found = cluster.request("GET", f"/{index}/_settings?flat_settings=true").found
+    if not found:
         return []
-    known = {name: one.get("settings", {}) for name, one in answer.body.items()}
+    known = {name: one.get("settings", {}) for name, one in found.items()}
     name = next(iter(known)) if len(known) == 1 else _written_to(cluster, index, known)
     if name is None:
         add = f"""{{"add": {{"index": "…", "alias": "{index}", "is_write_index": true}}}}"""
@@ -48,10 +48,10 @@ def hindrances(cluster: Cluster, index: str) -> list[Finding]:
 
 
 def _written_to(cluster: Cluster, index: str, known: JSON) -> str | None:
-    answer = cluster.request("GET", f"/_alias/{index}")
-    if answer.status != _OK or not isinstance(answer.body, dict):
+    found = cluster.request("GET", f"/_alias/{index}").found
+    if not found:
         return max(known)  # A data stream: its indices are numbered.
-    aliases = {name: one.get("aliases", {}).get(index, {}) for name, one in answer.body.items()}
+    aliases = {name: one.get("aliases", {}).get(index, {}) for name, one in found.items()}
     return next((name for name, alias in aliases.items() if name in known and alias.get("is_write_index")), None)
 
 

@@ -47,7 +47,6 @@ class Indices:
                 raise RetryLater(str(error)) from error
         return found
 
-    def doubt(self, indices: Iterable[str]) -> None:
-        """Look again at *indices* before the next document: they are gone, or refuse what they ought to take."""
-        for index in indices:
-            self._until.pop(index, None)
+    def doubt(self, index: str) -> None:
+        """Look again at *index* before the next document: it is gone, or refuses what it ought to take."""
+        self._until.pop(index, None)

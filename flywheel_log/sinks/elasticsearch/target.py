@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from flywheel_log.event import JSON
 from flywheel_log.health import health
 from flywheel_log.process.state_directory import state_directory
 from flywheel_log.sinks._parameters import Parameters
@@ -90,6 +91,10 @@ class Target:
     def annotations(self) -> str:
         """The index of feedback, steps and retrievals."""
         return f"{self.index}-annotations"
+
+    def index_of(self, event: JSON) -> str:
+        """The index that *event* goes to; a record of another logger is a call."""
+        return self.index if event.get("kind", "llm") == "llm" else self.annotations
 
 
 def target(url: str) -> Target:

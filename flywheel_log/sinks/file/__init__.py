@@ -21,7 +21,7 @@ from flywheel_log.process import directories
 from flywheel_log.process.descriptors import Descriptor
 from flywheel_log.process.disk import sync_name
 from flywheel_log.process.rotations import family
-from flywheel_log.sinks import BATCH_BYTES
+from flywheel_log.sinks import BATCH_BYTES, Sink
 
 from .check import check
 from .place import Place, parts_behind
@@ -44,7 +44,7 @@ def open(url: str) -> File:
     return File(options(url))
 
 
-class File:
+class File(Sink):
     """Appends to a file under an flock: lines of several processes never mix, a failed write leaves nothing behind.
 
     Attributes:
@@ -88,10 +88,6 @@ class File:
             return unstored(lines, parts, all_of_them=behind is not None)
         missing = absent([self._record(line) for line in lines], parts)
         return [line for line, is_missing in zip(lines, missing, strict=True) if is_missing]
-
-    def stats(self) -> dict[str, int]:
-        """Return nothing: a file counts nothing that the shipper does not."""
-        return {}
 
     def sync(self) -> None:
         """Bring what was written, by a dead process too, to the disk itself; the shipper asks about once a second."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel_log.health import health
 from flywheel_log.process.loading import loading
-from flywheel_log.sinks import RetryLater
+from flywheel_log.sinks import RetryLater, Sink
 from flywheel_log.sinks._retry_after import seconds
 from flywheel_log.sinks._untraced import untraced
 
@@ -25,7 +25,7 @@ _OK, _BAD_REQUEST, _TOO_LARGE, _UNPROCESSABLE = 200, 400, 413, 422
 _REFUSALS = frozenset({_BAD_REQUEST, _TOO_LARGE, _UNPROCESSABLE})
 
 
-class Otlp:
+class Otlp(Sink):
     """Sends events as spans over OTLP's http/protobuf, and again until the collector has them.
 
     A span's ids are the event's, or made from the event's id, so that what has to be sent twice is one span. What a
@@ -61,10 +61,6 @@ class Otlp:
             return [*again, *self.write(lines[middle:])]
         except RetryLater:  # The first half is stored, and only the second may be offered again.
             return [*again, *lines[middle:]]
-
-    def missing(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        """Return *lines*: a collector cannot be asked, but the same span again is the same span."""
-        return lines
 
     def stats(self) -> dict[str, int]:
         """Count spans: `rejected` by the collector, `bared` of their content to be taken, and `refused` even so."""

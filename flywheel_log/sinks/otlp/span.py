@@ -10,15 +10,16 @@ from hashlib import blake2b
 from importlib.metadata import version
 from typing import Any
 
-import orjson
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
+from flywheel_log.clock import taken_ms
 from flywheel_log.event import JSON
 from flywheel_log.health import guarded
 from flywheel_log.meter import CALLS
+from flywheel_log.serialise import loads
 
 from .attributes import attributes, name_of
 from .target import Target
@@ -62,7 +63,7 @@ def span(event: JSON, content: str) -> Span:
     """The span of *event*. An event has the same span, however often it is made."""
     identity = str(event.get("id") or "")
     started = _nanoseconds(event.get("timestamp"))
-    taken = event.get("latency_ms", event.get("duration_ms")) or 0
+    taken = taken_ms(event) or 0
     return Span(
         trace_id=_identifier(event.get("trace_id"), identity, 16),
         span_id=_identifier(event.get("span_id"), identity, 8),
@@ -79,10 +80,7 @@ def span(event: JSON, content: str) -> Span:
 
 
 def _event(line: bytes) -> JSON:
-    try:
-        event = orjson.loads(line)
-    except ValueError:  # Half of a surrogate pair, which Python's own reader lets pass.
-        event = json.loads(line)
+    event = loads(line)
     return event if isinstance(event, dict) else {}
 
 

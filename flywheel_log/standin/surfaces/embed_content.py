@@ -13,10 +13,8 @@ METHOD = "POST"
 PATH = ":batchEmbedContents"
 REQUIRED = ("requests",)
 
-_DIMENSIONS = 8
-
 
 def answer(body: JSON, received: Received) -> Reply:  # noqa: ARG001  the signature of every surface
     """Return one vector a request, of `outputDimensionality` numbers (8 unless asked)."""
     asked = [(text_of(one["content"].get("parts")), one.get("outputDimensionality")) for one in body["requests"]]
-    return Reply.json({"embeddings": [{"values": vector(text, size or _DIMENSIONS)} for text, size in asked]})
+    return Reply.json({"embeddings": [{"values": vector(text, size)} for text, size in asked]})

@@ -21,7 +21,7 @@ _DIMENSIONS = 8
 def answer(body: JSON, received: Received) -> Reply:  # noqa: ARG001  the signature of every surface
     """Return one vector an input, of `dimensions` numbers (8 unless asked)."""
     inputs = texts_in(body["input"])
-    vectors = [vector(text, body.get("dimensions") or _DIMENSIONS) for text in inputs]
+    vectors = [vector(text, body.get("dimensions")) for text in inputs]
     encode = _base64 if body.get("encoding_format") == "base64" else list
     data = [{"object": "embedding", "index": index, "embedding": encode(one)} for index, one in enumerate(vectors)]
     tokens = sum(map(count, inputs))
@@ -29,8 +29,9 @@ def answer(body: JSON, received: Received) -> Reply:  # noqa: ARG001  the signat
     return Reply.json({"object": "list", "data": data, "model": body["model"], "usage": usage})
 
 
-def vector(text: str, dimensions: int) -> list[float]:
-    """Return the stand-in's unit vector for *text*: equal texts have equal vectors, and nothing else is meant by it."""
+def vector(text: str, wanted: int | None) -> list[float]:
+    """Return the unit vector for *text*, of as many numbers as are *wanted*, or 8: equal texts have equal vectors."""
+    dimensions = wanted or _DIMENSIONS
     raw = b"".join(blake2b(f"{block}:{text}".encode()).digest() for block in range(dimensions * 2 // 64 + 1))
     numbers = [value / 32768 for value in struct.unpack(f"<{dimensions}h", raw[: dimensions * 2])]
     length = math.sqrt(sum(number * number for number in numbers)) or 1.0
