@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +17,7 @@ from .pipeline.chain import BLIND, processors, redactor
 from .pipeline.sample import Sampler
 from .pipeline.trim import Limits, is_small, trim
 from .pipeline.withhold import bare
+from .process.locks import Lock
 from .serialise import UNREAD, dumps, loads
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Keep = Callable[[Event], str | None]
 EXIT_SECONDS = 1.4  # With the end of an interpreter that has an SDK loaded, a hung sink holds a program for 2.5 s.
-_lock = threading.RLock()
+_lock = Lock()
 _recorder: Recorder | None = None
 
 

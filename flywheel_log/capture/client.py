@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial, update_wrapper, wraps
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 from .. import scope
 from ..health import guarded, health
+from ..process.locks import Lock
 from . import foreign, usage
 from .call import Call, Emit
 from .identity_set import IdentitySet
@@ -23,7 +23,7 @@ Client = TypeVar("Client")
 
 _MARK = "_flywheel_log"
 _OWN = "_flywheel_log_patches"
-_lock = threading.RLock()
+_lock = Lock()
 _everyone: Binding | None = None
 _marked = IdentitySet()
 _patches = Patches()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-import threading
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
@@ -12,6 +11,7 @@ from .. import scope
 from ..around import Around, around
 from ..event import JSON
 from ..health import guarded
+from ..process.locks import Lock
 from . import wire
 from .client import Binding, everyone
 from .identity_set import IdentitySet
@@ -32,7 +32,7 @@ _SURFACES = {
     "embedContent": "embed_content",
     "batchEmbedContents": "embed_content",
 }
-_lock = threading.RLock()
+_lock = Lock()
 _marked = IdentitySet()
 _patches = Patches()
 

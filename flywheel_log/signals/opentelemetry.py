@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..meter import DURATIONS, FIRST_TOKENS, TOKENS, meter
 from ..process.background import BackgroundWorker
+from ..process.locks import Lock
 from ..semconv import operation_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _MEASURED = (
 
 
 _running: list[Export] = []
-_lock = threading.Lock()
+_lock = Lock()
 
 
 class Export:

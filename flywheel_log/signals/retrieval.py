@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from collections.abc import Iterable
 from functools import partial
@@ -13,6 +11,7 @@ from .. import scope
 from ..clock import timestamp
 from ..event import JSON, Event
 from ..health import guarded, health
+from ..process.locks import Lock
 from ..recorder import record
 from ..scope.fields import fields_of
 from ..scope.place import place_of
@@ -22,16 +21,7 @@ REMEMBERED = 200
 """How many documents of one trace (or block) are stamped on its calls; the latest count."""
 
 _REFERENCE = ("id", "score", "distance", "source")
-_lock = threading.RLock()
-
-
-def _unlock() -> None:
-    """In a forked child, which does not have the thread that may hold the lock."""
-    global _lock  # noqa: PLW0603
-    _lock = threading.RLock()
-
-
-os.register_at_fork(after_in_child=_unlock)
+_lock = Lock()
 
 
 @guarded("retrieval")

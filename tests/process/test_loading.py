@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SLOW = """
 import threading, time
 threading.main_thread().begun.set()
@@ -15,7 +17,10 @@ VALUE = 1
 FORKS = """
 import os, sys, threading
 import flywheel_log.delivery
+from flywheel_log.process import loading as module
 from flywheel_log.process.loading import loading
+
+module.PATIENCE_S = float(sys.argv[2])
 
 sys.path.insert(0, sys.argv[1])
 begun = threading.main_thread().begun = threading.Event()
@@ -29,7 +34,7 @@ begun.wait()
 child = os.fork()
 if child == 0:
     import slow
-    os._exit(slow.VALUE)
+    os._exit(slow.VALUE if __name__ in sys.modules else 2)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 PRICES = """
@@ -69,12 +74,19 @@ with loading():
 
 def printed(program: str, *arguments: str) -> str:
     run = [sys.executable, "-c", program, *arguments]
-    return subprocess.run(run, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+    return subprocess.run(run, capture_output=True, text=True, timeout=30, check=True).stdout.strip()
 
 
-def test_a_child_imports_what_a_thread_was_importing_when_it_was_born(tmp_path: Path) -> None:
+@pytest.mark.parametrize("patience", [60.0, 0.0], ids=["waited for", "takes longer than a fork waits"])
+def test_a_child_imports_what_a_thread_was_importing_when_it_was_born(tmp_path: Path, patience: float) -> None:
     (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
-    assert printed(FORKS, str(tmp_path)) == "1"
+    assert printed(FORKS, str(tmp_path), str(patience)) == "1"
+
+
+def test_a_module_that_forks_while_it_is_imported_stays_the_childs_own(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
+    (tmp_path / "forks.py").write_text(FORKS, encoding="utf-8")
+    assert printed("import sys; sys.path.insert(0, sys.argv[1]); import forks", str(tmp_path), "0") == "1"
 
 
 def test_what_is_imported_may_fork() -> None:

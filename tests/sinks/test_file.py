@@ -8,17 +8,26 @@ import os
 import shutil
 import stat
 import tempfile
+from contextlib import closing
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import orjson
 import pytest
 
+import flywheel_log.sinks.file
 from flywheel_log.contract import SinkContract, event
 from flywheel_log.delivery import Delivery
 from flywheel_log.health import health
+from flywheel_log.loop.retention.rewrite import rewrite
 from flywheel_log.process import compression
+from flywheel_log.process.rotations import family
 from flywheel_log.sinks import open_sink
 from flywheel_log.sinks.file.sharing import shift
+from tests.delivery.turns import with_a_turn
+
+SINK = str(Path(flywheel_log.sinks.file.__file__).parent)
 
 
 class TestFile(SinkContract):
@@ -409,6 +418,43 @@ def test_what_stands_in_the_copy_of_a_log_that_was_cut_and_has_grown_again_is_no
     for number in range(20):
         other.write([event(number).replace(b"a1b2", b"ffff")])
     assert other.missing([event(10), event(11), event(12)], place) == [event(12)]
+
+
+def shifted(log):
+    shift(log, None)
+    with closing(open_sink(f"file:{log}")) as other:
+        other.write([event(9)])
+
+
+def compressed(log):
+    for file in family(log):
+        rewrite(log, file, lambda _: False, compress=True)
+
+
+def pruned(log):
+    for file in family(log):
+        rewrite(log, file, lambda line: line == event(1) + b"\n")
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("turn", [shifted, compressed, pruned])
+def test_what_is_rotated_or_rewritten_while_it_is_looked_for_is_not_missing(tmp_path, turn):
+    """Else what a dead process wrote is written again."""
+    found = []
+    for at in count(1, 7):
+        path = tmp_path / str(at) / "genai.log"
+        sink, other = (open_sink(f"file:{path}") for _ in range(2))
+        sink.write([event(1)])
+        place = sink.place()
+        sink.write([event(2)])
+        shifted(path)
+        look = partial(other.missing, [event(2), event(3)], place)
+        more = with_a_turn(at, partial(turn, path), lambda look=look: found.append(look()), SINK)
+        sink.close()
+        if not more:
+            break
+    assert at > 100
+    assert found == [[event(3)]] * len(found)
 
 
 def test_equal_records_of_a_flat_file_are_counted(tmp_path):

@@ -9,7 +9,7 @@ import stat
 import time
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -79,9 +79,16 @@ class File(Sink):
 
     def missing(self, lines: Sequence[bytes], since: bytes = b"") -> Sequence[bytes]:
         """Return those of *lines* that neither the file nor one rotated away holds, from the place *since* on."""
-        if self._options.path.exists() and not self._options.path.is_file():
+        path = self._options.path
+        if _is_special(path):
             return lines  # A pipe, a device: what is in it is not ours to take out, and nobody knows what was.
-        files = family(self._options.path)[::-1] or [self._options.path]
+        while True:
+            names = _names(path)
+            missing = self._missing(lines, since, [*names] or [path])
+            if _names(path) == names:  # Else a rotation may have taken what was yet to be read past us.
+                return missing
+
+    def _missing(self, lines: Sequence[bytes], since: bytes, files: Sequence[Path]) -> Sequence[bytes]:
         behind = parts_behind(since, files) if since else None
         parts = [*map(Part, files)] if behind is None else behind
         if self._options.format == "full":
@@ -181,6 +188,23 @@ class File(Sink):
             raise
         self._torn = False
         self._place = place.behind(data).noted()  # Nothing that may fail: what is written must not come again.
+
+
+def _is_special(path: Path) -> bool:
+    """Tell whether *path* is something else than a file, by one look: a rotation may come between two."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _names(path: Path) -> dict[Path, int]:
+    """Return the files of the log *path*, the newest first, and which file each of these names stands for."""
+    found = {}
+    for file in reversed(family(path)):
+        with suppress(FileNotFoundError):
+            found[file] = file.stat().st_ino
+    return found
 
 
 def _open(path: Path) -> int:
