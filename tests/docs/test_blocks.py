@@ -53,6 +53,17 @@ def test_a_command_may_be_shown_to_fail(tmp_path: Path) -> None:
     assert (tmp_path / "ran").exists()
 
 
+def test_a_command_that_does_not_say_what_is_shown_fails(tmp_path: Path) -> None:
+    with pytest.raises(SybilFailure, match="does not say second, as the page does"):
+        evaluate(page(tmp_path, "'''console\n$ echo /a/b first 2 flywheel-log\n/c/d first 1\nsecond\n'''\n"))
+
+
+def test_what_is_shown_of_another_run_is_not_compared(tmp_path: Path) -> None:
+    text = "<!-- of another run: a model's words -->\n'''console\n$ : flywheel-log > ran\nHello\n'''\n"
+    evaluate(page(tmp_path, text))
+    assert (tmp_path / "ran").exists()
+
+
 def test_commands_of_others_and_other_languages_are_not_run(tmp_path: Path) -> None:
     text = "'''sh\n$ touch ran; false\nflywheel-log stats\n'''\n'''json\n{]\n'''\n'''\nplain\n'''\n"
     assert list(read(page(tmp_path, text))) == []
