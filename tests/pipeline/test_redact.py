@@ -7,7 +7,7 @@ import json
 import random
 import string
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -577,28 +577,33 @@ def test_what_follows_a_secret_of_one_line_is_none_of_it() -> None:
         assert redacted(SECRETS, user_id=text)["user_id"] == f"SECRET_KEY=[password]\n{more}\n"
 
 
+def least_seconds(work: Callable[[], object]) -> float:
+    """Processor time of the quickest of three: the garbage collector may look through the whole program in one."""
+
+    def seconds() -> float:
+        before = time.thread_time()
+        work()
+        return time.thread_time() - before
+
+    return min(seconds() for _ in range(3))
+
+
 @pytest.mark.parametrize("signs", ["+/", "-_", " "])
 def test_random_text_is_looked_through_in_one_pass(signs: str) -> None:
     alphabet = string.ascii_letters + string.digits + signs
     line = dumps({**EVENT, "user_id": "".join(random.Random(1).choices(alphabet, k=200_000))})
-    begun = time.thread_time()
-    suspicious(line)
-    looked = time.thread_time()
-    sum(byte > 1 for byte in line)  # What an interpreter takes for each character; the engine takes less.
-    assert looked - begun < 10 * (time.thread_time() - looked)
+    looked = least_seconds(lambda: suspicious(line))
+    # What an interpreter takes for each character; the engine takes less.
+    assert looked < 10 * least_seconds(lambda: sum(byte > 1 for byte in line))
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_a_megabyte_of_hostile_text_takes_no_longer_than_its_length(piece: str) -> None:
     def seconds(length: int) -> float:
-        text = (piece * (length // len(piece) + 1))[:length]
-        before = time.thread_time()
-        ALL.event({**EVENT, "user_id": text})
-        suspicious(dumps({**EVENT, "user_id": text}))
-        return time.thread_time() - before
+        event = {**EVENT, "user_id": (piece * (length // len(piece) + 1))[:length]}
+        return least_seconds(lambda: (ALL.event(event), suspicious(dumps(event))))
 
-    short, long = min(seconds(20_000) for _ in range(3)), seconds(200_000)
-    assert long < 40 * short + 0.5
+    assert seconds(200_000) < 40 * seconds(20_000) + 0.5
 
 
 @pytest.mark.parametrize("number", ["555-123-4567", "(555) 123-4567", "555.123.4567"])
