@@ -81,7 +81,7 @@ def test_every_extra_is_told_with_what_it_brings() -> None:
         f"`[{extra}]`": ", ".join(re.split("[>=<]", one)[0] for one in sorted(requirements))
         for extra, requirements in project["optional-dependencies"].items()
     }
-    told = {row[0]: ", ".join(sorted(row[2].split(", "))) for row in rows("extras.md", "## What each gives")}
+    told = {row[0]: ", ".join(sorted(row[2].split(", "))) for row in rows("extras.md", "## What each extra adds")}
     assert told == brought
 
 
