@@ -1,4 +1,4 @@
-"""Settings: arguments over `FLYWHEEL_LOG_*` environment over defaults, checked at the earliest moment."""
+"""Settings, from arguments, the `FLYWHEEL_LOG_*` environment or defaults, checked as early as possible."""
 
 from __future__ import annotations
 
@@ -60,39 +60,39 @@ class Settings(Sinks):
     """Everything `flywheel_log.configure(...)` takes; each has an environment variable `FLYWHEEL_LOG_<NAME>`.
 
     Attributes:
-        sinks: where events end, as URLs; a comma list in the environment. By default `file:genai.log`, and
-            `elasticsearch:` beside it where `ELASTICSEARCH_URL` or `ELASTICSEARCH_CLOUD_ID` is set.
-        client_id: the application (the blueprint's tenant); `ELASTICSEARCH_CLIENT_ID` is honoured.
-        workload_id: the task, where neither the call nor its context names one.
+        sinks: where events go, as URLs; in the environment, separated by commas. By default `file:genai.log`, and
+            also `elasticsearch:` if `ELASTICSEARCH_URL` or `ELASTICSEARCH_CLOUD_ID` is set.
+        client_id: the application (the blueprint's tenant).
+        workload_id: the task, if neither the call nor its context names one.
         journal: directory of the journal; every program of a user may share it.
         journal_quota_mb: how much of the disk the journal may take, in megabytes.
         content: "off" records numbers only: no prompts, no outputs.
-        usage: ask a stream for its token counts when the caller does not: "auto" asks OpenAI's and Azure's hosts only.
-            They are hidden again from the caller, unless it reads a stream by `iter_raw`.
+        usage: whether to request the token counts of a stream if the caller does not: "auto" asks only OpenAI's and
+            Azure's hosts. The counts are hidden from the caller, unless it reads the stream with `iter_raw`.
         max_event_kb: an event larger than this, in kilobytes, is trimmed.
-        media: base64 media above 64 KB: "trim" leaves its type and size, "reference" its SHA-256 too, "keep" all.
+        media: base64 media above 64 KB: "trim" keeps its type and size, "reference" also its SHA-256, "keep" all.
         embeddings: "reference" keeps dimensions, norm and hash of a vector, "keep" the vector.
         infrastructure: "on" stamps host, pid and, with `flywheel-log[infra]`, CPU, memory and GPU on every event.
-        judges: who judges answers after the call: "grounding", "moderation", functions of an event; names only, as a
-            comma list, in the environment.
-        judged: the share of the answers that they judge, 0 to 1.
+        judges: what judges answers after the call: "grounding", "moderation", functions of an event; in the
+            environment only names, separated by commas.
+        judged: the share of the answers that is judged, 0 to 1.
         disabled: record nothing at all.
         redact: what is replaced before anything is written, as a comma list: "secrets", "pii" (e-mail, phone, card,
             IBAN, IP, SSN), "names" (of people and places; needs the extra `[pii]`); "off" replaces nothing.
         redact_with: "mask" (`[email]`), "pseudonym" (`[email:3f9a52c07b1e]`, the same for the same value), "drop".
-        redact_key: the key of the pseudonyms; without one they hold for one process.
-        redact_patterns: the user's own regular expressions, by the kind that stands in the value's place.
+        redact_key: the key of the pseudonyms; without one, each process has pseudonyms of its own.
+        redact_patterns: your own regular expressions, by the kind that replaces the value.
         redact_model: the spaCy model that finds names: a package or a directory.
-        reasoning: "keep" what the model thought, "mask" it by its length, or "hash" it by its length and hash.
+        reasoning: "keep" it, "mask" it by its length, or "hash" it by its length and hash.
         sample: the share of the calls that is kept, 0 to 1; or shares by workload, `"*"` for all others.
-        sample_first: how many events of each workload are kept each hour whatever `sample` says.
+        sample_first: how many events of each workload are kept each hour, whatever `sample` says.
         fields_allow: the only fields that are written, as paths: `user_id`, `metadata.email`,
-            `request.messages.content`; a comma list in the environment. With `cost_usd` come the counts it is found by.
-        fields_deny: the fields that are left out, likewise.
-        prices: dollars for a million tokens of models that the price list does not know:
+            `request.messages.content`; separated by commas in the environment. `cost_usd` keeps its token counts, too.
+        fields_deny: the fields that are left out, in the same form.
+        prices: dollars per million tokens, for models that the price list does not have:
             `{"my-model": {"input": 0.5, "output": 1.5, "cached": 0.1}}`.
-        durability: "fsync" lets a call return only when its record is safe from a power failure, too.
-        processors: the user's own structlog processors, run before anything is written; not in the environment.
+        durability: "fsync" lets a call return only when its record is safe even from a power failure.
+        processors: your own structlog processors, run before anything is written; not in the environment.
     """
 
     client_id: Name = Field("default", validation_alias=AliasChoices(f"{PREFIX}CLIENT_ID", "ELASTICSEARCH_CLIENT_ID"))

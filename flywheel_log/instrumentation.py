@@ -28,19 +28,20 @@ def instrument(client: Client, **defaults: Any) -> Client: ...
 @overload
 def instrument(client: None = None, **defaults: Any) -> None: ...
 def instrument(client: Client | None = None, **defaults: Any) -> Client | None:
-    """Record every call of *client*, in place, and return the same object; without one, of every client it knows.
+    """Record every call of *client*, and return the same object; without *client*, record every client of this process.
 
-    Clients derived from it by `with_options()` or `copy()` are recorded too. A second time changes the defaults only.
+    Clients derived from it with `with_options()` or `copy()` are recorded too. Instrumenting again changes only the
+    defaults.
 
     Args:
         client: an OpenAI, AsyncOpenAI or Azure client, one of an SDK made the same way (Anthropic, Groq …), Google's
             `genai.Client()`, or any object with `chat.completions.create`. None means every OpenAI client of this
-            process, made before or after, the module-level one included, and those of Anthropic, Groq and Google,
+            process, created before or after, including the module-level one, and those of Anthropic, Groq and Google,
             whenever their library is imported.
         **defaults: what `context` takes; stamped on every call unless the context says otherwise.
 
     Raises:
-        TypeError: *client* is no LLM client, or the class or the module of some.
+        TypeError: *client* is not an LLM client, or is the class or module of one.
         ValueError: the settings (environment) are wrong.
     """
     from .capture import client as clients
@@ -70,7 +71,7 @@ def _check(client: Any) -> None:
 
 
 def uninstrument(client: Any = None) -> None:
-    """Undo `instrument`: for *client*, or for every client where none is named."""
+    """Undo `instrument` for *client*, or for every client if none is given."""
     from .capture import client as clients
     from .capture import google, thread_pools
 
@@ -89,17 +90,17 @@ def logged_llm(**fields: Any) -> Callable[[Decorated], Decorated]: ...
 def logged_llm(function: Any = None, /, **fields: Any) -> Any:
     """Record the LLM calls of a function: `@logged_llm` or `@logged_llm(workload_id="summary", tags=["beta"])`.
 
-    Any callable will do: functions, coroutines, (asynchronous) generators, methods of every kind, partials, callable
-    objects; it behaves and looks as before. Where it calls an instrumented client, that client's record carries the
-    function's name as its workload. Where it calls somebody else, the record is made from its arguments and its
-    result: an SDK's object as it is, strings as the assistant's message, anything else as JSON.
+    It takes any callable: functions, coroutines, (asynchronous) generators, methods of every kind, partials, callable
+    objects. The callable behaves and looks as before. If it calls an instrumented client, that client's record carries
+    the function's name as its workload. Otherwise the record is made from its arguments and its result: an SDK's object
+    as it is, strings as the assistant's message, anything else as JSON.
 
     Args:
         function: what to decorate, when used without parentheses.
         **fields: what `context` takes.
 
     Raises:
-        TypeError: *function* cannot be called, or a field is no field of an event.
+        TypeError: *function* is not callable, or a field does not exist.
     """
     from .capture.functions import decorator as functions
 

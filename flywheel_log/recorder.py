@@ -202,10 +202,10 @@ def record(event: Event) -> str | None:
 
 
 def configure(**settings: Any) -> None:
-    """Set how recording works: *settings* over `FLYWHEEL_LOG_*` environment over defaults.
+    """Set how recording works; *settings* override the `FLYWHEEL_LOG_*` environment, which overrides the defaults.
 
-    Takes the attributes of `flywheel_log.config.Settings` by name. Clients instrumented before follow at their next
-    call; what they said until now is delivered as set before.
+    Takes the attributes of `flywheel_log.config.Settings` by name. Clients instrumented earlier use the new settings
+    from their next call; what was recorded earlier is delivered with the old ones.
 
     Raises:
         TypeError: there is no such setting.
@@ -220,14 +220,14 @@ def configure(**settings: Any) -> None:
 
 
 def flush(timeout: float | None = 10.0) -> int:
-    """Wait until every event so far is in every sink, at most *timeout* seconds; return how many are not there yet."""
+    """Wait until every event so far is in every sink, at most *timeout* seconds; return how many are still missing."""
     return _recorder.flush(timeout) if _recorder is not None else 0
 
 
 def shutdown(timeout: float = EXIT_SECONDS) -> int:
-    """Deliver for at most *timeout* seconds and stop; return how many events wait on disk for the next start.
+    """Deliver for at most *timeout* seconds, then stop; return how many events wait on disk for the next start.
 
-    The next event starts recording anew. A program need not call this: it happens at exit.
+    The next event starts recording again. You need not call this: it happens at exit.
     """
     from .capture import open_streams
 
@@ -237,7 +237,7 @@ def shutdown(timeout: float = EXIT_SECONDS) -> int:
 
 
 def stats() -> Mapping[str, Any]:
-    """How recording is doing: accepted, waiting and delivered events by sink, what was dropped and why."""
+    """Return the state of recording: accepted, waiting and delivered events by sink, and what was dropped and why."""
     return current().stats()
 
 

@@ -59,20 +59,20 @@ class Block(ABC):
 class context(Block):  # noqa: N801 - reads as a statement: `with context(...)`
     """Stamp who calls, and for what, on every call made inside: `with context(...)`, `async with`, or a decorator.
 
-    Blocks nest: an inner field wins over an outer one, tags are added to, metadata is merged. The fields follow
-    into tasks, `asyncio.to_thread` and thread pools; a decorated generator has them while its body runs and only then.
+    Blocks nest: an inner field overrides an outer one, tags are added, metadata is merged. The fields follow into
+    tasks, `asyncio.to_thread` and thread pools; a decorated generator has them only while its body runs.
 
     Args:
-        workload_id: the task or node, stable over time (not a session): what datasets are made by.
+        workload_id: the task or node, stable over time (not a session); datasets are made from it.
         user_id: the person.
         session_id: the conversation.
         tags: words to find the calls by.
         metadata: any JSON object.
-        client_id: the application, where one process serves several.
-        **others: further top-level keys of the event; `prompt`, `trace_id` … as the record's reference lists them.
+        client_id: the application, if one process serves several.
+        **others: further top-level keys of the event, such as `prompt` and `trace_id`; see the record's reference.
 
     Raises:
-        TypeError: there is no such field, or a value is of the wrong type. Of names and ids, the text counts.
+        TypeError: there is no such field, or a value has the wrong type. Names and ids are converted to text.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ def at_call(defaults: Fields = frames.NOTHING) -> Fields:
 class suppress:  # noqa: N801
     """Record nothing that is called inside: `with suppress()`, `async with`, or a decorator of any callable.
 
-    Nor in the tasks and thread pools it is handed to. A `threading.Thread` has a block of its own, or records.
+    This also covers the tasks and thread pools that are used inside. A `threading.Thread` needs a block of its own.
     """
 
     def __enter__(self) -> None:

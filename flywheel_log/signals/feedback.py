@@ -33,26 +33,26 @@ def log_feedback(
     """Record feedback on one call, later and from any process; readers join it to the call's `quality`.
 
     Args:
-        target: which call: the id of its event, the id of the provider's response, or a response object: an SDK's,
-            or a message of LangChain's.
-        rating: a number on the scale of your own; datasets take what is above its middle for good.
-        scale: the worst and the best rating, such as (1, 5), or (6, 1); without it, readers take ratings for 0 to 1,
-            and for 1 to 5 where they find one above 1.
+        target: which call: the id of its event, the id of the provider's response, or a response object (an SDK's, or a
+            LangChain message).
+        rating: a number on your own scale; datasets treat ratings above its middle as good.
+        scale: the worst and the best rating, such as (1, 5), or (6, 1); without it, readers take ratings as 0 to 1, or
+            as 1 to 5 if they find one above 1.
         thumbs: "up" or "down".
         label: a word to group by, e.g. "off_topic".
         correction: the answer that would have been right; datasets prefer it.
         comment: what the person says.
-        hallucination: whether the answer claims what is not so; becomes the call's `hallucination_flag`.
-        user_id: who thinks so.
+        hallucination: whether the answer makes false claims; becomes the call's `hallucination_flag`.
+        user_id: who gives the feedback.
         **fields: what `context` takes.
 
     Returns:
-        The id of the feedback's own event, or None where it was not recorded.
+        The id of the feedback's own event, or None if it was not recorded.
 
     Raises:
-        TypeError: *target* has no id, there is no feedback in it, or a field is none of an event's.
-        ValueError: *rating* is no number, *thumbs* is neither "up" nor "down", *hallucination* neither true nor false,
-            or *scale* is not two numbers, or has no rating on it.
+        TypeError: *target* has no id, the feedback is empty, or a field does not exist.
+        ValueError: *rating* is not a number, *thumbs* is neither "up" nor "down", *hallucination* is neither true nor
+            false, *scale* is not two numbers, or *rating* is outside it.
     """
     if thumbs not in (None, "up", "down"):
         raise ValueError(f"thumbs is 'up' or 'down'; got {thumbs!r}")

@@ -13,18 +13,18 @@ Decorated = TypeVar("Decorated")
 
 
 class invocation(scope.context):  # noqa: N801 - reads as a statement: `with invocation():`
-    """Deliver what was recorded inside before the block is left: `with invocation():`, `async with`, or a decorator.
+    """Deliver what is recorded inside before the block ends: `with invocation():`, `async with`, or a decorator.
 
-    For AWS Lambda, Cloud Run and whatever else freezes a process between two calls, its threads included. At the end of
-    the block it waits until every sink has everything, *timeout* seconds at most; what is not there by then is
-    delivered during the next call. An asynchronous block waits beside its event loop.
+    For AWS Lambda, Cloud Run and other services that freeze a process between two calls, including its threads. At the
+    end of the block it waits until every sink has everything, at most *timeout* seconds; the rest is delivered during
+    the next call. An asynchronous block does not stop the event loop.
 
     Args:
         timeout: seconds.
         **fields: what `context` takes; stamped on every call inside.
 
     Raises:
-        TypeError: *timeout* is no number, or a field is none of an event's.
+        TypeError: *timeout* is not a number, or a field does not exist.
     """
 
     def __init__(self, timeout: float = 2.0, **fields: Any) -> None:

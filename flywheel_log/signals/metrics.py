@@ -50,9 +50,9 @@ class Metrics:
 
 
 def metrics() -> Metrics:
-    """Return the totals of all calls of this process so far, recorded, sampled or dropped; a forked child begins anew.
+    """Return the totals of all calls of this process so far: recorded, sampled out or dropped.
 
-    They count up, as Prometheus wants it: rates are the difference of two of them.
+    The totals only grow, as Prometheus requires; a rate is the difference of two. A forked child starts at zero.
     """
     return Metrics(meter.series(), health.dropped())
 

@@ -16,15 +16,15 @@ class Prompt:
     """A prompt template: `Prompt("support", version="3", template="Answer {question} in one sentence.")`.
 
     Attributes:
-        name: what it is for.
-        version: which wording; anything with a text, as `stats --by prompt.version` shows it.
-        template: the text, with variables in braces as for `str.format`; a literal brace is doubled.
+        name: what the prompt is for.
+        version: which wording it is; any object with a text, as `stats --by prompt.version` shows it.
+        template: the text, with variables in braces as for `str.format`; double a literal brace.
         template_hash: 16 hexadecimal digits that change with every character of the template.
         variables: the names of the variables, in the order of the template.
 
     Raises:
-        ValueError: a variable has no plain name, or the braces do not match.
-        TypeError: the template is no string.
+        ValueError: a variable does not have a plain name, or the braces do not match.
+        TypeError: the template is not a string.
     """
 
     def __init__(self, name: str, version: object, template: str) -> None:

@@ -38,24 +38,24 @@ def log_retrieval(
 ) -> str | None:
     """Record what was retrieved, as an event of the kind `retrieval`, and name it on the calls that follow.
 
-    The calls of the same trace, or without one of the same `context` block or `@logged_llm` function, carry id, score
-    and source of each document as `retrieval_docs`; the texts stand in this event only.
+    The calls in the same trace (without a trace, in the same `context` block or `@logged_llm` function) carry the id,
+    score and source of each document as `retrieval_docs`; only this event has the texts.
 
     Args:
         documents: strings, dictionaries, objects of a framework (`page_content`, `text`, `metadata`, `score` …), or
             pairs of one of these and its score; or the whole answer of a store: Chroma's columns, Pinecone's matches,
             Qdrant's points, Weaviate's objects, Elasticsearch's hits, OpenAI's page …
         query: what was searched for.
-        scores: how well each document fits, where the documents do not say it; a list longer than the documents is
-            left out and counted, for nobody knows which are meant.
-        sources: where each comes from, likewise, or where all come from.
-        embeddings: the vector of each; kept as the setting `embeddings` says.
+        scores: how well each document matches, if the documents do not say so themselves; a list longer than the
+            documents is left out and counted, because it is unclear which documents the scores belong to.
+        sources: where each document comes from, with the same rule, or one source for all.
+        embeddings: the vector of each document; kept as the setting `embeddings` says.
         query_embedding: the vector that was searched with.
         latency_ms: how long the search took, in milliseconds.
         **fields: what `context` takes.
 
     Returns:
-        The id of the event, or None where nothing was recorded. Never raises: what cannot be read is counted.
+        The id of the event, or None if nothing was recorded. Never raises: what cannot be read is counted.
     """
     if scope.suppressed():
         return None

@@ -21,17 +21,18 @@ from ..scope.place import KEY, Place, place_of, stamped
 class step(scope.Block):  # noqa: N801 - reads as a statement: `with step("retrieve")`
     """Time a step of a trace: `with step("retrieve")`, `async with`, or a decorator of any callable.
 
-    The step becomes an event of the kind `step` when it ends: `name`, `duration_ms`, `status`, `error`, and its place
-    in the trace. The calls and steps inside carry the same `trace_id`, and its `span_id` as their `parent_id`. Outside
-    a trace it begins one, in OpenTelemetry's current span if there is one. A decorated generator lasts until it is
-    exhausted or closed, and a context manager that a decorated function returns until it is left.
+    When the step ends, it becomes an event of the kind `step` with `name`, `duration_ms`, `status`, `error`, and its
+    place in the trace. The calls and steps inside carry the same `trace_id`, and its `span_id` as their `parent_id`.
+    Outside a trace, a step begins one, in OpenTelemetry's current span if there is one. The step of a decorated
+    generator lasts until it is exhausted or closed; that of a context manager that a decorated function returns, until
+    it is left.
 
     Args:
-        name: the same for every run of it: what durations are compared by.
+        name: the same for every run of the step, so that durations can be compared.
         **fields: what `context` takes; stamped on the step and on everything inside.
 
     Raises:
-        TypeError: a field is none of an event's, or there is a function where the name belongs.
+        TypeError: a field does not exist, or a function was passed instead of the name.
     """
 
     def __init__(self, name: str, **fields: Any) -> None:
@@ -62,12 +63,12 @@ class step(scope.Block):  # noqa: N801 - reads as a statement: `with step("retri
 
 
 class trace(step):  # noqa: N801
-    """Begin a trace, or a step of the one that is under way: `with trace("answer")`, `async with`, or a decorator.
+    """Begin a trace, or a step of the current one: `with trace("answer")`, `async with`, or a decorator.
 
     Args:
-        name: the same for every run of it.
-        traceparent: the W3C header of the request that asks for this; the trace goes on from there. One that breaks
-            the standard is ignored, as the standard wants.
+        name: the same for every run of the trace.
+        traceparent: the W3C header of the incoming request, from which the trace continues. An invalid header is
+            ignored, as the standard requires.
         **fields: what `context` takes; stamped on everything inside.
     """
 

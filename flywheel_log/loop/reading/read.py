@@ -71,21 +71,21 @@ def read(
     """Read the events of *source* one by one, in constant memory.
 
     Args:
-        source: a path, a glob (`logs/*.log`), `-` for standard input, a URL, or several of these. A log comes with
-            what was rotated away from it, compressed or not, the oldest first; the name of a rotated file
-            (`genai.log.1`) means that file alone. A rotation meanwhile changes nothing, and no file is read twice.
-            Lines are events, flywheel documents or flat records, in any mixture.
-        feedback: give each call the `quality`, `safety` and `hallucination_flag` that were found out about it later, by
-            people, judges and moderations, anywhere in *source*. As that stands behind the calls, *source* is looked
-            through once before, and what is said is kept in memory.
+        source: a path, a glob (`logs/*.log`), `-` for standard input, a URL, or several of these. A log includes its
+            rotated files, compressed or not, oldest first; the name of a rotated file (`genai.log.1`) means that
+            file alone. A rotation during the read changes nothing, and no file is read twice. Lines may be events,
+            flywheel documents and flat records, in any mixture.
+        feedback: give each call the `quality`, `safety` and `hallucination_flag` that people, judges and moderations
+            added later, anywhere in *source*. To collect it, *source* is first read once, as feedback follows the calls;
+            it is kept in memory.
         on_bad: called with every line that is skipped; `Reading.bad` counts them. Blank lines are not bad.
-        since: a time with a zone; to be quick, events that began before it may be left out, and some may not.
+        since: a time with a zone, for speed: most events that began before it are skipped, but some may still come.
 
     Raises:
         FileNotFoundError: the file does not exist.
         TypeError: *source* is none of these, or *since* has no zone.
-        ValueError: nothing reads the URL's scheme; or *feedback* is wanted of standard input, which can be read but
-            once.
+        ValueError: no reader knows the URL's scheme; or *feedback* is requested for standard input, which can be read
+            only once.
     """
     if since is not None and getattr(since, "tzinfo", None) is None:
         raise TypeError(f"since is a datetime with a zone; got {since!r}")
