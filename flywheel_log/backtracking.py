@@ -45,7 +45,7 @@ def ambiguous(expression: str) -> bool:
     That has as many ways as the text has characters; four times as many are taken, for short parts beside it.
 
     Raises:
-        re.error: it is no regular expression.
+        re.error: it is not a regular expression.
     """
     whole = _Expression(_parser.parse(expression), {*expression, *_PLAIN})
     return whole.loops_are_ambiguous() or whole.ways() > _BESIDE * LONGEST

@@ -135,30 +135,30 @@ class Settings(Sinks):
         try:
             return json.loads(value)
         except ValueError as error:
-            raise ValueError(f"this is no JSON, in which a backslash is doubled: {error}; got {value}") from None
+            raise ValueError(f"this is not JSON (double each backslash): {error}; got {value}") from None
 
     @field_validator("fields_allow", "fields_deny")
     @classmethod
     def _of_events(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
         for name, *below in (path.split(".") for path in paths):
             if name not in _FIELDS:
-                raise ValueError(f"{name} is no field of an event; {suggestion(name, sorted(_FIELDS))}")
+                raise ValueError(f"{name} is not a field of an event; {suggestion(name, sorted(_FIELDS))}")
             if not all(re.fullmatch(r"[^*\[\]]*[^\W\d][^*\[\]]*", key) for key in below):
-                raise ValueError(f"{name}.{'.'.join(below)}: a path has names only, and goes through lists by itself")
+                raise ValueError(f"{name}.{'.'.join(below)}: a path has only names; it reaches into lists by itself")
         return paths
 
     @field_validator("fields_deny")
     @classmethod
     def _dispensable(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
         if needed := sorted(_NEEDED & set(paths)):
-            raise ValueError(f"{needed[0]} is needed by all who read; have any field but {', '.join(sorted(_NEEDED))}")
+            raise ValueError(f"{needed[0]} is needed by all readers; deny any field but {', '.join(sorted(_NEEDED))}")
         return paths
 
     @field_validator("processors", mode="before")
     @classmethod
     def _given(cls, value: Any) -> Any:
         if isinstance(value, str):
-            raise ValueError(f"functions have no names here; write configure(processors=[…]); got {value!r}")
+            raise ValueError(f"functions cannot be given by name; write configure(processors=[…]); got {value!r}")
         return value
 
     @field_validator("judges", "processors")
@@ -168,11 +168,11 @@ class Settings(Sinks):
         for one in filter(callable, functions):  # Judges of ours are named.
             name = getattr(one, "__name__", type(one).__name__)
             if iscoroutinefunction(one) or iscoroutinefunction(getattr(one, "__call__", None)):  # noqa: B004 - its kind
-                raise ValueError(f"{name} is a coroutine function, which nobody awaits; have a plain function")
+                raise ValueError(f"{name} is a coroutine function, which nobody awaits; pass a plain function")
             try:
                 signature(one).bind(*wanted)
             except TypeError:
-                raise ValueError(f"{name} takes {signature(one)}; have ({', '.join(wanted)})") from None
+                raise ValueError(f"{name} takes {signature(one)}; expected ({', '.join(wanted)})") from None
             except ValueError:  # Some that are written in C do not tell.
                 continue
         return functions
@@ -184,7 +184,7 @@ class Settings(Sinks):
         if given == ["off"]:
             return ()
         if not given or any(one not in ("secrets", "pii", "names") for one in given):
-            raise ValueError(f"have some of secrets, pii, names, or 'off' alone; got {words!r}")
+            raise ValueError(f"expected some of secrets, pii, names, or 'off' alone; got {words!r}")
         return given
 
     @field_validator("redact_patterns")
@@ -194,11 +194,11 @@ class Settings(Sinks):
 
         for kind, expression in patterns.items():
             if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", kind):
-                raise ValueError(f"the kind {kind!r} is no name; it has letters, digits, - and _ only, 40 at most")
+                raise ValueError(f"the kind {kind!r} is not a valid name; use letters, digits, - and _, at most 40")
             try:
                 slow = ambiguous(expression)
             except (re.error, OverflowError, RecursionError) as error:
-                raise ValueError(f"the pattern of {kind!r} is no regular expression: {error}") from None
+                raise ValueError(f"the pattern of {kind!r} is not a regular expression: {error}") from None
             if slow:
                 raise ValueError(f"the pattern of {kind!r} matches in many ways, for ever: {expression}")
         return patterns
@@ -216,7 +216,7 @@ def load(**arguments: Any) -> Settings:
         ValueError: a value is wrong; the message names the setting, the value's problem and what is allowed.
     """
     for name in sorted(set(arguments) - set(Settings.model_fields)):
-        raise TypeError(f"{name} is no setting; {suggestion(name, sorted(Settings.model_fields))}")
+        raise TypeError(f"{name} is not a setting; {suggestion(name, sorted(Settings.model_fields))}")
     wrong = [*_misspelt()]
     try:
         settings = Settings(**arguments)
@@ -243,7 +243,7 @@ def _misspelt() -> Iterator[str]:
     """Yield what is wrong with the names of the environment's variables."""
     known = [f"{PREFIX}{setting.upper()}" for setting in Settings.model_fields]
     for name in sorted(name for name in os.environ if name.startswith(PREFIX) and name.upper() not in known):
-        yield f"{name} is no setting; {suggestion(name, known, PREFIX)}"
+        yield f"{name} is not a setting; {suggestion(name, known, PREFIX)}"
 
 
 def _readable(error: ValidationError) -> str:

@@ -34,13 +34,13 @@ def first_few(names: Sequence[str], most: int = 5) -> str:
 
 
 def suggestion(name: str, known: Iterable[str], prefix: str = "") -> str:
-    """Return the end of an error message about the unknown *name*: `did you mean sinks?`, or `have a, b`.
+    """Return the end of an error message about the unknown *name*: `did you mean sinks?`, or `expected one of a, b`.
 
     A *prefix* that all names have, and upper and lower case, are ignored when they are compared.
     """
     have = {one.removeprefix(prefix).lower(): one for one in known}
     near = get_close_matches(name.removeprefix(prefix).lower(), have, n=1, cutoff=_ALIKE)
-    return f"did you mean {have[near[0]]}?" if near else f"have {', '.join(have.values())}"
+    return f"did you mean {have[near[0]]}?" if near else f"expected one of {', '.join(have.values())}"
 
 
 def plain(message: str) -> str:

@@ -75,7 +75,7 @@ async def test_who_asks_may_be_found_out_by_a_coroutine(events: list[Event]) -> 
 @pytest.mark.parametrize(
     ("found", "told"),
     [
-        ({"user": 1}, "user is no field"),
+        ({"user": 1}, "user is not a field"),
         (KeyError("no user"), "(fail: KeyError)"),
         ("u1", "{'user_id': …}, or None; got str"),
     ],
@@ -126,7 +126,7 @@ async def test_what_is_no_request_passes_through_and_errors_are_the_applications
 
 
 def test_a_wrong_field_is_an_error_at_once() -> None:
-    with pytest.raises(TypeError, match="colour is no field of an event"):
+    with pytest.raises(TypeError, match="colour is not a field of an event"):
         FlywheelMiddleware(app, colour="red")
 
 

@@ -126,7 +126,7 @@ def test_what_was_recorded_is_in_the_file_after_a_flush() -> None:
 
 
 def test_a_setting_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"^colour is no setting; have .*client_id"):
+    with pytest.raises(TypeError, match=r"^colour is not a setting; expected one of .*client_id"):
         flywheel_log.configure(colour="red")
 
 

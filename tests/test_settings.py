@@ -19,13 +19,16 @@ from flywheel_log import config
         ({"client_id": 3}, "client_id: Input should be a valid string; got 3"),
         ({"client_id": None}, "client_id: Input should be a valid string; got None"),
         ({"sinks": None}, "sinks: Input should be a list; got None"),
-        ({"sinks": "kafka:x"}, "sinks: sink 'kafka' is unknown; have elasticsearch, file, otlp, stdout, structlog"),
+        (
+            {"sinks": "kafka:x"},
+            "sinks: sink 'kafka' is unknown; expected one of elasticsearch, file, otlp, stdout, structlog",
+        ),
         ({"sinks": "file:a.log?rotate=1"}, "sinks: sink 'file' knows no parameter rotate; has format, keep, rotate_mb"),
         (
             {"sinks": "my.log"},
-            "have elasticsearch, file, otlp, stdout, structlog; did you mean file:my.log?",
+            "expected one of elasticsearch, file, otlp, stdout, structlog; did you mean file:my.log?",
         ),
-        ({"sinks": "stdout"}, "have elasticsearch, file, otlp, stdout, structlog; did you mean stdout:?"),
+        ({"sinks": "stdout"}, "expected one of elasticsearch, file, otlp, stdout, structlog; did you mean stdout:?"),
         (
             {"sinks": "https://user:secret@search.example"},
             "structlog; for Elasticsearch write elasticsearch: and set ELASTICSEARCH_URL to this URL",
@@ -37,8 +40,8 @@ from flywheel_log import config
         ({"sample": {"chat": 2}}, "wrongly: sample.chat: Input should be less than or equal to 1; got 2"),
         ({"processors": [3]}, "processors.0: Input should be callable; got 3"),
         ({"judges": [3]}, "judges.0: Input should be callable, or a valid string; got 3"),
-        ({"processors": [lambda event: event]}, "processors: <lambda> takes (event); have (logger, method, event)"),
-        ({"judges": [lambda one, two: {}]}, "judges: <lambda> takes (one, two); have (event)"),
+        ({"processors": [lambda event: event]}, "processors: <lambda> takes (event); expected (logger, method, event)"),
+        ({"judges": [lambda one, two: {}]}, "judges: <lambda> takes (one, two); expected (event)"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(arguments: dict[str, object], told: str) -> None:
@@ -54,27 +57,31 @@ def test_a_key_is_not_shown_in_an_error() -> None:
 
 
 def test_an_argument_that_is_no_setting_is_named_beside_the_settings() -> None:
-    with pytest.raises(TypeError, match=r"^contnet is no setting; did you mean content\?$"):
+    with pytest.raises(TypeError, match=r"^contnet is not a setting; did you mean content\?$"):
         config.load(contnet="off")
-    with pytest.raises(TypeError, match=r"^SINKS is no setting; did you mean sinks\?$"):
+    with pytest.raises(TypeError, match=r"^SINKS is not a setting; did you mean sinks\?$"):
         config.load(SINKS="stdout:")
 
 
 def test_kinds_to_redact_may_be_a_set() -> None:
     assert config.load(redact={"pii"}).redact == config.load(redact=frozenset({"pii"})).redact == ("pii",)
     with pytest.raises(
-        ValueError, match=r"redact: have some of secrets, pii, names, or 'off' alone; got {'pii': True}"
+        ValueError, match=r"redact: expected some of secrets, pii, names, or 'off' alone; got {'pii': True}"
     ):
         config.load(redact={"pii": True})
 
 
 def test_a_misspelt_variable_fails_instead_of_being_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLYWHEEL_LOG_CONTNET", "off")
-    with pytest.raises(ValueError, match=r"^FLYWHEEL_LOG_CONTNET is no setting; did you mean FLYWHEEL_LOG_CONTENT\?$"):
+    with pytest.raises(
+        ValueError, match=r"^FLYWHEEL_LOG_CONTNET is not a setting; did you mean FLYWHEEL_LOG_CONTENT\?$"
+    ):
         config.load()
     monkeypatch.delenv("FLYWHEEL_LOG_CONTNET")
     monkeypatch.setenv("FLYWHEEL_LOG_COLOUR", "red")
-    with pytest.raises(ValueError, match=r"^FLYWHEEL_LOG_COLOUR is no setting; have FLYWHEEL_LOG_SINKS, FLYWHEEL_LOG"):
+    with pytest.raises(
+        ValueError, match=r"^FLYWHEEL_LOG_COLOUR is not a setting; expected one of FLYWHEEL_LOG_SINKS, FLYWHEEL_LOG"
+    ):
         config.load()
 
 
@@ -82,9 +89,13 @@ def test_a_misspelt_variable_fails_instead_of_being_ignored(monkeypatch: pytest.
     ("variable", "value", "told"),
     [
         ("PRICES", "gpt=1", "prices: Input should be a mapping, in the environment a JSON object; got 'gpt=1'"),
-        ("SAMPLE", '{"chat": .5', "sample: this is no JSON, in which a backslash is doubled: Expecting value"),
+        ("SAMPLE", '{"chat": .5', "sample: this is not JSON (double each backslash): Expecting value"),
         ("REDACT_PATTERNS", r'{"staff": "E\d+"}', r'got {"staff": "E\d+"}'),
-        ("PROCESSORS", "mine.py", "processors: functions have no names here; write configure(processors=[…]); got"),
+        (
+            "PROCESSORS",
+            "mine.py",
+            "processors: functions cannot be given by name; write configure(processors=[…]); got",
+        ),
     ],
 )
 def test_a_variable_that_is_no_mapping_is_named_with_what_it_should_be(
@@ -117,8 +128,8 @@ def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ValueError) as raised:  # noqa: PT011  the text is what is looked at
         config.load()
     assert str(raised.value) == (
-        "FLYWHEEL_LOG_CONTNET is no setting; did you mean FLYWHEEL_LOG_CONTENT?; "
-        "FLYWHEEL_LOG_REDUCT is no setting; did you mean FLYWHEEL_LOG_REDACT?; "
+        "FLYWHEEL_LOG_CONTNET is not a setting; did you mean FLYWHEEL_LOG_CONTENT?; "
+        "FLYWHEEL_LOG_REDUCT is not a setting; did you mean FLYWHEEL_LOG_REDACT?; "
         "flywheel_log is configured wrongly: media: Input should be 'trim', 'reference' or 'keep'; got 'no'"
     )
 

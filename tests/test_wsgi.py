@@ -79,7 +79,7 @@ def test_a_body_that_is_there_already_is_handed_on_as_it_is(body: Any) -> None:
 @pytest.mark.parametrize(
     ("found", "told"),
     [
-        ({"user": 1}, "user is no field"),
+        ({"user": 1}, "user is not a field"),
         (KeyError("no user"), "(fail: KeyError)"),
         ("u1", "{'user_id': …}, or None; got str"),
     ],
@@ -160,7 +160,7 @@ def test_it_keeps_to_the_standard_between_a_server_and_an_application(events: li
 
 
 def test_a_wrong_field_is_an_error_at_once() -> None:
-    with pytest.raises(TypeError, match="colour is no field of an event"):
+    with pytest.raises(TypeError, match="colour is not a field of an event"):
         FlywheelMiddleware(streaming, colour="red")
 
 

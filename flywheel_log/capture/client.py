@@ -48,7 +48,7 @@ def instrument(client: Client, binding: Binding) -> Client:
     """Record every call of *client* by *binding*, in place, and return it; a second time only renews the binding.
 
     Raises:
-        TypeError: *client* is no LLM client: it has neither `request` nor `chat.completions.create` or the like.
+        TypeError: *client* is not an LLM client: it has neither `request` nor `chat.completions.create` or the like.
     """
     with _lock:
         if not _is_stainless(type(client)):

@@ -65,7 +65,7 @@ def instrument(client: Client, emit: Emit, fields: scope.Fields) -> Client:
         wanted = ", ".join(path for path in METHODS if path.endswith(".create"))
         name = client.__name__ if isinstance(client, ModuleType) else type(client).__name__
         raise TypeError(
-            f"{name} is no LLM client: it has neither `request(cast_to, options)` nor one of {wanted}; "
+            f"{name} is not an LLM client: it has neither `request(cast_to, options)` nor one of {wanted}; "
             f"record the clients below it by instrument() without any, or {_INSTEAD}"
         )
     instrumented.add(client)

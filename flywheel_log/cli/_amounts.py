@@ -26,7 +26,9 @@ def size(text: str, option: str) -> int | None:
         return None
     found = _SIZE.fullmatch(text)
     if found is None:
-        raise typer.BadParameter(f"size {text!r} is unknown; have 500kB, 100MB, 1.5GB", param_hint=option)
+        raise typer.BadParameter(
+            f"size {text!r} is invalid; expected for example 500kB, 100MB, 1.5GB", param_hint=option
+        )
     return int(float(found["number"]) * 1000 ** _POWERS[found["unit"].lower()])
 
 

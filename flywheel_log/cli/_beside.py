@@ -33,7 +33,9 @@ def beside(records: Records, known: Feedbacks, run: str) -> Pairs:
     name = next(reversed(there), run) if run == _LAST else run
     if name not in there:
         have = first_few([f"{one} ({there[one]})" for one in reversed(there)], _NAMED)
-        raise Problem(f"no call is of the run {run}; have {have}" if there else f"no replays in {records.named} yet")
+        raise Problem(
+            f"no call belongs to the run {run}; the log has {have}" if there else f"no replays in {records.named} yet"
+        )
     ours = [*of_run(records.unreported(search, may_be_ours), name)]
     news, judged, found = replays(ours), verdicts(ours), Pairs()
     with records.reading() as events:
@@ -41,7 +43,7 @@ def beside(records: Records, known: Feedbacks, run: str) -> Pairs:
             found.add(old, new, known, judged.get(identity(old)))
     if not found.count:
         which = f"{len(news)} originals of {name}{records.matching}"
-        raise Problem(f"none of the {which} is in the log; name theirs by --log, too")
+        raise Problem(f"none of the {which} is in the log; name theirs with --log as well")
     return found
 
 

@@ -41,7 +41,7 @@ def put_sent(sent: Sent, named: dict[str, str], *, as_json: bool) -> Problem | N
         typer.echo(f"{sent.answered} answered, {failed} failed{kinds}")
     if sent.stopped or (failed and not sent.answered):
         why = sent.stopped or "nothing was answered"
-        return Problem(one_line(f"{why}; the same command goes on. {sent.last_error}".strip()))
+        return Problem(one_line(f"{why}; run the same command to continue. {sent.last_error}".strip()))
     return None
 
 

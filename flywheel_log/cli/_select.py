@@ -24,7 +24,7 @@ def one_of(**given: object) -> None:
     """Raise typer.BadParameter where more than one of the options *given*, by name, has a value: each is for itself."""
     several = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
     if len(several) > 1:
-        raise typer.BadParameter(f"{' and '.join(several)} do not go together; leave one out")
+        raise typer.BadParameter(f"{' and '.join(several)} cannot be combined; leave one out")
 
 
 def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -84,7 +84,7 @@ def _options(
     fields = {full(name): tuple(values) for name, values in named.items() if values}
     for pattern in status or ():
         if not any(fnmatchcase(one, pattern) for one in (*_STATUSES, "")):
-            raise ValueError(f"status {pattern!r} is unknown; have {', '.join(_STATUSES)}")
+            raise ValueError(f"status {pattern!r} is unknown; expected one of {', '.join(_STATUSES)}")
     now = datetime.now(UTC)
     others = conditions(where or (), "metadata.tenant=acme")
     if twice := fields.keys() & others.keys():

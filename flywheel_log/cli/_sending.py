@@ -80,7 +80,7 @@ class Sending:
         if self.dry_run or not made.forecast.requests:
             return None
         if self.client.api_key == _NO_KEY:
-            raise Problem("there is no key to ask with; set OPENAI_API_KEY")
+            raise Problem("there is no API key; set OPENAI_API_KEY")
         self._confirm()
         jobs = made.jobs(self.calls(), body)
         with _recording(self.client, self.target), progress(made.forecast.requests) as show:
@@ -94,7 +94,7 @@ class Sending:
         if self.yes:
             return
         if self.as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise Problem("nothing is sent without --yes where there is nobody to ask")
+            raise Problem("there is no terminal to ask in, so nothing was sent; pass --yes to send")
         typer.confirm("Send them?", abort=True)
 
 

@@ -84,7 +84,7 @@ def logs(sources: list[str] | None) -> list[Path]:
         with wrong("SOURCE"):
             known = find(source)
         if known is not file:
-            raise typer.BadParameter(f"{source!r} is no file; have one such as genai.log", param_hint="SOURCE")
+            raise typer.BadParameter(f"{source!r} is not a file; expected one such as genai.log", param_hint="SOURCE")
         try:
             log = log_of(file.path_of(source).resolve())
         except RuntimeError:  # a link that leads to itself, until Python 3.13
@@ -101,5 +101,5 @@ def skipping() -> Iterator[OnBad]:
         yield lambda _: next(bad)
     finally:
         if skipped := next(bad):  # how often it was asked before
-            what = counted(skipped, "line that is no record", "lines that are no records")
+            what = counted(skipped, "line that is not a record", "lines that are not records")
             typer.echo(f"flywheel-log: skipped {what}", err=True)

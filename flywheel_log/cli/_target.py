@@ -25,7 +25,7 @@ def sinks(sources: list[str] | None, into: str | None) -> tuple[str, ...]:
     """
     found = (into,) if into else (_same(sources),) if sources else _source.sinks()
     if not any(url.startswith(_source.READABLE) for url in found):
-        raise Problem(f"answers must be read back from where they go, and {', '.join(found)} cannot be; name a file")
+        raise Problem(f"{', '.join(found)} cannot be read back, and a replay must read its answers; name a file")
     return found
 
 
@@ -57,4 +57,4 @@ def _same(sources: list[str]) -> str:
     for one in sources:
         if find(one) is file:
             file.paths(one)
-    raise Problem(f"answers cannot go to {' and '.join(sources)}; name a log for them by --into file:replay.log")
+    raise Problem(f"answers cannot go to {' and '.join(sources)}; name a log for them with --into file:replay.log")

@@ -84,7 +84,7 @@ def _rules(lines: list[str], file: Path | None) -> list[Rule]:
     except OSError as error:
         raise typer.BadParameter(explained(error), param_hint="--rules") from None
     if not found:
-        raise typer.BadParameter("there is no rule to check; have --rule 'error_rate > 5% over 15m', or --rules FILE")
+        raise typer.BadParameter("there is no rule to check; pass --rule 'error_rate > 5% over 15m', or --rules FILE")
     return found
 
 

@@ -108,7 +108,7 @@ def command(
 def _check(values: list[str], *, other: bool) -> None:
     """Raise typer.BadParameter where *values* are none to compare: files, or if something *other* is compared."""
     if logs := [value for value in values if Path(value).suffix in SUFFIXES and Path(value).is_file()]:
-        raise typer.BadParameter(f"{logs[0]} is a file; a log is named so: --log {logs[0]}", param_hint="A B")
+        raise typer.BadParameter(f"{logs[0]} is a file; name a log with --log {logs[0]}", param_hint="A B")
     if other and values:
         raise typer.BadParameter(
             f"{values[0]!r} is not compared with --over and --replay; leave it out", param_hint="A B"
@@ -122,9 +122,9 @@ def _two(values: list[str], found: dict[str, Side], by: str) -> tuple[str, str]:
     if not any(found):
         raise Problem(f"no call has a {by} to compare by; compare by another field, such as --by model")
     if len(wanted) != 2:  # noqa: PLR2004  a and b
-        raise Problem(f"two values of {by} are compared; name two of {have}")
+        raise Problem(f"compare needs two values of {by}; the log has {have}")
     if unknown := [value for value in wanted if value not in found]:
-        raise Problem(f"no call has the {by} {' or '.join(unknown)}; have {have}")
+        raise Problem(f"no call has the {by} {' or '.join(unknown)}; the log has {have}")
     first, second = wanted if values else sorted(wanted)
     return first, second
 

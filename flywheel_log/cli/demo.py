@@ -80,7 +80,7 @@ def _make(log: Path) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
     except OSError as error:
-        raise Problem(f"{log} cannot be written ({error.strerror}); name another file by --log") from None
+        raise Problem(f"{log} cannot be written ({error.strerror}); name another file with --log") from None
 
 
 def _recorded(log: Path, *, real: bool) -> list[Event]:
@@ -168,7 +168,7 @@ def _explain(events: list[Event], log: Path) -> None:
     chosen = next((event for event in events if event.get("workload_id") == "weather"), events[0])
     typer.echo("\nOne of them in full:\n")
     show.show(chosen)
-    typer.echo(f"\nThey are {len(events)} JSON lines in {log.resolve()}, readable by you alone.\n")
+    typer.echo(f"\nThese are {len(events)} JSON lines in {log.resolve()}, readable only by you.\n")
     typer.echo(_NEXT.format(program=_program(), log=shlex.quote(str(log)), id=chosen.get("id", "last")))
 
 

@@ -36,7 +36,7 @@ def command(*, as_json: AsJson = False) -> None:
                 f"{'FIX ' if finding.fix else 'ok  '} {finding.what}" + (f": {finding.fix}" if finding.fix else "")
             )
     if wrong := sum(bool(finding.fix) for finding in findings):
-        raise Problem(f"{wrong} of {len(findings)} things need to be mended")
+        raise Problem(f"{wrong} of {len(findings)} checks failed")
 
 
 def _findings() -> Iterator[Finding]:
@@ -77,9 +77,11 @@ def _journal(root: Path, quota: int) -> Iterator[Finding]:
     if room(root, quota << 20) >= Tuning.first_segment_bytes:
         yield Finding(what)
     elif taken(root) + Tuning.first_segment_bytes <= quota << 20:
-        yield Finding(what, "the disk is nearly full, so events are dropped; make room on it")
+        yield Finding(what, "the disk is nearly full, so events are dropped; free some space")
     else:
-        more = f"have what waits delivered, or set FLYWHEEL_LOG_JOURNAL_QUOTA_MB to more than {quota}"
+        more = (
+            f"deliver what waits with `flywheel-log drain`, or set FLYWHEEL_LOG_JOURNAL_QUOTA_MB to more than {quota}"
+        )
         yield Finding(what, f"the journal's quota is used up, so events are dropped; {more}")
 
 
@@ -90,7 +92,7 @@ def _left_behind(settings: Settings) -> Iterator[Finding]:
 
     todays = Destination.of(settings.sinks, settings.journal).names
     for name, count in waiting(settings.journal).items():
-        fix = "mend what is said of it here, then run `flywheel-log drain`"
+        fix = "fix what is reported about it here, then run `flywheel-log drain`"
         if name not in todays:
             fix = "run `flywheel-log drain`"
             if name.startswith("elasticsearch:") and any(one.startswith("elasticsearch:") for one in todays):

@@ -50,13 +50,13 @@ def command(
     known = settings()
     root = journal or known.journal
     if root.exists() and not root.is_dir():
-        raise Problem(f"{root} is no folder; a journal is one, such as {known.journal}")
+        raise Problem(f"{root} is not a directory; expected a journal, such as {known.journal}")
     reports = drain(root, timeout, Enrichment(known), _diversion(into, instead_of))
     found = [report for report in reports if report.delivered or report.left]
     for report in reports if as_json else found:
         _put(report, as_json=as_json)
     if not found and not as_json:
-        typer.echo(f"nothing was left behind in {root}" + ("" if root.exists() else ", which does not exist"))
+        typer.echo(f"nothing is waiting in {root}" + ("" if root.exists() else ", which does not exist"))
     if left := sum(report.left for report in reports):
         raise Problem(
             f"still in {root}: {left}; run `flywheel-log drain` again when their sinks answer, "
@@ -77,7 +77,7 @@ def _diversion(into: str | None, instead_of: str | None) -> Callable[[str], str]
         replaced = public(resolve(instead_of)) if instead_of else None
     kind = urlsplit(into).scheme
     if replaced and urlsplit(replaced).scheme != kind:
-        raise Problem(f"--from is {urlsplit(replaced).scheme}:, --into is {kind}:; they must be of one kind")
+        raise Problem(f"--from is {urlsplit(replaced).scheme}:, --into is {kind}:; they must be of the same kind")
     return lambda url: into if urlsplit(url).scheme == kind and replaced in (None, public(url)) else url
 
 

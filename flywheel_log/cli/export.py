@@ -107,9 +107,9 @@ def command(
         raise records.nothing("calls")
     _put(manifest, out, as_json=as_json)
     if not manifest["counts"]["taken"]:
-        raise Problem(f"no call can be taken{f' that matches {records.chosen}' if records.chosen else ''}")
+        raise Problem(f"no call can be exported{f' that matches {records.chosen}' if records.chosen else ''}")
     if not _rows(manifest):
-        raise Problem("no answer is judged: correct answers, or rate them (a pair needs two of one question)")
+        raise Problem("no answer has feedback: correct answers, or rate them (a pair needs two of one question)")
     if before and (changed := [name for name, file in before["files"].items() if manifest["files"].get(name) != file]):
         raise Problem(f"{', '.join(changed)} differ from those of {again}: {_why(before, manifest)}")
 
@@ -131,7 +131,7 @@ def _manifest(path: Path) -> JSON:
         if missing := {"format", "recipe", "made_from", "files"} - set(manifest):
             raise ValueError(f"it lacks {', '.join(sorted(missing))}")
     except (ValueError, TypeError) as error:
-        raise typer.BadParameter(f"{path} is no manifest of a dataset: {error}", param_hint="--again") from None
+        raise typer.BadParameter(f"{path} is not the manifest of a dataset: {error}", param_hint="--again") from None
     return manifest
 
 
@@ -169,6 +169,6 @@ def _put(manifest: JSON, out: Path, *, as_json: bool) -> None:
     for name, file in manifest["files"].items():
         typer.echo(f"  {file['rows']:>8}  {one_line(name)}")
     for name in _empty(manifest) if rows else ():
-        typer.echo(f"  {0:>8}  {name}, which has no file")
+        typer.echo(f"  {0:>8}  {name} (no file)")
     for reason, count in counts["dropped"].items():
         typer.echo(f"  {count:>8}  left out: {one_line(reason.replace('_', ' '))}")

@@ -53,7 +53,7 @@ def command(
     exit code is 1 if something is left.
     """
     if not user:
-        raise typer.BadParameter("the user is ''; have the user id that the records bear", param_hint="--user")
+        raise typer.BadParameter("the user is ''; pass the user id as the records have it", param_hint="--user")
     known = settings()
     person = disguised(user, known)
     given, blind = _sources(sources, known)
@@ -62,7 +62,7 @@ def command(
     notes = [*_notes(found, person, user), *blind]
     _put_json(found, notes, dry_run=dry_run) if as_json else _put(found, notes, user, dry_run=dry_run)
     if not dry_run and any(one.left != 0 for one in found):
-        raise Problem("not everything is gone; see above")
+        raise Problem("some records are left; see above")
 
 
 def _sources(given: list[str] | None, known: Settings) -> tuple[list[str], list[str]]:
@@ -108,7 +108,7 @@ def _notes(found: list[Erased], person: Person, user: str) -> Iterator[str]:
         yield f"{mentioned} records of others have {user!r} as a value ({examples}); look at them with `show`"
     if masked := sum(one.after.masked for one in found):
         yield (
-            f"{masked} records bear {person.mask} as their user, or a pseudonym whose key is not known: "
+            f"{masked} records have {person.mask} as their user, or a pseudonym whose key is not known: "
             "nobody can tell whose they are"
         )
 
@@ -141,4 +141,4 @@ def _put(found: list[Erased], notes: list[str], user: str, *, dry_run: bool) -> 
     for note in notes:
         typer.echo(one_line(f"! {note}"))
     if not dry_run and all(one.left == 0 for one in found):
-        typer.echo(one_line(f"looked again: no record of {user} is left in these places"))
+        typer.echo(one_line(f"searched again: no record of {user} is left in these places"))

@@ -56,7 +56,9 @@ def command(
     if count:
         typer.echo(found)
     if not found and not given and Path(pattern).is_file():
-        raise typer.BadParameter(f"{pattern} is a file; what to find comes first: flywheel-log grep REGEX {pattern}")
+        raise typer.BadParameter(
+            f"{pattern} is a file; the search pattern comes first: flywheel-log grep REGEX {pattern}"
+        )
     if not found:
         raise records.nothing("records")
 

@@ -53,7 +53,7 @@ def command(
     """
     before, most = time(older_than, "--older-than"), size(larger_than, "--larger-than")
     if before is None and most is None:
-        raise typer.BadParameter("nothing says what is to go; have --older-than 90d, or --larger-than 10GB")
+        raise typer.BadParameter("say what to remove: --older-than 90d, or --larger-than 10GB")
     protected = protecting(keep or [], "--keep")
     with progress_shown():
         found = [
@@ -64,7 +64,7 @@ def command(
     for one in found:
         _put(one, dry_run=dry_run, as_json=as_json)
     if any(one.vanished for one in found):
-        raise Problem("a file was rotated or replaced meanwhile; run it again")
+        raise Problem("a file was rotated or replaced meanwhile; run the command again")
 
 
 def _put(one: Pruned, *, dry_run: bool, as_json: bool) -> None:

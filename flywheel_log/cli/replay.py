@@ -106,7 +106,7 @@ def command(
     """
     change = _change(model, prompt, template, version, role)
     if not (change or base_url):
-        raise typer.BadParameter("name what is new: --model, --prompt or --base-url")
+        raise typer.BadParameter("say what to change: --model, --prompt or --base-url")
     records.rereadable()
     name, client, target = run or _run_name(change, base_url), client_for(base_url), sinks(records.given, into)
     limits = {"concurrency": concurrency, "per_minute": rate}
@@ -121,7 +121,7 @@ def command(
     if judge and not dry_run:  # of earlier answers, too, so whatever came of these
         problem = _judge(sending, judge, name, again=refused) or problem
     if not (as_json or dry_run or problem):
-        typer.echo(f"old beside new: flywheel-log compare --replay {name}{logs(records.given, target)}")
+        typer.echo(f"compare old and new: flywheel-log compare --replay {name}{logs(records.given, target)}")
     if problem:
         raise problem
 
@@ -139,7 +139,7 @@ def _change(model: str, path: Path | None, template: str, version: str, role: Li
         if given := [
             name for name, value in (("--template", template), ("--as", version), ("--role", role != "system")) if value
         ]:
-            raise typer.BadParameter("it says something about a new prompt; name one by --prompt", param_hint=given[0])
+            raise typer.BadParameter("it applies to a new prompt; name one with --prompt", param_hint=given[0])
         return Change(model or None)
     import flywheel_log
 

@@ -83,7 +83,7 @@ def _following(records: Records, lines: int) -> Iterable[Event]:
     source, *more = records.sources
     if more:
         given = ", ".join(records.sources)
-        raise typer.BadParameter(f"only one source can be followed; have {given}", param_hint="SOURCE")
+        raise typer.BadParameter(f"only one source can be followed; got {given}", param_hint="SOURCE")
     with wrong("SOURCE"):
         # A log that is waited for may be a slip of the pen.
         if find(source) is file and not (path := file.path_of(source)).exists() and not glob.has_magic(str(path)):

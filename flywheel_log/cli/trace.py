@@ -81,7 +81,7 @@ def _trace_id(identity: str, records: Records) -> str:
     if begun:
         raise Problem(f"several traces begin with {identity!r}: {', '.join(begun)}")
     if last is None:
-        raise Problem(f"no traces in {records.named} yet; `with flywheel_log.trace(…):` around calls makes one")
+        raise Problem(f"no traces in {records.named} yet; wrap calls in `with flywheel_log.trace(…):` to make one")
     raise Problem(f"no trace has the id {identity!r}, nor a record of that id; the last one is {last}")
 
 

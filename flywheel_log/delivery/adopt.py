@@ -67,7 +67,7 @@ class _Round:
         except FileNotFoundError:  # Its owner has shipped it while we looked.
             return
         except OSError as error:
-            health.warn("orphan_not_readable", error)
+            health.warn("what another process left in the journal cannot be read", error)
 
 
 def _is_orphan(path: Path) -> bool:

@@ -80,7 +80,7 @@ class Crew:
             self._stopped = True
             self._progress.notify_all()  # Whoever waits, for ever perhaps, waits for nobody.
         if any(thread.is_alive() for thread in self._threads):
-            health.warn("sink_hangs_at_close")
+            health.warn("a sink is still writing at exit; what it has not stored waits in the journal")
             # It may still acknowledge what it writes, so the segments stay with it as long as it hangs.
             threads.start("close", self._release)
         else:

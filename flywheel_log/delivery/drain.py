@@ -105,7 +105,7 @@ def _left_behind(directory: Path, names: tuple[str, ...]) -> int:
     try:
         return max(waiting_in(directory, names).values(), default=0)
     except OSError as error:
-        health.warn("orphan_not_readable", error)
+        health.warn("what another process left in the journal cannot be read", error)
         return 0
 
 

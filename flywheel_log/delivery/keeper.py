@@ -96,4 +96,4 @@ class Keeper:
         try:
             work()
         except Exception as error:  # noqa: BLE001 - the next round tries again
-            health.warn("journal_not_kept", error)
+            health.warn("maintaining the journal failed; it is tried again", error)

@@ -69,7 +69,7 @@ class Positions:
             if self._path is not None:
                 self._write(self._path, sink, position)
         except OSError as error:
-            health.warn("position_not_written", error)
+            health.warn("the position of a sink in the journal could not be saved", error)
         # Last: as soon as all is acknowledged, another thread may remove the file, and its descriptor be another one's.
         self.acknowledged[sink] = position
 

@@ -193,7 +193,7 @@ class Segment:
                 self.path.unlink(missing_ok=True)  # First, for a segment without positions would be shipped again.
             self.positions.remove()
         except OSError as error:
-            health.note("segment_not_removed", error)
+            health.note("a delivered journal file could not be deleted", error)
         self.close()
 
     def leave(self) -> None:

@@ -223,7 +223,7 @@ class Shipper:
     def _failed(self, reason: str, events: int, detail: str = "") -> None:
         self._retried += events
         self._last_error = reason
-        health.warn(f"the sink {self.name} fails, `flywheel-log doctor` looks for the cause", detail or reason)
+        health.warn(f"the sink {self.name} fails; run `flywheel-log doctor` to find the cause", detail or reason)
 
     def _pause(self, seconds: float) -> None:
         self._hurry.wait(seconds)

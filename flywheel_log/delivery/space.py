@@ -69,7 +69,7 @@ def mapped(fd: int, size: int) -> mmap.mmap | None:
     except OSError as error:
         if error.errno not in {*_NO_PREALLOCATION, *_NO_MAP}:
             raise
-        health.note("journal_not_mapped", error)
+        health.note("the journal cannot be mapped into memory, so it is written", error)
         return None
 
 

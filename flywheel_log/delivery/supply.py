@@ -18,6 +18,7 @@ from .segments import Segment
 from .tuning import Tuning
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
+_UNWRITABLE = "the journal is not writable, so a crash loses events; set FLYWHEEL_LOG_JOURNAL to a writable directory"
 
 
 class Released(Exception):
@@ -148,7 +149,7 @@ class Supply:
         except OSError as error:
             if error.errno in FULL:
                 raise
-            health.note("journal_not_writable_so_a_crash_loses_events", error)
+            health.note(_UNWRITABLE, error)
             return self._make_in_memory(max(need, usual), others)
 
     def _make_in_memory(self, size: int, others: Sequence[Segment]) -> Segment:

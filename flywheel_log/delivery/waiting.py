@@ -22,7 +22,7 @@ def waiting(root: Path) -> dict[str, int]:
         try:
             counts.update(waiting_in(directory, Destination.load(directory).names))
         except (OSError, ValueError) as error:
-            health.warn("orphan_not_readable", error)
+            health.warn("what another process left in the journal cannot be read", error)
     return {name: count for name, count in sorted(counts.items()) if count}
 
 

@@ -26,7 +26,7 @@ def find(judge: Judge | str) -> Judge:
     if not isinstance(judge, str):
         raise TypeError(f"a judge is a name or a function of an event; got {type(judge).__name__}")
     if judge not in names():
-        raise ValueError(f"judge {judge!r} is unknown; have {', '.join(names())}")
+        raise ValueError(f"judge {judge!r} is unknown; expected one of {', '.join(names())}")
     found: Judge = import_module(f"{__name__}.{judge}").judge
     return found
 

@@ -15,7 +15,7 @@ MEANINGS = {
     "refusal": "the model refused",
     "content_filter": "the provider's filter stopped the answer",
     "length": "the answer was cut at its greatest length",
-    "invalid_tool_arguments": "a tool's arguments are no object in JSON",
+    "invalid_tool_arguments": "a tool's arguments are not a JSON object",
     "no_answer": "the provider sent no answer",
     "rated_bad": "somebody rated the answer bad",
     "hallucination": "the answer claims what is not so",

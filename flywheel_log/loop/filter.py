@@ -49,7 +49,7 @@ class Filter:
         object.__setattr__(self, "where", {full(name): values for name, values in self.where.items()})
         self._tests  # noqa: B018  a mistake is found where it is made
         if self.feedback is not None and self.feedback not in OPINIONS:
-            raise ValueError(f"feedback {self.feedback!r} is unknown; have {', '.join(OPINIONS)}")
+            raise ValueError(f"feedback {self.feedback!r} is unknown; expected one of {', '.join(OPINIONS)}")
 
     def __str__(self) -> str:
         """In words: `workload_id=support, since=2026-01-31T00:00:00+00:00`."""
@@ -122,7 +122,7 @@ def conditions(given: Iterable[str], example: str) -> dict[str, tuple[str, ...]]
     for condition in given:
         name, equals, value = condition.partition("=")
         if not equals:
-            raise ValueError(f"condition {condition!r} has no value; have one such as {example}")
+            raise ValueError(f"condition {condition!r} has no value; expected one such as {example}")
         found[full(name)] = (*found.get(full(name), ()), value)
     return found
 
@@ -150,7 +150,7 @@ def when(text: str, now: datetime) -> datetime:
         return datetime.fromisoformat(text).astimezone()
     except ValueError:
         raise ValueError(
-            f"time {text!r} is unknown; have 90s, 15m, 2h, 3d, 1w, 2026-01-31, 2026-01-31T10:00Z"
+            f"time {text!r} is invalid; expected for example 90s, 15m, 2h, 3d, 1w, 2026-01-31, 2026-01-31T10:00Z"
         ) from None
 
 
@@ -183,5 +183,5 @@ def _says(pattern: str) -> Callable[[Event], bool]:
     try:
         search: Any = re.compile(pattern, re.IGNORECASE).search
     except re.error as error:
-        raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
     return lambda event: search(searched(event)) is not None

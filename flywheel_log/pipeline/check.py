@@ -38,7 +38,7 @@ class Returning:
 def check(_: Any, __: str, event: Event) -> Event:
     """Return *event* as the user's processors left it, without an id. Raises `Misuse` if readers would pass it over."""
     if "id" in event:  # There is room for one only, by which it is there once.
-        health.warn("an id that a processor set is left out, since the journal gives one; have it in metadata")
+        health.warn("a processor set an id, which is left out because the journal assigns one; put yours in metadata")
         event = cast(Event, {key: value for key, value in event.items() if key != "id"})
     for key in _NEEDED:
         if event.get(key) is None:

@@ -75,7 +75,7 @@ class _Unpacked(io.RawIOBase):
         try:
             found = self._plain.read1(len(buffer))
         except Exception as error:  # noqa: BLE001 - each format has errors of its own
-            raise OSError(f"{self._path} is damaged, or is no {self._path.suffix} file: {error}") from None
+            raise OSError(f"{self._path} is damaged, or is not a {self._path.suffix} file: {error}") from None
         buffer[: len(found)] = found
         return len(found)
 

@@ -61,7 +61,7 @@ def start(name: str, work: Callable[..., object], *args: object) -> threading.Th
         with suppress(RuntimeError):
             thread.start()
             return thread
-    health.warn("no thread can be started any more; events that were recorded wait on disk")
+    health.warn("no more threads can be started; recorded events wait on disk")
     return None
 
 

@@ -37,7 +37,7 @@ def fields_of(*, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = 
     unknown = sorted(others.keys() - _FIELDS)
     if unknown:
         known = [*sorted(_FIELDS), "tags", "metadata"]
-        raise Misuse(f"{unknown[0]} is no field of an event; {suggestion(unknown[0], known)}")
+        raise Misuse(f"{unknown[0]} is not a field of an event; {suggestion(unknown[0], known)}")
     fields = {key: _fitting(key, value) for key, value in others.items() if value is not None}
     if tags:
         fields["tags"] = [_text(tag) for tag in tags]

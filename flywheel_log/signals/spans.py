@@ -76,7 +76,7 @@ class trace(step):  # noqa: N801
         super().__init__(name, **fields)
         self._remote_parent = w3c.parsed(traceparent) if traceparent else None
         if traceparent and self._remote_parent is None:
-            health.warn("traceparent_invalid")
+            health.warn("a traceparent header is invalid, and ignored")
 
     def _parent(self) -> w3c.Parent | None:
         return self._remote_parent

@@ -147,7 +147,7 @@ def opener(url: str) -> Opener:
     known = sorted({*_builtin(), *(point.name for point in entry_points(group=ENTRY_POINTS))})
     named = f"{url}:" if url in known else f"file:{url}"
     meant = {"": f"; did you mean {named}?", "http": _SERVER, "https": _SERVER}.get(scheme, "")
-    raise ValueError(f"sink {scheme or url!r} is unknown; have {', '.join(known)}{meant}")
+    raise ValueError(f"sink {scheme or url!r} is unknown; expected one of {', '.join(known)}{meant}")
 
 
 def _opener(scheme: str) -> Opener | None:

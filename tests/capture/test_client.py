@@ -379,7 +379,7 @@ def test_what_clients_are_made_of_is_told_apart_from_them(thing: Any, named: str
 
 @pytest.mark.parametrize(("thing", "name"), [(object(), "object"), (7, "int"), ("client", "str"), (json, "json")])
 def test_what_is_no_client_is_refused_with_what_to_do_instead(thing: Any, name: str) -> None:
-    with pytest.raises(TypeError, match=f"^{name} is no LLM client: it has neither `request") as error:
+    with pytest.raises(TypeError, match=f"^{name} is not an LLM client: it has neither `request") as error:
         flywheel_log.instrument(thing)
     assert "; record the clients below it by instrument() without any, or decorate the function" in str(error.value)
 

@@ -133,16 +133,19 @@ def test_rules_come_from_a_file(command: Command, log: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("rules = [", "is no TOML: "),
+        ("rules = [", "is not TOML: "),
         ("", "has no rules; have: rules = ["),
         ("rules = []", "has no rules; have: rules = ["),
         ("rule = []", "has rule; have: rules = ["),
         ("rules = [7]", "rule 1 is 7; have: rules = ["),
         ('rules = [{rule = "calls < 1 over 1h", wher = 1}]', "rule 1 has wher; have: rules = ["),
-        ('rules = [{rule = "calls < 1 over 1h", min = -1}]', "rule 1 has the name '' and min -1; have a text and"),
-        ('rules = [{rule = "calls < 1 over 1h", where = 1}]', "rule 1 has where = 1; have where = "),
-        ('rules = [{rule = "calls < 1 over 1h", where = {model = 1}}]', "rule 1 has where model = 1; have a text or"),
-        ('rules = ["calls < 1"]', "rule 'calls < 1': it does not say over which time; have over"),
+        ('rules = [{rule = "calls < 1 over 1h", min = -1}]', "rule 1 has the name '' and min -1; expected a text and"),
+        ('rules = [{rule = "calls < 1 over 1h", where = 1}]', "rule 1 has where = 1; expected where = "),
+        (
+            'rules = [{rule = "calls < 1 over 1h", where = {model = 1}}]',
+            "rule 1 has where model = 1; expected a text or",
+        ),
+        ('rules = ["calls < 1"]', "rule 'calls < 1': it does not say over which time; expected over"),
     ],
 )
 def test_a_wrong_file_is_wrong_usage(command: Command, log: Path, tmp_path: Path, content: str, message: str):
@@ -153,11 +156,11 @@ def test_a_wrong_file_is_wrong_usage(command: Command, log: Path, tmp_path: Path
 
 def test_wrong_usage_says_what_is_right(command: Command, log: Path):
     for arguments, message in [
-        ((), "there is no rule to check; have --rule 'error_rate > 5% over 15m', or --rules FILE"),
-        (("--rule", "nonsense"), "rule 'nonsense': 'nonsense' is no condition; have QUANTITY > NUMBER"),
+        ((), "there is no rule to check; pass --rule 'error_rate > 5% over 15m', or --rules FILE"),
+        (("--rule", "nonsense"), "rule 'nonsense': 'nonsense' is not a condition; expected QUANTITY > NUMBER"),
         (("--rules", "none.toml"), "none.toml: no such file or directory"),
-        (("--rule", RULE, "--at", "noon"), "time 'noon' is unknown; have 90s"),
-        (("--rule", RULE, "--webhook", "ftp://h/SECRET"), "the webhook is 'ftp'; have http://… or https://…"),
+        (("--rule", RULE, "--at", "noon"), "time 'noon' is invalid; expected for example 90s"),
+        (("--rule", RULE, "--webhook", "ftp://h/SECRET"), "the webhook is 'ftp'; expected http://… or https://…"),
     ]:
         ran = command("alert", *arguments, log)
         assert (ran.code, message in " ".join(ran.err.split()), "SECRET" in ran.err) == (2, True, False), arguments

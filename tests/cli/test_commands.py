@@ -214,7 +214,7 @@ def test_a_log_that_is_waited_for_is_told(log: Path, source: str):
 
 def test_skipped_lines_are_told(command: Command, log: Path):
     log.write_text(log.read_text() + "{torn\n")
-    assert command("tail", log).err == "flywheel-log: skipped 1 line that is no record\n"
+    assert command("tail", log).err == "flywheel-log: skipped 1 line that is not a record\n"
 
 
 def test_a_reader_that_leaves_is_no_complaint(log: Path):

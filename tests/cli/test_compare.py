@@ -52,7 +52,7 @@ def test_the_only_two_values_need_no_names(command: Command, versions: Path):
 def test_a_log_in_the_place_of_a_value_is_a_mistake(command: Command, versions: Path, more: list[str]):
     ran = command("compare", versions, *more)
     assert (ran.code, ran.out) == (2, "")
-    assert f"{versions.name} is a file; a log is named so: --log" in " ".join(ran.err.split())
+    assert f"{versions.name} is a file; name a log with --log" in " ".join(ran.err.split())
 
 
 def test_a_value_may_be_called_as_a_file_is(command: Command, versions: Path):
@@ -85,7 +85,7 @@ def test_calls_of_one_period_cannot_be_compared_over_time(command: Command, vers
 )
 def test_one_way_to_compare_is_named(command: Command, versions: Path, options: list[str], named: str):
     ran = command("compare", *options, "--log", versions)
-    assert (ran.code, ran.out, f"{named} do not go together" in ran.err) == (2, "", True)
+    assert (ran.code, ran.out, f"{named} cannot be combined" in ran.err) == (2, "", True)
 
 
 def test_a_narrow_terminal_gets_the_figures_whole_without_their_intervals(
@@ -115,9 +115,9 @@ def test_drift_compares_the_halves_of_the_time(command: Command, versions: Path)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["1"], "two values of prompt.version are compared; name two of 1 (30), 2 (30)"),
-        (["1", "3"], "no call has the prompt.version 3; have 1 (30), 2 (30)"),
-        (["--by", "model"], "two values of model are compared; name two of gpt-4.1-mini (60)"),
+        (["1"], "compare needs two values of prompt.version; the log has 1 (30), 2 (30)"),
+        (["1", "3"], "no call has the prompt.version 3; the log has 1 (30), 2 (30)"),
+        (["--by", "model"], "compare needs two values of model; the log has gpt-4.1-mini (60)"),
         (["--model", "x"], "none of the calls in LOG match model=x"),
         (["--over", "time", "--model", "x"], "none of the calls in LOG match model=x"),
     ],

@@ -37,7 +37,7 @@ def test_the_demo_records_its_calls_and_says_what_to_do_next(
     assert [
         part for part in ("the stand-in", 'weather({"city": "Ulm"})', "404 NotFoundError") if part not in ran.out
     ] == []
-    assert f"They are 6 JSON lines in {tmp_path}/my demo.log" in ran.out
+    assert f"These are 6 JSON lines in {tmp_path}/my demo.log" in ran.out
     assert " stats 'my demo.log'\n" in ran.out
 
 
@@ -72,7 +72,7 @@ def test_a_key_means_the_real_service_unless_told_otherwise(
 
 
 def test_a_log_that_cannot_be_written_is_told(command: Command, tmp_path: Path):
-    said = f"flywheel-log: {tmp_path} cannot be written (Is a directory); name another file by --log\n"
+    said = f"flywheel-log: {tmp_path} cannot be written (Is a directory); name another file with --log\n"
     assert command("demo", "--log", tmp_path) == Ran(1, "", said)
 
 

@@ -17,7 +17,7 @@ def test_a_machine_on_which_all_is_right_has_nothing_to_mend(command: Command, t
     ran = command("doctor")
     assert (ran.code, ran.out.splitlines()[-2:]) == (
         0,
-        [f"ok   the journal {tmp_path}/journal", "ok   the file genai.log, which is made with the first event"],
+        [f"ok   the journal {tmp_path}/journal", "ok   the file genai.log, which is created with the first event"],
     )
 
 
@@ -33,7 +33,7 @@ def test_a_journal_whose_quota_leaves_no_room_for_a_segment_is_seen(
         file.truncate((15 << 20) + 1)
     assert (
         f"FIX  the journal {tmp_path}/journal: the journal's quota is used up, so events are dropped; "
-        "have what waits delivered, or set FLYWHEEL_LOG_JOURNAL_QUOTA_MB to more than 16"
+        "deliver what waits with `flywheel-log drain`, or set FLYWHEEL_LOG_JOURNAL_QUOTA_MB to more than 16"
     ) in command("doctor").out.splitlines()
 
 
@@ -73,7 +73,7 @@ def test_a_disk_without_room_for_what_waits_is_seen(command: Command, tmp_path: 
     room = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: room._replace(free=1000))
     assert command("doctor").out.splitlines()[-1] == (
-        "FIX  the file genai.log: its disk is nearly full, so events wait in the journal; make room on it"
+        "FIX  the file genai.log: its disk is nearly full, so events wait in the journal; free some space"
     )
     monkeypatch.setattr(shutil, "disk_usage", lambda _: room._replace(free=1 << 30))
     assert command("doctor").out.splitlines()[-1] == "ok   the file genai.log"
@@ -93,7 +93,7 @@ def test_a_link_to_where_nothing_can_be_made_is_seen(command: Command, tmp_path:
         "that, or name another in FLYWHEEL_LOG_SINKS"
     )
     (tmp_path / "volume").mkdir()
-    assert command("doctor").out.splitlines()[-1] == "ok   the file genai.log, which is made with the first event"
+    assert command("doctor").out.splitlines()[-1] == "ok   the file genai.log, which is created with the first event"
 
 
 def test_a_device_is_not_to_be_closed_to_others(command: Command, monkeypatch: pytest.MonkeyPatch):
@@ -109,6 +109,6 @@ def test_a_file_that_cannot_be_made_is_seen_before_it_is_wanted(
     (tmp_path / "logs").touch(mode=0o600)
     monkeypatch.setenv("FLYWHEEL_LOG_SINKS", f"file:{tmp_path}/logs/genai.log")
     assert command("doctor").out.splitlines()[-1] == (
-        f"FIX  the file {tmp_path}/logs/genai.log, which is made with the first event: {tmp_path}/logs cannot be "
+        f"FIX  the file {tmp_path}/logs/genai.log, which is created with the first event: {tmp_path}/logs cannot be "
         "written; make it writable, or name another file in FLYWHEEL_LOG_SINKS"
     )

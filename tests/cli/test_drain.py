@@ -16,14 +16,14 @@ EVENT = b'{"timestamp":"2026-01-31T10:00:00.000Z","kind":"llm"}'
 
 
 def test_a_journal_without_orphans_says_so(command: Command, tmp_path: Path):
-    said = f"nothing was left behind in {tmp_path}/j"
+    said = f"nothing is waiting in {tmp_path}/j"
     assert command("drain", "--journal", tmp_path / "j") == Ran(0, f"{said}, which does not exist\n", "")
     (tmp_path / "j").mkdir()
     assert command("drain", "--journal", tmp_path / "j") == Ran(0, f"{said}\n", "")
     (tmp_path / "file").touch()
     ran = command("drain", "--journal", tmp_path / "file")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith(f"flywheel-log: {tmp_path}/file is no folder; a journal is one, such as /")
+    assert ran.err.startswith(f"flywheel-log: {tmp_path}/file is not a directory; expected a journal, such as /")
 
 
 def test_what_a_killed_program_said_arrives_once(command: Command, tmp_path: Path):
@@ -31,7 +31,7 @@ def test_what_a_killed_program_said_arrives_once(command: Command, tmp_path: Pat
     first, second = command("drain", "--json"), command("drain", "--json")
     assert [first.code, second.code] == [0, 0]
     assert len((tmp_path / "genai.log").read_text().splitlines()) == 1
-    assert command("drain").out.startswith("nothing was left behind in ")
+    assert command("drain").out.startswith("nothing is waiting in ")
 
 
 def test_what_cannot_be_delivered_is_told(command: Command, tmp_path: Path):
@@ -68,7 +68,7 @@ def test_the_doctor_says_where_else_what_waits_for_a_file_that_is_gone_can_go(co
 
 
 def test_a_sink_that_cannot_take_the_events_is_refused_at_once(command: Command):
-    assert "sink 'kafka' is unknown; have" in command("drain", "--into", "kafka:").err
+    assert "sink 'kafka' is unknown; expected one of" in command("drain", "--into", "kafka:").err
     assert "--from needs --into" in command("drain", "--from", "file:a.log").err
     told = command("drain", "--from", "file:a.log", "--into", "stdout:").err
-    assert told == "flywheel-log: --from is file:, --into is stdout:; they must be of one kind\n"
+    assert told == "flywheel-log: --from is file:, --into is stdout:; they must be of the same kind\n"

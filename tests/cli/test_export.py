@@ -57,7 +57,7 @@ def test_what_near_duplicates_are_is_no_matter_where_they_are_kept(command: Comm
 
 def test_nothing_to_take_is_one(command: Command, log: Path):
     ran = command("export", "--status", "error", log)
-    assert (ran.code, ran.err) == (1, "flywheel-log: no call can be taken that matches status=error\n")
+    assert (ran.code, ran.err) == (1, "flywheel-log: no call can be exported that matches status=error\n")
 
 
 def test_where_there_is_nothing_to_take_a_dataset_that_was_there_stays(command: Command, log: Path):
@@ -76,8 +76,8 @@ def test_a_set_without_rows_is_told(command: Command, log: Path):
     ran = command("export", "--workload", "weather", log)
     assert ran.out.splitlines()[1:] == [
         "         1  train.jsonl",
-        "         0  validation, which has no file",
-        "         0  eval, which has no file",
+        "         0  validation (no file)",
+        "         0  eval (no file)",
     ]
 
 
@@ -85,7 +85,7 @@ def test_rated_answers_that_make_no_pair_are_one(command: Command, log: Path):
     ran = command("export", "--format", "dpo", "-o", "d", log)
     assert (ran.code, ran.out.splitlines()[0]) == (1, "0 rows made of 1 of 3 calls; nothing was written")
     assert ran.err == (
-        "flywheel-log: no answer is judged: correct answers, or rate them (a pair needs two of one question)\n"
+        "flywheel-log: no answer has feedback: correct answers, or rate them (a pair needs two of one question)\n"
     )
 
 
@@ -136,7 +136,7 @@ def test_what_a_manifest_says_is_not_said_otherwise(command: Command, log: Path,
 def test_only_a_manifest_can_be_made_again(command: Command, log: Path):
     (log.parent / "other.json").write_text('{"format": "csv"}')
     ran = command("export", "--again", "other.json", log)
-    assert (ran.code, "other.json is no manifest of a dataset: it lacks files, made_from, recipe" in ran.err) == (
+    assert (ran.code, "other.json is not the manifest of a dataset: it lacks files, made_from, recipe" in ran.err) == (
         2,
         True,
     )

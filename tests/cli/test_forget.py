@@ -73,7 +73,7 @@ def test_all_that_is_theirs_goes_from_the_log_and_its_rotated_files(command: Com
         0,
         f"the journal {tmp_path}/journal: 0 removed\n"
         f"{log} and 2 rotated: 6 removed (3 feedback, 2 llm, 1 step)\n"
-        "looked again: no record of u42 is left in these places\n",
+        "searched again: no record of u42 is left in these places\n",
         "",
     )
     assert gzip.decompress(Path(f"{log}.2.gz").read_bytes()) == lines(record(2, "u4"), record(3))
@@ -158,7 +158,7 @@ def test_what_waits_in_the_journal_of_a_dead_program_is_never_delivered(command:
     assert ran.out.splitlines() == [
         f"the journal {journal}: 3 removed (3 llm)",
         "! file:genai.log does not exist",
-        "looked again: no record of u1 is left in these places",
+        "searched again: no record of u1 is left in these places",
     ]
     assert command("drain").code == 0
     assert left(log, key="user_id") == ["u0", "u0", "u0"]
@@ -205,7 +205,7 @@ def test_what_of_a_journal_cannot_be_deleted_is_warned_of(
     segment.with_suffix(".pos").write_bytes(b"%020d %50s %36s\n" % (10**20 - 1, b"", boot()))
     monkeypatch.setattr(Path, "unlink", refuse)
     command("forget", "--user", "u1", "--wait", "0")
-    assert caplog.messages == ["flywheel_log: segment_not_removed (PermissionError)"]
+    assert caplog.messages == ["flywheel_log: a delivered journal file could not be deleted (PermissionError)"]
 
 
 def test_what_a_sink_has_already_is_not_delivered_twice(command: Command, tmp_path: Path):
@@ -232,7 +232,7 @@ def test_what_a_running_program_has_yet_to_deliver_is_said(command: Command, tmp
         ran = command("forget", "--user", "u42", "--wait", "0")
     finally:
         delivery.close(0.0)
-    assert (ran.code, ran.err) == (1, "flywheel-log: not everything is gone; see above\n")
+    assert (ran.code, ran.err) == (1, "flywheel-log: some records are left; see above\n")
     assert "! 1 left: programs that run have yet to deliver them; run this again when they have, or have" in ran.out
     assert command("forget", "--user", "u42").code == 0
 
@@ -344,7 +344,7 @@ def test_a_pseudonym_is_found_under_its_key(command: Command, tmp_path: Path, mo
     assert left(log) == ["r-1", "r-3"]
 
 
-DOUBTFUL = "records bear [email] as their user, or a pseudonym whose key is not known: nobody can tell whose they are"
+DOUBTFUL = "records have [email] as their user, or a pseudonym whose key is not known: nobody can tell whose they are"
 
 
 def test_a_mask_cannot_be_told_from_others_and_is_only_said_where_it_may_be_one(command: Command, tmp_path: Path):
@@ -373,7 +373,7 @@ def test_wrong_usage_and_unreachable_places_change_nothing(command: Command, tmp
     log = tmp_path / "genai.log"
     log.write_bytes(lines(record(1, "u42")))
     ran = command("forget", "--user", "")
-    assert (ran.code, "the user is ''; have the user id that the records bear" in " ".join(ran.err.split())) == (
+    assert (ran.code, "the user is ''; pass the user id as the records have it" in " ".join(ran.err.split())) == (
         2,
         True,
     )

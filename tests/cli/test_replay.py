@@ -104,7 +104,7 @@ def test_a_dry_run_needs_no_key(command: Command, genai: Path):
     assert ran.code == 0
     assert f"{COUNT} of {COUNT} calls to https://api.openai.com/v1/" in ran.out
     ran = command("replay", "--model", "new", "--yes", genai)
-    assert (ran.code, ran.err) == (1, "flywheel-log: there is no key to ask with; set OPENAI_API_KEY\n")
+    assert (ran.code, ran.err) == (1, "flywheel-log: there is no API key; set OPENAI_API_KEY\n")
 
 
 def test_where_there_is_nothing_to_send_no_key_is_missed(command: Command, genai: Path):
@@ -116,7 +116,7 @@ def test_where_there_is_nothing_to_send_no_key_is_missed(command: Command, genai
 
 
 def test_nothing_is_sent_that_nobody_has_agreed_to(command: Command, genai: Path, server: standin.Server):
-    said = "flywheel-log: nothing is sent without --yes where there is nobody to ask\n"
+    said = "flywheel-log: there is no terminal to ask in, so nothing was sent; pass --yes to send\n"
     for options in ((), ("--json",)):
         ran = command("replay", "--model", "new", genai, *options)
         assert (ran.code, ran.err) == (1, said)
@@ -131,7 +131,7 @@ def test_a_run_is_sent_once_recorded_and_compared(command: Command, genai: Path,
         f"run try: {COUNT} of {COUNT} calls to {server.url}/\n"
         "forecast: 120 tokens in, 24 out, $0.00036\n"
         f"{COUNT} answered, 0 failed\n"
-        f"old beside new: flywheel-log compare --replay try --log {shlex.quote(str(genai))}\n",
+        f"compare old and new: flywheel-log compare --replay try --log {shlex.quote(str(genai))}\n",
         "",
     )
     news = [event for event in read(genai) if event["workload_id"] == "support.replay"]
@@ -160,10 +160,10 @@ def test_the_comparison_of_a_run_is_a_table(command: Command, genai: Path, tmp_p
         "similarity 100% [100%, 100%] of 6 pairs",
     ]
     assert command("compare", "--replay", "try", "--log", other).err == (
-        "flywheel-log: none of the 6 originals of try is in the log; name theirs by --log, too\n"
+        "flywheel-log: none of the 6 originals of try is in the log; name theirs with --log as well\n"
     )
     assert command("compare", "--replay", "tri", "--log", other).err == (
-        "flywheel-log: no call is of the run tri; have try (6)\n"
+        "flywheel-log: no call belongs to the run tri; the log has try (6)\n"
     )
     assert command("compare", "--replay", "last", "--log", genai).err == f"flywheel-log: no replays in {genai} yet\n"
 
@@ -217,7 +217,7 @@ def test_a_model_judges_without_knowing_which_is_new(command: Command, genai: Pa
 
 def test_skipped_lines_are_told_once(command: Command, genai: Path, monkeypatch: pytest.MonkeyPatch):
     genai.write_text("no record\n" + genai.read_text())
-    once = ["flywheel-log: skipped 1 line that is no record"]
+    once = ["flywheel-log: skipped 1 line that is not a record"]
     with standin.serve(longest) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", "stand-in")
@@ -237,7 +237,9 @@ def test_a_log_that_was_just_rotated_takes_the_answers(command: Command, genai: 
 def test_skipped_lines_are_told_where_there_are_no_calls(command: Command, genai: Path):
     genai.write_text("no record\n")
     ran = command("replay", "--model", "new", genai)
-    assert ran == Ran(1, "", f"flywheel-log: skipped 1 line that is no record\nflywheel-log: no calls in {genai} yet\n")
+    assert ran == Ran(
+        1, "", f"flywheel-log: skipped 1 line that is not a record\nflywheel-log: no calls in {genai} yet\n"
+    )
 
 
 def test_standard_input_cannot_be_read_twice(command: Command, tmp_path: Path):
@@ -326,12 +328,12 @@ def test_a_person_is_asked(genai: Path, server: standin.Server):
     ("arguments", "code", "said"),
     [
         (["--model", "new", "--workload", "x"], 1, "none of the calls in genai.log match workload_id=x"),
-        (["--model", "new", "--template", "support"], 2, "name one by --prompt"),
-        (["--model", "new", "--role", "user"], 2, "name one by --prompt"),
+        (["--model", "new", "--template", "support"], 2, "name one with --prompt"),
+        (["--model", "new", "--role", "user"], 2, "name one with --prompt"),
         (["--prompt", "bad.txt", "--template", "support"], 2, "bad.txt"),
         (["--prompt", "none.txt"], 1, "none.txt"),
-        (["--model", "new", "--into", "stdout:"], 1, "read back from where they go, and stdout: cannot be"),
-        (["--model", "new", "other.log"], 1, "name a log for them by --into file:replay.log"),
+        (["--model", "new", "--into", "stdout:"], 1, "stdout: cannot be read back, and a replay must read its answers"),
+        (["--model", "new", "other.log"], 1, "name a log for them with --into file:replay.log"),
         (["--model", "new", "missing.log"], 1, "missing.log does not exist"),
     ],
 )

@@ -53,20 +53,23 @@ def test_a_small_log_is_left_alone(command: Command, log: Path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("rotate", "--larger-than", "big"), "size 'big' is unknown; have 500kB, 100MB, 1.5GB"),
-        (("rotate", "elasticsearch://h/i"), "'elasticsearch://h/i' is no file; have one such as genai.log"),
-        (("rotate", "-"), "'-' is no file; have one such as genai.log"),
-        (("prune",), "nothing says what is to go; have --older-than 90d, or --larger-than 10GB"),
-        (("prune", "--older-than", "old"), "time 'old' is unknown; have 90s"),
+        (("rotate", "--larger-than", "big"), "size 'big' is invalid; expected for example 500kB, 100MB, 1.5GB"),
+        (("rotate", "elasticsearch://h/i"), "'elasticsearch://h/i' is not a file; expected one such as genai.log"),
+        (("rotate", "-"), "'-' is not a file; expected one such as genai.log"),
+        (("prune",), "say what to remove: --older-than 90d, or --larger-than 10GB"),
+        (("prune", "--older-than", "old"), "time 'old' is invalid; expected for example 90s"),
         (
             ("prune", "--older-than", "1d", "--keep", "gold"),
-            "condition 'gold' has no value; have one such as workload_id",
+            "condition 'gold' has no value; expected one such as workload_id",
         ),
         (
             ("prune", "--older-than", "1d", "--keep", "wokload=x"),
             "did you mean workload_id?",
         ),
-        (("prune", "--older-than", "1d", "--keep", "feedback=great"), "feedback 'great' is unknown; have good, bad"),
+        (
+            ("prune", "--older-than", "1d", "--keep", "feedback=great"),
+            "feedback 'great' is unknown; expected one of good, bad",
+        ),
     ],
 )
 def test_wrong_usage_says_what_is_right(command: Command, arguments: tuple[str, ...], message: str):

@@ -58,12 +58,12 @@ def test_a_selection_without_a_match_says_what_was_selected(command: Command, lo
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--since", "noon"], "time 'noon' is unknown; have 90s, 15m"),
-        (["--where", "tenant"], "condition 'tenant' has no value; have one such as metadata.tenant=acme"),
-        (["--where", "tenant=acme"], "field 'tenant' is unknown; have "),
-        (["--text", "("], "'(' is no regular expression"),
-        (["--feedback", "great"], "feedback 'great' is unknown; have good, bad, any, none"),
-        (["--status", "failed"], "status 'failed' is unknown; have ok, error, incomplete"),
+        (["--since", "noon"], "time 'noon' is invalid; expected for example 90s, 15m"),
+        (["--where", "tenant"], "condition 'tenant' has no value; expected one such as metadata.tenant=acme"),
+        (["--where", "tenant=acme"], "field 'tenant' is unknown; expected one of "),
+        (["--text", "("], "'(' is not a regular expression"),
+        (["--feedback", "great"], "feedback 'great' is unknown; expected one of good, bad, any, none"),
+        (["--status", "failed"], "status 'failed' is unknown; expected one of ok, error, incomplete"),
     ],
 )
 def test_a_wrong_option_is_two_and_says_why(command: Command, log: Path, options: list[str], said: str):
@@ -112,8 +112,8 @@ def test_grep_counts_and_stops_and_prints_events(command: Command, log: Path):
 @pytest.mark.parametrize(
     ("pattern", "said"),
     [
-        ("(", "'(' is no regular expression: missing )"),
-        ("log.jsonl", "log.jsonl is a file; what to find comes first: flywheel-log grep REGEX log.jsonl"),
+        ("(", "'(' is not a regular expression: missing )"),
+        ("log.jsonl", "log.jsonl is a file; the search pattern comes first: flywheel-log grep REGEX log.jsonl"),
     ],
 )
 def test_grep_says_what_is_wrong_with_what_it_is_to_find(command: Command, tmp_path: Path, pattern: str, said: str):

@@ -139,4 +139,4 @@ def test_an_id_groups_by_the_word_of_its_option_and_column(command: Command, log
 
 def test_a_chart_is_not_grouped(command: Command, log: Path):
     ran = command("stats", "--over", "time", "--by", "model", log)
-    assert (ran.code, ran.out, "--by and --over do not go together" in ran.err) == (2, "", True)
+    assert (ran.code, ran.out, "--by and --over cannot be combined" in ran.err) == (2, "", True)

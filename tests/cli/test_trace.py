@@ -88,10 +88,10 @@ def test_a_trace_that_is_not_there_is_a_problem(command: Command, log: Path) -> 
 
 def test_a_log_without_traces_says_how_one_is_made(command: Command, log: Path) -> None:
     log.write_text('{"kind": "llm", "timestamp": "2026-01-31T10:00:00.000Z"}\n')
-    said = f"flywheel-log: no traces in {log} yet; `with flywheel_log.trace(…):` around calls makes one\n"
+    said = f"flywheel-log: no traces in {log} yet; wrap calls in `with flywheel_log.trace(…):` to make one\n"
     assert command("trace", log) == Ran(1, "", said)
     log.write_text("no record\nno more\n")
-    assert command("trace", log) == Ran(1, "", "flywheel-log: skipped 2 lines that are no records\n" + said)
+    assert command("trace", log) == Ran(1, "", "flywheel-log: skipped 2 lines that are not records\n" + said)
 
 
 def test_a_beginning_of_several_names_them(command: Command, log: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_beginning_of_several_names_them(command: Command, log: Path) -> None:
 
 def test_skipped_lines_are_told_once(command: Command, log: Path) -> None:
     log.write_text("no record\n" + log.read_text())
-    assert command("trace", TRACE, log).err == "flywheel-log: skipped 1 line that is no record\n"
+    assert command("trace", TRACE, log).err == "flywheel-log: skipped 1 line that is not a record\n"
 
 
 def test_standard_input_cannot_be_read_twice(command: Command) -> None:

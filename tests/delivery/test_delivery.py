@@ -205,8 +205,8 @@ def test_each_sink_that_fails_is_named_once_without_its_credentials(root, caplog
     delivery.close(2.0)
     said = sorted(record.getMessage() for record in caplog.records)
     names = ["elasticsearch://host/index", "file:/tmp/a.log", "file:/tmp/b.log"]
-    hint = "`flywheel-log doctor` looks for the cause"
-    assert said == [f"flywheel_log: the sink {name} fails, {hint} (OSError)" for name in names]
+    hint = "run `flywheel-log doctor` to find the cause"
+    assert said == [f"flywheel_log: the sink {name} fails; {hint} (OSError)" for name in names]
 
 
 def test_the_reason_of_a_sink_that_knows_it_is_said(make, caplog):
@@ -214,7 +214,7 @@ def test_the_reason_of_a_sink_that_knows_it_is_said(make, caplog):
     delivery.put(LINE)
     assert delivery.flush(20) == 0
     (said,) = [record.getMessage() for record in caplog.records]
-    assert said.endswith("`flywheel-log doctor` looks for the cause (unreachable)")
+    assert said.endswith("run `flywheel-log doctor` to find the cause (unreachable)")
 
 
 def test_a_log_that_cannot_be_opened_is_said_once(root, tmp_path, caplog):
@@ -223,8 +223,8 @@ def test_a_log_that_cannot_be_opened_is_said_once(root, tmp_path, caplog):
     until(lambda: delivery.stats()["sinks"][f"file:{tmp_path}"]["last_error"])
     delivery.close(2.0)
     said = [record.getMessage() for record in caplog.records]
-    hint = "`flywheel-log doctor` looks for the cause"
-    assert said == [f"flywheel_log: the sink file:{tmp_path} fails, {hint} (IsADirectoryError)"]
+    hint = "run `flywheel-log doctor` to find the cause"
+    assert said == [f"flywheel_log: the sink file:{tmp_path} fails; {hint} (IsADirectoryError)"]
 
 
 def test_lines_that_a_sink_wants_again_come_again_and_no_others(make):
@@ -254,7 +254,7 @@ def test_what_a_close_could_not_delete_is_warned_of(make, root, caplog):
     segment.mkdir()
     assert delivery.close(5) == 0
     (said,) = [record.getMessage() for record in caplog.records]
-    assert said == "flywheel_log: segment_not_removed (IsADirectoryError)"
+    assert said == "flywheel_log: a delivered journal file could not be deleted (IsADirectoryError)"
 
 
 def test_flush_and_close_do_not_wait_for_the_back_off(make):

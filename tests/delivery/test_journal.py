@@ -216,7 +216,7 @@ class Waiting(logging.Handler):
         self.recorded.append(not thread.is_alive())
 
 
-@pytest.mark.parametrize("reason", ["journal_full", "journal_not_writable_so_a_crash_loses_events"])
+@pytest.mark.parametrize("reason", ["the journal is full", "the journal is not writable"])
 def test_calls_do_not_wait_for_who_handles_a_warning(tmp_path: Path, reason: str) -> None:
     (tmp_path / "file").touch()
     root = tmp_path / "file" if "writable" in reason else tmp_path

@@ -171,10 +171,10 @@ def test_the_doctor_finds_nothing_wrong_with_what_is_right(
         "ok   client_id 'default'",
         "ok   workload_id 'default'",
         f"ok   the journal {tmp_path / 'journal'}",
-        "ok   the file genai.log, which is made with the first event",
+        "ok   the file genai.log, which is created with the first event",
         f"ok   Elasticsearch at {api.url}",
-        f"ok   the index {index}, which is made with the first event",
-        f"ok   the index {index}-annotations, which is made with the first event",
+        f"ok   the index {index}, which is created with the first event",
+        f"ok   the index {index}-annotations, which is created with the first event",
         "ok   0 dead letters",
     ]
 
@@ -202,7 +202,7 @@ def test_the_doctor_says_how_to_mend_what_is_wrong(
         "Elasticsearch at http://127.0.0.1:9",
     ]
     assert all(found["fix"] for found in wrong)
-    assert "things need to be mended" in captured.err
+    assert "checks failed" in captured.err
 
 
 def test_what_waits_for_an_index_that_does_not_fit_goes_into_the_new_one_as_the_doctor_says(

@@ -14,7 +14,7 @@ from .api import Api
 from .proxy import proxied
 
 FLOOD = "index.blocks.read_only_allow_delete"
-READ_ONLY = f"the index INDEX is read-only ({FLOOD}), as Elasticsearch makes it when its disk is nearly full"
+READ_ONLY = f"the index INDEX is read-only ({FLOOD}), which Elasticsearch sets when its disk is nearly full"
 WRITE = "the index INDEX takes no documents (index.blocks.write)"
 PIPELINE = "index.default_pipeline"
 NO_PIPELINE = f"the index INDEX sends documents through the pipeline none-such ({PIPELINE}), which does not exist"

@@ -148,7 +148,7 @@ def test_a_wrong_password_is_called_that(
     monkeypatch.setenv("ELASTICSEARCH_USERNAME", "elastic")
     monkeypatch.setenv("ELASTICSEARCH_PASSWORD", "changeme")
     assert fix() == (
-        "http 401; it does not accept the user or the password: mend ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD"
+        "http 401; it refuses the user or the password: correct ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD"
     )
 
 

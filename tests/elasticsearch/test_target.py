@@ -150,7 +150,7 @@ def test_two_variables_that_disagree_are_both_named(
         (
             {"ELASTICSEARCH_URL": "h:9200"},
             "elasticsearch:",
-            "'h:9200' is no URL of an Elasticsearch server; write http",
+            "'h:9200' is not the URL of an Elasticsearch server; write http",
         ),
         (
             {"ELASTICSEARCH_URL": "https://h", "ELASTICSEARCH_CLOUD_ID": cloud_id("a$b")},
@@ -160,15 +160,15 @@ def test_two_variables_that_disagree_are_both_named(
         (
             {"ELASTICSEARCH_CLOUD_ID": "my-deployment"},
             "elasticsearch:",
-            "ELASTICSEARCH_CLOUD_ID is no Cloud ID; copy name:c29t… from the deployment's page",
+            "ELASTICSEARCH_CLOUD_ID is not a Cloud ID; copy name:c29t… from the deployment's page",
         ),
         (
             {"ELASTICSEARCH_CLOUD_ID": cloud_id("example.com")},
             "elasticsearch:",
-            "ELASTICSEARCH_CLOUD_ID is no Cloud ID",
+            "ELASTICSEARCH_CLOUD_ID is not a Cloud ID",
         ),
-        ({}, "elasticsearch://h:port/i", "'http://h:port' is no URL of an Elasticsearch server"),
-        ({}, "elasticsearch://h/Logs", "'Logs' is no name for an index; have lower-case letters"),
+        ({}, "elasticsearch://h:port/i", "'http://h:port' is not the URL of an Elasticsearch server"),
+        ({}, "elasticsearch://h/Logs", "'Logs' is not a valid index name; expected lower-case letters"),
         ({}, f"elasticsearch://h/{'x' * 250}", "at most 243 bytes"),
         ({}, "elasticsearch://h/i?retries=3", "no parameter retries; has ca_certs, dead_letters, linger, timeout, tls"),
         ({}, "elasticsearch://h/i?timeout=soon", "wants seconds between 0 and 600 as timeout; got 'soon'"),
@@ -203,5 +203,5 @@ def test_a_mistake_is_named_at_once_with_what_is_right(
 
 def test_a_password_is_in_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ELASTICSEARCH_URL", "user:secret@h:9200")
-    with pytest.raises(ValueError, match="'h:9200' is no URL"):
+    with pytest.raises(ValueError, match="'h:9200' is not the URL"):
         target("elasticsearch:")

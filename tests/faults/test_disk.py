@@ -126,8 +126,8 @@ def test_a_read_only_directory_is_memory_and_one_warning(tmp_path, caplog):
     returned = [delivery.put(LINE) for _ in range(100)]
     assert delivery.close(20) == 0
     assert verdict(returned, stored(log)) == NOTHING_WRONG
-    assert [record.message.split(" ")[1] for record in caplog.records if "not_writable" in record.message] == [
-        "journal_not_writable_so_a_crash_loses_events"
+    assert [record.message.partition(";")[0] for record in caplog.records if "writable" in record.message] == [
+        "flywheel_log: the journal is not writable, so a crash loses events"
     ]
 
 

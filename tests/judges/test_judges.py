@@ -51,7 +51,7 @@ def test_the_judges_that_come_with_the_package() -> None:
 
 
 def test_an_unknown_judge_names_both_sides() -> None:
-    with pytest.raises(ValueError, match="judge 'honesty' is unknown; have grounding, moderation"):
+    with pytest.raises(ValueError, match="judge 'honesty' is unknown; expected one of grounding, moderation"):
         flywheel_log.configure(judges=["honesty"])
 
 

@@ -62,7 +62,7 @@ async def test_wrong_settings_are_said_and_give_no_callbacks(
 
 
 async def test_a_field_that_is_none_is_refused_by_name() -> None:
-    with pytest.raises(TypeError, match=r"colour is no field of an event; have .*user_id"):
+    with pytest.raises(TypeError, match=r"colour is not a field of an event; expected one of .*user_id"):
         FlywheelLogHandler("chat", colour="red")
     with pytest.raises(TypeError, match="colour"):
         await create_langchain_callbacks(workload_id="chat", colour="red")

@@ -87,7 +87,7 @@ def test_a_filter_describes_itself():
 
 
 def test_mistakes_are_found_where_they_are_made():
-    with pytest.raises(ValueError, match=r"'\(' is no regular expression: missing \)"):
+    with pytest.raises(ValueError, match=r"'\(' is not a regular expression: missing \)"):
         Filter(text="(")
     with pytest.raises(ValueError, match=r"field 'modle' is unknown; did you mean model\?"):
         Filter(where={"modle": ("x",)})
@@ -109,7 +109,7 @@ def test_a_time_is_an_age_or_iso_8601(text: str, expected: datetime):
 
 
 def test_any_other_time_is_a_mistake():
-    with pytest.raises(ValueError, match="time 'tomorrow' is unknown; have 90s, 15m"):
+    with pytest.raises(ValueError, match="time 'tomorrow' is invalid; expected for example 90s, 15m"):
         when("tomorrow", NOW)
 
 

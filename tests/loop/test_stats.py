@@ -73,7 +73,8 @@ def test_periods_are_in_the_order_of_time_and_others_by_their_calls():
 
 def test_an_unknown_field_names_the_known_ones():
     with pytest.raises(
-        ValueError, match="field 'colour' is unknown; have cached_tokens, client_id, cost_usd, day, duration_ms, err"
+        ValueError,
+        match="field 'colour' is unknown; expected one of cached_tokens, client_id, cost_usd, day, duration_ms, err",
     ):
         summarise([], by=["colour"])
 

@@ -77,4 +77,4 @@ def test_an_id_of_a_processor_is_left_out_and_that_is_said(tmp_path, caplog):
     flywheel_log.shutdown(20)
     line = (tmp_path / "genai.log").read_text()
     assert (json.loads(line)["id"], line.count('"id"')) == (identity, 1)
-    assert "an id that a processor set is left out" in caplog.text
+    assert "a processor set an id, which is left out" in caplog.text

@@ -79,14 +79,14 @@ def test_what_is_added_late_is_selected_too(setting: dict[str, Any], added: set[
 @pytest.mark.parametrize("needed", ["id", "kind", "timestamp"])
 def test_what_all_who_read_need_is_not_denied(needed: str) -> None:
     with pytest.raises(
-        ValueError, match=f"fields_deny: {needed} is needed by all who read; have any field but id, kind"
+        ValueError, match=f"fields_deny: {needed} is needed by all readers; deny any field but id, kind"
     ):
         flywheel_log.configure(fields_deny=["user_id", needed])
 
 
 @pytest.mark.parametrize("setting", ["fields_allow", "fields_deny"])
 def test_what_is_no_field_is_refused_so_that_a_slip_writes_nothing_unwanted(setting: str) -> None:
-    with pytest.raises(ValueError, match=rf"{setting}: userid is no field of an event; did you mean user_id\?$"):
+    with pytest.raises(ValueError, match=rf"{setting}: userid is not a field of an event; did you mean user_id\?$"):
         flywheel_log.configure(**{setting: "metadata.email,userid"})
 
 
@@ -94,7 +94,9 @@ def test_what_is_no_field_is_refused_so_that_a_slip_writes_nothing_unwanted(sett
 @pytest.mark.parametrize("below", ["[].content", "[0]", "*.content", "0.content", "", ".content"])
 def test_a_path_of_another_notation_is_refused_for_it_would_leave_out_nothing(setting: str, below: str) -> None:
     path = f"request.messages.{below}"
-    with pytest.raises(ValueError, match=f"{re.escape(path)}: a path has names only, and goes through lists by itself"):
+    with pytest.raises(
+        ValueError, match=f"{re.escape(path)}: a path consists of names only; it reaches into lists by itself"
+    ):
         flywheel_log.configure(**{setting: [path]})
 
 

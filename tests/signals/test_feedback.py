@@ -96,7 +96,7 @@ def test_feedback_that_says_nothing_is_refused() -> None:
 
 
 def test_a_field_of_another_name_is_told_before_that_nothing_is_said() -> None:
-    with pytest.raises(TypeError, match=r"^score is no field of an event; "):
+    with pytest.raises(TypeError, match=r"^score is not a field of an event; "):
         log_feedback("run-1", score=5)
 
 

@@ -324,5 +324,5 @@ def test_nothing_is_recorded_where_recording_is_suppressed(events: list[Event]) 
 
 
 def test_a_field_that_is_none_of_an_events_is_refused() -> None:
-    with pytest.raises(TypeError, match="colour is no field of an event; have cached_tokens, client_id"):
+    with pytest.raises(TypeError, match="colour is not a field of an event; expected one of cached_tokens, client_id"):
         trace("answer", colour="red")

@@ -477,7 +477,7 @@ def test_a_file_system_without_locks_is_written_to_and_what_that_means_is_said(t
     assert len(ids(tmp_path / "genai.log")) == 2
     word = errno.errorcode[number]
     assert [record.getMessage().partition(";")[0] for record in caplog.records] == [
-        f"flywheel_log: log_not_locked_so_it_is_for_one_process (OSError {word})"
+        f"flywheel_log: the log's file system has no locks, so only one process may write to the log (OSError {word})"
     ]
 
 

@@ -242,7 +242,9 @@ def test_a_missing_parameter_is_named(client: OpenAI):
 
 
 def test_an_unknown_surface_names_the_known_ones(client: OpenAI):
-    with pytest.raises(openai.NotFoundError, match=r"GET /v1/files is unknown to the stand-in; have .*POST /chat/comp"):
+    with pytest.raises(
+        openai.NotFoundError, match=r"GET /v1/files is unknown to the stand-in; expected one of .*POST /chat/comp"
+    ):
         client.files.list()
 
 

@@ -65,7 +65,9 @@ def quantity(name: str) -> Quantity:
     short = name.replace("_ms", "").replace("_usd", "").removeprefix("time_to_")
     found = _known(short) or _measured(short)
     if found is None:
-        raise ValueError(f"quantity {name!r} is unknown; have {', '.join((*NAMES, *FORMS))} (any percentile)")
+        raise ValueError(
+            f"quantity {name!r} is unknown; expected one of {', '.join((*NAMES, *FORMS))} (any percentile)"
+        )
     return found
 
 

@@ -122,7 +122,7 @@ def _parts(text: str) -> dict[str, list[str]]:
     for word in words:
         if word in _KEYWORDS:
             if word in parts:
-                raise ValueError(f"{word!r} is there twice; have {FORM}")
+                raise ValueError(f"{word!r} is there twice; expected {FORM}")
             keyword = word
             parts[keyword] = []
         else:
@@ -133,13 +133,13 @@ def _parts(text: str) -> dict[str, list[str]]:
 def _head(words: list[str]) -> tuple[Quantity, Limit | Trend]:
     place = next((place for place, word in enumerate(words) if word in (*_COMPARISONS, *_WORDS)), None)
     if not place:
-        raise ValueError(f"{' '.join(words)!r} is no condition; have {FORM}")
+        raise ValueError(f"{' '.join(words)!r} is not a condition; expected {FORM}")
     measured = quantity("_".join(words[:place]))
     word, rest = words[place], words[place + 1 :]
     if word in _WORDS:
         return measured, Trend(cast(Word, word), _by(rest))
     if len(rest) != 1:
-        raise ValueError(f"{word} is followed by {' '.join(rest)!r}; have {_WANTED[measured.unit]}, or 2x")
+        raise ValueError(f"{word} is followed by {' '.join(rest)!r}; expected {_WANTED[measured.unit]}, or 2x")
     return measured, _limit(cast(Comparison, word), rest[0], measured)
 
 
@@ -150,10 +150,12 @@ def _limit(comparison: Comparison, text: str, measured: Quantity) -> Limit:
         return Limit(comparison, float(found["number"]), multiple=True)
     scale = _SCALES[measured.unit].get(unit)
     if found is None or scale is None or (found["dollar"] and found["unit"]):
-        raise ValueError(f"{measured.name} is compared with {text!r}; have {_WANTED[measured.unit]}, or 2x")
+        raise ValueError(f"{measured.name} is compared with {text!r}; expected {_WANTED[measured.unit]}, or 2x")
     threshold = float(found["number"]) * scale
     if measured.unit == "share" and threshold > 1:
-        raise ValueError(f"{measured.name} is a share, at most 1, and compared with {text!r}; have {_WANTED['share']}")
+        raise ValueError(
+            f"{measured.name} is a share, at most 1, and compared with {text!r}; expected {_WANTED['share']}"
+        )
     return Limit(comparison, threshold)
 
 
@@ -162,7 +164,7 @@ def _by(words: list[str]) -> float:
         return 0.0
     found = _AMOUNT.fullmatch(words[-1])
     if words[:-1] != ["by"] or found is None or found["unit"] != "%" or found["dollar"]:
-        raise ValueError(f"{' '.join(words)!r} is no change; have one such as: by 20%")
+        raise ValueError(f"{' '.join(words)!r} is not a change; expected one such as: by 20%")
     return float(found["number"]) / 100
 
 
@@ -171,7 +173,7 @@ def _time(keyword: str, parts: dict[str, list[str]]) -> timedelta:
     span = age(given)
     if not span:
         there = f"{keyword} is followed by {given!r}" if keyword in parts else f"it does not say {keyword} which time"
-        raise ValueError(f"{there}; have {keyword} 90s, 15m, 2h, 3d, 1w")
+        raise ValueError(f"{there}; expected {keyword} 90s, 15m, 2h, 3d, 1w")
     return span
 
 
@@ -184,7 +186,7 @@ def _least(parts: dict[str, list[str]], otherwise: int) -> int:
         return otherwise
     given = [word for word in parts["min"] if word != "calls"]
     if len(given) != 1 or not given[0].isdecimal():
-        raise ValueError(f"min is followed by {' '.join(parts['min'])!r}; have a number of calls, such as min 20")
+        raise ValueError(f"min is followed by {' '.join(parts['min'])!r}; expected a number of calls, such as min 20")
     return int(given[0])
 
 
@@ -192,11 +194,11 @@ def _check(rule: Rule) -> None:
     """Raise ValueError where the condition lacks what it needs."""
     compares = isinstance(rule.condition, Trend) or rule.condition.multiple
     if compares and rule.baseline is None:
-        raise ValueError("it compares with the time before and does not say which; have against 1d, 7d, 4w")
+        raise ValueError("it compares with an earlier time and does not say which; add against 1d, 7d, 4w")
     if rule.baseline is not None and not compares:
-        raise ValueError("against a time before has no meaning for a fixed number; have rises, falls, changes, > 2x")
+        raise ValueError("against has no meaning with a fixed number; use rises, falls, changes, > 2x")
     if isinstance(rule.condition, Trend) and rule.quantity.kind in ("percentile", "total"):
         raise ValueError(
             f"a change of {rule.quantity.name}, a {rule.quantity.kind}, has no test; "
-            f"have a multiple such as {rule.quantity.name} > 1.5x, or the change of a rate or a mean"
+            f"use a multiple such as {rule.quantity.name} > 1.5x, or the change of a rate or a mean"
         )

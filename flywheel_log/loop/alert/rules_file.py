@@ -18,12 +18,12 @@ def load(path: Path) -> list[Rule]:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is no TOML, or something in it is wrong; the message names the rule.
+        ValueError: it is not TOML, or something in it is wrong; the message names the rule.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path} is no TOML: {error}") from None
+        raise ValueError(f"{path} is not TOML: {error}") from None
     given = content.pop("rules", None)
     if content or not isinstance(given, list) or not given:
         there = ", ".join(sorted(content)) if content else "no rules"
@@ -43,15 +43,17 @@ def _rule(number: int, given: Any) -> Rule:
         raise ValueError(f"rule {number} has {', '.join(unknown)}; {_FORM}")
     name, least = given.get("name", ""), given.get("min")
     if not isinstance(name, str) or not (least is None or (type(least) is int and least >= 0)):
-        raise ValueError(f"rule {number} has the name {name!r} and min {least!r}; have a text and a number of calls")
+        raise ValueError(
+            f"rule {number} has the name {name!r} and min {least!r}; expected a text and a number of calls"
+        )
     return parse(given["rule"], name=name, where=_where(number, given.get("where", {})), least=least)
 
 
 def _where(number: int, given: Any) -> dict[str, tuple[str, ...]]:
     if not isinstance(given, Mapping):
-        raise ValueError(f'rule {number} has where = {given!r}; have where = {{ workload_id = "chat" }}')
+        raise ValueError(f'rule {number} has where = {given!r}; expected where = {{ workload_id = "chat" }}')
     found = {name: tuple(values) if isinstance(values, list) else (values,) for name, values in given.items()}
     for name, values in found.items():
         if not all(isinstance(value, str) for value in values):
-            raise ValueError(f"rule {number} has where {name} = {given[name]!r}; have a text or a list of texts")
+            raise ValueError(f"rule {number} has where {name} = {given[name]!r}; expected a text or a list of texts")
     return found

@@ -25,7 +25,7 @@ def checked(url: str) -> str:
     """Return *url* if it is one that can be posted to. Raises ValueError, without the URL's secret part, if not."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"the webhook is {parts.scheme or 'no URL'!r}; have http://… or https://…")
+        raise ValueError(f"the webhook is {parts.scheme or 'no URL'!r}; expected http://… or https://…")
     return url
 
 

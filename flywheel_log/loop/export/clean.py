@@ -37,5 +37,5 @@ class Cleaner:
             event = cast(Event, {**event, "id": one.event["id"]})
         clean = example(event, replace(one.feedback, correction=correction))
         if clean is None:
-            raise ValueError(f"call {one.id} is no conversation any more after redaction; leave it out with a filter")
+            raise ValueError(f"call {one.id} is no longer a conversation after redaction; leave it out with a filter")
         return clean

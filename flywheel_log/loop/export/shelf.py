@@ -76,7 +76,7 @@ class Shelf:
         said = json.loads(self._file.read(kept.size))
         found = example(said["event"], Feedback(**said["feedback"]))
         if found is None:
-            raise ValueError(f"call {kept.id} is no conversation any more")
+            raise ValueError(f"call {kept.id} is no longer a conversation")
         return found
 
 

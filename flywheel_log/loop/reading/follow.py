@@ -64,7 +64,7 @@ def _growing(where: str) -> Growing:
         return cast(Growing, own(where))
     path = file.path_of(where)
     if module is not file or is_compressed(path) or (glob.has_magic(str(path)) and not path.exists()):
-        raise ValueError(f"{where!r} cannot be followed; have one plain file, e.g. genai.log, or one index")
+        raise ValueError(f"{where!r} cannot be followed; expected one plain file, e.g. genai.log, or one index")
     if path.is_dir():
         file.paths(where)  # which says what to do about it
     return _GrowingFile(path)

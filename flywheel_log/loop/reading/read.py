@@ -76,7 +76,7 @@ def read(
             file alone. A rotation during the read changes nothing, and no file is read twice. Lines may be events,
             flywheel documents and flat records, in any mixture.
         feedback: give each call the `quality`, `safety` and `hallucination_flag` that people, judges and moderations
-            added later, anywhere in *source*. To collect it, *source* is first read once, as feedback follows the calls;
+            added later, anywhere in *source*. As feedback follows the calls, *source* is first read once to collect it;
             it is kept in memory.
         on_bad: called with every line that is skipped; `Reading.bad` counts them. Blank lines are not bad.
         since: a time with a zone, for speed: most events that began before it are skipped, but some may still come.

@@ -23,7 +23,7 @@ class Occurrences:
     """Where a person occurs in one place.
 
     Attributes:
-        kinds: how many records of theirs, by kind; `torn` are lines that are no records and hold the user id.
+        kinds: how many records of theirs, by kind; `torn` are lines that are not records and hold the user id.
         mentioned: how many records of others have their user id as a value, and `examples` some of their ids.
         masked: how many records bear a user id that was masked, or a pseudonym of another key: nobody can tell whose.
     """

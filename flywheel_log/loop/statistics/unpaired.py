@@ -27,7 +27,7 @@ def differ(a: Share | Mean, b: Share | Mean) -> float | None:
         return _shares_differ(a, b)
     if isinstance(a, Mean) and isinstance(b, Mean):
         return _means_differ(a, b)
-    raise TypeError(f"a {type(a).__name__} and a {type(b).__name__} cannot be compared; have two of a kind")
+    raise TypeError(f"a {type(a).__name__} and a {type(b).__name__} cannot be compared; expected two of a kind")
 
 
 def holm(chances: Sequence[float]) -> list[float]:

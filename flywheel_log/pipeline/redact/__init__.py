@@ -70,7 +70,7 @@ class Redactor:
             self._others.append(Names(model))
         self._shortest = 1 if patterns or "names" in what else _SHORTEST
         if replace_with == "pseudonym" and not key:
-            health.warn("redact_key_missing")
+            health.warn("FLYWHEEL_LOG_REDACT_KEY is not set, so pseudonyms of different processes cannot be compared")
         self._substitute = Substitute(replace_with, key.encode() if key else os.urandom(32))
 
     @classmethod

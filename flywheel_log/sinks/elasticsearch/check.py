@@ -37,7 +37,7 @@ def check(url: str) -> Iterator[Finding]:
         yield Finding(f"{early} documents of the index {where.index} are dated early 1970", _move(where.url, _EPOCH))
     dead = sum(1 for _ in letters(where.dead_letters))
     yield Finding(
-        f"{dead} dead letters", "mend what `flywheel-log dead-letters` says, then add --resend" if dead else ""
+        f"{dead} dead letters", "fix what `flywheel-log dead-letters` reports, then add --resend" if dead else ""
     )
 
 
@@ -46,7 +46,7 @@ def _way_in(reason: str, login: str, index: str) -> str:
     variables = {
         "": "it wants a login: set ELASTICSEARCH_API_KEY, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD",
         "ApiKey": "it does not accept the API key: set ELASTICSEARCH_API_KEY to a valid one, encoded or as id:key",
-        "Basic": "it does not accept the user or the password: mend ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD",
+        "Basic": "it refuses the user or the password: correct ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD",
     }
     known = {
         "http 401": variables[login],
@@ -61,7 +61,7 @@ def _way_in(reason: str, login: str, index: str) -> str:
 
 def _index(index: str, problems: list[str] | None, url: str, shut: Sequence[Finding]) -> Iterator[Finding]:
     if problems is None:
-        yield Finding(f"the index {index}, which is made with the first event")
+        yield Finding(f"the index {index}, which is created with the first event")
         return
     yield from shut
     if not problems and not shut:

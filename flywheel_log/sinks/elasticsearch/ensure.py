@@ -39,7 +39,7 @@ def ensure(cluster: Cluster, index: str) -> None:
     elif not found:
         _insure(cluster, index)
     for problem in found:
-        health.warn(f"{problem}; `flywheel-log doctor` says how to mend it")
+        health.warn(f"{problem}; `flywheel-log doctor` says how to fix it")
     if found:
         raise Unfit
 

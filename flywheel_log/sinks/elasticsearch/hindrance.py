@@ -59,8 +59,8 @@ def _closed(name: str, settings: JSON) -> Iterator[Finding]:
     if settings.get("index.verified_before_close") == "true":
         yield Finding(f"the index {name} is closed", f"open it: POST /{name}/_open")
     if settings.get(_FLOOD) == "true":
-        what = f"the index {name} is read-only ({_FLOOD}), as Elasticsearch makes it when its disk is nearly full"
-        yield Finding(what, f"make room on the server's disk, then: {_unset(name, _FLOOD)}")
+        what = f"the index {name} is read-only ({_FLOOD}), which Elasticsearch sets when its disk is nearly full"
+        yield Finding(what, f"free space on the server's disk, then: {_unset(name, _FLOOD)}")
     for setting in (f"index.blocks.{block}" for block in _BLOCKS):
         if settings.get(setting) == "true":
             yield Finding(f"the index {name} takes no documents ({setting})", _unset(name, setting))
@@ -71,7 +71,7 @@ def _pipelines(cluster: Cluster, name: str, settings: JSON) -> Iterator[Finding]
         pipeline = settings.get(setting, "_none")
         if pipeline != "_none" and cluster.request("GET", f"/_ingest/pipeline/{pipeline}").status == _MISSING:
             what = f"the index {name} sends documents through the pipeline {pipeline} ({setting}), which does not exist"
-            yield Finding(what, f"make the pipeline, or: {_unset(name, setting)}")
+            yield Finding(what, f"create the pipeline, or: {_unset(name, setting)}")
 
 
 def _unset(name: str, setting: str) -> str:

@@ -52,7 +52,7 @@ class Environment(BaseSettings):
         except ValueError:
             address = None
         if address is None:
-            raise ValueError("ELASTICSEARCH_CLOUD_ID is no Cloud ID; copy name:c29t… from the deployment's page")
+            raise ValueError("ELASTICSEARCH_CLOUD_ID is not a Cloud ID; copy name:c29t… from the deployment's page")
         return f"https://{address[0]}:{address[1]}"
 
 
@@ -169,7 +169,9 @@ def _node(url: str) -> str:
         port = 0
     if parts.scheme not in ("http", "https") or not parts.hostname or not port:
         shown = url.rpartition("@")[2]
-        raise ValueError(f"{shown!r} is no URL of an Elasticsearch server; write http://host:9200 or https://host:9200")
+        raise ValueError(
+            f"{shown!r} is not the URL of an Elasticsearch server; write http://host:9200 or https://host:9200"
+        )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
 
@@ -189,7 +191,7 @@ def _authorization(environment: Environment, nodes: tuple[str, ...], login: str)
         raise ValueError("ELASTICSEARCH_PASSWORD is set, and ELASTICSEARCH_USERNAME is not; set both, or neither")
     if (key or user) and not _trusted(nodes, environment.servers):
         name = "ELASTICSEARCH_API_KEY" if key else "ELASTICSEARCH_PASSWORD"
-        health.warn(f"{name} is for the servers of ELASTICSEARCH_URL, so it is not sent to {', '.join(nodes)}")
+        health.warn(f"{name} is meant for the servers of ELASTICSEARCH_URL, so it is not sent to {', '.join(nodes)}")
         key = user = ""
     if user:
         login = f"{user}:{password.get_secret_value()}"
@@ -217,7 +219,7 @@ def _environment_index(environment: Environment) -> str:
 def _checked_index(index: str) -> str:
     if not _INDEX.fullmatch(index) or len(index.encode()) > _LONGEST_INDEX:
         raise ValueError(
-            f"{index!r} is no name for an index; have lower-case letters, digits, '-', '_' and '.', "
+            f"{index!r} is not a valid index name; expected lower-case letters, digits, '-', '_' and '.', "
             f"a letter or digit first, at most {_LONGEST_INDEX} bytes"
         )
     return index

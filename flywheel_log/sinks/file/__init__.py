@@ -156,7 +156,7 @@ class File(Sink):
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
-            health.warn("log_not_locked_so_it_is_for_one_process", error)
+            health.warn("the log's file system has no locks, so only one process may write to the log", error)
             self._lockable = False
 
     def _opened(self) -> int:

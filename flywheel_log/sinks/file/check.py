@@ -28,7 +28,7 @@ def check(url: str) -> Iterator[Finding]:
     elif place != path.absolute():
         fix = f"{place} cannot be written; make it writable, or name another file in {_SINKS}"
         may = os.access(place, os.W_OK | os.X_OK)
-        yield Finding(f"the file {path}, which is made with the first event", "" if may else fix)
+        yield Finding(f"the file {path}, which is created with the first event", "" if may else fix)
     elif path.is_dir():
         yield Finding(f"the file {path}", f"it is a directory; name the log in it, such as file:{path / 'genai.log'}")
     elif not os.access(path, os.W_OK):
@@ -38,5 +38,5 @@ def check(url: str) -> Iterator[Finding]:
     elif stat.S_IMODE(path.stat().st_mode) & ~_MODE:
         yield Finding(f"the file {path}", f"others can read it: chmod 600 {path}")
     else:
-        full = "its disk is nearly full, so events wait in the journal; make room on it"
+        full = "its disk is nearly full, so events wait in the journal; free some space"
         yield Finding(f"the file {path}", full if shutil.disk_usage(path).free < BATCH_BYTES else "")

@@ -93,7 +93,7 @@ def _backwards(parts: Iterable[Part], marks: Sequence[bytes], chunk: int) -> Ite
         except OSError as error:
             if not compression.is_compressed(path) or error.errno in _NO_ROOM:  # There may be some later.
                 raise
-            health.warn("rotated_log_not_read", error)
+            health.warn("a rotated log could not be read", error)
             continue
         try:
             end = os.fstat(fd).st_size

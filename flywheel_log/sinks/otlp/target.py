@@ -110,7 +110,7 @@ def _headers(address: str) -> dict[str, str]:
     headers = {unquote(name).strip().lower(): unquote(value).strip() for name, _, value in pairs}
     named = _variable("ENDPOINT")
     if headers and named and urlsplit(named)[:2] != urlsplit(address)[:2]:
-        health.warn(f"{_PREFIX}HEADERS are for {urlsplit(named).netloc}, so they are not sent elsewhere")
+        health.warn(f"{_PREFIX}HEADERS are meant for {urlsplit(named).netloc}, so they are not sent elsewhere")
         return {}
     return headers
 

@@ -26,7 +26,7 @@ def answer(received: Received) -> Reply:
     surface = _find(received)
     if surface is None:
         known = ", ".join(f"{module.METHOD} {module.PATH}" for module in _surfaces())
-        return error(404, f"{received.method} {received.route} is unknown to the stand-in; have {known}")
+        return error(404, f"{received.method} {received.route} is unknown to the stand-in; expected one of {known}")
     refused = _refused(surface, received)
     if refused is not None:
         return _own(surface, refused)

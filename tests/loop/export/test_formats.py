@@ -445,7 +445,7 @@ def test_what_is_no_dataset_is_not_overwritten(tmp_path: Path):
 
 def test_an_unknown_format_names_the_known_ones(tmp_path: Path):
     with pytest.raises(
-        ValueError, match="format 'xls' is unknown; have csv, dpo, flywheel, nemo, openai, parquet, trl"
+        ValueError, match="format 'xls' is unknown; expected one of csv, dpo, flywheel, nemo, openai, parquet, trl"
     ):
         export(EVENTS, Feedbacks(()), tmp_path, form="xls")
 

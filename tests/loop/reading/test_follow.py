@@ -150,7 +150,9 @@ def test_a_waiting_follower_asks_for_its_interval(tmp_path: Path):
 
 @pytest.mark.parametrize("source", ["-", "genai.log.1.gz", "genai.log*"])
 def test_what_is_no_plain_file_cannot_be_followed(source: str):
-    with pytest.raises(ValueError, match=r"cannot be followed; have one plain file, e\.g\. genai\.log, or one index"):
+    with pytest.raises(
+        ValueError, match=r"cannot be followed; expected one plain file, e\.g\. genai\.log, or one index"
+    ):
         follow(source)
 
 

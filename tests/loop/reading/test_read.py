@@ -269,7 +269,7 @@ def test_a_damaged_compressed_file_is_named(tmp_path: Path):
     (tmp_path / "genai.log.1.gz").write_bytes(gzip.compress(line("r-1") * 1000)[:-12])
     (tmp_path / "genai.log.2.gz").write_bytes(b"plain")
     for number, why in ((1, "Compressed file ended"), (2, "Not a gzipped file")):
-        with pytest.raises(OSError, match=rf"genai\.log\.{number}\.gz is damaged, or is no \.gz file: {why}"):
+        with pytest.raises(OSError, match=rf"genai\.log\.{number}\.gz is damaged, or is not a \.gz file: {why}"):
             ids(tmp_path / f"genai.log.{number}.gz")
 
 
@@ -284,7 +284,7 @@ def test_a_pattern_without_files_is_named(tmp_path: Path):
 
 
 def test_an_unknown_scheme_names_the_known_ones():
-    with pytest.raises(ValueError, match=r"source 'kafka' is unknown; have elasticsearch, file, stdin$"):
+    with pytest.raises(ValueError, match=r"source 'kafka' is unknown; expected one of elasticsearch, file, stdin$"):
         read("kafka://broker/topic")
 
 

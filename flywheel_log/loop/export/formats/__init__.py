@@ -42,5 +42,5 @@ def find(name: str) -> Format:
         ModuleNotFoundError: it needs a library that is not installed.
     """
     if name not in names():
-        raise ValueError(f"format {name!r} is unknown; have {', '.join(names())}")
+        raise ValueError(f"format {name!r} is unknown; expected one of {', '.join(names())}")
     return cast(Format, import_module(f"{__name__}.{name.replace('-', '_')}"))

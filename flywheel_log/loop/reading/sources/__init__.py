@@ -34,7 +34,7 @@ def find(source: str) -> Source | ModuleType:
     known = {module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")}
     scheme = "stdin" if source == "-" else _scheme(source)
     if scheme not in known:
-        raise ValueError(f"source {scheme!r} is unknown; have {', '.join(sorted(known))}")
+        raise ValueError(f"source {scheme!r} is unknown; expected one of {', '.join(sorted(known))}")
     return import_module(f"{__name__}.{scheme}")
 
 
