@@ -1,4 +1,4 @@
-# How am I told when calls fail, cost too much or become slow?
+# How do I get an alert when calls fail, cost too much or become slow?
 from datetime import UTC, datetime
 
 from openai import OpenAI

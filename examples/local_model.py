@@ -1,4 +1,4 @@
-# How do I record a model that no SDK stands in front of: a local one, or plain HTTP?
+# How do I record a model without an SDK: a local one, or plain HTTP?
 from collections.abc import Iterator
 
 import flywheel_log

@@ -1,4 +1,4 @@
-# How do I record in forked workers, as gunicorn, celery or multiprocessing make them?
+# How do I record in forked workers, such as those of gunicorn, celery or multiprocessing?
 import os
 from collections import Counter
 

@@ -1,4 +1,4 @@
-# Are structured outputs (`parse`, pydantic models, JSON schemas) recorded as they were asked for?
+# How are structured outputs (`parse`, pydantic models, JSON schemas) recorded?
 from openai import OpenAI
 from pydantic import BaseModel
 

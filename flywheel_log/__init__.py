@@ -1,4 +1,4 @@
-"""Record what programs say to language models: one line, and every call is in genai.log."""
+"""Record what programs say to language models: add one line, and every call is in genai.log."""
 
 import os as _os
 from importlib import import_module as _import_module

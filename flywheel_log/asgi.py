@@ -1,4 +1,4 @@
-"""Who asks, for every call made while a web application answers: a middleware for ASGI (FastAPI, Django …)."""
+"""Name the user for every call made while a web application answers: a middleware for ASGI (FastAPI, Django …)."""
 
 from __future__ import annotations
 

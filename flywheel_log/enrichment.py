@@ -1,4 +1,4 @@
-"""What is found out about an event beyond what its call knew: counts, marks, safety, price, the prompt's hash."""
+"""What is derived from an event after its call: counts, marks, safety, price, the prompt's hash."""
 
 from __future__ import annotations
 

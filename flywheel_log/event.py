@@ -1,4 +1,4 @@
-"""The record: one `Event` from birth to disk, and its projections for Elasticsearch and for eyes."""
+"""The record: one `Event` from creation to disk, and its projections for Elasticsearch and for people."""
 
 from __future__ import annotations
 

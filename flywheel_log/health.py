@@ -1,4 +1,4 @@
-"""How the SDK itself is doing: counters by name, and one warning a reason."""
+"""The SDK's own state: counters by name, and one warning per reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attach the recorder to what calls: clients, and functions of any kind."""
+"""Attach the recorder to clients and to functions of any kind."""
 
 from __future__ import annotations
 

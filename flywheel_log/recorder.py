@@ -1,4 +1,4 @@
-"""The whole road in one place: capture → pipeline → journal → sinks, and the process's one recorder."""
+"""The whole path in one place, capture → pipeline → journal → sinks, and the process's one recorder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which types the values of a record have: readers pass over a record with another, and nobody writes one."""
+"""The types of the values in a record: readers skip a record with other types, and nothing of ours writes one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For the tests of programs that record: `recording()` gives the events as a list, without files and threads."""
+"""For tests of programs that record: `recording()` returns the events as a list, without files and threads."""
 
 from __future__ import annotations
 

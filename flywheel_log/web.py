@@ -1,4 +1,4 @@
-"""What the middlewares for web applications share: whose request it is, and which trace goes on."""
+"""What the middlewares for web applications share: whose request it is, and which trace it continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of messages that are said alike everywhere: counts with their nouns, unknown names, values that do not fit."""
+"""Parts of messages that read the same everywhere: counts with nouns, unknown names, values that do not fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tell a run of what its callable returned, and of what comes of that where it is not the answer yet."""
+"""Report to a run what its callable returned, and what becomes of it if it is not the answer yet."""
 
 from __future__ import annotations
 

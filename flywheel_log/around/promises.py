@@ -1,4 +1,4 @@
-"""What a callable returned that is to be entered or awaited, in a proxy that tells what comes of it."""
+"""Wrap returned objects that must still be entered or awaited in a proxy that reports what they produce."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drive coroutines and (asynchronous) generators, so that what happens in them is told."""
+"""Drive coroutines and (asynchronous) generators, and report what happens in them."""
 
 from __future__ import annotations
 

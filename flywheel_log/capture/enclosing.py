@@ -1,4 +1,4 @@
-"""The function or run that is under way: the calls made inside are told to it, so that none is recorded twice."""
+"""The function or run in progress: the calls made inside are reported to it, so that none is recorded twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The small door: clients and fakes that have `chat.completions.create` but no `request`, method by method."""
+"""Foreign clients and fakes that have `chat.completions.create` but no `request`, recorded method by method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the headers of an answer tell of the service's load: how much is allowed, and how long it took itself."""
+"""What the headers of an answer say about the service's load: rate limits, and its own processing time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls whose stream somebody still reads: none is lost at the process's end, and none is told twice after a fork."""
+"""Streams that are still being read: none is lost when the process ends, and none is recorded twice after a fork."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call that somebody's callbacks report, from its start over its tokens to the single event it becomes."""
+"""One call that a framework's callbacks report, from its start to the single event it becomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carry who calls, and for what, into thread pools, which Python itself does not do."""
+"""Carry the context's fields into thread pools, which Python itself does not do."""
 
 from __future__ import annotations
 

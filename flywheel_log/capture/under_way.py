@@ -1,4 +1,4 @@
-"""The call whose request is under way in this task or thread: what arrives belongs to it, and nothing is told twice."""
+"""The call whose request is in flight in this task or thread: what arrives belongs to it, and is counted once."""
 
 from __future__ import annotations
 

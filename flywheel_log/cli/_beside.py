@@ -1,4 +1,4 @@
-"""A run of `replay` beside what it replayed: read from the logs, and how alike the answers are."""
+"""A run of `replay` compared with its originals: read from the logs, with how similar the answers are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bring lines into Elasticsearch from the command line, with patience that ends."""
+"""Send lines to Elasticsearch from the command line, and give up after a time."""
 
 from __future__ import annotations
 

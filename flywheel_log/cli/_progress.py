@@ -1,4 +1,4 @@
-"""How far a command has come: a bar on standard error, if that is a terminal, of what takes more than a second."""
+"""The progress of a command: a bar on standard error, on a terminal, for anything longer than a second."""
 
 from __future__ import annotations
 

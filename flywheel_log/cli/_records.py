@@ -1,4 +1,4 @@
-"""The records that a command reads: what they are, and what to say where there are none."""
+"""The records that a command reads: which they are, and what to print if there are none."""
 
 from __future__ import annotations
 

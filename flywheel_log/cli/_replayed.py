@@ -1,4 +1,4 @@
-"""What a replay will do and what it did, in words and as JSON; and how far it has come."""
+"""What a replay will do and what it did, in words and as JSON, and its progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command says of a log that is a sample of the calls, and the option to count all of them."""
+"""What a command prints about a sampled log, and the option to scale its figures up."""
 
 from __future__ import annotations
 

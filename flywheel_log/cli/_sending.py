@@ -1,4 +1,4 @@
-"""Requests that a command sends: planned, shown with a forecast, agreed to, and recorded to be read back."""
+"""Requests that a command sends: planned, shown with a forecast, confirmed, and recorded to be read back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flywheel-log errors`: what goes wrong, how often, since when, and for example where."""
+"""`flywheel-log errors`: what goes wrong, how often, since when, with examples."""
 
 from __future__ import annotations
 

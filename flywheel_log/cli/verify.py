@@ -1,4 +1,4 @@
-"""`flywheel-log verify`: what is missing of all that was recorded, in a log or in Elasticsearch."""
+"""`flywheel-log verify`: what is missing from a log or from Elasticsearch."""
 
 from __future__ import annotations
 

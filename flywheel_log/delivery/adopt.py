@@ -1,4 +1,4 @@
-"""Orphans: segments whose owner died before they were shipped, and the rubbish it may have left beside them."""
+"""Orphans: segments whose owner died before they were shipped, and temporary files that it may have left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines that a sink puts off while those behind them go on: journalled once more, where they hold nothing else up."""
+"""Lines that a sink postpones while later ones go on: journalled again, where they hold up nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A journal and the threads that keep and ship it: from a first put to a close."""
+"""A journal and the threads that maintain and ship it, from the first put to the close."""
 
 from __future__ import annotations
 

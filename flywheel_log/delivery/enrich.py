@@ -1,4 +1,4 @@
-"""Add to lines on their way to a sink what takes too long to find out in the program's own call, such as a price."""
+"""Add to lines on their way to a sink what takes too long to compute in the program's own call, such as a price."""
 
 from __future__ import annotations
 

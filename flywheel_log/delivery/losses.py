@@ -1,4 +1,4 @@
-"""What had to be dropped, remembered until a `loss_report` event can say so where the events would have been."""
+"""What had to be dropped, remembered until a `loss_report` event can say so in the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One sink as its shipper has it: opened when it is needed, with defaults for what it does not say or do itself."""
+"""One sink as its shipper sees it: opened when needed, with defaults for what the sink does not define itself."""
 
 from __future__ import annotations
 

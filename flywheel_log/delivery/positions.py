@@ -1,4 +1,4 @@
-"""How far each sink has come in one segment, kept beside it so that a crash repeats one batch at most."""
+"""How far each sink has come in one segment, saved beside it so that a crash repeats at most one batch."""
 
 from __future__ import annotations
 

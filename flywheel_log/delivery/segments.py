@@ -1,4 +1,4 @@
-"""One segment of the journal: a preallocated, memory-mapped file of JSON lines that its owner alone writes."""
+"""One segment of the journal: a preallocated, memory-mapped file of JSON lines that only its owner writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What dead programs left in the journal, and which sink each part of it waits for; looks, and changes nothing."""
+"""What dead programs left in the journal, and the sinks that it waits for; reads only, and changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bench: hands recorded calls to the judges in a thread of its own, and what they find to the recorder."""
+"""The bench: passes recorded calls to the judges in a thread of its own, and their verdicts to the recorder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ask OpenAI's moderation service about an answer, and file what it says as the answer's safety."""
+"""Ask OpenAI's moderation service about an answer, and record its verdict as the answer's safety."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What LangChain says that a model answered, as an outcome in the shape of a chat completion."""
+"""A model's answer, as LangChain reports it, as an outcome in the shape of a chat completion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LangChain's runs while they are under way: a tree of chains, tools and calls, which become the steps of a trace."""
+"""LangChain's runs in progress: a tree of chains, tools and calls, which become the steps of a trace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What LiteLLM tells its callbacks of a call, read as a request in OpenAI's shape."""
+"""What LiteLLM passes to its callbacks about a call, read as a request in OpenAI's shape."""
 
 from __future__ import annotations
 

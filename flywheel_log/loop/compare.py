@@ -1,4 +1,4 @@
-"""Two versions side by side: rates, tokens, cost, latency and ratings, and whether their differences are any."""
+"""Two versions side by side: rates, tokens, cost, latency, ratings, and whether they really differ."""
 
 from __future__ import annotations
 

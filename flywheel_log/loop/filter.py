@@ -1,4 +1,4 @@
-"""Which events are meant: by time, by what their fields say, by feedback and by text."""
+"""Select events by time, fields, feedback and text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is missing: the numbers that no event bears, though later events of the same process do."""
+"""What is missing: numbers without an event, though later events of the same process exist."""
 
 from __future__ import annotations
 

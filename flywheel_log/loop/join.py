@@ -1,4 +1,4 @@
-"""Calls with what was found out about them afterwards: feedback, verdicts of judges, moderations."""
+"""Calls with what was learnt about them later: feedback, verdicts of judges, moderations."""
 
 from __future__ import annotations
 

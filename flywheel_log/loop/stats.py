@@ -1,4 +1,4 @@
-"""What the calls cost and how they went, by groups: one pass, in memory that grows with the groups only."""
+"""What the calls cost and how they went, by group: one pass, in memory that grows only with the groups."""
 
 from __future__ import annotations
 

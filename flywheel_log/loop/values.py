@@ -1,4 +1,4 @@
-"""The fields of an event by their names: top-level ones, deeper ones with dots, and the periods of its time."""
+"""The fields of an event by name: top-level ones, nested ones with dots, and the periods of its time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check what the user's own processors return: what nobody could read must not be written as if all were well."""
+"""Check what the user's own processors return, so that an unreadable event is not written as if it were valid."""
 
 from __future__ import annotations
 

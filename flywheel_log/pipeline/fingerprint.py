@@ -1,4 +1,4 @@
-"""Tell versions of a prompt apart where nobody names them: by a hash of the system message."""
+"""Distinguish versions of an unnamed prompt by a hash of the system message."""
 
 from __future__ import annotations
 

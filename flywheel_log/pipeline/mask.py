@@ -1,4 +1,4 @@
-"""Mask what the model thought: reasoning texts, thinking blocks and `<think>` passages, their lengths kept."""
+"""Mask reasoning: reasoning texts, thinking blocks and `<think>` passages; their lengths are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hand the user's own processors plain dictionaries, theirs to change, instead of the bytes that went over the wire."""
+"""Give the user's processors plain dictionaries that they may change, instead of the bytes from the wire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refer to embedding vectors instead of keeping them: dimensions, norm and hash tell what is wrong with them."""
+"""Replace embedding vectors by their dimensions, norm and hash, which show what is wrong with them."""
 
 from __future__ import annotations
 

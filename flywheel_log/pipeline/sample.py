@@ -1,4 +1,4 @@
-"""Sample: keep a share of the calls, whole traces at a time, and always what is rare or went wrong."""
+"""Sample: keep a share of the calls, whole traces at a time, and always what is rare or failed."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a guest in somebody's process has to see to: threads and forks, imports, chance, files; nothing about calls."""
+"""What a guest in another program's process must handle: threads, forks, imports, randomness, files; not calls."""

@@ -1,4 +1,4 @@
-"""Compressed files, told by their names: what `logrotate` and `flywheel-log rotate` make of old logs."""
+"""Compressed files, recognised by their names: what `logrotate` and `flywheel-log rotate` make of old logs."""
 
 from __future__ import annotations
 

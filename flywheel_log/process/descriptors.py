@@ -1,4 +1,4 @@
-"""Descriptors that are kept: a program may close them, as daemons close all there are, and be given their numbers."""
+"""Descriptors that we keep open: a program may close them, as daemons close all, and reuse their numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lock that is free in a forked child, whoever held it in the parent: that thread is not there to let go of it."""
+"""A lock that is free in a forked child, whoever held it in the parent: that thread does not exist in the child."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of one log, told by their names: the current one, and those that were rotated away from it."""
+"""The files of one log, recognised by their names: the current one, and those rotated away from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where journals and dead letters are kept: in the user's state directory, else among the temporary files."""
+"""Where journals and dead letters are kept: the user's state directory, else the temporary directory."""
 
 from __future__ import annotations
 

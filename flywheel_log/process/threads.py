@@ -1,4 +1,4 @@
-"""Our daemon threads, named after the package, and the queue that they wait at."""
+"""Our daemon threads, named after the package, and the queue on which they wait."""
 
 from __future__ import annotations
 

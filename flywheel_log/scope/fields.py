@@ -1,4 +1,4 @@
-"""Which fields of an event a program may stamp by `context` and its like, in the types that readers expect."""
+"""Which fields of an event a program may set with `context` and its like, in the types that readers expect."""
 
 from __future__ import annotations
 

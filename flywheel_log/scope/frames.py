@@ -1,4 +1,4 @@
-"""Which fields are in force where: frames, one in the other, which are left in whatever order their blocks end."""
+"""Which fields are in force where: nested frames, which may end in any order."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a program says itself about its calls: traces, retrieval, prompts, feedback; and figures about all of them."""
+"""What a program itself reports about its calls: traces, retrieval, prompts, feedback; and totals of all calls."""

@@ -1,4 +1,4 @@
-"""What was retrieved, one object a document, out of what stores and frameworks return."""
+"""Read the answers of stores and frameworks as retrieved documents, one object each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`log_feedback`: what people, and judges, think of an answer, whenever and wherever they come to think it."""
+"""`log_feedback`: what people, and judges, think of an answer, reported at any later time and from anywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`invocation`: deliver at the end of each call of a function in a cloud, which is frozen or gone right after it."""
+"""`invocation`: deliver at the end of each call of a serverless function, which may be frozen right after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`log_retrieval`: which documents were found, how well they fit, and that the calls which follow knew them."""
+"""`log_retrieval`: which documents were found, how well they match, and that the following calls had them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands behind the `?` of a sink's URL, read and checked in one way for all of them."""
+"""The parameters after the `?` of a sink's URL, read and checked in the same way for all sinks."""
 
 from __future__ import annotations
 

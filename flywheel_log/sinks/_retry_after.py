@@ -1,4 +1,4 @@
-"""When a server says that it may be asked again: the Retry-After header of HTTP (RFC 9110, 10.2.3)."""
+"""When a server says it may be called again: the Retry-After header of HTTP (RFC 9110, 10.2.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stand-in says: text and values derived from the prompt and the schema alone, and honest about it."""
+"""What the stand-in says: text and values derived only from the prompt and the schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors in OpenAI's shape, and the models that are nothing but an error: `error-429`, `error-500` and their like."""
+"""Errors in OpenAI's shape, and the models that only produce an error: `error-429`, `error-500` and so on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server itself: one loopback socket, a thread a connection, and the script that overrules the answers."""
+"""The server itself: one loopback socket, one thread per connection, and the script that overrides answers."""
 
 from __future__ import annotations
 

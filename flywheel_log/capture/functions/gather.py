@@ -1,4 +1,4 @@
-"""What a caller was handed piece by piece, by somebody else's stream or a generator, put together again."""
+"""Assemble what a caller received piece by piece from another vendor's stream or a generator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run of a function of which only what goes in and what comes out is seen, unless a recorded client is inside."""
+"""One run of a decorated function, recorded from its input and output unless a recorded client is inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stream object that a function returned, in a proxy that tells what is taken from it."""
+"""A stream object that a function returned, in a proxy that reports what is read from it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How a stream is kept while its reader takes it: tapped on the way, taped, and put together at its end."""
+"""How a stream is kept while its reader consumes it: tapped in passing, taped, and assembled at its end."""

@@ -1,4 +1,4 @@
-"""Bytes in chunks of a given size, cut from what comes as it comes."""
+"""Cut bytes, as they arrive, into chunks of a given size."""
 
 from __future__ import annotations
 

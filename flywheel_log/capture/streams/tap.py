@@ -1,4 +1,4 @@
-"""Streams the caller uses as before while what passes is kept: a tap on the SDK's own HTTP response."""
+"""Streams that the caller uses as before while we keep what passes: a tap on the SDK's own HTTP response."""
 
 from __future__ import annotations
 

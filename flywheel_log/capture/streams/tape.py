@@ -1,4 +1,4 @@
-"""What is kept of an answer while it passes: its bytes, the moment of its first text, and the time it took."""
+"""What is kept of an answer as it passes: its bytes, the time of its first text, and its duration."""
 
 from __future__ import annotations
 

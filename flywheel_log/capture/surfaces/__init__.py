@@ -1,4 +1,4 @@
-"""The APIs we can read. A surface is a module: the path it answers to, and how to read what is said there."""
+"""The APIs we can read. A surface is a module: the path it answers to, and how to read its bodies."""
 
 from __future__ import annotations
 

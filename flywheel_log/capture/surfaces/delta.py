@@ -1,4 +1,4 @@
-"""How the deltas of a stream grow into choices and messages: text is appended, tool calls are told apart."""
+"""How the deltas of a stream grow into choices and messages: text is appended, tool calls are kept apart."""
 
 from __future__ import annotations
 

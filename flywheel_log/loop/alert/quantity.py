@@ -1,4 +1,4 @@
-"""What a rule may speak of: shares of calls, means, percentiles and totals, and how each is read from a call."""
+"""The quantities of rules: shares of calls, means, percentiles and totals, and how each is read from a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rule in one line: `error_rate > 5% over 15m where workload_id=chat`, read with care for who mistypes it."""
+"""A rule in one line, `error_rate > 5% over 15m where workload_id=chat`; errors help those who mistype it."""
 
 from __future__ import annotations
 

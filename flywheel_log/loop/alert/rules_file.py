@@ -1,4 +1,4 @@
-"""Rules in a TOML file: `rules`, a list of lines, or of tables with a rule, a name, filters and a least number."""
+"""Rules in a TOML file: `rules`, a list of lines, or of tables with a rule, a name, filters and a minimum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule found, in words and as JSON: figures and ids, and nothing that was said to or by a model."""
+"""The outcome of a rule in words and as JSON: figures and ids, and nothing said to or by a model."""
 
 from __future__ import annotations
 

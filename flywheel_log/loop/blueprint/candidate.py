@@ -1,4 +1,4 @@
-"""What is to be known of one record to say whether a run of the blueprint would use it, without keeping the record."""
+"""What must be known about a record to say whether a blueprint run would use it, without keeping the record."""
 
 from __future__ import annotations
 

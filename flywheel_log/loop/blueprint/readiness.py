@@ -1,4 +1,4 @@
-"""What a run of NVIDIA's Data Flywheel blueprint would make of a log, workload by workload, before it is started."""
+"""What a run of NVIDIA's Data Flywheel blueprint would make of a log, per workload, predicted before it starts."""
 
 from __future__ import annotations
 

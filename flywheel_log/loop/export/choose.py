@@ -1,4 +1,4 @@
-"""Which examples a dataset takes, and why it takes the others not."""
+"""Which examples a dataset includes, and why it leaves out the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redaction on the way into a dataset, which may go further than the log did."""
+"""Redaction on the way into a dataset, which may go further than in the log."""
 
 from __future__ import annotations
 

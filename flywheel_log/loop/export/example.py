@@ -1,4 +1,4 @@
-"""A call as something to learn from: what was asked, what was answered, and what should have been."""
+"""A call as a training example: what was asked, what was answered, and what should have been answered."""
 
 from __future__ import annotations
 

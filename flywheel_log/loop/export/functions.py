@@ -1,4 +1,4 @@
-"""Functions as chats called them before there were tools, in the words of tools, which all trainers know."""
+"""Convert function calls, the predecessors of tools, into tool calls, which all trainers know."""
 
 from __future__ import annotations
 

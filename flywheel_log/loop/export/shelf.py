@@ -1,4 +1,4 @@
-"""Examples set aside on disk: in memory is only what choosing and dividing them needs."""
+"""Keep examples on disk: memory holds only what choosing and dividing them needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dividing examples into sets, so that no conversation is in two of them and each has its set for good."""
+"""Divide examples into sets so that no conversation is in two of them, and each keeps its set for good."""
 
 from __future__ import annotations
 

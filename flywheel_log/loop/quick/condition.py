@@ -1,4 +1,4 @@
-"""What a filter asks for, in SQL, as far as it can be said there with the same meaning."""
+"""A filter in SQL, as far as SQL can express it with the same meaning."""
 
 from __future__ import annotations
 

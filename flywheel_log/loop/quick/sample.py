@@ -1,4 +1,4 @@
-"""Whether the lines of a log are of the shape of events: all of a small one, and a sample of a large one."""
+"""Whether the lines of a log have the shape of events: all lines of a small log, a sample of a large one."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From logs to events: all of one, the latest, those since a time, those to come; wherever the records are."""
+"""From logs to events: all of a log, the latest, those since a time, or new ones as they come."""

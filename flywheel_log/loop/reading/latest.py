@@ -1,4 +1,4 @@
-"""The latest events of a log; plain files and indices are read from their ends, so that a large one takes no longer."""
+"""The latest events of a log; plain files and indices are read from the end, so a large log takes no longer."""
 
 from __future__ import annotations
 

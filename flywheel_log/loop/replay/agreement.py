@@ -1,4 +1,4 @@
-"""How alike two answers are: to the letter, in what they say, in the tools they call, and by how many words."""
+"""How similar two answers are: character by character, in content, in their tool calls, and word by word."""
 
 from __future__ import annotations
 

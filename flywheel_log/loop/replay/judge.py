@@ -1,4 +1,4 @@
-"""A model as the judge of old and new: what it is asked, and what it found; its calls are records like all others."""
+"""A model as the judge of old and new: what it is asked and what it finds; its calls are recorded like all others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Not more requests a minute than the user allows, at even distances."""
+"""Limit the requests per minute, and space them evenly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Old beside new: each record with its replay, and what differs between them, tested as pairs."""
+"""Each record beside its replay, and the differences between them, tested as pairs."""
 
 from __future__ import annotations
 

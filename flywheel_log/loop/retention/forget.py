@@ -1,4 +1,4 @@
-"""The right to erasure: all records of one person out of all places, looked for again afterwards, with a report."""
+"""The right to erasure: remove one person's records everywhere, search again, and report."""
 
 from __future__ import annotations
 

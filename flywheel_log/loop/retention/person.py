@@ -1,4 +1,4 @@
-"""Which records are those of one person, by all that they may be called."""
+"""Which records belong to one person, under all ids that the person may have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Old records out of a log and its rotated files, but for those that somebody wants to keep."""
+"""Remove old records from a log and its rotated files, except those to be kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One file of a log made anew without some of its lines, or compressed, while others write to and rotate the log."""
+"""Rewrite a file of a log without some of its lines, or compressed, while others write to and rotate the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What numbers tell that belong together: those of one session are more alike than those of two."""
+"""Statistics of numbers that belong together: those of one session are more alike than those of two."""
 
 from __future__ import annotations
 

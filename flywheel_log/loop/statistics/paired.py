@@ -1,4 +1,4 @@
-"""Whether pairs differ: tests that know which of the old goes with which of the new."""
+"""Whether pairs differ: tests that know which new answer belongs to which old one."""
 
 from __future__ import annotations
 

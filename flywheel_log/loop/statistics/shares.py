@@ -1,4 +1,4 @@
-"""The shares of calls that have one mark or another: what all have in common is counted once."""
+"""The shares of calls with certain marks; what all shares have in common is counted once."""
 
 from __future__ import annotations
 

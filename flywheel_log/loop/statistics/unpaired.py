@@ -1,4 +1,4 @@
-"""Whether two shares or two means differ, of calls that have nothing to do with each other."""
+"""Whether two shares or two means of independent calls differ."""
 
 from __future__ import annotations
 

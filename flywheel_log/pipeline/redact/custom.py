@@ -1,4 +1,4 @@
-"""The user's own patterns: checked when they are configured, and kept from long texts when they run."""
+"""The user's own patterns: checked when configured, and kept from long texts when they run."""
 
 from __future__ import annotations
 

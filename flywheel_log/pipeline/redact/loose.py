@@ -1,4 +1,4 @@
-"""Secrets that only their place and their looks together tell: `token=…`, `auth: …`, `sig=…`."""
+"""Secrets that only their place and look together reveal: `token=…`, `auth: …`, `sig=…`."""
 
 from __future__ import annotations
 

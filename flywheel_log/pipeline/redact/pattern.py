@@ -1,4 +1,4 @@
-"""What every family of patterns is made of: a kind, an expression, and a check that tells a value from a lookalike."""
+"""What every family of patterns has: a kind, an expression, and a check that tells a value from a lookalike."""
 
 from __future__ import annotations
 

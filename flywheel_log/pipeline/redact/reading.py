@@ -1,4 +1,4 @@
-"""A text as it reads: without escapes, for JSON that was cut off is none to a parser, and without what is invisible."""
+"""A text as a person reads it: without JSON escapes (cut-off JSON does not parse) and invisible characters."""
 
 from __future__ import annotations
 

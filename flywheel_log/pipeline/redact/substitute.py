@@ -1,4 +1,4 @@
-"""What stands in the place of a value: its kind, a pseudonym, or nothing."""
+"""What replaces a value: its kind, a pseudonym, or nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The index before its first document: made from a template, or checked if it was there."""
+"""The index before its first document: created from a template, or checked if it exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why documents are not taken, whatever is in them: too old a server, a closed index, a pipeline that is missing."""
+"""Why no document is accepted, whatever is in it: too old a server, a closed index, a missing pipeline."""
 
 from __future__ import annotations
 

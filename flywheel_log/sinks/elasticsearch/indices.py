@@ -1,4 +1,4 @@
-"""Which indices take our documents as they are: looked at before the first one, and again now and then."""
+"""Which indices accept our documents as they are: checked before the first one, and from time to time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What our index looks like, and what is wrong with one that was there before."""
+"""The mapping of our index, and what is wrong with that of an existing one."""
 
 from __future__ import annotations
 

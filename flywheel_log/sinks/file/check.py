@@ -1,4 +1,4 @@
-"""Whether a file can take events: what `flywheel-log doctor` says of it."""
+"""Whether a file can take events: what `flywheel-log doctor` reports about it."""
 
 from __future__ import annotations
 

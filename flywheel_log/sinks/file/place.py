@@ -1,4 +1,4 @@
-"""Where a log ended at some time, noted so that what is written behind it is found whatever becomes of the file."""
+"""Where a log ended at some time, saved so that what is written after it is found whatever becomes of the file."""
 
 from __future__ import annotations
 

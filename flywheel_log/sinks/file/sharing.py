@@ -1,4 +1,4 @@
-"""What all who share a log agree on: who may write to it now, and how it makes room for the next one."""
+"""Rules for all processes that share a log: who may write to it now, and how it is rotated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of some lines a log file holds already: read from its end, as far as it could matter."""
+"""Which of some lines a log file already holds: read from its end, as far back as they could be."""
 
 from __future__ import annotations
 

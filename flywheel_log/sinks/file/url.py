@@ -1,4 +1,4 @@
-"""What a `file:` URL says: which file, in which format, and when to begin the next one."""
+"""What a `file:` URL says: which file, in which format, and when to start the next one."""
 
 from __future__ import annotations
 
