@@ -7,6 +7,7 @@ import json
 import random
 import string
 from itertools import cycle
+from pydoc_data.topics import topics
 from typing import Any
 
 import openai
@@ -16,15 +17,14 @@ try:
 except ImportError:  # openai 1 and 2
     import httpx as http  # type: ignore[no-redef]
 
-WORDS = ["the", "model", "answers", "with", "a", "sentence", "of", "plain", "words", "and", "says", "little"]
-
-
-def text(characters: int, seed: int) -> str:
-    words = random.Random(seed).choices(WORDS, k=characters // 5)
-    return " ".join(words)[:characters]
-
-
+PROSE = " ".join(" ".join(topics.values()).split())
 drawn = random.Random(7)
+
+
+def text(characters: int) -> str:
+    """A piece of Python's own manual, each time another: what was seen before is cheaper to look through."""
+    begin = drawn.randrange(len(PROSE) - characters)
+    return PROSE[begin : begin + characters]
 
 
 def identity(head: str, length: int) -> str:
@@ -79,7 +79,7 @@ def chunk(choices: list[dict[str, Any]], padding: random.Random, **more: Any) ->
 
 def events(**more: Any) -> list[bytes]:
     """A stream of 200 events; *more* is in all but the last, `[DONE]`."""
-    words = random.Random(2).choices([*WORDS, '"plain"', "é", "\n\n"], k=197)
+    words = random.Random(2).choices([*text(900).split(), '"plain"', "é", "\n\n"], k=197)
     deltas = [{"role": "assistant", "content": ""}, *({"content": f"{word} "} for word in words), {}]
     padding = random.Random(3)
     chunks = []
@@ -89,7 +89,7 @@ def events(**more: Any) -> list[bytes]:
     return [*chunks, b"data: [DONE]\n\n"]
 
 
-SMALL = cycle([json.dumps(completion(text(300, 1))).encode() for _ in range(500)])
+SMALL = cycle([json.dumps(completion(text(300))).encode() for _ in range(500)])
 CHUNKS = events()
 COUNTED = events(usage=None)  # As a stream is whose token counts were asked for; they stand in one more event.
 COUNTED.insert(-1, chunk([], random.Random(4), usage=completion("")["usage"]))
@@ -159,36 +159,45 @@ TOOLS = [
         "type": "function",
         "function": {
             "name": f"tool_{number}",
-            "description": text(200, number),
+            "description": text(200),
             "parameters": {
                 "type": "object",
-                "properties": {f"p{field}": {"type": "string", "description": text(60, field)} for field in range(6)},
+                "properties": {f"p{field}": {"type": "string", "description": text(60)} for field in range(6)},
                 "required": ["p0"],
             },
         },
     }
     for number in range(8)
 ]
-HELLO: dict[str, Any] = {
-    "model": "gpt-4.1-mini",
-    "messages": [{"role": "system", "content": "You are helpful."}, {"role": "user", "content": text(100, 3)}],
-    "temperature": 0.2,
-}
-LONG: dict[str, Any] = {
-    "model": "gpt-4.1-mini",
-    "messages": [{"role": ("user", "assistant")[turn % 2], "content": text(2000, turn)} for turn in range(20)],
-    "tools": TOOLS,
-}
+
+
+def hello() -> dict[str, Any]:
+    """A question of a hundred characters."""
+    question = {"role": "user", "content": text(100)}
+    return {
+        "model": "gpt-4.1-mini",
+        "messages": [{"role": "system", "content": "You are helpful."}, question],
+        "temperature": 0.2,
+    }
+
+
+def conversation() -> dict[str, Any]:
+    """Twenty turns of two thousand characters, and eight tools."""
+    messages = [{"role": ("user", "assistant")[turn % 2], "content": text(2000)} for turn in range(20)]
+    return {"model": "gpt-4.1-mini", "messages": messages, "tools": TOOLS}
 
 
 def picture(kilobytes: int) -> dict[str, Any]:
     """A question about a picture of so many *kilobytes*, which the request has in it."""
     data = base64.b64encode(drawn.randbytes(kilobytes * 1000)).decode()
     parts = [
-        {"type": "text", "text": text(100, 5)},
+        {"type": "text", "text": text(100)},
         {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{data}"}},
     ]
     return {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": parts}]}
 
 
+HELLO = hello()
+HELLOS = [hello() for _ in range(500)]
+LONG = [conversation() for _ in range(50)]
 PICTURES = [picture(100) for _ in range(10)]

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import openai
-from _scenarios import CHUNKS, HELLO, LONG, PICTURES, async_client, http, sync_client
+from _scenarios import CHUNKS, HELLO, HELLOS, LONG, PICTURES, async_client, http, sync_client
 
 import flywheel_log
 from flywheel_log import config, recorder
@@ -108,14 +108,18 @@ def stream_naive(client: Any) -> Variant:
 
 
 def asynchronous(client: Any, loop: asyncio.AbstractEventLoop) -> Variant:
-    return lambda: loop.run_until_complete(client.chat.completions.create(**HELLO))
+    turns = cycle(HELLOS)
+    return lambda: loop.run_until_complete(client.chat.completions.create(**next(turns)))
 
 
 def asynchronous_naive(client: Any, loop: asyncio.AbstractEventLoop) -> Variant:
+    turns = cycle(HELLOS)
+
     async def call() -> None:
+        request = next(turns)
         started = time.time()
-        response = await client.chat.completions.create(**HELLO)
-        note(HELLO, response.choices[0].message.content, response.usage, started)
+        response = await client.chat.completions.create(**request)
+        note(request, response.choices[0].message.content, response.usage, started)
 
     return lambda: loop.run_until_complete(call())
 
@@ -209,11 +213,11 @@ def main() -> None:
     print(f"openai {openai.VERSION}; microseconds of the calling thread per call")
     titles = "".join(f"{'+ ' + title:>15}" for title in COLUMNS)
     print(f"{'':30}{'bare':>10}{titles}   : naive  : tutorial")
-    small = each_way(bare, recorded, HELLO)
+    small = each_way(bare, recorded, *HELLOS)
     compare("small call", small, 10 * rounds)
     with flywheel_log.trace("benchmark", user_id="u17", session_id="s4711", tags=["eu"], metadata={"plan": "pro"}):
         compare("small call, trace and context", small, 10 * rounds)
-    compare("40 KB conversation, 8 tools", each_way(bare, recorded, LONG), 3 * rounds)
+    compare("40 KB conversation, 8 tools", each_way(bare, recorded, *LONG), 3 * rounds)
     compare("picture of 100 KB", each_way(bare, recorded, *PICTURES), rounds)
     compare_streams({"bare": stream(bare), "recorded": stream(recorded), "naive": stream_naive(bare)}, rounds)
     awaited = {

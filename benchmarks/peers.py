@@ -151,7 +151,7 @@ def measure(peer: Peer, rounds: int) -> dict[str, dict[str, float]]:
     clients["peer"], on = peer.prepare()
     kinds: dict[str, tuple[Callable[[Any], Any], Callable[[], Any], int]] = {
         "small call": (partial(plain, request=HELLO), plain_naive(bare, HELLO), rounds),
-        "40 KB": (partial(plain, request=LONG), plain_naive(bare, LONG), rounds // 3),
+        "40 KB": (partial(plain, request=LONG[0]), plain_naive(bare, LONG[0]), rounds // 3),
         f"stream of {len(CHUNKS)}": (stream, stream_naive(bare), rounds // 5),
     }
     found = {}

@@ -120,6 +120,59 @@ def test_a_secret_spelled_in_escapes_is_found(spelled: str) -> None:
     assert redacted(SECRETS, request=Wire(raw))["request"] == {"content": "[openai_key]"}
 
 
+NAMES = (
+    *(
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "secret",
+        "credentials",
+        "cookie",
+        "authorization",
+        "api_key",
+        "api-key",
+    ),
+    *(
+        "apikey",
+        "access key",
+        "private_key",
+        "accountkey",
+        "encryption-key",
+        "signing_key",
+        "subscription-key",
+        "auth_key",
+    ),
+    *("masterkey", "service key", "secret-key", "access_token", "auth-token", "refreshtoken", "session_token"),
+    *("security-token", "apitoken", "bot_token", "id-token", "db_pass", "databasepass", "smtp-pass", "emailpass"),
+    *(
+        "mail_pass",
+        "ftp-pass",
+        "mysqlpass",
+        "postgres_pass",
+        "pg-pass",
+        "redispass",
+        "admin_pass",
+        "root-pass",
+        "userpass",
+    ),
+    *("passwort", "kennwort", "mot de passe", "mot_de_passe", "contrasena", "contrase\u00f1a", "senha", "wachtwoord"),
+    *("haslo", "has\u0142o", "heslo", "salasana", "passord", "adgangskode", "losenord", "l\u00f6senord", "jelszo"),
+    *("jelsz\u00f3", "sifre", "\u015fifre", "\u043f\u0430\u0440\u043e\u043b\u044c", "\u5bc6\u7801", "\u5bc6\u78bc"),
+    *("\u30d1\u30b9\u30ef\u30fc\u30c9", "\ube44\ubc00\ubc88\ud638"),
+)
+
+
+@pytest.mark.parametrize("written", [str, str.upper, str.title], ids=["lower", "upper", "title"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_secret_is_known_by_every_name_it_has(name: str, written: Callable[[str], str]) -> None:
+    for ascii_only in (True, False):
+        key, text = {f"my_{written(name)}": "hunter2!"}, f"{written(name)}: hunter2!"
+        raw = json.dumps({"a": key, "b": text}, ensure_ascii=ascii_only).encode()
+        clean = redacted(SECRETS, request=Wire(raw))["request"]
+        assert "hunter2!" not in str(clean)
+
+
 def test_the_value_under_a_telling_key_goes_whatever_it_looks_like() -> None:
     metadata = {"db_password": "letmein", "Authorization": "Basic dXNlcjpwYXNz", "api_key": 12345, "max_tokens": 5}
     assert redacted(SECRETS, metadata={**metadata, "cookie": ["a=b"], "secret": None, "password": "string"}) == {

@@ -5,48 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from . import secret_names
 from .pattern import BLANKS, VALUE_FOLLOWS, VALUE_STANDS_BEFORE, Family, Finder, Pattern, Span, behind
+from .secret_names import BEFORE_SIGN, LONGEST_NAME, NAME, NAMED, counts, names_secret
 
-# As programs write it, and what a password is called in German, French, Spanish, Portuguese, Dutch, Polish, Czech,
-# Finnish, Norwegian, Danish, Swedish, Hungarian, Turkish, Russian, Chinese, Japanese, Korean.
-_NAME = (
-    r"(?:(?ai:pass(?:word|wd|phrase)|pwd|secret|credentials?|cookie"
-    r"|(?:api|access|secret|private|account|encryption|signing|subscription|auth|master|service)[_ -]?key"
-    r"|(?:access|auth|refresh|session|security|secret|api|bot|id)[_-]?token|authorization"
-    r"|(?:db|database|smtp|e?mail|ftp|mysql|postgres|pg|redis|admin|root|user)[_-]?pass"
-    r"|(?:pass|kenn)wort|mot[_ ]de[_ ]passe|contrasena|senha|wachtwoord|haslo|heslo|salasana|passord|adgangskode"
-    r"|losenord|jelszo|sifre)"
-    r"|(?i:contrase\u00f1a|has\u0142o|l\u00f6senord|jelsz\u00f3|\u015fifre|\u043f\u0430\u0440\u043e\u043b\u044c"
-    r"|\u5bc6\u7801|\u5bc6\u78bc|\u30d1\u30b9\u30ef\u30fc\u30c9|\ube44\ubc00\ubc88\ud638))"
-)
-_LETTER = re.compile(r"\\u([0-9a-f]{4})")
-
-
-def _or_escaped(letter: re.Match[str]) -> str:
-    capital = ord(chr(int(letter[1], 16)).upper())
-    return rf"(?:{letter[0]}|\\+u(?i:{letter[1]}|{capital:04x}))"
-
-
-NAMED = _LETTER.sub(_or_escaped, f"{_NAME}[sS]?".replace("(?ai:", "(?i:"))
-"""The name of a secret for the engine of `anchors`, which has no flag `a`; letters of others may be escapes in JSON."""
-_ENDS_IN_NAME = re.compile(rf"(?:{_NAME})[sS]?$")
 # Also `:=`, `==`, `=>`, and the sign within what Markdown prints bold: `**Password:** …`.
 _SIGN = re.compile(r"[:=\uff1a][=>]{0,2}+(?!//)(?:\*\*(?=\s))?+\s{0,4}")
-_BEFORE_SIGN = " \t\"'`*]!\\"  # Between a name and its sign, as in `config["password"] = …`, and `!=`.
-_AROUND_NAME = _BEFORE_SIGN + ":\uff1a"  # Models write keys such as `"Password: "`, too.
 _OPTION = re.compile(r"--([A-Za-z][\w-]{0,40}) (?=[^\s-])")
 # Between the sign and a value in quotes: `: str = "…"`, `= SecretStr("…")`, `= rb"…"`.
 _OPENING = re.compile(
     r"(?:&?(?!(?i:basic|bearer) )(?:[A-Za-z][\w.\[\]<>| ]{0,40} |[A-Za-z][A-Za-z_.\[\]<>|]{0,40})= {0,4}"
     r"(?=[\"'`]|[rbfuRBFU]{1,2}[\"']))?"
     r"(?:Secret(?:Str)?\((?=[\"']))?(?:[rbfuRBFU]{1,2}(?=[\"']))?"
-)
-_LONGEST_NAME = 40
-# Of the last two characters of a name in lower case: few keys have to be looked at again.
-_ENDINGS = frozenset(
-    {"rd", "wd", "se", "et", "ie", "al", "ls", "ey", "en", "on", "ds", "es", "ts", "ys", "ns", "ss", "rt", "na", "ha"}
-    | {"lo", "de", "re", "zo", "\u00f1a", "\u0142o", "z\u00f3", "\u043b\u044c", "\u5bc6\u7801", "\u5bc6\u78bc"}
-    | {"\u30fc\u30c9", "\ubc88\ud638"}
 )
 _VALUE = re.compile(
     r"(?:\\\"([^\"\\\n]{1,256})|\"(?:\"\")?((?:[^\"\\\n]|\\.){1,256})|'(?:'')?((?:[^'\\\n]|\\.){1,256}(?=')|[^'\"\\\n]{1,256})"
@@ -81,17 +51,6 @@ _PLACEHOLDER = re.compile(
 _CLOSED = re.compile(r"[\"'`]?\s*[,:\])}]+(?:[\s\])}]|$)")
 _TELLING = re.compile(r"[0-9!@#$%^*+~?]")
 _USERINFO = r"://[^\s/?#:@\"'<>]{0,128}:([^\s/?#\"'<>]{1,8192})@"
-
-
-def names_secret(key: str) -> bool:
-    """Whether the value under *key* is a secret by its name alone."""
-    key = key.rstrip(_AROUND_NAME)
-    return key[-2:].lower() in _ENDINGS and _ENDS_IN_NAME.search(key[-_LONGEST_NAME:]) is not None
-
-
-def counts(key: str) -> bool:
-    """Whether a number under *key*, the name of secrets, says how many there are: it is in the plural."""
-    return key[-1:] in ("s", "S") and not key.lower().endswith("credentials")
 
 
 def is_placeholder(value: str) -> bool:
@@ -157,7 +116,7 @@ def _is_last(line: str, *, alone: bool) -> bool:
 def _assignments(text: str) -> Iterator[tuple[str, int]]:
     """What something is assigned to in *text*, and where the assigned begins."""
     for sign in _SIGN.finditer(text):
-        yield text[max(0, sign.start() - _LONGEST_NAME) : sign.start()].rstrip(_BEFORE_SIGN), sign.end()
+        yield text[max(0, sign.start() - LONGEST_NAME) : sign.start()].rstrip(BEFORE_SIGN), sign.end()
     for option in _OPTION.finditer(text) if "--" in text else ():
         yield option[1], option.end()
 
@@ -197,7 +156,7 @@ _ASSIGNMENTS: tuple[Finder, ...] = (
         ("earer",),
         _credential,
     ),
-    Pattern("password", re.compile(rf"<[\w.:-]{{0,40}}?{_NAME}[sS]?>([^<>\n]{{1,8192}})</"), ("</",), _quoted),
+    Pattern("password", re.compile(rf"<[\w.:-]{{0,40}}?{NAME}[sS]?>([^<>\n]{{1,8192}})</"), ("</",), _quoted),
     Assigned(),
 )
 
@@ -214,9 +173,11 @@ ANCHORS = (
     rf"{NAMED}(?:{'|'.join(_BEHIND_NAME)})",
     rf"{VALUE_STANDS_BEFORE}{NAMED}{_DRESS}\"",
     rf"[Bb]earer{BLANKS}[A-Za-z0-9._~+/=\\-]{{16}}",
-    r":(?:\\*/){2}[^\s/?#:@\"<>]*:[^\s/?#\"<>]+@",
 )
-OPTION = rf"--[A-Za-z0-9_-]*{NAMED} "
+OPTION = (rf"--[A-Za-z0-9_-]*{NAMED} ",)
 """The same, but for a pass of its own: it waits for a name from each `--` on."""
+USERINFO = (r":(?:/|\\+/)\\*/[^\s/?#:@\"<>]*:[^\s/?#\"<>]+@",)
+"""The same for what has none of the words, and begins with what is rare."""
+WORDS = (*secret_names.WORDS, "bearer")
 
-ASSIGNMENTS: tuple[Finder, ...] = (Family(_ASSIGNMENTS, (*ANCHORS, OPTION)),)
+ASSIGNMENTS: tuple[Finder, ...] = (Family(_ASSIGNMENTS, ANCHORS, OPTION, USERINFO),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import product
 
 from .assignments import is_placeholder
 from .pattern import BLANKS, VALUE_FOLLOWS, VALUE_STANDS_BEFORE, Family, Finder, Pattern, Span, behind
@@ -72,13 +73,22 @@ _LOOSE: tuple[Finder, ...] = (
 )
 
 # The same in a line of JSON, for the engine of `anchors`.
+_ANY_NAME = "(?:[Tt]oken|TOKEN|[Aa]uth|AUTH)"
 ANCHORS = (
-    rf"(?:[Tt]oken|TOKEN|[Aa]uth|AUTH)[\\\"'`]*{BLANKS}[:=]{BLANKS}[\\\"'`]*[^\s\"'`]{{12}}",
-    rf"(?:[Tt]okens|TOKENS)[\\\"'`]*{BLANKS}[:=]{BLANKS}(?:\[|[\\\"'`]+[^\s\"'`]{{12}}|[^\s\"'`,}}\]]{{12}})",
-    rf"(?:[Tt]oken|TOKEN|[Aa]uth|AUTH)[sS]?{VALUE_FOLLOWS}",
-    rf"{VALUE_STANDS_BEFORE}(?:[Tt]oken|TOKEN|[Aa]uth|AUTH)[sS]?\\*\"",
+    rf"{_ANY_NAME}[\\\"'`]*{BLANKS}[:=]{BLANKS}[\\\"'`]*[^\s\"'`]{{12}}",
+    rf"{_ANY_NAME}[sS]?{VALUE_FOLLOWS}",
+    rf"{VALUE_STANDS_BEFORE}{_ANY_NAME}[sS]?\\*\"",
     r"sig=[A-Za-z0-9%+/=_\\-]{16}",
     r"-Signature=[A-Za-z0-9%+/=_\\-]{16}",
 )
+_ESCAPED = ('\\"', "\\\\", "\\'", "\\`")
+WORDS = (
+    *("".join(parts) for parts in product(("token", "auth"), ('"', "'", "`", *_ESCAPED, ":", "=", " :", " ="))),
+    *("".join(parts) for parts in product(("value",), ('"', *_ESCAPED[:2]))),
+    *("sig=", "signature="),
+)
+_SEVERAL = r"(?:\[|[\\\"'`]+[^\s\"'`]{12}|[^\s\"'`,}\]]{12})"
+MANY = (rf"(?:tokens|Tokens|TOKENS)[\\\"'`]*{BLANKS}[:=]{BLANKS}{_SEVERAL}",)
+"""The same for what has none of the words: tokens are counted in every answer."""
 
-LOOSE: tuple[Finder, ...] = (Family(_LOOSE, ANCHORS),)
+LOOSE: tuple[Finder, ...] = (Family(_LOOSE, ANCHORS, MANY),)

@@ -22,7 +22,8 @@ ESCAPES = "nrtbfu"
 BLANKS = r"(?:\s|\\+[nrtf]|\\+u[0-9A-Fa-f]{4})*"
 """Blanks between two things as a line of JSON has them, however deep in strings, for the engine of `anchors`."""
 
-VALUE_FOLLOWS, VALUE_STANDS_BEFORE = r'\\*"(?s:.)*"value\\*"', r'"value\\*"(?s:.)*'
+_VALUE = rf'"value\\*"{BLANKS}:{BLANKS}[\\"\[0-9-]'  # What is an object has names of its own: a tool's parameters.
+VALUE_FOLLOWS, VALUE_STANDS_BEFORE = rf'\\*"(?s:.)*{_VALUE}', rf"{_VALUE}(?s:.)*"
 """The other half of a pair such as `{"name": …, "value": …}`, behind the name and in front of it, likewise."""
 
 
@@ -38,18 +39,25 @@ def behind(head: str) -> str:
     return f"{head}(?:{'|'.join(alone)})"
 
 
-def any_of(expressions: Iterable[str]) -> Callable[[str], bool]:
-    """Return what tells, by the engine of `anchors`, whether one of *expressions* is anywhere in a decoded text."""
-    found: Callable[[str], bool] = SchemaValidator(
+def any_of(expressions: Iterable[str]) -> Callable[[str | bytes], bool]:
+    """Return what tells, by the engine of `anchors`, whether one of *expressions* is anywhere in a text, in UTF-8."""
+    found: Callable[[str | bytes], bool] = SchemaValidator(
         core_schema.str_schema(pattern="|".join(expressions))
     ).isinstance_python
     return found
 
 
-def any_of_or_unread(expressions: Iterable[str]) -> Callable[[str], bool]:
-    """As `any_of`, of any text: one with half of a surrogate pair, which the engine does not read, may have one."""
-    found = any_of(expressions)
-    return lambda text: found(text) or not _reads(text)
+def any_of_or_unread(*passes: Iterable[str]) -> Callable[[str], bool]:
+    """As `any_of`, pass by pass: a text with half of a surrogate pair, which the engine does not read, may have one."""
+    found = [any_of(expressions) for expressions in passes]
+
+    def has_one(text: str) -> bool:
+        for one in found:
+            if one(text):
+                return True
+        return not _reads(text)
+
+    return has_one
 
 
 _reads = SchemaValidator(core_schema.str_schema()).isinstance_python
@@ -112,15 +120,15 @@ class Pattern:
 
 
 class Family:
-    """Many finders that are asked only about a text which has one of *anchors*: one pass instead of one for each.
+    """Many finders that are asked only about a text which has one of the anchors: few *passes* instead of one for each.
 
     Attributes:
         finders: what they are.
     """
 
-    def __init__(self, finders: Sequence[Finder], anchors: Iterable[str]) -> None:
+    def __init__(self, finders: Sequence[Finder], *passes: Iterable[str]) -> None:
         self.finders = finders
-        self._may_hold_one = any_of_or_unread(anchors)
+        self._may_hold_one = any_of_or_unread(*passes)
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield where values begin and end, and of which kind they are."""

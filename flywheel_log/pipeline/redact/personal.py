@@ -127,9 +127,8 @@ def _phone(expression: str) -> Pattern:
 # An expression begins with a character of the value and looks behind it then: five times as fast to search for.
 # One that begins with a word is slow, and asked only where the engine of `anchors` sees such a word; it is slow itself
 # to tell where words end.
-_PERSONAL: tuple[Finder, ...] = (
-    Email(),
-    Pattern("iban", re.compile(r"[A-Z](?<![A-Za-z0-9\\].)[A-Z]\d{2}(?:[ \u00a0-]?[A-Z0-9]){11,30}"), _DIGITS, _iban),
+_IBAN = Pattern("iban", re.compile(r"[A-Z](?<![A-Za-z0-9\\].)[A-Z]\d{2}(?:[ \u00a0-]?[A-Z0-9]){11,30}"), _DIGITS, _iban)
+_NUMBERS: tuple[Finder, ...] = (
     Card(),
     Pattern("ssn", re.compile(r"[0-8](?<![\d.-].)\d\d(?<!000)(?<!666)-(?!00)\d{2}-(?!0000)\d{4}(?!\d|-\d)"), _DIGITS),
     Family(
@@ -149,31 +148,30 @@ _PERSONAL: tuple[Finder, ...] = (
     Family(
         [_phone(rf"{_SPOKEN}\b{_IS}(\(?0?\d[\d ()/.-]{{6,18}}\d)(?!\d)")], [rf"{_SPOKEN}{_IS}\(?\d".replace(r"\b", "")]
     ),
-    Pattern(
-        "ip",
-        re.compile(
-            rf"\d(?<![{_W}.].)(?<![Vv]ersion .)(?<![=~<>!]=.)"
-            rf"\d{{0,2}}\.(?:{_OCTET}\.){{2}}{_OCTET}(?![{_W}-])(?!\.\d)"
-        ),
-        _DIGITS,
-        _ip,
+)
+_IP4 = Pattern(
+    "ip",
+    re.compile(
+        rf"\d(?<![{_W}.].)(?<![Vv]ersion .)(?<![=~<>!]=.)"
+        rf"\d{{0,2}}\.(?:{_OCTET}\.){{2}}{_OCTET}(?![{_W}-])(?!\.\d)"
     ),
-    Pattern(
-        "ip",
-        re.compile(
-            rf"[0-9A-Fa-f:](?<![{_W}:.].)[0-9A-Fa-f]{{0,3}}:(?:[0-9A-Fa-f]{{0,4}}:){{1,6}}[0-9A-Fa-f]{{0,4}}(?![{_W}:])"
-        ),
-        (":",),
-        _ip,
+    _DIGITS,
+    _ip,
+)
+_IP6 = Pattern(
+    "ip",
+    re.compile(
+        rf"[0-9A-Fa-f:](?<![{_W}:.].)[0-9A-Fa-f]{{0,3}}:(?:[0-9A-Fa-f]{{0,4}}:){{1,6}}[0-9A-Fa-f]{{0,4}}(?![{_W}:])"
     ),
+    (":",),
+    _ip,
 )
 
-# What each of them cannot do without; seven digits close to each other, of a number that is dialled or paid with.
-ANCHORS = (
-    "@|%40",
-    r"\d(?:[ ()./\u00a0-]{0,13}\d){6}",
-    r"[A-Z]{2}\d{2}[ \u00a0-]?[A-Z0-9]",
-    r"\d\.\d{1,3}\.\d{1,3}\.\d",
-    r"::|:(?:[0-9A-Fa-f]{1,4}:){6}",
+# Each with what it cannot do without: one digit or colon too many should not have a text searched for all of them.
+PERSONAL: tuple[Finder, ...] = (
+    Family((Email(),), ("@|%40",)),
+    Family((_IBAN,), (r"[A-Z]{2}\d{2}[ \u00a0-]?[A-Z0-9]",)),
+    Family(_NUMBERS, (r"\d(?:[ ()./\u00a0-]{0,13}\d){6}",)),  # Seven digits close to each other: dialled or paid with.
+    Family((_IP4,), (r"\d\.\d{1,3}\.\d{1,3}\.\d",)),
+    Family((_IP6,), (r"::|:(?:[0-9A-Fa-f]{1,4}:){6}",)),
 )
-PERSONAL: tuple[Finder, ...] = (Family(_PERSONAL, ANCHORS),)

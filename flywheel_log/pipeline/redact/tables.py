@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .assignments import NAMED, assigned, names_secret
+from .assignments import assigned
 from .pattern import Span, any_of_or_unread
+from .secret_names import NAMED, names_secret
 
 _DRESS = " \t\r*_`\"'"
 _HEADING = re.compile(r"(?!\W*(?:from [\w.]+ )?import )[\w .()/#-]{0,40}")  # `import user,password` is code.

@@ -95,25 +95,38 @@ _TOKENS = (
 )
 
 # The same in a line of JSON, for the engine of `anchors`. A letter before `sk-` may belong to an escape.
+_SLACK = ("xapp-", *(f"xox{one}-" for one in "abceoprs"))
+_GITHUB = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_")
+_UNDERSCORED = ("sk_live_", "rk_live_", "sk_test_", "rk_test_", "sk_org_", "whsec_", "hf_", "npm_", "api_org_")
 ANCHORS = (
     r"(?:^|[^A-Za-z0-9]|\\[nrtbf]|\\u[0-9A-Fa-f]{4})sk-[A-Za-z0-9_-]{16}",
     r"-----BEGIN ",
-    r"(?:xox[abceoprs]|xapp)-[A-Za-z0-9-]{10}",
+    rf"(?:{'|'.join(_SLACK)})[A-Za-z0-9-]{{10}}",
     rf"gl(?:{'|'.join(_GITLAB)})-[A-Za-z0-9_-]{{20}}",
-    r"(?:gh[pousr]|github_pat|[sr]k_live|[sr]k_test|sk_org|whsec|hf|npm|api_org)_[A-Za-z0-9_-]{16}",
+    rf"(?:{'|'.join((*_GITHUB, *_UNDERSCORED))})[A-Za-z0-9_-]{{16}}",
     rf"(?:{'|'.join(map(re.escape, (*_SERVICES, *_VAULTS)))})[A-Za-z0-9_-]{{20}}",
     r"1(?:\\+/){2}0[A-Za-z0-9_-]{20}",  # Google's `1//0`, its slashes escaped as some write them.
-    r"(?:dapi|SK|key-)[a-f0-9]{32}|pat[A-Za-z0-9]{14}\.[a-f0-9]{64}",
     r"\dQ~[A-Za-z0-9_~.-]{31}",
     r":AA[A-Za-z0-9_-]{33}",
-    r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}",  # Its beginning would be counted from every other character.
     r"hooks\.slack\.com|api\\*/webhooks",
     r"Private-Lines|AGE-SECRET-KEY-1",
-    r"A(?:KIA|SIA)[A-Z0-9]{16}",
     r"AIza[A-Za-z0-9_-]{35}",
-    r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16}",
     r"do[opr]_v1_[a-f0-9]{40}",
     r"eyJ[A-Za-z0-9_-]{10,}\.",
 )
+WORDS = (
+    *("sk-", "-----begin ", *_SLACK, *(f"gl{one}-" for one in _GITLAB), *_GITHUB, *_UNDERSCORED),
+    *(head.lower() for head in (*_SERVICES, *_VAULTS)),
+    *(r"\/0", "q~", ":aa", "hooks.slack.com", "/webhooks", "private-lines", "age-secret-key-1", "aiza", "eyj"),
+    *("doo_v1_", "dop_v1_", "dor_v1_"),
+)
+HEADS = (
+    r"A(?:KIA|SIA)[A-Z0-9]{16}",
+    r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16}",
+    r"(?:dapi|SK|key-)[a-f0-9]{32}|pat[A-Za-z0-9]{14}\.[a-f0-9]{64}",
+)
+"""The same for what has none of the words, for each that is long enough in lower case is in words of everyday."""
+DOTS = (r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}",)  # Its beginning would be counted from every other character.
+"""The same, but for a pass of its own: it counts from each dot on."""
 
-TOKENS: tuple[Finder, ...] = (Family(_TOKENS, ANCHORS),)
+TOKENS: tuple[Finder, ...] = (Family(_TOKENS, ANCHORS, HEADS, DOTS),)

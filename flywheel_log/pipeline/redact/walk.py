@@ -10,12 +10,14 @@ from typing import Any
 import orjson
 
 from ..drop_tokens import drop_tokens
-from .assignments import counts, is_placeholder, names_secret
+from .assignments import is_placeholder
 from .loose import looks_random, may_name_secret
-from .pattern import Finder, Span
+from .pattern import Finder, Span, any_of_or_unread
 from .reading import ESCAPE, INVISIBLE, Reading
+from .secret_names import counts, names_secret
 from .substitute import Substitute
 
+_may_hide = any_of_or_unread((INVISIBLE.pattern,))
 _LONGEST_NUMBER = 19  # Of a card; longer and shorter numbers are quantities, times and ids.
 _SHORTEST_NUMBER = 13
 
@@ -119,7 +121,7 @@ class Walk:
         return self._found(text) + self._hidden(text)
 
     def _hidden(self, text: str) -> list[Span]:
-        if text.isascii() or not INVISIBLE.search(text):
+        if text.isascii() or not _may_hide(text):
             return []
         reading = Reading(text, INVISIBLE)
         return reading.places(self._found(reading.plain))
