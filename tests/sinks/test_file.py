@@ -404,6 +404,21 @@ def test_behind_a_place_everything_is_looked_through_in_whatever_order_it_was_st
     assert other.missing([event(4), event(5)], place) == [event(5)]
 
 
+def test_what_was_rotated_away_behind_a_file_with_a_date_is_not_missing(tmp_path):
+    """As by logrotate's dateext at midnight, and then by rotate_mb."""
+    path = tmp_path / "genai.log"
+    sink = open_sink(f"file:{path}")
+    sink.write([event(1)])
+    place = sink.place()
+    path.rename(dated := tmp_path / "genai.log-20261127")
+    os.utime(dated, (1, 1))
+    sink.write([event(2)])
+    shift(path, None)
+    sink.write([event(3)])
+    for since in (place, b""):
+        assert sink.missing([event(2), event(3), event(4)], since) == [event(4)]
+
+
 @pytest.mark.parametrize("before", [0, 9])
 def test_what_stands_in_the_copy_of_a_log_that_was_cut_and_has_grown_again_is_not_missing(tmp_path, before):
     """As by logrotate's copytruncate, while a dead process's batch waits to be looked for."""

@@ -113,6 +113,20 @@ def test_two_rotations_between_two_looks_lose_nothing(tmp_path: Path, compress: 
     assert followed(log, [rotate_twice, append(log, line("e"))]) == ["b", "c", "d", "e"]
 
 
+def test_a_file_with_a_date_from_before_is_not_followed_again_behind_one_with_a_number(tmp_path: Path):
+    log, dated = tmp_path / "genai.log", tmp_path / "genai.log-20261127"
+    dated.write_text(line("a"))
+    os.utime(dated, (1, 1))
+    log.write_text(line("b"))
+
+    def rotate_by_number() -> None:
+        append(log, line("c"))()
+        rotate(log, compress=False)
+        append(log, line("d"))()
+
+    assert followed(log, [rotate_by_number]) == ["c", "d"]
+
+
 def test_a_log_that_was_rotated_and_deleted_is_begun_anew(tmp_path: Path):
     log = tmp_path / "genai.log"
     log.write_text(line("a"))
