@@ -317,6 +317,26 @@ def test_what_was_written_to_a_file_that_was_renamed_away_is_synced_all_the_same
     assert (synced, path.exists()) == ([inode], False)
 
 
+def test_in_a_directory_that_may_not_be_read_a_log_is_synced_and_what_that_means_is_said(tmp_path, monkeypatch, caplog):
+    """Else the journal would wait for ever, and grow full."""
+    sink = open_sink(f"file:{tmp_path}/genai.log")
+    sink.write([event(1)])
+    real = os.open
+
+    def refused(path, *arguments, **options):
+        if path == tmp_path:
+            raise PermissionError(errno.EACCES, "injected")
+        return real(path, *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refused)
+        sink.sync()
+        sink.sync()
+    assert caplog.messages == [
+        "flywheel_log: log_directory_not_readable_so_a_new_log_may_not_outlive_a_power_failure (PermissionError)"
+    ]
+
+
 def test_what_is_written_is_written_whatever_fails_behind_it(tmp_path, monkeypatch):
     """Or it would be offered again, and stand there twice."""
     write, fstat, written = os.write, os.fstat, []

@@ -103,7 +103,10 @@ class File(Sink):
         fd = self._opened()
         _sync(fd)
         if not self._named and is_named(fd, self._options.path):
-            sync_name(self._options.path)
+            try:
+                sync_name(self._options.path)
+            except PermissionError as error:  # Nor will the next time: the journal must not wait for it and grow full.
+                health.warn("log_directory_not_readable_so_a_new_log_may_not_outlive_a_power_failure", error)
             self._named = True
 
     def _leave(self) -> None:
