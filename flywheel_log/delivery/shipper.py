@@ -51,7 +51,7 @@ class Shipper:
         self.bell = Bell()
         self._number = number
         self._outlet = Outlet(self.name, journal.destination.urls[number], open_sink, tuning)
-        self._syncing = Syncing(number, self._outlet, journal, tuning.sync_s)
+        self._syncing = Syncing(number, self._outlet, journal, tuning.sync_s, tuning.first_segment_bytes)
         self._journal = journal
         self._progress = progress
         self._backoff = Backoff(random)
@@ -138,7 +138,6 @@ class Shipper:
         except Exception as error:  # noqa: BLE001 - the other segments are shipped all the same
             health.drop("shipper_failed", error)
         self._syncing.consider(segment)
-        self._sync()
         self._journal.retire(segment)
 
     def _ship_batch(self, segment: Segment) -> bool:

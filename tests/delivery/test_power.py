@@ -15,6 +15,8 @@ from flywheel_log.process.disk import boot
 from flywheel_log.sinks import Sink
 from tests.faults.oracle import until
 
+from .dying import leave
+
 LINE = b'{"kind":"step","text":"hello"}'
 
 
@@ -95,6 +97,18 @@ def test_a_sync_that_failed_is_not_tried_again_for_each_segment_that_is_full(roo
     assert delivery.flush(20) == 0
     until(lambda: delivery.stats()["sinks"]["disk:"]["last_error"])
     assert (len(sink.journals), delivery.close(20), len(sink.safe), left(root)) == (1, 0, 50, [])
+
+
+def test_what_many_short_programs_left_is_synced_at_once(root):
+    for _ in range(10):
+        leave([LINE], "disk:", root)
+    sink = Disk(root)
+    sink.linger_s = 3600.0
+    delivery = Delivery(["disk:"], root, open_sink=lambda _: sink)
+    delivery.adopt()
+    assert delivery.flush(20, adopted=True) == 0
+    until(lambda: left(root) == [])
+    assert (len(sink.safe), len(sink.journals), delivery.close(20)) == (10, 1, 0)
 
 
 def test_after_a_restart_of_the_machine_a_log_is_believed_and_no_position(root, tmp_path):
