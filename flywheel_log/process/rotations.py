@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import heapq
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,6 +25,12 @@ def log_of(file: Path) -> Path:
     return Path(parts["log"]) if parts else file
 
 
+def place_of(log: Path) -> Path:
+    """Return where the files of *log* are: where it leads to if it is a link, unless that is a rotated file."""
+    target = Path(os.path.realpath(log)) if os.path.islink(log) else log  # noqa: PTH114 - the method may raise
+    return log if is_rotated(target) else target
+
+
 def number_of(file: Path, log: Path) -> int:
     """Return the number that *file*, one of the files of *log*, was given when it was rotated away; else 0."""
     parts = _BEHIND_NAME.fullmatch(file.name, len(log.name))
@@ -35,8 +42,9 @@ def family(log: Path) -> list[Path]:
 
     That is what stands behind its name, which may itself end like that of a rotated file: `genai.8080`. Rotated files
     are in the order of their numbers or dates; where there are both, it is seen by the times when they were last
-    written to where the ones belong among the others.
+    written to where the ones belong among the others. Those of a link are where it leads to.
     """
+    log = place_of(log)
     found = (
         (_BEHIND_NAME.fullmatch(file.name, len(log.name)), file)
         for file in log.parent.glob(f"{glob.escape(log.name)}*")
@@ -49,6 +57,7 @@ def generations(log: Path) -> list[Path]:
 
     What is being compressed, or was when a program died, is there twice for a while: then the plain file counts.
     """
+    log = place_of(log)
     files = [file for file in family(log) if file == log or is_rotated(file)] if not is_rotated(log) else []
     plain = {file for file in files if not compression.is_compressed(file)}
     return [file for file in files if file in plain or compression.plain(file) not in plain]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flywheel_log.process.rotations import family, generations, in_order
+from flywheel_log.process.rotations import family, generations, in_order, place_of
 
 
 def made(folder: Path, names: list[str]) -> list[str]:
@@ -35,6 +35,13 @@ def test_numbers_and_dates_are_in_the_order_of_writing_however_they_are_mixed(tm
     assert generations(tmp_path / "genai.log") == family(tmp_path / "genai.log")
     for some in permutations(names, 3):
         assert [file.name for file in in_order(tmp_path / name for name in some)] == sorted(some, key=names.index)
+
+
+def test_a_link_to_the_latest_of_the_files_with_a_date_is_the_log_itself(tmp_path: Path):
+    names = made(tmp_path, ["genai.log-20261126", "genai.log-20261127"])
+    (log := tmp_path / "genai.log").symlink_to(names[1])
+    assert place_of(log) == log
+    assert [file.name for file in family(log)] == [*names, "genai.log"]
 
 
 def test_where_a_copy_has_other_times_the_numbers_and_the_dates_count(tmp_path: Path):

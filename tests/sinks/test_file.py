@@ -20,6 +20,7 @@ import flywheel_log.sinks.file
 from flywheel_log.contract import SinkContract, event
 from flywheel_log.delivery import Delivery
 from flywheel_log.health import health
+from flywheel_log.loop.reading.read import read
 from flywheel_log.loop.retention.rewrite import rewrite
 from flywheel_log.process import compression
 from flywheel_log.process.rotations import family
@@ -370,6 +371,25 @@ def test_rotation_keeps_as_many_files_as_asked_for(tmp_path):
         sink.write([event(number, "x" * 300_000)])
     files = {file.name: ids(file) for file in tmp_path.glob("genai.log*")}
     assert files == {"genai.log": ["a1b2-4"], "genai.log.1": ["a1b2-3"], "genai.log.2": ["a1b2-2"]}
+
+
+def test_a_link_leads_to_the_same_disk_behind_each_rotation(tmp_path):
+    """Else the second file is where the link was, and erasure misses the first."""
+    path, disk = tmp_path / "genai.log", tmp_path / "disk"
+    disk.mkdir()
+    path.symlink_to(disk / "real.log")
+    sink = open_sink(f"file:{path}?rotate_mb=1&keep=2")
+    long = [event(number)[:-1] + b',"text":"%b"}' % (b"x" * 600_000) for number in range(4)]
+    for line in long:
+        place = sink.place()
+        sink.write([line])
+        sink.sync()
+        assert sink.missing([line, event(9)], place) == [event(9)]
+    assert sorted(file.name for file in disk.iterdir()) == ["real.log", "real.log.1", "real.log.2"]
+    assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["genai.log"]
+    assert [line["id"] for line in read(path)] == ["a1b2-1", "a1b2-2", "a1b2-3"]
+    (disk / "real.log").rename(disk / "real.log.3")
+    assert len(list(read(path))) == 3
 
 
 def test_a_batch_larger_than_the_limit_is_one_file(tmp_path):
