@@ -118,7 +118,11 @@ def sweep(directory: Path) -> None:
 
 
 def _discard(path: Path) -> None:
-    """Delete *path* if it is old, and no segment of its name has come since the look at all names."""
+    """Delete *path* if it is old, no segment of its name has come since the look at all names, and nobody is at it.
+
+    Clocks may jump, and those of two machines that share the directory differ: what looks old may be in the making.
+    """
     with suppress(FileNotFoundError):
-        if time.time() - path.stat().st_mtime > RUBBISH_AFTER_S and not path.with_suffix(SUFFIX).exists():
+        old = time.time() - path.stat().st_mtime > RUBBISH_AFTER_S
+        if old and not path.with_suffix(SUFFIX).exists() and _is_orphan(path):
             path.unlink(missing_ok=True)
