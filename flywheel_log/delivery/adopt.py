@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..health import health
@@ -105,12 +105,24 @@ def sweep(directory: Path) -> None:
 
     Only for whoever is `alone` in *directory*: drafts are made by nobody else.
     """
-    for draft in directory.glob(f"*{DRAFT}"):
-        draft.unlink(missing_ok=True)
-    for path in (*directory.glob(f"*{UNBORN}"), *directory.glob(f"*{POSITIONS}")):
-        try:
-            orphaned = path.suffix == UNBORN or not path.with_suffix(SUFFIX).exists()
-            if orphaned and time.time() - path.stat().st_mtime > RUBBISH_AFTER_S:
-                path.unlink(missing_ok=True)
-        except FileNotFoundError:
-            continue
+    try:
+        names = {*os.listdir(directory)}  # There may be thousands, and a path takes as long as ten names.
+    except FileNotFoundError:
+        return
+    for name in names:
+        stem, suffix = os.path.splitext(name)
+        if suffix == DRAFT:
+            (directory / name).unlink(missing_ok=True)
+        elif suffix == UNBORN or (suffix == POSITIONS and f"{stem}{SUFFIX}" not in names):
+            _discard(directory / name)
+
+
+def _discard(path: Path) -> None:
+    """Delete *path* if it is old, no segment of its name has come since the look at all names, and nobody is at it.
+
+    Clocks may jump, and those of two machines that share the directory differ: what looks old may be in the making.
+    """
+    with suppress(FileNotFoundError):
+        old = time.time() - path.stat().st_mtime > RUBBISH_AFTER_S
+        if old and not path.with_suffix(SUFFIX).exists() and _is_orphan(path):
+            path.unlink(missing_ok=True)

@@ -44,14 +44,16 @@ class _Held(threading.local):
             self.locks.pop().release()
 
 
-_lock = threading.RLock()
+lock = threading.RLock()
+"""Held while a journal takes a line, and while one is made. All share it: a finaliser inside a put may put into another
+journal while another thread does so the other way round. A forked child has another one."""
 _watched: weakref.WeakValueDictionary[int, Forking] = weakref.WeakValueDictionary()
 _held = _Held()
 
 
 def watch(something: Forking) -> None:
     """Heed *something* at every fork, for as long as it lives."""
-    with _lock:
+    with lock:
         _watched[id(something)] = something
 
 
@@ -60,18 +62,18 @@ def _all() -> list[Forking]:
 
 
 def _locks() -> Iterator[threading.RLock]:
-    yield _lock  # First: who holds it knows that nothing more is watched.
+    yield lock  # First: who holds it knows that nothing more is watched.
     for something in _all():
         yield from something.locks
 
 
 def _before() -> None:
     loading.before_fork()
-    lacking: threading.RLock | None = _lock
+    lacking: threading.RLock | None = lock
     while lacking is not None:
         _held.release()  # All, for whoever has the one that is lacking may wait for another.
         _held.take(lacking, blocking=True)
-        lacking = next((lock for lock in _locks() if not _held.take(lock, blocking=False)), None)
+        lacking = next((one for one in _locks() if not _held.take(one, blocking=False)), None)
 
 
 def _in_parent() -> None:
@@ -80,8 +82,8 @@ def _in_parent() -> None:
 
 
 def _in_child() -> None:
-    global _lock  # noqa: PLW0603 - it may be the parent's for ever
-    _lock = threading.RLock()
+    global lock  # noqa: PLW0603 - it may be the parent's for ever
+    lock = threading.RLock()
     _held.locks.clear()
     health.reset()
     loading.forget()

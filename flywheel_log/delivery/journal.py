@@ -50,7 +50,7 @@ class Journal:
         self._run = run()
         self._durable = durable
         self._clock = clock
-        self._lock = threading.RLock()
+        self._lock = forks.lock
         self.supply = Supply(destination, self._run, clock, tuning, quota)
         self.making = self.supply.making
         # While the process forks no segment may be half made: its descriptor would be the child's for ever.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..health import health
 from ..sinks import Sink
 from .segments import Segment
 from .tuning import Tuning
@@ -14,12 +15,14 @@ class Outlet:
     """The sink of one URL.
 
     Args:
+        name: what the sink is called, without credentials.
         url: of the sink.
         open_sink: opens the sink of a URL.
         tuning: defaults for what the sink does not say itself.
     """
 
-    def __init__(self, url: str, open_sink: Callable[[str], Sink], tuning: Tuning) -> None:
+    def __init__(self, name: str, url: str, open_sink: Callable[[str], Sink], tuning: Tuning) -> None:
+        self._name = name
         self._url = url
         self._open_sink = open_sink
         self._tuning = tuning
@@ -64,6 +67,10 @@ class Outlet:
         """
         if sync := getattr(self.opened(), "sync", None):
             sync()
+
+    def complain(self, word: str) -> None:
+        """Say once that the sink fails, with a fixed *word* or the name of an error."""
+        health.warn(f"the sink {self._name} fails; run `flywheel-log doctor` to find the cause", word)
 
     def stats(self) -> dict[str, int]:
         """Return the sink's own counters."""

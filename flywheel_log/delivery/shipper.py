@@ -17,6 +17,7 @@ from .journal import Journal
 from .outlet import Outlet
 from .retry import Backoff
 from .segments import Segment
+from .syncing import Syncing
 from .tuning import Tuning
 
 T = TypeVar("T")
@@ -49,9 +50,9 @@ class Shipper:
         self.name = journal.destination.names[number]
         self.bell = Bell()
         self._number = number
-        self._outlet = Outlet(journal.destination.urls[number], open_sink, tuning)
+        self._outlet = Outlet(self.name, journal.destination.urls[number], open_sink, tuning)
+        self._syncing = Syncing(number, self._outlet, journal, tuning.sync_s, tuning.first_segment_bytes)
         self._journal = journal
-        self._tuning = tuning
         self._progress = progress
         self._backoff = Backoff(random)
         self._aside = Aside(journal, number)
@@ -63,7 +64,6 @@ class Shipper:
         self._retried = 0
         self._last_error: str | None = None
         self._behind_since: float | None = None
-        self._sync_at: float | None = None
         self._reread_at: float | None = None
         self._aside_at: float | None = None
 
@@ -101,12 +101,12 @@ class Shipper:
             "waiting": waiting,
             "retried": self._retried,
             "lag_s": round(time.monotonic() - behind, 3) if waiting and behind is not None else 0.0,
-            "last_error": self._last_error,
+            "last_error": self._last_error or self._syncing.error,
             **self._outlet.stats(),
         }
 
     def _idle_s(self) -> float | None:
-        due = [at for at in (self._reread_at, self._aside_at, self._sync_at) if at is not None]
+        due = [at for at in (self._reread_at, self._aside_at, self._syncing.at) if at is not None]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _guard(self, work: Callable[[], None]) -> None:
@@ -137,10 +137,7 @@ class Shipper:
             self._reread_at = time.monotonic() + self._backoff.delay()
         except Exception as error:  # noqa: BLE001 - the other segments are shipped all the same
             health.drop("shipper_failed", error)
-        if segment.is_insecure(self._number):  # The room of one that is full may be wanted now.
-            due = time.monotonic() + (0.0 if segment.sealed else self._tuning.sync_s)
-            self._sync_at = min(self._sync_at or due, due)
-        self._guard(self._sync)
+        self._syncing.consider(segment)
         self._journal.retire(segment)
 
     def _ship_batch(self, segment: Segment) -> bool:
@@ -223,7 +220,7 @@ class Shipper:
     def _failed(self, reason: str, events: int, detail: str = "") -> None:
         self._retried += events
         self._last_error = reason
-        health.warn(f"the sink {self.name} fails; run `flywheel-log doctor` to find the cause", detail or reason)
+        self._outlet.complain(detail or reason)
 
     def _pause(self, seconds: float) -> None:
         self._hurry.wait(seconds)
@@ -232,15 +229,7 @@ class Shipper:
             raise _Stopped
 
     def _sync(self) -> None:
-        """Have the sink bring what it acknowledged to the disk itself; only then may the journal forget it."""
-        if self._sync_at is None or not (self._stopping or time.monotonic() >= self._sync_at):
-            return
-        self._sync_at = time.monotonic() + self._tuning.sync_s  # Again, should it fail.
-        self._outlet.sync()
-        self._sync_at = None
-        for segment in self._journal.segments():
-            segment.secure(self._number)
-            self._journal.retire(segment)
+        self._syncing.sync(early=self._stopping)
 
 
 class _Stopped(BaseException):

@@ -36,7 +36,7 @@ class BackgroundWorker(Generic[Item]):
 
     def _begin(self) -> None:
         # Reentrant, unlike queue.Queue: the end of a dropped stream may come from the garbage collector, anywhere.
-        self._queue: threads.Queue[Item | threading.Event] = threads.Queue()
+        self._queue: threads.Queue[Item | threads.Queue[None]] = threads.Queue()
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
         self._starting = False
@@ -57,9 +57,14 @@ class BackgroundWorker(Generic[Item]):
         """
         if self._thread in (None, threading.current_thread()):
             return True
-        done = threading.Event()
+        # No threading.Event, whose lock is not re-entrant: a signal's handler may close what it interrupts here.
+        done = threads.Queue[None]()
         self._queue.put(done)
-        return done.wait(timeout)
+        try:
+            done.get(timeout if timeout is None else max(0.0, timeout))
+        except Empty:
+            return False
+        return True
 
     def close(self, timeout: float | None) -> None:
         """Flush; what has not begun by then is left out, and counted as such."""
@@ -68,8 +73,8 @@ class BackgroundWorker(Generic[Item]):
         with suppress(Empty):
             while True:
                 item = self._queue.get(timeout=0)
-                if isinstance(item, threading.Event):
-                    item.set()
+                if isinstance(item, threads.Queue):
+                    item.put(None)
                 else:
                     health.drop(f"{self._name}_left_out")
 
@@ -86,8 +91,8 @@ class BackgroundWorker(Generic[Item]):
         queue = self._queue
         while True:
             item = queue.get()
-            if isinstance(item, threading.Event):
-                item.set()
+            if isinstance(item, threads.Queue):
+                item.put(None)
                 continue
             try:
                 self._work(item)

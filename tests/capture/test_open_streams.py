@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+import pytest
+
 from flywheel_log import clock, logged_llm, scope
 from flywheel_log.capture.call import Call
 from flywheel_log.capture.open_streams import abandon, unended
 from flywheel_log.capture.outcome import Outcome
 from flywheel_log.capture.streams import tape as module
-from flywheel_log.capture.streams.tape import Tape
+from flywheel_log.capture.streams.tape import COMPACT_ABOVE, Tape
 from flywheel_log.capture.surfaces import surface_named
 from flywheel_log.event import Event
 from flywheel_log.health import health
@@ -76,6 +78,29 @@ def test_a_stream_that_is_ended_anywhere_while_it_is_read_has_what_was_read_and_
         at += 1
     assert set(seen) <= {"", "one", "onetwo", "onetwothree"}
     assert len(seen) > 50
+
+
+@pytest.mark.parametrize("size", [1, COMPACT_ABOVE])
+def test_a_stream_that_another_thread_reads_on_while_it_is_ended_has_nothing_twice(size: int) -> None:
+    surface, seen = surface_named("chat.completions"), set[str]()
+    at, more = 1, True
+    while more:
+        tape = Tape(surface, 0.0)
+        tape.take(b'data: {"choices":[{"index":0,"delta":{"content":"1"}}]}\n\n')
+        tape.run.append(b"2" * size)  # As the tap does.
+
+        def read(tape: Tape = tape) -> None:
+            tape.compact()
+            tape.take(b'data: {"choices":[{"index":0,"delta":{"content":"3"}}]}\n\n')
+
+        def end(tape: Tape = tape) -> None:
+            answer = surface.assemble([json.loads(payload) for payload in tape.payloads()])
+            seen.add("".join(choice["message"]["content"] for choice in answer.get("choices", ())))
+
+        more = with_a_turn(at, read, end, module.__file__)
+        at += 3
+    whole = "1" + "2" * size
+    assert (seen <= {"", "3", whole, f"{whole}3"}, whole in seen, at > 50) == (True, True, True)
 
 
 def test_the_body_of_a_function_that_goes_on_behind_a_shutdown_has_its_fields_still(events: list[Event]) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from flywheel_log.delivery import adopt, forks, supply
 from flywheel_log.delivery import journal as module
+from flywheel_log.delivery import segments as segments_module
 from flywheel_log.delivery.destination import Destination
 from flywheel_log.delivery.journal import Journal
 from flywheel_log.delivery.keeper import Keeper
@@ -175,6 +176,30 @@ def test_a_finaliser_that_interrupts_a_put_into_another_journal_does_not_hold_up
         journal.release()
 
 
+def test_finalisers_that_put_into_each_others_journals_do_not_wait_for_each_other(
+    make: Callable[[int], Journal],
+) -> None:
+    pair, inside = (make(1), make(1)), threading.Barrier(2)
+
+    def put(into: Journal, other: Journal) -> None:
+        def turn() -> None:
+            with suppress(threading.BrokenBarrierError):
+                inside.wait(0.2)  # Where each is in the middle of its put, both go on.
+            other.put(LINE)
+
+        assert with_a_turn(1, turn, lambda: into.put(LINE), segments_module.__file__)
+
+    putting = [threading.Thread(target=put, args=order, daemon=True) for order in (pair, pair[::-1])]
+    for thread in putting:
+        thread.start()
+    for thread in putting:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in putting), "each waits for the other"
+    assert [journal.accepted for journal in pair] == [3, 3]
+    for journal in pair:
+        journal.release()
+
+
 class Watched:
     """Stands for a journal, and for the lock that it waits for before it is watched: it is when a fork asks again."""
 
@@ -193,7 +218,7 @@ class Watched:
 
 def test_a_journal_that_is_made_just_before_all_locks_are_taken_is_guarded(monkeypatch: pytest.MonkeyPatch) -> None:
     watched: Any = Watched()
-    monkeypatch.setattr(forks, "_lock", watched)
+    monkeypatch.setattr(forks, "lock", watched)
     forks._before()
     try:
         assert watched.locks[0]._is_owned()

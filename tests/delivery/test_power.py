@@ -15,6 +15,8 @@ from flywheel_log.process.disk import boot
 from flywheel_log.sinks import Sink
 from tests.faults.oracle import until
 
+from .dying import leave
+
 LINE = b'{"kind":"step","text":"hello"}'
 
 
@@ -72,7 +74,11 @@ def test_a_line_is_in_the_journal_until_it_was_synced(root):
 
 def test_what_cannot_be_synced_stays_in_the_journal(root):
     sink = Disk(root, trouble=1000)
-    assert delivered(root, sink).close(20) == 0
+    delivery = delivered(root, sink)
+    assert delivery.flush(20) == 0
+    until(lambda: delivery.stats()["sinks"]["disk:"]["last_error"])
+    assert delivery.stats()["sinks"]["disk:"]["last_error"] == "OSError EIO"
+    assert delivery.close(20) == 0
     assert (len(sink.lines), sink.safe, left(root)) == (50, [], sink.lines)
     heir = Disk(root)
     heir.lines = list(sink.lines)
@@ -82,7 +88,27 @@ def test_what_cannot_be_synced_stays_in_the_journal(root):
     until(lambda: heir.safe)  # The dead process had it acknowledged, so nothing waits.
     other.close(20)
     assert (len(heir.lines), heir.safe, left(root)) == (50, heir.lines, [])
-    assert health.dropped().keys() == {"shipper_failed"}
+    assert health.dropped() == {}
+
+
+def test_a_sync_that_failed_is_not_tried_again_for_each_segment_that_is_full(root):
+    sink = Disk(root, trouble=1)
+    delivery = delivered(root, sink, tuning=Tuning(first_segment_bytes=1000, segment_bytes=1000, sync_s=3600.0))
+    assert delivery.flush(20) == 0
+    until(lambda: delivery.stats()["sinks"]["disk:"]["last_error"])
+    assert (len(sink.journals), delivery.close(20), len(sink.safe), left(root)) == (1, 0, 50, [])
+
+
+def test_what_many_short_programs_left_is_synced_at_once(root):
+    for _ in range(10):
+        leave([LINE], "disk:", root)
+    sink = Disk(root)
+    sink.linger_s = 3600.0
+    delivery = Delivery(["disk:"], root, open_sink=lambda _: sink)
+    delivery.adopt()
+    assert delivery.flush(20, adopted=True) == 0
+    until(lambda: left(root) == [])
+    assert (len(sink.safe), len(sink.journals), delivery.close(20)) == (10, 1, 0)
 
 
 def test_after_a_restart_of_the_machine_a_log_is_believed_and_no_position(root, tmp_path):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 
 import pytest
 
 from flywheel_log.health import health
 from flywheel_log.process import threads
 from flywheel_log.process.background import WAITING_AT_MOST, BackgroundWorker
+from tests.delivery.turns import with_a_turn
 
 
 def test_items_are_worked_on_in_their_order_in_another_thread() -> None:
@@ -82,6 +84,21 @@ def test_a_forked_child_begins_anew() -> None:
         worker.flush(10)
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+@pytest.mark.timeout(30)
+def test_a_close_that_interrupts_a_flush_anywhere_does_not_hang() -> None:
+    """As in the handler of a signal."""
+    go = threading.Event()
+    worker = BackgroundWorker[int]("test", lambda _: go.wait(60))
+    worker.put(0)
+    try:
+        at = 1
+        while with_a_turn(at, partial(worker.close, 0.0), partial(worker.flush, 0.001), ""):
+            at += 1
+    finally:
+        go.set()
+    assert (at > 10, worker.flush(10)) == (True, True)
 
 
 def test_a_finaliser_that_puts_while_the_thread_is_started_starts_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

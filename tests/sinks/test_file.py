@@ -20,6 +20,7 @@ import flywheel_log.sinks.file
 from flywheel_log.contract import SinkContract, event
 from flywheel_log.delivery import Delivery
 from flywheel_log.health import health
+from flywheel_log.loop.reading.read import read
 from flywheel_log.loop.retention.rewrite import rewrite
 from flywheel_log.process import compression
 from flywheel_log.process.rotations import family
@@ -317,6 +318,26 @@ def test_what_was_written_to_a_file_that_was_renamed_away_is_synced_all_the_same
     assert (synced, path.exists()) == ([inode], False)
 
 
+def test_in_a_directory_that_may_not_be_read_a_log_is_synced_and_what_that_means_is_said(tmp_path, monkeypatch, caplog):
+    """Else the journal would wait for ever, and grow full."""
+    sink = open_sink(f"file:{tmp_path}/genai.log")
+    sink.write([event(1)])
+    real = os.open
+
+    def refused(path, *arguments, **options):
+        if path == tmp_path:
+            raise PermissionError(errno.EACCES, "injected")
+        return real(path, *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refused)
+        sink.sync()
+        sink.sync()
+    assert caplog.messages == [
+        "flywheel_log: log_directory_not_readable_so_a_new_log_may_not_outlive_a_power_failure (PermissionError)"
+    ]
+
+
 def test_what_is_written_is_written_whatever_fails_behind_it(tmp_path, monkeypatch):
     """Or it would be offered again, and stand there twice."""
     write, fstat, written = os.write, os.fstat, []
@@ -350,6 +371,25 @@ def test_rotation_keeps_as_many_files_as_asked_for(tmp_path):
         sink.write([event(number, "x" * 300_000)])
     files = {file.name: ids(file) for file in tmp_path.glob("genai.log*")}
     assert files == {"genai.log": ["a1b2-4"], "genai.log.1": ["a1b2-3"], "genai.log.2": ["a1b2-2"]}
+
+
+def test_a_link_leads_to_the_same_disk_behind_each_rotation(tmp_path):
+    """Else the second file is where the link was, and erasure misses the first."""
+    path, disk = tmp_path / "genai.log", tmp_path / "disk"
+    disk.mkdir()
+    path.symlink_to(disk / "real.log")
+    sink = open_sink(f"file:{path}?rotate_mb=1&keep=2")
+    long = [event(number)[:-1] + b',"text":"%b"}' % (b"x" * 600_000) for number in range(4)]
+    for line in long:
+        place = sink.place()
+        sink.write([line])
+        sink.sync()
+        assert sink.missing([line, event(9)], place) == [event(9)]
+    assert sorted(file.name for file in disk.iterdir()) == ["real.log", "real.log.1", "real.log.2"]
+    assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["genai.log"]
+    assert [line["id"] for line in read(path)] == ["a1b2-1", "a1b2-2", "a1b2-3"]
+    (disk / "real.log").rename(disk / "real.log.3")
+    assert len(list(read(path))) == 3
 
 
 def test_a_batch_larger_than_the_limit_is_one_file(tmp_path):
@@ -402,6 +442,21 @@ def test_behind_a_place_everything_is_looked_through_in_whatever_order_it_was_st
     assert other.missing([event(3), event(4), event(5), event(7)], place) == [event(5), event(7)]
     (tmp_path / "genai.log.1").rename(tmp_path / "genai.log.of-yesterday")
     assert other.missing([event(4), event(5)], place) == [event(5)]
+
+
+def test_what_was_rotated_away_behind_a_file_with_a_date_is_not_missing(tmp_path):
+    """As by logrotate's dateext at midnight, and then by rotate_mb."""
+    path = tmp_path / "genai.log"
+    sink = open_sink(f"file:{path}")
+    sink.write([event(1)])
+    place = sink.place()
+    path.rename(dated := tmp_path / "genai.log-20261127")
+    os.utime(dated, (1, 1))
+    sink.write([event(2)])
+    shift(path, None)
+    sink.write([event(3)])
+    for since in (place, b""):
+        assert sink.missing([event(2), event(3), event(4)], since) == [event(4)]
 
 
 @pytest.mark.parametrize("before", [0, 9])

@@ -140,27 +140,40 @@ class Tape:
             self.run += texts
 
     def _fold(self) -> None:
-        """End the run, if there is one: it becomes one event with all of its text, if that is all it says."""
+        """End the run, if there is one."""
         if self.run:
-            head, seam, end, _, skip, _ = self.alike
-            tail = seam[:skip] + end
-            alike = len(self.run) > 1 and sse.adds_up(self._surface.assemble, head, tail)
-            texts = [b"".join(self.run)] if alike else self.run.copy()
+            events = self._folded()
             self.run.clear()  # First: whoever ends the recording meanwhile records less, but no text twice.
-            self._pieces += [b"".join((head, text, tail)) for text in texts]
+            self._pieces += events
+
+    def _folded(self) -> list[bytes]:
+        """Return the run as one event with all of its text, if that is all it says; else as it was."""
+        alike, run = self.alike, self.run.copy()
+        if not run or alike is not self.alike:  # Another one has just begun.
+            return []
+        head, seam, end, _, skip, _ = alike
+        tail = seam[:skip] + end
+        if len(run) > 1 and sse.adds_up(self._surface.assemble, head, tail):
+            run = [b"".join(run)]
+        return [b"".join((head, text, tail)) for text in run]
 
     def payloads(self, *, summed_up: bool = True) -> list[bytes]:
-        """Everything kept of an event stream, one payload an event, runs of text joined; *summed_up* where one does."""
-        self._fold()
-        found = self._pieces if self.whole else sse.events(b"".join(self._pieces))
+        """Everything kept of an event stream, one payload an event, runs of text joined; *summed_up* where one does.
+
+        Changes nothing, for the reader may go on in another thread; what that moves on meanwhile, against the order of
+        these lines, is left out.
+        """
+        kept, pieces = self._payloads.copy(), self._pieces.copy()
+        pieces += self._folded()
+        found = pieces if self.whole else sse.events(b"".join(pieces))
         # A few are read sooner than joined; halves of a character, which two escapes may be, are joined as they came.
         few = self.whole and len(found) <= _FEW and b"\\ud" not in b"".join(found).lower()
-        return self._payloads + sse.payloads(found, self._surface, summed_up=summed_up, join=not few)
+        return kept + sse.payloads(found, self._surface, summed_up=summed_up, join=not few)
 
     def left_at(self) -> bytes:
         """The data of the event at which its reader has left the stream; empty where that was not between events."""
-        self._fold()
-        return b"" if self.over else sse.last(b"".join(self._pieces[-1:] if self.whole else self._pieces))
+        pieces = [*self._pieces, *self._folded()]
+        return b"" if self.over else sse.last(b"".join(pieces[-1:] if self.whole else pieces))
 
     def body(self) -> bytes:
         """Everything kept of a body that is no event stream."""

@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol, cast
 
 from flywheel_log.event import JSON
 from flywheel_log.process.compression import is_compressed
+from flywheel_log.process.rotations import is_rotated
 
 from .read import OnBad, Reading, Where
 from .sources import file, find
@@ -157,7 +158,7 @@ class _GrowingFile:
             if one.identity == identity(ours):
                 return place if ours.st_size < self._stream.tell() else place + 1  # truncated: it begins anew
         # Deleted, or compressed, which leaves its time as it was.
-        begun = bool(files) and files[-1].path == self._path
+        begun = bool(files) and not is_rotated(files[-1].path)
         return _later(files, ours.st_mtime_ns, len(files) - begun)
 
     def _take(self, one: Held, begin: int) -> None:

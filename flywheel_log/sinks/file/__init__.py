@@ -20,7 +20,7 @@ from flywheel_log.health import health
 from flywheel_log.process import directories
 from flywheel_log.process.descriptors import Descriptor
 from flywheel_log.process.disk import sync_name
-from flywheel_log.process.rotations import family
+from flywheel_log.process.rotations import family, place_of
 from flywheel_log.sinks import BATCH_BYTES, Sink
 
 from .check import check
@@ -103,7 +103,10 @@ class File(Sink):
         fd = self._opened()
         _sync(fd)
         if not self._named and is_named(fd, self._options.path):
-            sync_name(self._options.path)
+            try:
+                sync_name(place_of(self._options.path))
+            except PermissionError as error:  # Nor will the next time: the journal must not wait for it and grow full.
+                health.warn("log_directory_not_readable_so_a_new_log_may_not_outlive_a_power_failure", error)
             self._named = True
 
     def _leave(self) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flywheel_log.process.compression import SUFFIXES, is_compressed
+from flywheel_log.process.rotations import place_of
 from flywheel_log.sinks import RetryLater
 
 _LOCK_POLL_S = 0.002
@@ -72,8 +73,9 @@ def numbered(path: Path, number: int) -> list[Path]:
 def shift(path: Path, keep: int | None) -> None:
     """Rename the log *path* to `.1`, and what is there already to the next number; the lock must be held.
 
-    With *keep*, the file that would become number keep + 1 is deleted.
+    With *keep*, the file that would become number keep + 1 is deleted. A link stays, and so does the disk it leads to.
     """
+    path = place_of(path)
     free = next(number for number in itertools.count(1) if number == keep or not numbered(path, number))
     for file in numbered(path, free):
         file.unlink()

@@ -12,6 +12,7 @@ import pytest
 
 from flywheel_log.loop.reading.follow import follow
 from flywheel_log.loop.retention.rotate import rotate
+from flywheel_log.sinks.file.sharing import shift
 
 
 class Over(Exception):
@@ -111,6 +112,41 @@ def test_two_rotations_between_two_looks_lose_nothing(tmp_path: Path, compress: 
         append(log, line("d"))()
 
     assert followed(log, [rotate_twice, append(log, line("e"))]) == ["b", "c", "d", "e"]
+
+
+def test_a_link_is_followed_where_it_leads_to(tmp_path: Path):
+    log, disk = tmp_path / "genai.log", tmp_path / "disk"
+    disk.mkdir()
+    (disk / "real.log").write_text(line("a"))
+    log.symlink_to(disk / "real.log")
+
+    def rotate_twice() -> None:
+        for name in ("b", "c"):
+            append(log, line(name))()
+            shift(log, None)
+        append(log, line("d"))()
+
+    def delete() -> None:
+        written = log.stat().st_mtime_ns
+        (disk / "real.log").unlink()
+        append(log, line("e"))()
+        os.utime(log, ns=(written, written))  # Within one tick of the clock.
+
+    assert followed(log, [rotate_twice, delete], last=1) == ["a", "b", "c", "d", "e"]
+
+
+def test_a_file_with_a_date_from_before_is_not_followed_again_behind_one_with_a_number(tmp_path: Path):
+    log, dated = tmp_path / "genai.log", tmp_path / "genai.log-20261127"
+    dated.write_text(line("a"))
+    os.utime(dated, (1, 1))
+    log.write_text(line("b"))
+
+    def rotate_by_number() -> None:
+        append(log, line("c"))()
+        rotate(log, compress=False)
+        append(log, line("d"))()
+
+    assert followed(log, [rotate_by_number]) == ["c", "d"]
 
 
 def test_a_log_that_was_rotated_and_deleted_is_begun_anew(tmp_path: Path):
