@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from ..health import health
-from . import forks
+from ..process import forks
 from .bell import Bell
 from .destination import Destination
 from .losses import Losses
