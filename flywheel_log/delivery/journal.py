@@ -149,13 +149,11 @@ class Journal:
         return segment
 
     def sync(self) -> None:
-        """Bring what was put so far to the disk itself, and let go of a segment that somebody deleted.
+        """Bring what was put so far to the disk itself.
 
         Raises:
             OSError: the disk refused; the next round tries again.
         """
-        if (current := self._current) is not None and not current.exists() and current in self._segments:
-            self.let_go()  # It is still shipped from here, but no other process would find it after a crash.
         self.unsynced = False  # First: what is put from now on is for the next round.
         failed = None
         for segment in self.segments():
@@ -234,7 +232,7 @@ class Journal:
             with self.making:
                 self.supply.release()
                 for segment in self._segments:
-                    segment.leave()
+                    segment.leave(self.destination.prepare)
                 self._segments, self._current = [], None
 
     def forget(self) -> None:
