@@ -109,7 +109,8 @@ def sweep(directory: Path) -> None:
         draft.unlink(missing_ok=True)
     for path in (*directory.glob(f"*{UNBORN}"), *directory.glob(f"*{POSITIONS}")):
         try:
-            orphaned = path.suffix == UNBORN or not path.with_suffix(SUFFIX).exists()
+            # A clock may be set while somebody makes a segment; its lock tells.
+            orphaned = _is_orphan(path) if path.suffix == UNBORN else not path.with_suffix(SUFFIX).exists()
             if orphaned and time.time() - path.stat().st_mtime > RUBBISH_AFTER_S:
                 path.unlink(missing_ok=True)
         except FileNotFoundError:

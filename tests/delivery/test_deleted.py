@@ -1,7 +1,8 @@
-"""A journal that somebody deletes under a running program."""
+"""A journal that somebody deletes under a running program, or that cannot be written for a moment."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flywheel_log.delivery import Delivery, drain
+from flywheel_log.delivery import Delivery, adopt, drain
 from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.health import health
 from tests.faults.oracle import NOTHING_WRONG, stored, until, verdict
@@ -82,3 +83,15 @@ def test_what_waits_in_a_deleted_journal_outlives_a_kill(root: Path, log: Path) 
         returned = ids.read().split()
     assert drained(root, log) == [(2, 0)]
     assert (len(returned), verdict(returned, stored(log))) == (2, NOTHING_WRONG)
+
+
+def test_a_segment_that_is_being_made_is_no_rubbish_whatever_the_clock_says(root: Path) -> None:
+    root.mkdir()
+    mine, left = root / "a.tmp", root / "b.tmp"
+    with mine.open("w") as made:
+        fcntl.flock(made, fcntl.LOCK_EX)
+        for path in (mine, left):
+            path.touch()
+            os.utime(path, (0, 0))
+        adopt.sweep(root)
+        assert [path.name for path in root.iterdir()] == ["a.tmp"]
