@@ -174,8 +174,11 @@ class Journal:
             current.warm()
         if self.losses and current is not None and current.done():
             self.let_go()  # It may be what fills the quota.
-        if self.losses or (current is not None and current.used * 2 > current.size):
+        in_memory = current is not None and current.path is None
+        if self.losses or in_memory or (current is not None and current.used * 2 > current.size):
             self.supply.prepare(self.segments())
+        if in_memory and self.supply.is_prepared():
+            self.let_go()  # The disk takes segments again, and what is put from now on is safe there.
         if self.losses:
             with self._lock:
                 self._settle()

@@ -85,6 +85,17 @@ def test_what_waits_in_a_deleted_journal_outlives_a_kill(root: Path, log: Path) 
     assert (len(returned), verdict(returned, stored(log))) == (2, NOTHING_WRONG)
 
 
+def test_a_journal_that_can_be_written_again_is(root: Path, log: Path) -> None:
+    root.write_text("for now")
+    delivery = Delivery([f"file:{log}"], root, tuning=Tuning(adopt_s=0.02, sync_s=0.02))
+    delivery.put(LINE)
+    root.unlink()
+    until(lambda: f'"{delivery.put(LINE)}"' in "".join(path.read_text() for path in root.glob("*/*.seg")))
+    assert delivery.stats()["accepted"] < 10_000, "only a full segment brought a new one"
+    log.parent.unlink()
+    assert delivery.close(20) == 0
+
+
 def test_a_segment_that_is_being_made_is_no_rubbish_whatever_the_clock_says(root: Path) -> None:
     root.mkdir()
     mine, left = root / "a.tmp", root / "b.tmp"
