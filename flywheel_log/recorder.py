@@ -155,7 +155,7 @@ class Recorder:
 def _settings() -> Iterator[Any]:
     """Have the module of the settings, while no process forks. What interrupts its import, and records, has to wait."""
     global _loader  # noqa: PLW0603 - one at a time
-    with _lock, loading():
+    with loading(), _lock:  # In this order: whoever forks has the first, and its signal handlers may want the second.
         outer, _loader = _loader, threading.current_thread()
         try:
             from . import config

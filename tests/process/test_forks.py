@@ -129,3 +129,28 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), open("genai.log").read
 
 def test_a_process_may_fork_while_a_thread_makes_its_first_call() -> None:
     assert printed(FIRST_CALL) == "0 2"
+
+
+CONFIGURES = """
+import os, threading
+
+def inside():
+    thread.start()
+    thread.join(0.5)
+    flywheel_log.shutdown(0.0)
+
+os.register_at_fork(after_in_parent=inside)
+import flywheel_log
+
+flywheel_log.configure()
+thread = threading.Thread(target=flywheel_log.configure)
+child = os.fork()
+if child == 0:
+    os._exit(0)
+thread.join()
+print(os.waitpid(child, 0)[1])
+"""
+
+
+def test_a_handler_may_shut_down_in_a_fork_that_a_thread_waits_for_to_configure() -> None:
+    assert printed(CONFIGURES) == "0"
