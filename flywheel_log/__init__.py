@@ -63,7 +63,10 @@ _HOME = {name: f"{__name__}.{home}" for home, names in _HOMES.items() for name i
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(_import_module(_HOME[name]), name)
+    from .process.forks import loading
+
+    with loading():
+        found = globals()[name] = getattr(_import_module(_HOME[name]), name)
     return found
 
 

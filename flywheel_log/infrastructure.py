@@ -14,7 +14,7 @@ from typing import Any
 from .event import JSON, Event
 from .health import health
 from .process import threads
-from .process.loading import loading
+from .process.forks import loading
 from .process.threads import Queue
 
 INTERVAL_S = 10.0

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from .enrichment import Enrichment, parsed, priced, settled, understood
@@ -13,10 +16,11 @@ from .health import health
 from .infrastructure import machine, stamp
 from .judges._bench import Bench
 from .meter import CALLS, meter
-from .pipeline.chain import BLIND, processors, redactor
+from .pipeline.chain import BLIND, logger, processors, redactor
 from .pipeline.sample import Sampler
 from .pipeline.trim import Limits, is_small, trim
 from .pipeline.withhold import bare
+from .process.forks import loading
 from .process.locks import Lock
 from .serialise import UNREAD, dumps, loads
 
@@ -28,6 +32,8 @@ Keep = Callable[[Event], str | None]
 EXIT_SECONDS = 1.4  # With the end of an interpreter that has an SDK loaded, a hung sink holds a program for 2.5 s.
 _lock = Lock()
 _recorder: Recorder | None = None
+_loader: threading.Thread | None = None
+_early: deque[Event] = deque()
 
 
 class Recorder:
@@ -45,7 +51,11 @@ class Recorder:
         self.asking = Asking(settings.usage)
         enrichment = Enrichment(settings)
         self._figures = enrichment.figures
-        self._delivery: Delivery | None = None if keep else _delivery(settings, enrichment)
+        self._delivery: Delivery | None = None
+        if keep is None:
+            from .delivery import Delivery
+
+            self._delivery = Delivery.of(settings, enrichment, chore=meter.settle)
         self._bench = Bench(settings.judges, settings.judged, self.record)
         self.put = self._delivery.put if self._delivery else lambda line: keep(loads(line)) if keep else None
         self._sampler = Sampler(settings.sample, settings.sample_first)
@@ -55,16 +65,7 @@ class Recorder:
         self._chain = processors(settings, self._sampler, stamped=self._delivery is not None)
         # Where nobody looks inside before the journal, an answer need not be parsed in the program's own call.
         self._straight = self._delivery is not None and BLIND.issuperset(self._chain) and not settings.judges
-        self._log = None if self._straight else self._chained(self._chain)
-
-    def _chained(self, chain: list[Any]) -> Any:
-        """The processors as a logger of structlog's, a private one; what they leave comes back to `keep`."""
-        import structlog  # With what it loads for its own console, as long as all else that a start does.
-
-        # Bound values stand under those of the event: who made the call is known best where it was made.
-        return structlog.wrap_logger(
-            self, processors=[*chain, _as_argument], wrapper_class=structlog.BoundLogger, cache_logger_on_first_use=True
-        ).bind(**self._identity)
+        self._log = None if self._straight else logger(self, self._chain, self._identity)
 
     def record(self, event: Event) -> str | None:
         """Take *event* down the road; return its id, or None where it was dropped. Never raises."""
@@ -150,33 +151,30 @@ class Recorder:
         return {**delivered, "sampled_out": self._sampler.left_out(), "dropped": health.dropped()}
 
 
-def _as_argument(_: Any, __: str, event: Any) -> tuple[tuple[Event], JSON]:
-    return (event,), {}
+@contextmanager
+def _settings() -> Iterator[Any]:
+    """Have the module of the settings, while no process forks. What interrupts its import, and records, has to wait."""
+    global _loader  # noqa: PLW0603 - one at a time
+    with loading(), _lock:  # In this order: whoever forks has the first, and its signal handlers may want the second.
+        outer, _loader = _loader, threading.current_thread()
+        try:
+            from . import config
 
-
-def _delivery(settings: Settings, enrichment: Enrichment) -> Delivery:
-    from .delivery import Delivery
-
-    return Delivery(
-        settings.sinks,
-        settings.journal,
-        quota_bytes=settings.journal_quota_mb << 20,
-        fsync=settings.durability == "fsync",
-        enrich=enrichment,
-        chore=meter.settle,
-    )
+            yield config
+        finally:
+            _loader = outer
+            while _early and outer is None:
+                record(_early.popleft())
 
 
 def current() -> Recorder:
     """The process's recorder; made from the environment at first use."""
     global _recorder  # noqa: PLW0603 - one recorder a process
     if _recorder is None:
-        with _lock:
+        with _settings() as config:
             if _recorder is None:
-                from . import config
-
                 made = Recorder(config.load())
-                _recorder = _recorder or made  # A finaliser, or the handler of a signal, may have recorded meanwhile.
+                _recorder = _recorder or made  # The handler of a signal may have asked for it meanwhile.
                 atexit.register(_at_exit)
     return _recorder
 
@@ -192,6 +190,9 @@ def replace(recorder: Recorder | None) -> Recorder | None:
 def record(event: Event) -> str | None:
     """Record *event* by the process's recorder, unless recording is disabled. Never raises."""
     try:
+        if _recorder is None and _loader is threading.current_thread():
+            _early.append(event)  # Of a finaliser, or of a signal's handler.
+            return None
         recorder = _recorder or current()
         return None if recorder.settings.disabled else recorder.record(event)
     except Exception as error:  # noqa: BLE001 - whatever it is, the program's call goes on
@@ -211,9 +212,8 @@ def configure(**settings: Any) -> None:
         TypeError: there is no such setting.
         ValueError: a value is wrong; the message names the setting, the value and what is allowed.
     """
-    from . import config
-
-    recorder = Recorder(config.load(**settings))
+    with _settings() as config:
+        recorder = Recorder(config.load(**settings))
     atexit.register(_at_exit)
     if (before := replace(recorder)) is not None:
         before.close(EXIT_SECONDS, recorder)
@@ -229,8 +229,8 @@ def shutdown(timeout: float = EXIT_SECONDS) -> int:
 
     The next event starts recording again. You need not call this: it happens at exit.
     """
-    from .capture import open_streams
-
+    with loading():
+        from .capture import open_streams
     open_streams.abandon()
     before = replace(None)
     return before.close(timeout) if before is not None else 0

@@ -230,6 +230,37 @@ print(identity is not None, flywheel_log.flush(), flywheel_log.stats()["dropped"
 """
 
 
+HANDLED = """
+import signal, sys
+import flywheel_log
+
+@flywheel_log.logged_llm
+def ask(what):
+    return what
+
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == "flywheel_log.config":
+            self.begun = True
+        elif vars(self).pop("begun", False):
+            signal.raise_signal(signal.SIGUSR1)
+
+sys.meta_path.insert(0, Interrupting())
+signal.signal(signal.SIGUSR1, lambda *_: ask("in the handler"))
+eval(sys.argv[1])
+print(flywheel_log.flush(20.0), flywheel_log.stats()["dropped"])
+"""
+
+
+@pytest.mark.parametrize("begin", ["ask('first')", "(flywheel_log.configure(), ask('first'))", "flywheel_log.stats()"])
+def test_what_a_handler_records_while_the_settings_are_imported_is_there(begin: str, tmp_path: Path) -> None:
+    run = [sys.executable, "-c", HANDLED, begin]
+    assert subprocess.run(run, capture_output=True, text=True, timeout=60, check=True).stdout == "0 {}\n"
+    lines = (tmp_path / "genai.log").read_text().splitlines()
+    asked = [json.loads(line)["request"]["messages"][0]["content"] for line in lines]
+    assert sorted(asked) == ["first"] * ("ask" in begin) + ["in the handler"]
+
+
 def test_an_event_that_there_is_no_room_to_read_does_not_end_the_process(tmp_path: Path) -> None:
     command = [sys.executable, "-c", NO_ROOM]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)

@@ -66,4 +66,4 @@ class Aside:
 def _takes(segment: Segment, need: int, source: Segment) -> bool:
     """Tell whether *segment* has room for *need* bytes of *source*, and keeps them as safely."""
     lasting = segment.path is not None or source.path is None
-    return lasting and segment.used + need <= segment.size and segment.exists()
+    return lasting and not segment.sealed and segment.used + need <= segment.size and segment.exists()

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ..health import health
+from ..process import forks
 from ..process.randomness import rng
 from ..sinks import Sink, open_sink
-from . import forks, space
+from . import space
 from .crew import Crew
 from .destination import Destination
 from .enrich import Enrich
@@ -22,6 +23,9 @@ from .keeper import Keeper
 from .shipper import Shipper
 from .supply import Released
 from .tuning import Tuning
+
+if TYPE_CHECKING:
+    from ..config import Settings
 
 QUOTA_BYTES = 1 << 30
 _LAST_WORDS_S = 0.4
@@ -80,6 +84,18 @@ class Delivery:
         self.locks: tuple[threading.RLock, ...] = ()
         self._begin()
         forks.watch(self)
+
+    @classmethod
+    def of(cls, settings: Settings, enrich: Enrich, chore: Callable[[], object]) -> Self:
+        """Return the delivery that *settings* ask for."""
+        return cls(
+            settings.sinks,
+            settings.journal,
+            quota_bytes=settings.journal_quota_mb << 20,
+            fsync=settings.durability == "fsync",
+            enrich=enrich,
+            chore=chore,
+        )
 
     def _begin(self) -> None:
         """Called where no other thread is: at first, and in a forked child, where nobody lets go of the old lock."""

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..process.descriptors import Descriptor
+from ..process.disk import sync_name
 from . import space
 
 UNBORN = ".tmp"
@@ -49,6 +50,28 @@ class Held:
             unborn.unlink(missing_ok=True)
             raise
         return cls(path, Descriptor(number), size, pages)
+
+    @classmethod
+    def holding(cls, path: Path, data: bytes) -> Held:
+        """Make the file of *data* at *path*, locked, and on the disk itself.
+
+        Raises:
+            OSError: there is no room, no permission or no such directory; nothing is left behind.
+        """
+        held = cls.create(path, len(data))
+        try:
+            if held.pages is not None:
+                held.pages[:] = data
+            else:
+                held.write(data, 0)
+            held.sync()
+            held.rest()
+            sync_name(path)
+        except BaseException:
+            held.close()
+            path.unlink(missing_ok=True)
+            raise
+        return held
 
     @classmethod
     def take(cls, path: Path) -> Held:
@@ -126,6 +149,10 @@ class Held:
         """Tell whether the file is open and still has its name, so that another process can find it."""
         file = self._file
         return file is None or ((status := file.status()) is not None and status.st_nlink > 0)
+
+    def is_deleted(self) -> bool:
+        """Tell whether the file is open and has no name any more."""
+        return not self.is_named() and self._file is not None and self._file.status() is not None
 
     def shrink(self, size: int) -> None:
         """Keep *size* bytes of the file, once there is no map: to touch what was cut off would be the process's end."""

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from ..health import health
-from . import forks
+from ..process import forks
 from .bell import Bell
 from .destination import Destination
 from .losses import Losses
@@ -149,13 +149,11 @@ class Journal:
         return segment
 
     def sync(self) -> None:
-        """Bring what was put so far to the disk itself, and let go of a segment that somebody deleted.
+        """Bring what was put so far to the disk itself.
 
         Raises:
             OSError: the disk refused; the next round tries again.
         """
-        if (current := self._current) is not None and not current.exists() and current in self._segments:
-            self.let_go()  # It is still shipped from here, but no other process would find it after a crash.
         self.unsynced = False  # First: what is put from now on is for the next round.
         failed = None
         for segment in self.segments():
@@ -176,8 +174,11 @@ class Journal:
             current.warm()
         if self.losses and current is not None and current.done():
             self.let_go()  # It may be what fills the quota.
-        if self.losses or (current is not None and current.used * 2 > current.size):
+        in_memory = current is not None and current.path is None
+        if self.losses or in_memory or (current is not None and current.used * 2 > current.size):
             self.supply.prepare(self.segments())
+        if in_memory and self.supply.is_prepared():
+            self.let_go()  # The disk takes segments again, and what is put from now on is safe there.
         if self.losses:
             with self._lock:
                 self._settle()
@@ -234,7 +235,7 @@ class Journal:
             with self.making:
                 self.supply.release()
                 for segment in self._segments:
-                    segment.leave()
+                    segment.leave(self.destination.prepare)
                 self._segments, self._current = [], None
 
     def forget(self) -> None:

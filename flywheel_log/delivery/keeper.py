@@ -45,7 +45,7 @@ class Keeper:
         """Keep the journal until stopped. The body of the thread."""
         bell = self._journal.keeper_bell
         while not self._stop.is_set():
-            for work in (self._sync, self._journal.prepare, self._adopt, self._chore):
+            for work in (self._restore, self._sync, self._journal.prepare, self._adopt, self._chore):
                 self._guard(work)
             health.say()
             if bell.wait(self._idle_s()):
@@ -73,6 +73,18 @@ class Keeper:
         now = time.monotonic()
         due = min(self._adopt_at, self._sync_at) if self._journal.unsynced else self._adopt_at
         return max(0.0, min(due - now, self._tuning.refused_s if self._journal.losses else due - now))
+
+    def _restore(self) -> None:
+        """Let what somebody deleted have a file again: it is shipped from here, but a crash would lose it."""
+        journal = self._journal
+        for segment in journal.segments():
+            if not segment.exists():
+                with journal.making:
+                    if segment in journal.segments():  # Else it is delivered, and was removed just now.
+                        if not segment.sealed:
+                            journal.let_go()
+                            segment.sealed = True
+                        segment.restore(journal.destination.prepare)
 
     def _sync(self) -> None:
         if self._journal.unsynced and time.monotonic() >= self._sync_at:

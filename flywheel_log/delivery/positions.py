@@ -36,7 +36,7 @@ class Positions:
 
     def __init__(self, path: Path | None, sinks: int) -> None:
         self._path = path
-        self._file: Descriptor | None = None
+        self._files: list[Descriptor] = []  # The last one counts; those before were deleted, and may be in use yet.
         self.acknowledged = [0] * sinks
         self.places = [b""] * sinks
 
@@ -74,17 +74,18 @@ class Positions:
         self.acknowledged[sink] = position
 
     def _write(self, path: Path, sink: int, position: int) -> None:
-        if self._file is None or (number := self._file.number()) is None:
-            number = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-            self._file = Descriptor(number)
+        status = self._files[-1].status() if self._files else None
+        if status is None or not status.st_nlink:
+            self._files.append(Descriptor(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)))
+        number = self._files[-1].number()
         record = b"%0*d %-*b %-*b\n" % (_WIDTH, position, _PLACE_WIDTH, self.places[sink], _BOOT_WIDTH, boot())
-        os.pwrite(number, record, sink * _BYTES)
+        if number is not None:
+            os.pwrite(number, record, sink * _BYTES)
 
     def close(self) -> None:
         """Release the file and leave it."""
-        file, self._file = self._file, None
-        if file is not None:
-            file.close()
+        while self._files:
+            self._files.pop().close()
 
     def remove(self) -> None:
         """Release the file and delete it."""

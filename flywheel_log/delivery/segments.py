@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,6 +49,7 @@ class Segment:
         self.sealed = False
         self.positions = Positions(path and path.with_suffix(POSITIONS), sinks)
         self._held = held
+        self._copy: Held | None = None
         self._synced = 0
         self._warmed = 0
         self.attention = 0
@@ -147,7 +149,22 @@ class Segment:
 
     def exists(self) -> bool:
         """Tell whether the file is open and still has its name, so that another process can find it."""
-        return self._held.is_named()
+        return (self._copy or self._held).is_named()
+
+    def restore(self, prepare: Callable[[], object]) -> None:
+        """Give what waits in a file that somebody deleted a file of that name, in a directory that *prepare* makes.
+
+        It is read from where it was; the other one is for whoever comes after a crash. No line may follow.
+
+        Raises:
+            OSError: there is no room, or no permission.
+        """
+        if self.path is None or self.done() or not (self._copy or self._held).is_deleted():
+            return
+        prepare()
+        before, self._copy = self._copy, Held.holding(self.path, self.read(0, self.used))
+        if before is not None:
+            before.close()
 
     def acknowledge(self, sink: int, position: int, events: int) -> None:
         """Note that sink number *sink* has everything before *position*, which is *events* lines more."""
@@ -196,12 +213,19 @@ class Segment:
             health.note("a delivered journal file could not be deleted", error)
         self.close()
 
-    def leave(self) -> None:
-        """Delete what is shipped, and leave the rest to whoever comes next; what is in memory alone is lost."""
+    def leave(self, prepare: Callable[[], object]) -> None:
+        """Delete what is shipped, and leave the rest to whoever comes next; what is in memory alone is lost.
+
+        What was deleted is restored, in a directory that *prepare* makes.
+        """
         if self.settled():
             self.remove()
         elif self.path is None and not self.done():
             health.drop("memory_lost", count=self.left())
+        try:
+            self.restore(prepare)
+        except OSError as error:
+            health.drop("segment_lost", error, count=self.left())
         self.close(shrunk=not self.adopted)  # Or it has been, if it may be.
 
     def shrink(self) -> None:
@@ -215,4 +239,6 @@ class Segment:
         With *shrunk*, it is cut to what it holds before.
         """
         self._held.close(self.used if shrunk else None)
+        if self._copy is not None:
+            self._copy.close()
         self.positions.close()

@@ -94,6 +94,10 @@ class Supply:
                     segment.warm()
                     self._spares.append(segment)
 
+    def is_prepared(self) -> bool:
+        """Tell whether there is a segment on the disk that nobody has taken yet."""
+        return bool(self._spares)
+
     def aside(self, need: int, sink: int, *, lasting: bool, first: bool) -> Segment:
         """Make a segment of at least *need* bytes for what sink number *sink* puts off, in memory unless *lasting*.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..event import JSON, Event
 from ..infrastructure import stamp
 from .check import Returning, check
 from .mask import Mask
@@ -34,6 +35,20 @@ def processors(settings: Settings, sampler: Sampler, *, stamped: bool) -> list[A
     if selection := Selection(settings.fields_allow, settings.fields_deny):
         chain.append(selection)
     return chain
+
+
+def logger(keeper: Any, chain: list[Any], identity: JSON) -> Any:
+    """Return *chain* as a logger of structlog's, a private one; what it leaves of an event comes to `keeper.keep`."""
+    import structlog  # With what it loads for its own console, as long as all else that a start does.
+
+    # Bound values stand under those of the event: who made the call is known best where it was made.
+    return structlog.wrap_logger(
+        keeper, processors=[*chain, _as_argument], wrapper_class=structlog.BoundLogger, cache_logger_on_first_use=True
+    ).bind(**identity)
+
+
+def _as_argument(_: Any, __: str, event: Any) -> tuple[tuple[Event], JSON]:
+    return (event,), {}
 
 
 def redactor(settings: Settings) -> Redactor | None:

@@ -11,7 +11,7 @@ from functools import cache, lru_cache, partial
 from typing import Any, Literal, NamedTuple
 
 from ..event import JSON
-from ..process.loading import loading
+from ..process.forks import loading
 
 Rate = Literal["input", "output", "cached"]
 

@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 from typing import Any, NamedTuple, Protocol, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from ..process.loading import loading
+from ..process.forks import loading
 
 ENTRY_POINTS = "flywheel_log.sinks"
 BATCH_BYTES = 5_000_000  # What a sink is given at once, at most, unless it has a `batch_bytes` of its own.

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from flywheel_log.delivery import adopt, forks, supply
+from flywheel_log.delivery import adopt, supply
 from flywheel_log.delivery import journal as module
 from flywheel_log.delivery import segments as segments_module
 from flywheel_log.delivery.destination import Destination
@@ -22,6 +22,7 @@ from flywheel_log.delivery.segments import Segment
 from flywheel_log.delivery.supply import Released
 from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.health import health
+from flywheel_log.process import forks
 
 from .turns import with_a_turn
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from ...event import JSON, Kind
-from ...process.loading import loading
+from ...process.forks import loading
 
 
 class Surface(Protocol):

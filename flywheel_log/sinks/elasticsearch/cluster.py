@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from flywheel_log.event import JSON
-from flywheel_log.process.loading import loading
+from flywheel_log.process.forks import loading
 from flywheel_log.sinks._retry_after import seconds
 from flywheel_log.sinks._untraced import untraced
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from flywheel_log.health import health
-from flywheel_log.process.loading import loading
+from flywheel_log.process.forks import loading
 from flywheel_log.sinks import RetryLater, Sink
 from flywheel_log.sinks._retry_after import seconds
 from flywheel_log.sinks._untraced import untraced

@@ -17,8 +17,8 @@ VALUE = 1
 FORKS = """
 import os, sys, threading
 import flywheel_log.delivery
-from flywheel_log.process import loading as module
-from flywheel_log.process.loading import loading
+from flywheel_log.process import forks as module
+from flywheel_log.process.forks import loading
 
 module.PATIENCE_S = float(sys.argv[2])
 
@@ -54,7 +54,7 @@ print(sorted(set(sys.modules) - before))
 IN_A_LOADING_THREAD = """
 import os, threading
 import flywheel_log.delivery
-from flywheel_log.process.loading import loading
+from flywheel_log.process.forks import loading
 
 def fork():
     with loading():
@@ -96,3 +96,61 @@ def test_what_is_imported_may_fork() -> None:
 def test_a_price_loads_nothing_that_was_not_loaded_with_the_list() -> None:
     """The list loads itself when it is first asked, in a thread of ours; a fork must wait for that, too."""
     assert printed(PRICES) == "[]"
+
+
+FIRST_CALL = """
+import os, sys, threading
+import flywheel_log
+
+@flywheel_log.logged_llm
+def ask():
+    return "answer"
+
+class Pausing:
+    def find_spec(self, name, path, target=None):
+        if name == "flywheel_log.config" and threading.current_thread() is caller:
+            begun.set()
+            waiting.wait(0.5)
+
+sys.meta_path.insert(0, Pausing())
+begun, waiting = threading.Event(), threading.Event()
+caller = threading.Thread(target=ask)
+caller.start()
+begun.wait()
+child = os.fork()
+if child == 0:
+    ask()
+    os._exit(flywheel_log.flush(20.0))
+caller.join()
+flywheel_log.shutdown(20.0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), open("genai.log").read().count('"llm"'))
+"""
+
+
+def test_a_process_may_fork_while_a_thread_makes_its_first_call() -> None:
+    assert printed(FIRST_CALL) == "0 2"
+
+
+CONFIGURES = """
+import os, threading
+
+def inside():
+    thread.start()
+    thread.join(0.5)
+    flywheel_log.shutdown(0.0)
+
+os.register_at_fork(after_in_parent=inside)
+import flywheel_log
+
+flywheel_log.configure()
+thread = threading.Thread(target=flywheel_log.configure)
+child = os.fork()
+if child == 0:
+    os._exit(0)
+thread.join()
+print(os.waitpid(child, 0)[1])
+"""
+
+
+def test_a_handler_may_shut_down_in_a_fork_that_a_thread_waits_for_to_configure() -> None:
+    assert printed(CONFIGURES) == "0"

@@ -1,15 +1,24 @@
-"""What happens to deliveries when the process forks."""
+"""What happens when the process forks: nothing is being imported then, and deliveries begin anew in the child.
+
+A child of a fork in the middle of an import has the half of the module and its lock, but not the thread that imports
+the rest: it would wait for it for ever. Where a fork had to go on all the same, the child imports anew what is half
+done.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from ..health import health
-from ..process import loading
+
+PATIENCE_S = 5.0
+"""Seconds that a fork waits for imports at most; then it may be what the import waits for."""
 
 
 class Forking(Protocol):
@@ -26,9 +35,10 @@ class Forking(Protocol):
 
 
 class _Held(threading.local):
-    """The locks that this thread holds while it forks."""
+    """The locks that this thread holds while it forks; `imports` tells whether nothing is imported meanwhile."""
 
     def __init__(self) -> None:
+        self.imports = False
         self.locks: list[threading.RLock] = []
 
     def take(self, lock: threading.RLock, *, blocking: bool) -> bool:
@@ -47,8 +57,16 @@ class _Held(threading.local):
 lock = threading.RLock()
 """Held while a journal takes a line, and while one is made. All share it: a finaliser inside a put may put into another
 journal while another thread does so the other way round. A forked child has another one."""
+_imports = threading.RLock()
 _watched: weakref.WeakValueDictionary[int, Forking] = weakref.WeakValueDictionary()
 _held = _Held()
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Import inside the block what threads of ours need, or the first call of the program: no fork comes meanwhile."""
+    with _imports:
+        yield
 
 
 def watch(something: Forking) -> None:
@@ -68,7 +86,7 @@ def _locks() -> Iterator[threading.RLock]:
 
 
 def _before() -> None:
-    loading.before_fork()
+    _held.imports = _imports.acquire(timeout=PATIENCE_S)  # First, before anybody's calls are held up.
     lacking: threading.RLock | None = lock
     while lacking is not None:
         _held.release()  # All, for whoever has the one that is lacking may wait for another.
@@ -78,17 +96,28 @@ def _before() -> None:
 
 def _in_parent() -> None:
     _held.release()
-    loading.after_fork()
+    if _held.imports:
+        _imports.release()
 
 
 def _in_child() -> None:
-    global lock  # noqa: PLW0603 - it may be the parent's for ever
-    lock = threading.RLock()
+    global lock, _imports  # They may be the parent's for ever.
+    lock, _imports = threading.RLock(), threading.RLock()
     _held.locks.clear()
     health.reset()
-    loading.forget()
+    if not _held.imports:
+        _drop_halves()
     for something in _all():
         something.forget()
+
+
+def _drop_halves() -> None:
+    """Forget the modules, and the locks, that threads of the parent had in hand."""
+    locks = getattr(sys.modules["_frozen_importlib"], "_module_locks", {})  # The interpreter lets nobody ask for them.
+    for name, find in [*locks.items()]:
+        if (lock := find()) is not None and lock.owner not in (None, threading.get_ident()):
+            del locks[name]
+            sys.modules.pop(name, None)
 
 
 os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
