@@ -23,7 +23,10 @@ from flywheel_log import config
             {"sinks": "kafka:x"},
             "sinks: sink 'kafka' is unknown; expected one of elasticsearch, file, otlp, stdout, structlog",
         ),
-        ({"sinks": "file:a.log?rotate=1"}, "sinks: sink 'file' knows no parameter rotate; has format, keep, rotate_mb"),
+        (
+            {"sinks": "file:a.log?rotate=1"},
+            "sinks: sink 'file' has no parameter rotate; expected one of format, keep, rotate_mb",
+        ),
         (
             {"sinks": "my.log"},
             "expected one of elasticsearch, file, otlp, stdout, structlog; did you mean file:my.log?",

@@ -26,7 +26,9 @@ class Parameters:
         self._sink = f"sink {parts.scheme!r}"
         self._given = dict(parse_qsl(parts.query, keep_blank_values=True))
         if unknown := sorted(set(self._given) - set(known)):
-            raise ValueError(f"{self._sink} knows no parameter {', '.join(unknown)}; has {', '.join(sorted(known))}")
+            raise ValueError(
+                f"{self._sink} has no parameter {', '.join(unknown)}; expected one of {', '.join(sorted(known))}"
+            )
 
     def text(self, name: str) -> str | None:
         """Return the text of *name*, whatever it is; None where it is not given."""

@@ -38,7 +38,7 @@ def test_a_field_is_read_as_text(name: str, expected: str):
 @pytest.mark.parametrize(
     ("name", "instead"),
     [
-        ("colour", "have cached_tokens, client_id, cost_usd, "),
+        ("colour", "expected one of cached_tokens, client_id, cost_usd, "),
         ("modle", "did you mean model?"),
         ("workload", "did you mean workload_id?"),
         ("promt.version", "did you mean prompt?"),

@@ -68,7 +68,10 @@ def ids(path):
             "file://h/genai.log",
             "sink 'file://h/genai.log' names no file of this machine; write file:genai.log or file:/var/log/genai.log",
         ),
-        ("file:a?colour=red", "sink 'file' knows no parameter colour; has format, keep, rotate_mb"),
+        (
+            "file:a?colour=red",
+            "sink 'file' has no parameter colour; expected one of format, keep, rotate_mb",
+        ),
         ("file:a?format=xml", "sink 'file' has no format 'xml'; has flat, full"),
         ("file:a?rotate_mb=-1", "sink 'file' wants a whole number above 0 as rotate_mb; got '-1'"),
         ("file:a?rotate_mb=1&keep=many", "sink 'file' wants a whole number above 0 as keep; got 'many'"),

@@ -35,7 +35,7 @@ class TestStructlog(SinkContract):
     ("url", "message"),
     [
         ("structlog:here", "sink 'structlog' takes no path; write structlog:?logger=NAME instead of 'structlog:here'"),
-        ("structlog:?colour=red", "sink 'structlog' knows no parameter colour; has level, logger"),
+        ("structlog:?colour=red", "sink 'structlog' has no parameter colour; expected one of level, logger"),
         ("structlog:?level=loud", "sink 'structlog' has no level 'loud'; has critical, debug, error, info, warning"),
     ],
 )

@@ -66,7 +66,10 @@ def test_the_programs_own_names_are_the_resource(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("otlp://h?colour=red", "sink 'otlp' knows no parameter colour; has compression, content, timeout, tls"),
+        (
+            "otlp://h?colour=red",
+            "sink 'otlp' has no parameter colour; expected one of compression, content, timeout, tls",
+        ),
         ("otlp://h?content=some", "sink 'otlp' has no content 'some'; has json, off, structured"),
         ("otlp://h?timeout=never", "sink 'otlp' wants seconds between 0 and 600 as timeout; got 'never'"),
         ("otlp://h:port", "sink 'otlp' has no host 'h:port'; write otlp://host:4318"),
