@@ -44,7 +44,7 @@ def test_what_stands_before_a_damage_is_read_and_the_damage_named(
     cut = compress(b"".join(LINES)) + compress(LINES[0])[:-5]
     with compression.reading(io.BytesIO(cut), Path(f"genai.log.1.{suffix}")) as lines:
         assert [next(lines) for _ in LINES] == LINES
-        with pytest.raises(OSError, match=rf"^genai\.log\.1\.{suffix} is damaged, or is no \.{suffix} file: "):
+        with pytest.raises(OSError, match=rf"^genai\.log\.1\.{suffix} is damaged, or is not a \.{suffix} file: "):
             list(lines)
 
 
