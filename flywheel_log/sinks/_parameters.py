@@ -38,7 +38,7 @@ class Parameters:
         """Return which of *words* *name* is."""
         given = self._given.get(name, default)
         if given.lower() not in words:
-            raise ValueError(f"{self._sink} has no {name} {given!r}; has {', '.join(words)}")
+            raise ValueError(f"{self._sink} has no {name} {given!r}; expected one of {', '.join(words)}")
         return cast(Word, given.lower())
 
     def scheme(self, hosts: str) -> str:

@@ -170,9 +170,13 @@ def test_two_variables_that_disagree_are_both_named(
         ({}, "elasticsearch://h:port/i", "'http://h:port' is not the URL of an Elasticsearch server"),
         ({}, "elasticsearch://h/Logs", "'Logs' is not a valid index name; expected lower-case letters"),
         ({}, f"elasticsearch://h/{'x' * 250}", "at most 243 bytes"),
-        ({}, "elasticsearch://h/i?retries=3", "no parameter retries; has ca_certs, dead_letters, linger, timeout, tls"),
+        (
+            {},
+            "elasticsearch://h/i?retries=3",
+            "no parameter retries; expected one of ca_certs, dead_letters, linger, timeout, tls",
+        ),
         ({}, "elasticsearch://h/i?timeout=soon", "wants seconds between 0 and 600 as timeout; got 'soon'"),
-        ({}, "elasticsearch://h/i?tls=maybe", "sink 'elasticsearch' has no tls 'maybe'; has false, true"),
+        ({}, "elasticsearch://h/i?tls=maybe", "sink 'elasticsearch' has no tls 'maybe'; expected one of false, true"),
         ({"ELASTICSEARCH_CA_CERTS": "/no/such"}, "elasticsearch://h/i", "names /no/such, which does not exist"),
         (
             {"ELASTICSEARCH_USERNAME": "u"},

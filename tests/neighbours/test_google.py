@@ -337,7 +337,7 @@ async def test_an_asynchronous_stream_that_is_never_read_is_one_record(recorded:
     # The waist itself: whether the method above it asks before it is iterated depends on the library's version.
     stream = await client._api_client.async_request_streamed("post", path, dict(ASKED))
     del stream
-    async with asyncio.timeout(20):  # aiohttp, where it is installed, lets go of its answer a little later.
+    async with asyncio.timeout(60):  # aiohttp, where it is installed, lets go of its answer a little later.
         while not events:
             gc.collect()
             await asyncio.sleep(0.01)

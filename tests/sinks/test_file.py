@@ -72,7 +72,7 @@ def ids(path):
             "file:a?colour=red",
             "sink 'file' has no parameter colour; expected one of format, keep, rotate_mb",
         ),
-        ("file:a?format=xml", "sink 'file' has no format 'xml'; has flat, full"),
+        ("file:a?format=xml", "sink 'file' has no format 'xml'; expected one of flat, full"),
         ("file:a?rotate_mb=-1", "sink 'file' wants a whole number above 0 as rotate_mb; got '-1'"),
         ("file:a?rotate_mb=1&keep=many", "sink 'file' wants a whole number above 0 as keep; got 'many'"),
         ("file:a?keep=3", "sink 'file' rotates by rotate_mb only; write it beside keep, as in ?rotate_mb=100&keep=5"),

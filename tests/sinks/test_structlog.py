@@ -36,7 +36,10 @@ class TestStructlog(SinkContract):
     [
         ("structlog:here", "sink 'structlog' takes no path; write structlog:?logger=NAME instead of 'structlog:here'"),
         ("structlog:?colour=red", "sink 'structlog' has no parameter colour; expected one of level, logger"),
-        ("structlog:?level=loud", "sink 'structlog' has no level 'loud'; has critical, debug, error, info, warning"),
+        (
+            "structlog:?level=loud",
+            "sink 'structlog' has no level 'loud'; expected one of critical, debug, error, info, warning",
+        ),
     ],
 )
 def test_a_wrong_url_is_an_error_that_names_both_sides(url, message):

@@ -70,7 +70,7 @@ def test_the_programs_own_names_are_the_resource(monkeypatch: pytest.MonkeyPatch
             "otlp://h?colour=red",
             "sink 'otlp' has no parameter colour; expected one of compression, content, timeout, tls",
         ),
-        ("otlp://h?content=some", "sink 'otlp' has no content 'some'; has json, off, structured"),
+        ("otlp://h?content=some", "sink 'otlp' has no content 'some'; expected one of json, off, structured"),
         ("otlp://h?timeout=never", "sink 'otlp' wants seconds between 0 and 600 as timeout; got 'never'"),
         ("otlp://h:port", "sink 'otlp' has no host 'h:port'; write otlp://host:4318"),
         ("otlp://me:pass@h", "sink 'otlp' takes credentials from OTEL_EXPORTER_OTLP_HEADERS; write otlp://host:4318"),
