@@ -376,6 +376,17 @@ def test_rotation_keeps_as_many_files_as_asked_for(tmp_path):
     assert files == {"genai.log": ["a1b2-4"], "genai.log.1": ["a1b2-3"], "genai.log.2": ["a1b2-2"]}
 
 
+def test_fewer_files_than_before_are_kept_from_the_next_rotation_on(tmp_path):
+    path = tmp_path / "genai.log"
+    for number in (1, 2, 3, 5, 8080):
+        Path(f"{path}.{number}{'.gz' * (number == 3)}").write_bytes(b"")
+    sink = open_sink(f"file:{path}?rotate_mb=1&keep=2")
+    for number in range(2):
+        sink.write([event(number, "x" * 600_000)])
+    left = sorted(file.name for file in tmp_path.iterdir())
+    assert left == ["genai.log", "genai.log.1", "genai.log.2", "genai.log.5", "genai.log.8080"]
+
+
 def test_a_link_leads_to_the_same_disk_behind_each_rotation(tmp_path):
     """Else the second file is where the link was, and erasure misses the first."""
     path, disk = tmp_path / "genai.log", tmp_path / "disk"
