@@ -195,6 +195,19 @@ def test_a_torn_last_line_stays_a_line_of_its_own(tmp_path):
     assert path.read_bytes() == event(1) + b"\n" + event(2)[:40] + b"\n" + event(2) + b"\n"
 
 
+@pytest.mark.parametrize("form", ["full", "flat"])
+def test_a_line_that_lacks_but_its_newline_is_not_written_a_second_time(tmp_path, form):
+    path = tmp_path / "genai.log"
+    for before in ([], [event(1)]):
+        path.unlink(missing_ok=True)
+        open_sink(f"file:{path}?format={form}").write([*before, event(2)])
+        os.truncate(path, path.stat().st_size - 1)  # As of a write that a kill, or a full disk, cut short just there.
+        sink = open_sink(f"file:{path}?format={form}")
+        assert sink.missing([event(2), event(3)]) == [event(3)]
+        sink.write([event(3)])
+        assert len(path.read_bytes().splitlines()) == len(before) + 2
+
+
 def test_a_line_that_was_torn_and_then_ended_by_somebody_is_missing(tmp_path):
     path = tmp_path / "genai.log"
     path.write_bytes(event(1)[:40] + b"\n" + event(2) + b"\n")
