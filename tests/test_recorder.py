@@ -267,3 +267,43 @@ def test_an_event_that_there_is_no_room_to_read_does_not_end_the_process(tmp_pat
     assert (done.stdout, done.returncode) == ("True 0 1\n", 0), done.stderr
     kinds = [json.loads(line)["kind"] for line in (tmp_path / "genai.log").read_text().splitlines()]
     assert kinds == ["step", "llm"]
+
+
+LITTLE_ROOM = """
+import resource, sys
+from pathlib import Path
+import flywheel_log
+
+@flywheel_log.logged_llm
+def ask(what):
+    return what
+
+ask("first")
+flywheel_log.flush()
+text = eval(sys.argv[2])
+taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (taken + (int(sys.argv[1]) << 20), resource.RLIM_INFINITY))
+print(ask(text) is text, flywheel_log.flush(), sorted(flywheel_log.stats()["dropped"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("room", "text"), [(5, "'word ' * 2_000_000"), (250, "'word ' * 2_000_000"), (5, "chr(1) * 10_000_000")]
+)
+def test_a_text_of_a_function_that_there_is_no_room_for_does_not_end_the_process(
+    room: int, text: str, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", LITTLE_ROOM, str(room), text]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("True 0 [")
+    lines = [json.loads(line) for line in (tmp_path / "genai.log").read_text().splitlines()]
+    assert [(line["status"], "request" in line) for line in lines] == [("ok", True), ("ok", False)]
+
+
+def test_where_addresses_are_limited_all_is_recorded_that_there_is_room_for(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LITTLE_ROOM, "2000", "'\u00fc\\n\\U0001f600 ' * 10_000"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.returncode) == ("True 0 []\n", 0), done.stderr
+    said = json.loads((tmp_path / "genai.log").read_text().splitlines()[-1])
+    assert said["request"]["messages"][0]["content"] == "\u00fc\n\U0001f600 " * 10_000

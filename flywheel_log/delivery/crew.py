@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from ..health import health
@@ -14,6 +14,8 @@ from .keeper import Keeper
 from .segments import Segment
 from .shipper import Shipper
 
+Worker = Keeper | Shipper
+
 
 class Crew:
     """All that begins anew after a close or in a forked child, so that it is replaced as one thing.
@@ -22,7 +24,7 @@ class Crew:
         journal: what it works for.
 
     Attributes:
-        keeper: of the journal; None before `start`.
+        keeper: of the journal; None before `hire`.
         shippers: one a sink.
     """
 
@@ -32,25 +34,28 @@ class Crew:
         self.shippers: list[Shipper] = []
         self._progress = threading.Condition()
         self._threads: list[threading.Thread] = []
-        self._started = self._stopped = False
+        self._hired = self._stopped = False
 
-    def start(self, new_keeper: Callable[[Journal], Keeper], new_shipper: Callable[..., Shipper]) -> None:
-        """Start the threads, once; the caller sees to it that no two threads are here at a time."""
-        if self._started:  # Or about to be: this may be a finaliser that interrupts the lines below.
-            return
-        self._started = True
+    def hire(self, new_keeper: Callable[[Journal], Keeper], new_shipper: Callable[..., Shipper]) -> list[Worker]:
+        """Return who is to `run`, once; the caller sees to it that no two threads are here at a time."""
+        if self._hired:  # Or about to be: this may be a finaliser that interrupts the lines below.
+            return []
+        self._hired = True
         journal = self.journal
         self.keeper = keeper = new_keeper(journal)
         numbers = range(len(journal.destination.urls))
         self.shippers = [new_shipper(number, journal, progress=self._progress) for number in numbers]
         journal.bells = [shipper.bell for shipper in self.shippers]
-        self._run(keeper)
-        for shipper in self.shippers:
-            self._run(shipper)
-        for bell in journal.bells:
-            bell.ring()  # For what another thread put while the bells were being hung up.
+        return [keeper, *self.shippers]
 
-    def _run(self, worker: Keeper | Shipper) -> None:
+    def run(self, workers: Sequence[Worker]) -> None:
+        """Start a thread for each of *workers*. Where `stop` comes first, they have little to do."""
+        for worker in workers:
+            self._run(worker)
+        for bell in self.journal.bells if workers else ():
+            bell.ring()  # For what a finaliser put while the bells were being hung up.
+
+    def _run(self, worker: Worker) -> None:
         if thread := threads.start(urlsplit(worker.name).scheme, worker.run):
             self._threads.append(thread)
 
@@ -71,7 +76,7 @@ class Crew:
 
     def stop(self, deadline: float) -> None:
         """Stop the threads and let go of the segments, at *deadline*, a time of the monotonic clock, at the latest."""
-        workers: list[Keeper | Shipper] = [*self.shippers, *filter(None, [self.keeper])]
+        workers: list[Worker] = [*self.shippers, *filter(None, [self.keeper])]
         for worker in workers:
             worker.stop()
         for thread in self._threads:

@@ -98,8 +98,7 @@ class Delivery:
         )
 
     def _begin(self) -> None:
-        """Called where no other thread is: at first, and in a forked child, where nobody lets go of the old lock."""
-        self._lock = threading.RLock()
+        """Called where no other thread is: at first, and in a forked child."""
         self._crew = Crew(self._new_journal())
 
     def put(self, line: bytes) -> str | None:
@@ -124,10 +123,10 @@ class Delivery:
 
     def start(self) -> Crew:
         """Start the threads, once, unless there is a successor, and return their crew."""
-        with self._lock:
+        with forks.lock:  # The one of all journals: this may be a finaliser that interrupts a put into another one.
             crew = self._crew
-            if self._successor is None:
-                crew.start(self._new_keeper, self._new_shipper)
+            workers = crew.hire(self._new_keeper, self._new_shipper) if self._successor is None else []
+        crew.run(workers)  # Not under that lock: whoever starts a thread waits for it, and it may run finalisers.
         return crew
 
     def adopt(self) -> bool:
@@ -162,7 +161,7 @@ class Delivery:
         flushed = time.monotonic() + max(0.0, timeout - _LAST_WORDS_S)
         self.flush(max(0.0, timeout - _LAST_WORDS_S))
         fresh = Crew(self._new_journal())
-        with self._lock:
+        with forks.lock:
             self._successor = successor
             crew, self._crew = self._crew, fresh
         crew.journal.refuse()

@@ -12,12 +12,13 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from flywheel_log.delivery import Delivery, drain, waiting
+from flywheel_log.delivery import Delivery, crew, drain, segments, waiting
 from flywheel_log.delivery import delivery as delivery_module
 from flywheel_log.delivery import journal as delivery_journal
 from flywheel_log.delivery.destination import Destination
@@ -945,3 +946,27 @@ def test_lines_wait_where_they_are_while_there_is_no_room_to_put_them_aside(make
 
 def _no_room(*_):
     raise OSError(errno.ENOSPC, "full")
+
+
+def test_finalisers_that_put_into_each_others_deliveries_do_not_wait_for_the_start_of_one(make):
+    running, new = make(Memory()), make(Memory(), run=lambda: "other")
+    running.put(LINE)
+    inside = threading.Barrier(2)
+
+    def put(into, other, where):
+        def turn():
+            with suppress(threading.BrokenBarrierError):
+                inside.wait(0.2)  # Where one may be in the middle of its start, and the other of its put, both go on.
+            other.put(LINE)
+
+        assert with_a_turn(1, turn, lambda: into.put(LINE), where)
+
+    orders = (new, running, crew.__file__), (running, new, segments.__file__)
+    putting = [threading.Thread(target=put, args=order, daemon=True) for order in orders]
+    for thread in putting:
+        thread.start()
+    for thread in putting:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in putting), "each waits for the other"
+    assert (running.flush(20), new.flush(20)) == (0, 0)
+    assert (running.stats()["accepted"], new.stats()["accepted"]) == (3, 2)

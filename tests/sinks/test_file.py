@@ -195,6 +195,19 @@ def test_a_torn_last_line_stays_a_line_of_its_own(tmp_path):
     assert path.read_bytes() == event(1) + b"\n" + event(2)[:40] + b"\n" + event(2) + b"\n"
 
 
+@pytest.mark.parametrize("form", ["full", "flat"])
+def test_a_line_that_lacks_but_its_newline_is_not_written_a_second_time(tmp_path, form):
+    path = tmp_path / "genai.log"
+    for before in ([], [event(1)]):
+        path.unlink(missing_ok=True)
+        open_sink(f"file:{path}?format={form}").write([*before, event(2)])
+        os.truncate(path, path.stat().st_size - 1)  # As of a write that a kill, or a full disk, cut short just there.
+        sink = open_sink(f"file:{path}?format={form}")
+        assert sink.missing([event(2), event(3)]) == [event(3)]
+        sink.write([event(3)])
+        assert len(path.read_bytes().splitlines()) == len(before) + 2
+
+
 def test_a_line_that_was_torn_and_then_ended_by_somebody_is_missing(tmp_path):
     path = tmp_path / "genai.log"
     path.write_bytes(event(1)[:40] + b"\n" + event(2) + b"\n")
@@ -374,6 +387,17 @@ def test_rotation_keeps_as_many_files_as_asked_for(tmp_path):
         sink.write([event(number, "x" * 300_000)])
     files = {file.name: ids(file) for file in tmp_path.glob("genai.log*")}
     assert files == {"genai.log": ["a1b2-4"], "genai.log.1": ["a1b2-3"], "genai.log.2": ["a1b2-2"]}
+
+
+def test_fewer_files_than_before_are_kept_from_the_next_rotation_on(tmp_path):
+    path = tmp_path / "genai.log"
+    for number in (1, 2, 3, 5, 8080):
+        Path(f"{path}.{number}{'.gz' * (number == 3)}").write_bytes(b"")
+    sink = open_sink(f"file:{path}?rotate_mb=1&keep=2")
+    for number in range(2):
+        sink.write([event(number, "x" * 600_000)])
+    left = sorted(file.name for file in tmp_path.iterdir())
+    assert left == ["genai.log", "genai.log.1", "genai.log.2", "genai.log.5", "genai.log.8080"]
 
 
 def test_a_link_leads_to_the_same_disk_behind_each_rotation(tmp_path):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flywheel_log.process import compression
-from flywheel_log.process.rotations import family, number_of
+from flywheel_log.process.rotations import family, number_of, place_of
 from flywheel_log.sinks.file.sharing import shift
 
 from .rewrite import locked, rewrite
@@ -45,13 +45,13 @@ def rotate(log: Path, *, at_least: int = 1, keep: int | None = None, compress: b
     """
     done = Rotated(log)
     with locked(log) as fd:
+        for file in family(log):
+            if keep is not None and number_of(file, place_of(log)) > keep:
+                file.unlink()
+                done.deleted.append(file)
         if fd is not None and os.fstat(fd).st_size >= max(1, at_least):
             shift(log, keep)
             done.rotated = True
-        for file in family(log):
-            if keep is not None and number_of(file, log) > keep:
-                file.unlink()
-                done.deleted.append(file)
     for file in family(log) if compress else ():
         if file != log and not compression.is_compressed(file) and _compress(log, file):
             done.compressed.append(Path(f"{file}{compression.OWN}"))

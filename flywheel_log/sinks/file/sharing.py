@@ -73,12 +73,15 @@ def numbered(path: Path, number: int) -> list[Path]:
 def shift(path: Path, keep: int | None) -> None:
     """Rename the log *path* to `.1`, and what is there already to the next number; the lock must be held.
 
-    With *keep*, the file that would become number keep + 1 is deleted. A link stays, and so does the disk it leads to.
+    With *keep*, the file that would become number keep + 1 is deleted, and those with the numbers that follow, as where
+    more were kept before. Beyond a gap may be the log of another program, such as genai.log.8080. A link stays, and so
+    does the disk it leads to.
     """
     path = place_of(path)
     free = next(number for number in itertools.count(1) if number == keep or not numbered(path, number))
-    for file in numbered(path, free):
-        file.unlink()
+    beyond = [*itertools.takewhile(bool, (numbered(path, number) for number in itertools.count(free)))]
+    for file in itertools.chain.from_iterable(reversed(beyond)):  # The last first: a kill in between leaves no gap.
+        file.unlink(missing_ok=True)
     # The current name goes last: until then nobody else gets past the lock that we hold.
     for number in range(free - 1, 0, -1):
         for file in numbered(path, number):

@@ -80,7 +80,7 @@ def _id(line: bytes) -> _Id | None:
 
 
 def _backwards(parts: Iterable[Part], marks: Sequence[bytes], chunk: int) -> Iterator[bytes]:
-    """Yield the ended lines of *parts* from the last one, until the farthest distance is read.
+    """Yield the lines of *parts* from the last one, until the farthest distance is read.
 
     Only lines that begin with one of *marks* are sure to be among them.
     """
@@ -125,7 +125,6 @@ def _scratch(path: Path) -> IO[bytes]:
 
 def _lines(fd: int, part: range, marks: Sequence[bytes], chunk: int, *, whole: bool) -> Iterator[bytes]:
     rest: list[bytes] = []  # Pieces, the last first, of a line whose beginning has not been read.
-    ended = False
     end = part.stop
     while end > part.start:
         start = max(part.start, end - chunk)
@@ -140,9 +139,8 @@ def _lines(fd: int, part: range, marks: Sequence[bytes], chunk: int, *, whole: b
             continue
         if relevant:
             others[-1] += b"".join(reversed(rest))
-            # What is behind the last newline of the file is not ended, so it is no line yet.
-            yield from reversed(others if ended else others[:-1])
-        ended = True
+            # Behind the last newline may be a line that lacks but its own: the next writer ends it, whoever that is.
+            yield from filter(None, reversed(others))
         rest = [first]
-    if ended and whole:
+    if rest and whole:
         yield b"".join(reversed(rest))

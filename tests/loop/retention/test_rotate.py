@@ -64,6 +64,15 @@ def test_too_many_are_deleted_however_they_are_compressed_and_those_with_a_date_
     assert sorted(log.parent.iterdir()) == [dated, old[0]]
 
 
+def test_too_many_are_deleted_where_the_log_is_a_link_to_them(log: Path):
+    disk = log.with_name("the-real.log")
+    log.symlink_to(disk)
+    for file in (disk, *(old := [Path(f"{disk}.{number}") for number in (1, 2, 3)])):
+        file.write_bytes(event(1) + b"\n")
+    assert rotate(log, keep=1, compress=False).deleted == [*reversed(old[1:])]
+    assert sorted(log.parent.iterdir()) == [log, old[0]]
+
+
 def test_a_log_that_is_empty_or_too_small_stays(log: Path):
     log.write_bytes(b"")
     assert rotate(log) == Rotated(log)
