@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,6 +100,28 @@ def test_nothing_in_a_log_reaches_the_terminal_as_a_command(
     ran = command(*words.split(" "))
     assert ran.out + ran.err
     assert [sign for sign in ran.out + ran.err if sign in "\x1b\u202e"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        ("stats", "cost, first p50, first p95, incomplete, cached, calls/min"),
+        ("errors", "meaning"),
+        ("compare --by model a gpt-4.1", "intervals"),
+    ],
+)
+def test_what_a_table_has_no_room_for_is_named_on_a_terminal(
+    command: Callable[..., Ran], log: Path, words: str, missing: str, monkeypatch: pytest.MonkeyPatch
+):
+    calls = [{**CHAT, "model": one, "status": "incomplete"} for one in ("a", "gpt-4.1") for _ in range(12)]
+    log.write_text("".join(json.dumps(one) + "\n" for one in calls))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    told = {}
+    for columns in ("60", "200"):
+        monkeypatch.setenv("COLUMNS", columns)
+        _, _, named = re.sub("\x1b\\[[0-9;]*m", "", command(*words.split()).out).partition("too narrow for ")
+        told[columns] = " ".join(named.split())
+    assert told == {"60": missing, "200": ""}
 
 
 @pytest.mark.parametrize("words", ["stats", "errors", "compare --by model a gpt-4.1", "stats --over time"])
