@@ -76,6 +76,13 @@ def whole_width(table: Table) -> int:
     return screen.measure(table, options=screen.options.update(max_width=_ENDLESS)).maximum
 
 
+def put_marked(mark: str, style: str, text: str) -> None:
+    """Print *text* behind a *mark*, which says in words and in the colour of *style* how it stands."""
+    from rich.text import Text
+
+    console().print(Text.assemble((mark, style), " ", text), soft_wrap=True)
+
+
 def put_json(value: Any) -> None:
     """Print *value* as one line of JSON at once; what JSON lacks becomes null or an escape."""
     sys.stdout.write(dumps_loaded(value).decode() + "\n")

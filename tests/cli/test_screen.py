@@ -124,6 +124,25 @@ def test_what_a_table_has_no_room_for_is_named_on_a_terminal(
     assert told == {"60": missing, "200": ""}
 
 
+@pytest.mark.parametrize(
+    ("words", "mark"),
+    [
+        (["doctor"], "32mok  "),
+        (["show", "run-1"], "32m✓ ok"),
+        (["show", "other-3"], "31m✗ error"),
+        (["alert", "--at", "2026-02-01", "--all", "--rule", "error_rate > 5% over 7d min 3"], "1;31m✗ fired"),
+        (["alert", "--at", "2026-02-01", "--all", "--rule", "error_rate > 50% over 7d min 3"], "32m✓ quiet"),
+        (["alert", "--at", "2026-02-01", "--all", "--rule", "error_rate > 5% over 7d min 9"], "33m? unknown"),
+    ],
+)
+@pytest.mark.usefixtures("log")
+def test_how_it_stands_is_seen_by_its_colour(
+    command: Callable[..., Ran], words: list[str], mark: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert f"\x1b[{mark}\x1b[0m" in command(*words).out
+
+
 @pytest.mark.parametrize("words", ["stats", "errors", "compare --by model a gpt-4.1", "stats --over time"])
 def test_no_figure_is_cut_however_narrow_the_terminal(
     command: Callable[..., Ran], log: Path, words: str, monkeypatch: pytest.MonkeyPatch
