@@ -24,7 +24,7 @@ def put_plan(made: Plan, named: dict[str, str], server: str, *, dry_run: bool, a
         return
     typer.echo(one_line(f"{_title(named)}: {sums.requests:,} of {counted(made.calls, 'call')} to {server}"))
     for count, what in _others(made):
-        typer.echo(f"  {count:>8}  {what}")
+        typer.echo(f"  {count:>8,}  {what}")
     typer.echo(f"forecast: {_forecast(sums)}")
     if dry_run:
         typer.echo("nothing was sent")
