@@ -24,5 +24,5 @@ client = flywheel_log.instrument(Gateway(), workload_id="gateway")
 client.chat.completions.create(model="house-model", messages=[{"role": "user", "content": "Hello."}])
 
 flywheel_log.flush()
-(event,) = flywheel_log.read()
+*_, event = flywheel_log.read()
 print(event["provider"], event["input_tokens"], event["output_tokens"], event["response"]["choices"][0])

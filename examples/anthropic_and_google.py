@@ -27,7 +27,7 @@ gemini.models.generate_content(
 )
 
 flywheel_log.flush()
-for event in flywheel_log.read():  # the bodies in the log are Anthropic's and Google's; the documents are chats
+for event in [*flywheel_log.read()][-2:]:  # the bodies in the log are Anthropic's and Google's; the documents are chats
     document = to_document(event)
     print(event["provider"], sorted(event["request"]))
     print(json.dumps(document["request"]["messages"]), json.dumps(document["request"]["tools"]))

@@ -21,4 +21,4 @@ async def main() -> None:
 
 
 asyncio.run(main())
-print(sorted(event["metadata"]["word"] for event in flywheel_log.read()))
+print(sorted(event["metadata"]["word"] for event in [*flywheel_log.read()][-3:]))

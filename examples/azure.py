@@ -13,5 +13,5 @@ with standin.serve() as server:
     client.chat.completions.create(model="my-deployment", messages=[{"role": "user", "content": "Hello, Azure."}])
 
 flywheel_log.flush()
-(event,) = flywheel_log.read()
+*_, event = flywheel_log.read()
 print(event["provider"], event["model"], event["status"])

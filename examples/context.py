@@ -28,5 +28,5 @@ with flywheel_log.suppress():
     ask("This one is not recorded.")
 
 flywheel_log.flush()
-for event in flywheel_log.read():
+for event in [*flywheel_log.read()][-3:]:
     print(event["client_id"], event["workload_id"], event["user_id"], event["session_id"], event["tags"])

@@ -8,6 +8,6 @@ vectors = client.embeddings.create(model="text-embedding-3-small", input=["a fly
 print(len(vectors.data), "vectors of", len(vectors.data[0].embedding))
 
 flywheel_log.flush()
-(event,) = flywheel_log.read()
+*_, event = flywheel_log.read()
 # In the record a vector is its dimensions, its norm and a hash; configure(embeddings="keep") keeps the numbers.
 print(event["kind"], event["input_tokens"], event["response"]["data"])

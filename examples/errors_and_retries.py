@@ -21,7 +21,7 @@ with standin.serve(flaky) as server:
         print("raised as ever:", error.status_code)
 
 flywheel_log.flush()
-retried, failed = flywheel_log.read()
+*_, retried, failed = flywheel_log.read()
 print(retried["status"], "after retries:", retried["retries"])
 # One call is one record, however often the SDK tried; a failed one is marked so that no dataset takes it by accident.
 print(failed["status"], failed["error"], failed["training_unsafe"])

@@ -53,6 +53,6 @@ print(asyncio.run(graph.compile().ainvoke(question, thread))["messages"][-1].con
 
 flywheel_log.flush()
 for event in flywheel_log.read():
-    if event["kind"] == "llm":
+    if event["workload_id"] == "order-status" and event["kind"] == "llm":
         answer = event["response"]["choices"][0]["message"]
         print(event["workload_id"], event.get("session_id"), answer.get("tool_calls") or answer["content"])

@@ -18,6 +18,6 @@ complete("Polly wants a cracker", model="parrot-1b")
 list(stream("one word after the other"))
 
 flywheel_log.flush()
-for event in flywheel_log.read():
+for event in [*flywheel_log.read()][-2:]:
     # Arguments called model, temperature, max_tokens, top_p, tools and messages keep their names in the request.
     print(event["workload_id"], event["provider"], event["request"], event["response"]["choices"][0]["message"])

@@ -32,5 +32,5 @@ with flywheel_log.context(workload_id="health-check"):
     client.chat.completions.create(model="gpt-4.1-mini", messages=question)
 
 flywheel_log.flush()
-(event,) = flywheel_log.read()
+*_, event = flywheel_log.read()
 print(event["request"]["messages"], question)

@@ -18,9 +18,10 @@ for word in ("flywheel", "record", "journal"):
     )
 flywheel_log.flush()
 
-# `flywheel-log replay --model gpt-4.1-mini` does this, and asks first. Here every call of the log is fit to be sent.
+# `flywheel-log replay --model gpt-4.1-mini` does this, and asks first. Here every call of the workload is fit.
 body = partial(request_of, change=Change(model="gpt-4.1-mini"), anywhere=True)
-jobs = [(event, body(event)) for event in flywheel_log.read("genai.log")]
+asked = (event for event in flywheel_log.read("genai.log") if event["workload_id"] == "translate")
+jobs = [(event, body(event)) for event in asked]
 sent = send(jobs, client, lambda event: stamp(event, run="mini"), concurrency=2, per_minute=600)
 flywheel_log.flush()
 

@@ -16,7 +16,7 @@ with client.chat.completions.create(model="gpt-4.1-mini", messages=question, str
             break
 
 flywheel_log.flush()
-whole, left = flywheel_log.read()
+*_, whole, left = flywheel_log.read()
 for event in (whole, left):
     # The chunks are put together again: a stream's answer looks like that of a plain call, as far as it was taken.
     print(event["status"], event["response"]["choices"][0]["message"]["content"])

@@ -19,7 +19,7 @@ answer = client.chat.completions.parse(
 print(answer.choices[0].message.parsed)
 
 flywheel_log.flush()
-(event,) = flywheel_log.read()
+*_, event = flywheel_log.read()
 # The record has the schema that went over the wire and the JSON text that came back, not the Python objects.
 print(event["request"]["response_format"]["json_schema"]["schema"]["properties"])
 print(event["response"]["choices"][0]["message"]["content"])

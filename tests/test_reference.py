@@ -96,6 +96,11 @@ def test_every_figure_is_told(tmp_path: Path) -> None:
     assert [name for name in sink if f"| `{name}` |" not in text] == []
 
 
+def test_every_page_stands_in_the_navigation_once() -> None:
+    nav = re.findall(r'"([\w/-]+\.md)"', (ROOT / "zensical.toml").read_text(encoding="utf-8"))
+    assert sorted(nav) == sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md"))
+
+
 def test_every_link_between_pages_leads_somewhere() -> None:
     broken = [
         f"{page.relative_to(ROOT)}: {link[0]}"

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperArgument, TyperCommand
 
 from flywheel_log.wording import plain
 
@@ -111,8 +112,19 @@ def app(names: Sequence[str] | None = None) -> typer.Typer:
     )
     made.callback()(_options)
     for name in commands() if names is None else names:
-        made.command(name)(import_module(f"{__name__}.{name.replace('-', '_')}").command)
+        made.command(name, cls=_Command)(import_module(f"{__name__}.{name.replace('-', '_')}").command)
     return made
+
+
+class _Command(TyperCommand):
+    """A command whose help names an argument as the usage does, and not also its type of Python's."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        found = super().get_params(ctx)
+        for one in found:
+            if isinstance(one, TyperArgument):
+                vars(one)["display_type_rich"] = lambda **_: ""  # releases of typer before 0.29 do not ask
+        return found
 
 
 def commands() -> list[str]:

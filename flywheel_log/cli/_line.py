@@ -32,7 +32,7 @@ def line(event: Event, width: int, zone: tzinfo | None = None) -> Text:
     who, model = _widths(width)
     text = Text(no_wrap=True, overflow="crop")
     text.append(f"{when(event, zone)} ", "dim")
-    text.append(f"{sign(event)} ", _STYLES.get(event.get("status") or ""))
+    text.append(f"{sign(event)} ", style_of(event))
     text.append(f"{fit(one_line(event.get('workload_id') or ''), who)} ", "cyan")
     text.append(f"{fit(one_line(event.get('model') or event.get('name') or event['kind']), model)} ")
     text.append(f"{_tokens(event):>9} {duration(taken_ms(event)):>6}  ", "dim")
@@ -50,6 +50,11 @@ def when(event: Event, zone: tzinfo | None = None) -> str:
 def sign(event: Event) -> str:
     """Return how *event* went: `✓`, `✗`, `…` for a call that ended early, `·` for what is no call."""
     return _GLYPHS.get(event.get("status") or "", "·")
+
+
+def style_of(event: Event) -> str:
+    """Return the colour that says how *event* went; empty for what is no call."""
+    return _STYLES.get(event.get("status") or "", "")
 
 
 def failure(event: Event) -> str:

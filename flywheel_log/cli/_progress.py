@@ -1,4 +1,4 @@
-"""The progress of a command: a bar on standard error, on a terminal, for anything longer than a second."""
+"""The progress of a command: a bar on standard error, on a terminal, for what is sent, or read for over a second."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flywheel_log.loop.reading import progress
@@ -41,13 +42,13 @@ class Bar:
             self._done = self._total = 0
         self._total, self._unit = self._total + total, unit
 
-    def advance(self, count: int) -> None:
-        """Count what is read, and show it."""
+    def advance(self, count: int, note: str = "") -> None:
+        """Count what is done, and show it, with a *note* on how it goes."""
         self._done += count
         if self._live is None and self._clock() - self._since >= AFTER_S:
-            self._show()
+            self.show()
         if self._live is not None:
-            self._live.update(self._live.task_ids[0], completed=min(self._done, self._total))
+            self._live.update(self._live.task_ids[0], completed=min(self._done, self._total), description=note)
 
     def hide(self, *, again: bool = True) -> None:
         """Clear the line, for somebody else writes; shown *again* after a second of silence, else at the next news."""
@@ -57,11 +58,12 @@ class Bar:
         if again:
             self._since = self._clock()
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Show what is expected, before its time has come."""
         from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
         amount = DownloadColumn() if self._unit == "bytes" else MofNCompleteColumn()
-        columns = (BarColumn(), amount, TimeRemainingColumn())
+        columns = (BarColumn(), amount, "{task.description}", TimeRemainingColumn())
         # Standard output is not taken along: it may be a file.
         self._live = Progress(
             *columns, console=self._screen, transient=True, redirect_stdout=False, redirect_stderr=False
@@ -71,10 +73,10 @@ class Bar:
 
 
 @contextmanager
-def progress_shown() -> Iterator[None]:
-    """Show how far everything comes that is read in the block, if standard error is a terminal."""
+def progress_shown() -> Iterator[Bar | None]:
+    """Show how far everything comes that is read in the block, if standard error is a terminal: yields the bar."""
     if _shown or not sys.stderr.isatty():
-        yield
+        yield next(iter(_shown), None)
         return
     from rich.console import Console
 
@@ -82,10 +84,22 @@ def progress_shown() -> Iterator[None]:
     _shown.append(bar)
     try:
         with progress.told_to(bar):
-            yield
+            yield bar
     finally:
         _shown.clear()
         bar.hide()
+
+
+@contextmanager
+def sends_shown(of: int) -> Iterator[Callable[[str], None]]:
+    """Show how many of the block's requests are done; yields what is called after each, with a note on how it goes."""
+    with progress_shown() as bar:
+        if bar is None:
+            yield lambda _: None
+            return
+        bar.begin(of, "requests")
+        bar.show()
+        yield partial(bar.advance, 1)
 
 
 def clear_line() -> None:

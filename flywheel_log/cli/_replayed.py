@@ -1,9 +1,8 @@
-"""What a replay will do and what it did, in words and as JSON, and its progress."""
+"""What a replay will do and what it did, in words and as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 
 import typer
 
@@ -25,7 +24,7 @@ def put_plan(made: Plan, named: dict[str, str], server: str, *, dry_run: bool, a
         return
     typer.echo(one_line(f"{_title(named)}: {sums.requests:,} of {counted(made.calls, 'call')} to {server}"))
     for count, what in _others(made):
-        typer.echo(f"  {count:>8}  {what}")
+        typer.echo(f"  {count:>8,}  {what}")
     typer.echo(f"forecast: {_forecast(sums)}")
     if dry_run:
         typer.echo("nothing was sent")
@@ -45,22 +44,10 @@ def put_sent(sent: Sent, named: dict[str, str], *, as_json: bool) -> Problem | N
     return None
 
 
-@contextmanager
-def progress(of: int) -> Iterator[Callable[[Sent], None]]:
-    """Show on standard error, where it is a terminal, how many of the requests are done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    screen = Console(stderr=True)
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        task = bar.add_task("", total=of)
-
-        def show(sent: Sent) -> None:
-            failed = sum(sent.failed.values())
-            bar.update(task, completed=sent.answered + failed, description=f"{failed} failed" if failed else "")
-
-        yield show
+def failed(sent: Sent) -> str:
+    """Return in words how many requests failed; empty if none did."""
+    count = sum(sent.failed.values())
+    return f"{count} failed" if count else ""
 
 
 def _title(named: dict[str, str]) -> str:

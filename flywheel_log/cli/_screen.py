@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -47,8 +48,8 @@ def new_table(**style: Any) -> Table:
     return Table(box=None, pad_edge=False, header_style="dim", **style)
 
 
-def put_table(table: Table) -> None:
-    """Print *table* as wide as the terminal, by cutting headings and labels.
+def put_table(table: Table, without: Sequence[str] = ()) -> None:
+    """Print *table* as wide as the terminal, by cutting headings and labels; on a terminal, say what it is *without*.
 
     Figures are whole even where the terminal has to wrap the lines: one that is cut is another one.
     """
@@ -65,12 +66,21 @@ def put_table(table: Table) -> None:
         one.min_width = one.max_width = room[id(one)]
     labels = (_GAP + _NARROWEST) * (len(table.columns) - len(figures))
     console(sum(room.values()) + _GAP * len(figures) + labels).print(table, crop=False)
+    if without and console().is_terminal:
+        console().print(f"too narrow for {', '.join(without)}", style="dim")
 
 
 def whole_width(table: Table) -> int:
     """Return how many cells *table* takes where nothing of it is cut."""
     screen = console()
     return screen.measure(table, options=screen.options.update(max_width=_ENDLESS)).maximum
+
+
+def put_marked(mark: str, style: str, text: str) -> None:
+    """Print *text* behind a *mark*, which says in words and in the colour of *style* how it stands."""
+    from rich.text import Text
+
+    console().print(Text.assemble((mark, style), " ", text), soft_wrap=True)
 
 
 def put_json(value: Any) -> None:

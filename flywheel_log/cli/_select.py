@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, get_args
 
 import typer
 
 from flywheel_log.event import Status
-from flywheel_log.loop.filter import OPINIONS, Filter, conditions, when
+from flywheel_log.loop.filter import OPINIONS, Filter, conditions
 from flywheel_log.loop.values import full
 
 from . import wrong
+from ._amounts import time
 from ._records import Records
 
 _STATUSES: tuple[str, ...] = get_args(Status)
@@ -85,15 +85,15 @@ def _options(
     for pattern in status or ():
         if not any(fnmatchcase(one, pattern) for one in (*_STATUSES, "")):
             raise ValueError(f"status {pattern!r} is unknown; expected one of {', '.join(_STATUSES)}")
-    now = datetime.now(UTC)
-    others = conditions(where or (), "metadata.tenant=acme")
+    with wrong("--where"):
+        others = conditions(where or (), "metadata.tenant=acme")
     if twice := fields.keys() & others.keys():
         raise ValueError(
             f"{', '.join(sorted(twice))} is given by an option of its own and by --where; repeat one of them"
         )
     return Filter(
-        since=when(since, now) if since else None,
-        until=when(until, now) if until else None,
+        since=time(since, "--since"),
+        until=time(until, "--until"),
         where=fields | others,
         text=text,
         feedback=feedback or None,

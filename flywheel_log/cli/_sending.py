@@ -24,8 +24,9 @@ from flywheel_log.pipeline.price import Prices
 from flywheel_log.sinks import public
 
 from . import Problem
+from ._progress import sends_shown
 from ._records import Records
-from ._replayed import progress, put_plan, put_sent
+from ._replayed import failed, put_plan, put_sent
 from ._source import settings
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ class Sending:
             raise Problem("there is no API key; set OPENAI_API_KEY")
         self._confirm()
         jobs = made.jobs(self.calls(), body)
-        with _recording(self.client, self.target), progress(made.forecast.requests) as show:
-            sent = send(jobs, self.client, fields, on_sent=show, **self.limits)
+        with _recording(self.client, self.target), sends_shown(made.forecast.requests) as tell:
+            sent = send(jobs, self.client, fields, on_sent=lambda sent: tell(failed(sent)), **self.limits)
         problem = put_sent(sent, named, as_json=self.as_json)
         if problem and sent.stopped == INTERRUPTED:
             raise problem

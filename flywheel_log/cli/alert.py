@@ -15,7 +15,7 @@ from . import Problem, failing, wrong
 from ._amounts import time
 from ._file_errors import explained
 from ._records import Records
-from ._screen import one_line, put_json
+from ._screen import one_line, put_json, put_marked
 from ._source import AsJson, Sources
 
 if TYPE_CHECKING:
@@ -38,7 +38,11 @@ All = Annotated[bool, typer.Option("--all", help="Also show rules that did not f
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 also if there is too little data to decide.")]
 
 _FIRED, _FAILED = 1, 3
-_MARKS = {"fired": "✗ fired", "quiet": "✓ quiet", "too_little_data": "? unknown"}
+_MARKS = {
+    "fired": ("✗ fired", "bold red"),
+    "quiet": ("✓ quiet", "green"),
+    "too_little_data": ("? unknown", "yellow"),
+}
 
 
 def command(
@@ -109,7 +113,7 @@ def _put(outcome: Outcome, *, tell_all: bool, as_json: bool) -> None:
     if as_json:
         put_json(words.as_json(outcome))
     elif tell_all or outcome.state == "fired":
-        typer.echo(one_line(f"{_MARKS[outcome.state]} {words.in_words(outcome)}"))
+        put_marked(*_MARKS[outcome.state], one_line(words.in_words(outcome)))
 
 
 def _post(webhook: str, fired: Sequence[Outcome], timeout: float) -> None:

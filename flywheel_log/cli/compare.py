@@ -101,7 +101,7 @@ def command(
         raise records.nothing("calls")
     a, b = _two(values or [], found, by)
     pair = _Sides(a, b, round(found[a].calls), round(found[b].calls))
-    _put(pair, compare(found[a], found[b]), as_json=as_json)
+    _put(pair, compare(found[a], found[b]), as_json=as_json, by=by)
     say_if_sampled(found[a], found[b])
 
 
@@ -151,13 +151,17 @@ def _with_originals(records: Records, known: Feedbacks, run: str, *, as_json: bo
     put_agreement(found, as_json=as_json)
 
 
-def _put(sides: _Sides, differences: list[Difference], over: Drift | None = None, *, as_json: bool) -> None:
+def _put(
+    sides: _Sides, differences: list[Difference], over: Drift | None = None, *, as_json: bool, by: str = ""
+) -> None:
     if as_json:
         _put_json(sides, differences, over)
         return
-    whole = _table(sides, differences, over, intervals=True)
-    fits = whole_width(whole) <= console().width
-    put_table(whole if fits else _table(sides, differences, over, intervals=False))
+    whole = _table(sides, differences, over, by, intervals=True)
+    if whole_width(whole) <= console().width:
+        put_table(whole)
+    else:
+        put_table(_table(sides, differences, over, by, intervals=False), without=["intervals"])
 
 
 def _put_json(sides: _Sides, differences: list[Difference], over: Drift | None) -> None:
@@ -177,11 +181,11 @@ def _numbers(measured: Share | Mean) -> dict[str, object]:
     return {"value": measured.value, "interval": measured.interval, "of": measured.of, "effective": measured.effective}
 
 
-def _table(sides: _Sides, differences: list[Difference], over: Drift | None, *, intervals: bool) -> Table:
+def _table(sides: _Sides, differences: list[Difference], over: Drift | None, by: str, *, intervals: bool) -> Table:
     from ._chart import sparkline
 
     table = new_table()
-    table.add_column("", no_wrap=True)
+    table.add_column(by, no_wrap=True)
     for name, count in ((sides.a, sides.calls_a), (sides.b, sides.calls_b)):
         table.add_column(f"{one_line(name) or '(none)'} ({count})", justify="right", no_wrap=True)
     for name in ("change", "p"):

@@ -7,8 +7,6 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-import typer
-
 from flywheel_log.config import Settings, load
 from flywheel_log.loop.blueprint.usable import LONGEST_NAME, unsafe_name
 from flywheel_log.process.directories import nearest
@@ -16,7 +14,7 @@ from flywheel_log.sinks import Finding, check
 from flywheel_log.wording import counted
 
 from . import Problem
-from ._screen import put_json
+from ._screen import put_json, put_marked
 from ._source import AsJson
 
 _DIRECTORY_MODE = 0o700
@@ -32,9 +30,8 @@ def command(*, as_json: AsJson = False) -> None:
         if as_json:
             put_json({"ok": not finding.fix, **finding._asdict()})
         else:
-            typer.echo(
-                f"{'FIX ' if finding.fix else 'ok  '} {finding.what}" + (f": {finding.fix}" if finding.fix else "")
-            )
+            mark = ("FIX ", "bold red") if finding.fix else ("ok  ", "green")
+            put_marked(*mark, finding.what + f": {finding.fix}" * bool(finding.fix))
     if wrong := sum(bool(finding.fix) for finding in findings):
         raise Problem(f"{wrong} of {len(findings)} checks failed")
 

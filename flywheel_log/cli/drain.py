@@ -65,10 +65,15 @@ def command(
 
 
 def _diversion(into: str | None, instead_of: str | None) -> Callable[[str], str] | None:
-    """What to open in the place of a sink. Raises Problem if that cannot be opened or is of another kind."""
+    """What to open in the place of a sink.
+
+    Raises:
+        Problem: that cannot be opened.
+        typer.BadParameter: it is of another kind, or nothing is named.
+    """
     if into is None:
         if instead_of:
-            raise Problem("--from needs --into, the sink that takes the events")
+            raise typer.BadParameter("it needs --into, the sink that takes the events", param_hint="--from")
         return None
     from flywheel_log.sinks import open_sink, public, resolve
 
@@ -77,7 +82,8 @@ def _diversion(into: str | None, instead_of: str | None) -> Callable[[str], str]
         replaced = public(resolve(instead_of)) if instead_of else None
     kind = urlsplit(into).scheme
     if replaced and urlsplit(replaced).scheme != kind:
-        raise Problem(f"--from is {urlsplit(replaced).scheme}:, --into is {kind}:; they must be of the same kind")
+        was = urlsplit(replaced).scheme
+        raise typer.BadParameter(f"--from is {was}:, --into is {kind}:; they must be of the same kind")
     return lambda url: into if urlsplit(url).scheme == kind and replaced in (None, public(url)) else url
 
 

@@ -90,14 +90,15 @@ def _put(errors: Errors, alike: list[Cluster]) -> None:
     share = errors.share
     screen.print(f"{round(share.hits):,} of {counted(round(share.of), 'call')} went wrong ({share.value or 0:.1%})")
     if errors.groups:
-        put_table(_table(errors, screen.width))
+        columns = _columns(errors)
+        shown = _fitting(columns, screen.width)
+        put_table(_table(shown), without=[name for name in columns if name not in shown])
     for one in alike:
         screen.print(_told(one), soft_wrap=True)
 
 
-def _table(errors: Errors, width: int) -> Table:
+def _table(columns: dict[str, list[str]]) -> Table:
     table = new_table()
-    columns = _fitting(_columns(errors), width)
     for name in columns:
         table.add_column(name, justify="right" if name in ("calls", "share") else "left", no_wrap=True)
     for row in zip(*columns.values(), strict=True):

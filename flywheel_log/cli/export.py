@@ -167,8 +167,8 @@ def _put(manifest: JSON, out: Path, *, as_json: bool) -> None:
     made = taken if rows == counts["taken"] else f"{counted(rows, 'row')} made of {taken}"
     typer.echo(f"{made} in {one_line(str(out))}" if rows else f"{made}; nothing was written")
     for name, file in manifest["files"].items():
-        typer.echo(f"  {file['rows']:>8}  {one_line(name)}")
+        typer.echo(f"  {file['rows']:>8,}  {one_line(name)}")
     for name in _empty(manifest) if rows else ():
         typer.echo(f"  {0:>8}  {name} (no file)")
     for reason, count in counts["dropped"].items():
-        typer.echo(f"  {count:>8}  left out: {one_line(reason.replace('_', ' '))}")
+        typer.echo(f"  {count:>8,}  left out: {one_line(reason.replace('_', ' '))}")

@@ -97,9 +97,12 @@ def show(event: Event) -> None:
 
     from flywheel_log.loop.conversation import conversation
 
+    from ._line import style_of
+
     screen = console()
+    styles = {"status": style_of(event), "error": "red"}
     for name, value in facts(event):
-        _fold(screen, Text(value, "red" if name == "error" else ""), Text(f"{name:>9}  "))
+        _fold(screen, Text(value, styles.get(name, "")), Text(f"{name:>9}  "))
     talk = conversation(event)
     for turn in (*talk.asked, *_retrieval(event)):
         _say(screen, turn, "bold")

@@ -66,7 +66,7 @@ def command(
         stats = _quickly(records, fields, scaled=scale_up) or _summarised(records, fields, scaled=scale_up)
     if not stats.rows:
         raise records.nothing("calls")
-    _print_json(stats) if as_json else put_table(_table(stats, console().width))
+    _print_json(stats) if as_json else _put_table(stats, console().width)
     say_if_sampled(stats.total)
     for name, values in zip(stats.by, zip(*(row.key for row in stats.rows), strict=True), strict=True):
         if by is not None and not any(values):
@@ -147,9 +147,13 @@ def _rounded(value: float | None) -> int | None:
     return None if value is None else round(value)
 
 
-def _table(stats: Stats, width: int) -> Table:
-    table = new_table(footer_style="bold", show_footer=len(stats.rows) > 1)
+def _put_table(stats: Stats, width: int) -> None:
     columns = _fitting(stats, width)
+    put_table(_table(stats, columns, width), without=[*_cells(stats.total)][len(columns) :])
+
+
+def _table(stats: Stats, columns: list[tuple[str, int]], width: int) -> Table:
+    table = new_table(footer_style="bold", show_footer=len(stats.rows) > 1)
     room = max(_KEY_WIDTH, (width - sum(size for _, size in columns)) // max(1, len(stats.by)) - _GAP)
     for place, name in enumerate(stats.by):
         table.add_column(_head(name), "" if place else "total", no_wrap=True, style="cyan", max_width=room)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -50,6 +51,11 @@ def test_every_option_names_what_it_takes():
         if one.param_type_name == "option" and not one.is_flag
     ]
     assert [f"{name} {one.opts[0]}" for name, one in options if not one.metavar] == []
+
+
+@pytest.mark.parametrize("name", commands())
+def test_no_argument_shows_its_type_of_pythons(command: Command, name: str):
+    assert re.findall("<[a-z]+", command(name, "--help").out.replace("<=", "")) == []
 
 
 @pytest.mark.parametrize("name", commands())

@@ -38,7 +38,7 @@ def rows(ran: Ran) -> list[str]:
 def test_versions_stand_side_by_side(command: Command, versions: Path):
     shown = rows(command("compare", "1", "2", "--log", versions))
     assert (shown[0], shown[1], shown[-1]) == (
-        "1 (30) 2 (30) change p",
+        "prompt.version 1 (30) 2 (30) change p",
         "error rate 0.0% [0.0%, 11.4%] 46.7% [30.2%, 63.9%] +46.7pp <0.001 *",
         "first token ms 310ms [310ms, 310ms] 310ms [310ms, 310ms] +0.0% 1.000",
     )
@@ -94,7 +94,7 @@ def test_a_narrow_terminal_gets_the_figures_whole_without_their_intervals(
     monkeypatch.setenv("COLUMNS", "70")
     lines = command("compare", "--by", "prompt.version", "--log", versions).out.splitlines()
     assert [line for line in lines if "…" in line or "[" in line or len(line) > 70] == []
-    assert lines[0].split() == ["1", "(30)", "2", "(30)", "change", "p"]
+    assert lines[0].split() == ["prompt.version", "1", "(30)", "2", "(30)", "change", "p"]
 
 
 def test_json_lines_have_values_intervals_and_chances(command: Command, versions: Path):

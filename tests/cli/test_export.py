@@ -37,6 +37,17 @@ def test_json_is_the_manifest(command: Command, log: Path, tmp_path: Path):
     )
 
 
+def test_thousands_are_told_apart_in_every_line(command: Command, log: Path):
+    log.write_text((json.dumps(CHAT) + "\n") * 1201)
+    assert command("export", log).out.splitlines() == [
+        "1 of 1,201 calls in dataset",
+        "         1  train.jsonl",
+        "         0  validation (no file)",
+        "         0  eval (no file)",
+        "     1,200  left out: duplicate",
+    ]
+
+
 def test_replays_are_taken_where_their_workload_is_named(command: Command, log: Path):
     replayed = {
         **CHAT,

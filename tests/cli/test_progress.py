@@ -82,6 +82,18 @@ def test_a_bar_is_there_after_a_second_and_gone_when_it_ends():
     assert "600/1200" in out.getvalue()
 
 
+def test_what_is_sent_is_shown_at_once_and_how_it_goes():
+    out = io.StringIO()
+    bar = Bar(Console(file=out, force_terminal=True, width=100), clock=lambda: 0.0)
+    bar.begin(10, "requests")
+    bar.show()
+    assert " 0/10" in out.getvalue()
+    bar.advance(1, "1 failed")
+    bar.hide()
+    assert " 1/10" in out.getvalue()
+    assert "1 failed" in out.getvalue()
+
+
 # Its second is over at once: how long a command takes is the machine's.
 AT_ONCE = """
 import sys

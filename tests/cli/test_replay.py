@@ -306,6 +306,14 @@ def test_another_server_is_named(command: Command, genai: Path, server: standin.
         assert (len(other.requests), len(server.requests)) == (COUNT, 0)
 
 
+def test_colours_in_a_pipe_bring_no_bar_there(
+    command: Command, genai: Path, server: standin.Server, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert command("replay", "--model", "new", "--yes", genai).err == ""
+    assert len(server.requests) == COUNT
+
+
 def test_a_person_is_asked(genai: Path, server: standin.Server):
     """In a terminal the forecast is shown, and a no sends nothing."""
     pty = pytest.importorskip("pty")

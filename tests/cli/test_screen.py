@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,6 +100,47 @@ def test_nothing_in_a_log_reaches_the_terminal_as_a_command(
     ran = command(*words.split(" "))
     assert ran.out + ran.err
     assert [sign for sign in ran.out + ran.err if sign in "\x1b\u202e"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        ("stats", "cost, first p50, first p95, incomplete, cached, calls/min"),
+        ("errors", "meaning"),
+        ("compare --by model a gpt-4.1", "intervals"),
+    ],
+)
+def test_what_a_table_has_no_room_for_is_named_on_a_terminal(
+    command: Callable[..., Ran], log: Path, words: str, missing: str, monkeypatch: pytest.MonkeyPatch
+):
+    calls = [{**CHAT, "model": one, "status": "incomplete"} for one in ("a", "gpt-4.1") for _ in range(12)]
+    log.write_text("".join(json.dumps(one) + "\n" for one in calls))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    told = {}
+    for columns in ("60", "200"):
+        monkeypatch.setenv("COLUMNS", columns)
+        _, _, named = re.sub("\x1b\\[[0-9;]*m", "", command(*words.split()).out).partition("too narrow for ")
+        told[columns] = " ".join(named.split())
+    assert told == {"60": missing, "200": ""}
+
+
+@pytest.mark.parametrize(
+    ("words", "mark"),
+    [
+        (["doctor"], "32mok  "),
+        (["show", "run-1"], "32m✓ ok"),
+        (["show", "other-3"], "31m✗ error"),
+        (["alert", "--at", "2026-02-01", "--all", "--rule", "error_rate > 5% over 7d min 3"], "1;31m✗ fired"),
+        (["alert", "--at", "2026-02-01", "--all", "--rule", "error_rate > 50% over 7d min 3"], "32m✓ quiet"),
+        (["alert", "--at", "2026-02-01", "--all", "--rule", "error_rate > 5% over 7d min 9"], "33m? unknown"),
+    ],
+)
+@pytest.mark.usefixtures("log")
+def test_how_it_stands_is_seen_by_its_colour(
+    command: Callable[..., Ran], words: list[str], mark: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert f"\x1b[{mark}\x1b[0m" in command(*words).out
 
 
 @pytest.mark.parametrize("words", ["stats", "errors", "compare --by model a gpt-4.1", "stats --over time"])

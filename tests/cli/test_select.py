@@ -58,8 +58,12 @@ def test_a_selection_without_a_match_says_what_was_selected(command: Command, lo
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--since", "noon"], "time 'noon' is invalid; expected for example 90s, 15m"),
-        (["--where", "tenant"], "condition 'tenant' has no value; expected one such as metadata.tenant=acme"),
+        (["--since", "noon"], "for --since: time 'noon' is invalid; expected for example 90s, 15m"),
+        (["--until", "noon"], "for --until: time 'noon' is invalid"),
+        (
+            ["--where", "tenant"],
+            "for --where: condition 'tenant' has no value; expected one such as metadata.tenant=acme",
+        ),
         (["--where", "tenant=acme"], "field 'tenant' is unknown; expected one of "),
         (["--text", "("], "'(' is not a regular expression"),
         (["--feedback", "great"], "feedback 'great' is unknown; expected one of good, bad, any, none"),
