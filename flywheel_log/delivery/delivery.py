@@ -162,9 +162,12 @@ class Delivery:
         flushed = time.monotonic() + max(0.0, timeout - _LAST_WORDS_S)
         self.flush(max(0.0, timeout - _LAST_WORDS_S))
         fresh = Crew(self._new_journal())
-        with self._lock:
-            self._successor = successor
-            crew, self._crew = self._crew, fresh
+        # Not for ever: this may be a signal's handler inside of a put, which whoever starts the threads waits for.
+        alone = self._lock.acquire(timeout=max(0.0, deadline - time.monotonic()))
+        self._successor = successor
+        crew, self._crew = self._crew, fresh
+        if alone:
+            self._lock.release()
         crew.journal.refuse()
         left = crew.flush(max(0.0, flushed - time.monotonic()), adopted=False)  # And what was put meanwhile.
         crew.stop(deadline)
