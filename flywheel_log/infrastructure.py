@@ -63,10 +63,13 @@ class Machine:
 
     def _start(self) -> JSON:
         with self._lock:
-            if self._latest is None:
-                self._latest = {"host": socket.gethostname(), "pid": os.getpid()}
-                threads.start("machine", self._look, self._latest, self._ending)
-            return self._latest
+            if (latest := self._latest) is not None:
+                return latest
+            self._latest = latest = {"host": socket.gethostname(), "pid": os.getpid()}
+            ending = self._ending
+        # Without the lock: a finaliser may want it in the new thread, before that has begun.
+        threads.start("machine", self._look, latest, ending)
+        return latest
 
     def _look(self, known: JSON, ending: Queue[None]) -> None:
         gauges = self._gauges()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import atexit
-import threading
+import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +20,7 @@ from .pipeline.sample import Sampler
 from .pipeline.trim import Limits, is_small, trim
 from .pipeline.withhold import bare
 from .process.forks import loading
+from .process.interruptions import Interruptions
 from .process.locks import Lock
 from .serialise import UNREAD, dumps, loads
 
@@ -32,8 +32,11 @@ Keep = Callable[[Event], str | None]
 EXIT_SECONDS = 1.4  # With the end of an interpreter that has an SDK loaded, a hung sink holds a program for 2.5 s.
 _lock = Lock()
 _recorder: Recorder | None = None
-_loader: threading.Thread | None = None
-_early: deque[Event] = deque()
+_interruptions = Interruptions(lambda event: record(event))  # noqa: PLW0108 - it is defined below
+# As long as a process forks: its child does not record before all that it has from its parent is put away.
+os.register_at_fork(
+    before=_interruptions.__enter__, after_in_parent=_interruptions.__exit__, after_in_child=_interruptions.forget
+)
 
 
 class Recorder:
@@ -123,7 +126,8 @@ class Recorder:
         if not is_small(line, self._limits):
             event = cast(Event, settled(cast(JSON, event or loads(line))))  # What is cut would be misunderstood later.
             line = dumps(event := trim(event, self._limits))
-        identity = self.put(line)
+        with _interruptions:  # Else it would wait for locks with a lock in hand.
+            identity = self.put(line)
         if event is not None:
             self._bench.offer(identity, event)
         return identity
@@ -153,30 +157,24 @@ class Recorder:
 
 @contextmanager
 def _settings() -> Iterator[Any]:
-    """Have the module of the settings, while no process forks. What interrupts its import, and records, has to wait."""
-    global _loader  # noqa: PLW0603 - one at a time
-    with loading(), _lock:  # In this order: whoever forks has the first, and its signal handlers may want the second.
-        outer, _loader = _loader, threading.current_thread()
-        try:
-            from . import config
+    """Have the module of the settings, while no process forks. What interrupts this, and records, has to wait."""
+    with _interruptions, loading():
+        from . import config
 
-            yield config
-        finally:
-            _loader = outer
-            while _early and outer is None:
-                record(_early.popleft())
+        yield config
 
 
 def current() -> Recorder:
     """The process's recorder; made from the environment at first use."""
     global _recorder  # noqa: PLW0603 - one recorder a process
-    if _recorder is None:
+    if (recorder := _recorder) is None:  # It is read once, for another thread may shut down.
         with _settings() as config:
-            if _recorder is None:
+            if (recorder := _recorder) is None:
                 made = Recorder(config.load())
-                _recorder = _recorder or made  # The handler of a signal may have asked for it meanwhile.
+                with _lock:
+                    _recorder = recorder = _recorder or made  # A signal's handler may have asked for it meanwhile.
                 atexit.register(_at_exit)
-    return _recorder
+    return recorder
 
 
 def replace(recorder: Recorder | None) -> Recorder | None:
@@ -190,8 +188,7 @@ def replace(recorder: Recorder | None) -> Recorder | None:
 def record(event: Event) -> str | None:
     """Record *event* by the process's recorder, unless recording is disabled. Never raises."""
     try:
-        if _recorder is None and _loader is threading.current_thread():
-            _early.append(event)  # Of a finaliser, or of a signal's handler.
+        if _interruptions.postpone(event):
             return None
         recorder = _recorder or current()
         return None if recorder.settings.disabled else recorder.record(event)
@@ -213,9 +210,9 @@ def configure(**settings: Any) -> None:
         ValueError: a value is wrong; the message names the setting, the value and what is allowed.
     """
     with _settings() as config:
-        recorder = Recorder(config.load(**settings))
+        before = replace(recorder := Recorder(config.load(**settings)))
     atexit.register(_at_exit)
-    if (before := replace(recorder)) is not None:
+    if before is not None:
         before.close(EXIT_SECONDS, recorder)
 
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -259,6 +260,21 @@ def test_what_a_handler_records_while_the_settings_are_imported_is_there(begin: 
     lines = (tmp_path / "genai.log").read_text().splitlines()
     asked = [json.loads(line)["request"]["messages"][0]["content"] for line in lines]
     assert sorted(asked) == ["first"] * ("ask" in begin) + ["in the handler"]
+
+
+def test_what_a_handler_records_while_the_first_settings_are_made_is_where_they_say(tmp_path: Path) -> None:
+    run = [sys.executable, "-c", HANDLED, "flywheel_log.configure(sinks=['file:mine.log'])"]
+    assert subprocess.run(run, capture_output=True, text=True, timeout=60, check=True).stdout == "0 {}\n"
+    assert [path.name for path in tmp_path.glob("*.log")] == ["mine.log"]
+    assert (tmp_path / "mine.log").read_text().count("in the handler") > 0
+
+
+def test_the_recorder_is_there_though_another_thread_shuts_down_meanwhile() -> None:
+    at = 1
+    while with_a_turn(at, partial(recorder.replace, None), lambda: recorder.current().settings, recorder.__file__):
+        recorder.replace(None)
+        at += 1
+    assert at > 10
 
 
 def test_an_event_that_there_is_no_room_to_read_does_not_end_the_process(tmp_path: Path) -> None:

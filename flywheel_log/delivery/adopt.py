@@ -122,7 +122,7 @@ def _discard(path: Path) -> None:
 
     Clocks may jump, and those of two machines that share the directory differ: what looks old may be in the making.
     """
-    with suppress(FileNotFoundError):
+    with suppress(OSError):  # It is gone, or another user's, who may delete it.
         old = time.time() - path.stat().st_mtime > RUBBISH_AFTER_S
         if old and not path.with_suffix(SUFFIX).exists() and _is_orphan(path):
             path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Protocol
 
 from ..health import health
@@ -64,8 +64,13 @@ _held = _Held()
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Import inside the block what threads of ours need, or the first call of the program: no fork comes meanwhile."""
-    with _imports:
+    """Import inside the block what threads of ours need, or the first call of the program: no fork comes meanwhile.
+
+    Whoever has a lock that a fork waits for, as a signal's handler inside a put, keeps forks away by that. It must not
+    wait for whoever imports, who may wait for this lock.
+    """
+    has_one = any(one._is_owned() for one in _locks())  # type: ignore[attr-defined]  # noqa: SLF001
+    with nullcontext() if has_one else _imports:
         yield
 
 

@@ -106,3 +106,17 @@ def test_a_segment_that_is_being_made_is_no_rubbish_whatever_the_clock_says(root
             os.utime(path, (0, 0))
         adopt.sweep(root)
         assert [path.name for path in root.iterdir()] == ["a.tmp"]
+
+
+def test_rubbish_of_another_user_does_not_hold_up_who_looks_for_orphans(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: Path) -> bool:
+        raise PermissionError
+
+    root.mkdir()
+    (root / "a.tmp").touch()
+    os.utime(root / "a.tmp", (0, 0))
+    monkeypatch.setattr(adopt, "_is_orphan", refused)
+    adopt.sweep(root)
+    assert [path.name for path in root.iterdir()] == ["a.tmp"]

@@ -216,6 +216,9 @@ class Watched:
 
     def release(self) -> None: ...
 
+    def _is_owned(self) -> bool:
+        return False
+
 
 def test_a_journal_that_is_made_just_before_all_locks_are_taken_is_guarded(monkeypatch: pytest.MonkeyPatch) -> None:
     watched: Any = Watched()

@@ -173,6 +173,12 @@ def test_a_secret_is_known_by_every_name_it_has(name: str, written: Callable[[st
         assert "hunter2!" not in str(clean)
 
 
+@pytest.mark.parametrize("before", ["IDENTIFIED BY", "identified with a by password", "PASSWORD", "password"])
+def test_a_statement_in_a_text_of_a_program_that_escapes_its_quotes_is_found(before: str) -> None:
+    clean = redacted(SECRETS, request=Wire(json.dumps({"content": f"'… {before} \\'hunter2!\\'"}).encode()))
+    assert "hunter2!" not in str(clean["request"])
+
+
 def test_the_value_under_a_telling_key_goes_whatever_it_looks_like() -> None:
     metadata = {"db_password": "letmein", "Authorization": "Basic dXNlcjpwYXNz", "api_key": 12345, "max_tokens": 5}
     assert redacted(SECRETS, metadata={**metadata, "cookie": ["a=b"], "secret": None, "password": "string"}) == {

@@ -154,3 +154,78 @@ print(os.waitpid(child, 0)[1])
 
 def test_a_handler_may_shut_down_in_a_fork_that_a_thread_waits_for_to_configure() -> None:
     assert printed(CONFIGURES) == "0"
+
+
+IN_A_PUT = """
+import os, signal, sys, threading
+import flywheel_log
+from flywheel_log.delivery.segments import Segment
+
+@flywheel_log.logged_llm
+def ask(what):
+    return what
+
+def fork():
+    if (child := os.fork()) == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+def another():
+    inside.wait()
+    eval(sys.argv[1])
+
+def handle(*_):
+    inside.set()
+    thread.join(0.5)
+    eval(sys.argv[2])
+
+def interrupted(segment, *line):
+    Segment.append = append
+    signal.raise_signal(signal.SIGUSR1)
+    append(segment, *line)
+
+configure, shutdown, inside = flywheel_log.configure, lambda: flywheel_log.shutdown(0.0), threading.Event()
+configure()
+ask("first")
+signal.signal(signal.SIGUSR1, handle)
+thread = threading.Thread(target=another)
+thread.start()
+append, Segment.append = Segment.append, interrupted
+ask("second")
+thread.join()
+print(flywheel_log.stats()["dropped"])
+"""
+
+
+@pytest.mark.parametrize("another", ["fork()", "configure()"])
+@pytest.mark.parametrize("handler", ["shutdown()", "configure()"])
+def test_a_handler_inside_a_put_does_not_wait_for_who_waits_for_the_put(another: str, handler: str) -> None:
+    assert printed(IN_A_PUT, another, handler) == "{}"
+
+
+FOUND_IN_THE_CHILD = """
+import os
+
+def inside():
+    ask("by a finaliser, before what the child has from its parent is put away; it is longer than what the parent says")
+
+os.register_at_fork(after_in_child=inside)
+import flywheel_log
+
+@flywheel_log.logged_llm
+def ask(what):
+    return what
+
+ask("first")
+child = os.fork()
+if child == 0:
+    os._exit(flywheel_log.flush(20.0))
+os.waitpid(child, 0)
+ask("last")
+flywheel_log.shutdown(20.0)
+print(flywheel_log.stats()["dropped"], open("genai.log").read().count('"llm"'))
+"""
+
+
+def test_what_records_in_a_child_that_is_not_ready_yet_does_not_write_into_the_journal_of_its_parent() -> None:
+    assert printed(FOUND_IN_THE_CHILD) == "{} 2"

@@ -350,7 +350,7 @@ def test_in_a_directory_that_may_not_be_read_a_log_is_synced_and_what_that_means
         sink.sync()
         sink.sync()
     assert caplog.messages == [
-        "flywheel_log: log_directory_not_readable_so_a_new_log_may_not_outlive_a_power_failure (PermissionError)"
+        "flywheel_log: the log's directory cannot be read, so a power failure may lose a new log (PermissionError)"
     ]
 
 

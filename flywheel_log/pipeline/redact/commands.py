@@ -60,10 +60,11 @@ ANCHORS = (
     r"curl (?s:.)*-(?:u|-user[ =])",
     r"(?:mysql|mariadb|sshpass|mongo|login)(?s:.)* -p",
     r"redis-cli(?s:.)* -(?:a|-pass) ",
-    rf"(?i:identified(?s:.)* by){BLANKS}(?:(?i:password){BLANKS})?'",
+    rf"(?i:identified(?s:.)* by){BLANKS}(?:(?i:password){BLANKS})?\\*'",
 )
-WORDS = ("curl ", " -p", "redis-cli", "identified by '", "identified by password '", "identified with")
-WITH_PASSWORD = (r"(?:PASSWORD|password) '", r"(?i:set password for )", r"machine(?s:.)*password")
+_BY = ("identified by ", "identified by password ")
+WORDS = ("curl ", " -p", "redis-cli", *(f"{by}{quote}" for by in _BY for quote in ("'", "\\")), "identified with")
+WITH_PASSWORD = (r"(?:PASSWORD|password) \\*'", r"(?i:set password for )", r"machine(?s:.)*password")
 """The same for those that have the word, which is one of `secret_names.WORDS`."""
 
 COMMANDS: tuple[Finder, ...] = (Family(_COMMANDS, ANCHORS, WITH_PASSWORD),)

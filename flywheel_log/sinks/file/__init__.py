@@ -106,7 +106,7 @@ class File(Sink):
             try:
                 sync_name(place_of(self._options.path))
             except PermissionError as error:  # Nor will the next time: the journal must not wait for it and grow full.
-                health.warn("log_directory_not_readable_so_a_new_log_may_not_outlive_a_power_failure", error)
+                health.warn("the log's directory cannot be read, so a power failure may lose a new log", error)
             self._named = True
 
     def _leave(self) -> None:
