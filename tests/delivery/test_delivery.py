@@ -261,25 +261,6 @@ def test_what_a_close_could_not_delete_is_warned_of(make, root, caplog):
     assert said == "flywheel_log: a delivered journal file could not be deleted (IsADirectoryError)"
 
 
-def test_a_close_does_not_wait_for_ever_for_who_starts_the_threads(make):
-    delivery = make(Memory())
-    begun, over = threading.Event(), threading.Event()
-
-    def start():
-        with delivery._lock:
-            begun.set()
-            over.wait(60)
-
-    thread = threading.Thread(target=start)
-    thread.start()
-    begun.wait()
-    try:
-        assert delivery.close(0.0) == 0
-    finally:
-        over.set()
-        thread.join()
-
-
 def test_flush_and_close_do_not_wait_for_the_back_off(make):
     sink = Memory(RetryLater("down", after=3600.0))
     delivery = make(sink)
