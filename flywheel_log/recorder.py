@@ -188,7 +188,8 @@ def replace(recorder: Recorder | None) -> Recorder | None:
 def record(event: Event) -> str | None:
     """Record *event* by the process's recorder, unless recording is disabled. Never raises."""
     try:
-        if _interruptions.postpone(event):
+        if _interruptions.depth:
+            _interruptions.postpone(event)
             return None
         recorder = _recorder or current()
         return None if recorder.settings.disabled else recorder.record(event)

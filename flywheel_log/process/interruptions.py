@@ -13,20 +13,23 @@ class Interruptions(threading.local):
 
     Args:
         take: takes each of what came, when the outermost block is left.
+
+    Attributes:
+        depth: how many such blocks this thread is in.
     """
 
     def __init__(self, take: Callable[[Any], object]) -> None:
         self._take = take
-        self._depth = 0
+        self.depth = 0
         self._taking = False
         self._waiting: deque[Any] = deque()
 
     def __enter__(self) -> None:
-        self._depth += 1
+        self.depth += 1
 
     def __exit__(self, *_: object) -> None:
-        self._depth -= 1
-        if self._depth or self._taking:  # What is taken may lead to such a block again.
+        self.depth -= 1
+        if not self._waiting or self.depth or self._taking:  # What is taken may lead to such a block again.
             return
         self._taking = True
         try:
@@ -35,13 +38,11 @@ class Interruptions(threading.local):
         finally:
             self._taking = False
 
-    def postpone(self, item: Any) -> bool:
-        """Keep *item* for the end of the block; return whether this thread is in one."""
-        if self._depth:
-            self._waiting.append(item)
-        return self._depth > 0
+    def postpone(self, item: Any) -> None:
+        """Keep *item* for the end of the block."""
+        self._waiting.append(item)
 
     def forget(self) -> None:
         """Leave the block in a child that was forked inside; what came is the parent's."""
-        self._depth -= 1
+        self.depth -= 1
         self._waiting.clear()

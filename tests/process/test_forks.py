@@ -203,29 +203,28 @@ def test_a_handler_inside_a_put_does_not_wait_for_who_waits_for_the_put(another:
     assert printed(IN_A_PUT, another, handler) == "{}"
 
 
-FOUND_IN_THE_CHILD = """
+NOT_READY = """
 import os
 
 def inside():
-    ask("by a finaliser, before what the child has from its parent is put away; it is longer than what the parent says")
+    ask("before what this child has from its parent is put away, as a finaliser may")
 
 os.register_at_fork(after_in_child=inside)
 import flywheel_log
+from flywheel_log import recorder
 
 @flywheel_log.logged_llm
 def ask(what):
     return what
 
 ask("first")
+journal = recorder.current()._delivery._crew.journal
 child = os.fork()
 if child == 0:
-    os._exit(flywheel_log.flush(20.0))
-os.waitpid(child, 0)
-ask("last")
-flywheel_log.shutdown(20.0)
-print(flywheel_log.stats()["dropped"], open("genai.log").read().count('"llm"'))
+    os._exit(journal.accepted)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
 def test_what_records_in_a_child_that_is_not_ready_yet_does_not_write_into_the_journal_of_its_parent() -> None:
-    assert printed(FOUND_IN_THE_CHILD) == "{} 2"
+    assert printed(NOT_READY) == "1"
