@@ -120,7 +120,7 @@ def _drop_halves() -> None:
     """Forget the modules, and the locks, that threads of the parent had in hand."""
     locks = getattr(sys.modules["_frozen_importlib"], "_module_locks", {})  # The interpreter lets nobody ask for them.
     for name, find in [*locks.items()]:
-        if (lock := find()) is not None and lock.owner not in (None, threading.get_ident()):
+        if (one := find()) is not None and one.owner not in (None, threading.get_ident()):
             del locks[name]
             sys.modules.pop(name, None)
 
