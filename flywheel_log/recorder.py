@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .enrichment import Enrichment, parsed, priced, settled, understood
 from .event import JSON, Event, Wire
@@ -28,15 +26,13 @@ if TYPE_CHECKING:
     from .config import Settings
     from .delivery import Delivery
 
+Made = TypeVar("Made")
 Keep = Callable[[Event], str | None]
 EXIT_SECONDS = 1.4  # With the end of an interpreter that has an SDK loaded, a hung sink holds a program for 2.5 s.
 _lock = Lock()
 _recorder: Recorder | None = None
 _interruptions = Interruptions(lambda event: record(event))  # noqa: PLW0108 - it is defined below
-# As long as a process forks: its child does not record before all that it has from its parent is put away.
-os.register_at_fork(
-    before=_interruptions.__enter__, after_in_parent=_interruptions.__exit__, after_in_child=_interruptions.forget
-)
+_interruptions.heed_forks()  # A child records nothing before all that it has from its parent is put away.
 
 
 class Recorder:
@@ -126,8 +122,7 @@ class Recorder:
         if not is_small(line, self._limits):
             event = cast(Event, settled(cast(JSON, event or loads(line))))  # What is cut would be misunderstood later.
             line = dumps(event := trim(event, self._limits))
-        with _interruptions:  # Else it would wait for locks with a lock in hand.
-            identity = self.put(line)
+        identity = _interruptions.shield(self.put, line)  # What comes inside would wait for locks with a lock in hand.
         if event is not None:
             self._bench.offer(identity, event)
         return identity
@@ -155,25 +150,25 @@ class Recorder:
         return {**delivered, "sampled_out": self._sampler.left_out(), "dropped": health.dropped()}
 
 
-@contextmanager
-def _settings() -> Iterator[Any]:
-    """Have the module of the settings, while no process forks. What interrupts this, and records, has to wait."""
-    with _interruptions, loading():
+def _with_settings(use: Callable[[Any], Made]) -> Made:
+    with loading():
         from . import config
 
-        yield config
+        return use(config)
 
 
 def current() -> Recorder:
     """The process's recorder; made from the environment at first use."""
+    return _recorder or _interruptions.shield(_with_settings, _first)
+
+
+def _first(config: Any) -> Recorder:
     global _recorder  # noqa: PLW0603 - one recorder a process
     if (recorder := _recorder) is None:  # It is read once, for another thread may shut down.
-        with _settings() as config:
-            if (recorder := _recorder) is None:
-                made = Recorder(config.load())
-                with _lock:
-                    _recorder = recorder = _recorder or made  # A signal's handler may have asked for it meanwhile.
-                atexit.register(_at_exit)
+        made = Recorder(config.load())
+        with _lock:
+            _recorder = recorder = _recorder or made  # A signal's handler may have asked for it meanwhile.
+        atexit.register(_at_exit)
     return recorder
 
 
@@ -188,8 +183,7 @@ def replace(recorder: Recorder | None) -> Recorder | None:
 def record(event: Event) -> str | None:
     """Record *event* by the process's recorder, unless recording is disabled. Never raises."""
     try:
-        if _interruptions.depth:
-            _interruptions.postpone(event)
+        if _interruptions.postpones(event):
             return None
         recorder = _recorder or current()
         return None if recorder.settings.disabled else recorder.record(event)
@@ -210,11 +204,16 @@ def configure(**settings: Any) -> None:
         TypeError: there is no such setting.
         ValueError: a value is wrong; the message names the setting, the value and what is allowed.
     """
-    with _settings() as config:
-        before = replace(recorder := Recorder(config.load(**settings)))
+    recorder, before = _interruptions.shield(
+        _with_settings, lambda config: _in_place(Recorder(config.load(**settings)))
+    )
     atexit.register(_at_exit)
     if before is not None:
         before.close(EXIT_SECONDS, recorder)
+
+
+def _in_place(recorder: Recorder) -> tuple[Recorder, Recorder | None]:
+    return recorder, replace(recorder)
 
 
 def flush(timeout: float | None = 10.0) -> int:

@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Interruptions(threading.local):
-    """A block in which a thread must not be interrupted, and what comes meanwhile in that thread.
+    """What came in this thread while it was in the middle of something, or of a fork.
+
+    This is no context manager: an exception of a signal's handler may keep `__exit__` from its first line, and then the
+    thread would be inside for ever.
 
     Args:
-        take: takes each of what came, when the outermost block is left.
-
-    Attributes:
-        depth: how many such blocks this thread is in.
+        take: takes each of what came, when nothing is in the way any more.
     """
 
     def __init__(self, take: Callable[[Any], object]) -> None:
         self._take = take
-        self.depth = 0
+        self._depth = 0
+        self._forking = False
         self._taking = False
         self._waiting: deque[Any] = deque()
 
-    def __enter__(self) -> None:
-        self.depth += 1
+    def heed_forks(self) -> None:
+        """Let what comes during a fork wait; in the child, forget it, for it is the parent's."""
+        # No function of Python's, for the same reason.
+        begin, end = (partial(setattr, self, "_forking", forking) for forking in (True, False))
+        os.register_at_fork(before=begin, after_in_parent=end, after_in_child=end)
+        os.register_at_fork(after_in_parent=self._settle, after_in_child=self._forget)
 
-    def __exit__(self, *_: object) -> None:
-        self.depth -= 1
-        if not self._waiting or self.depth or self._taking:  # What is taken may lead to such a block again.
-            return
+    def shield(self, work: Callable[..., T], *args: Any) -> T:
+        """Return what *work* returns; what comes while it works waits."""
+        self._depth += 1
+        try:
+            return work(*args)
+        finally:
+            self._depth -= 1
+            self._settle()
+
+    def postpones(self, item: Any) -> bool:
+        """Keep *item* for later, and tell so, if something is in its way."""
+        if not self._depth and not self._forking:
+            return False
+        self._waiting.append(item)
+        return True
+
+    def _settle(self) -> None:
+        if not self._waiting or self._depth or self._forking or self._taking:
+            return  # What is taken may lead here again.
         self._taking = True
         try:
             while self._waiting:
@@ -38,11 +62,5 @@ class Interruptions(threading.local):
         finally:
             self._taking = False
 
-    def postpone(self, item: Any) -> None:
-        """Keep *item* for the end of the block."""
-        self._waiting.append(item)
-
-    def forget(self) -> None:
-        """Leave the block in a child that was forked inside; what came is the parent's."""
-        self.depth -= 1
+    def _forget(self) -> None:
         self._waiting.clear()
