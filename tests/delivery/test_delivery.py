@@ -948,6 +948,7 @@ def _no_room(*_):
     raise OSError(errno.ENOSPC, "full")
 
 
+@pytest.mark.skipif(sys.version_info[:2] == (3, 12), reason="two threads traced at once end CPython 3.12.1")
 def test_finalisers_that_put_into_each_others_deliveries_do_not_wait_for_the_start_of_one(make):
     running, new = make(Memory()), make(Memory(), run=lambda: "other")
     running.put(LINE)
