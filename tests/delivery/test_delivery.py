@@ -18,9 +18,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from flywheel_log.delivery import Delivery, crew, drain, segments, waiting
+from flywheel_log.delivery import Delivery, drain, waiting
 from flywheel_log.delivery import delivery as delivery_module
 from flywheel_log.delivery import journal as delivery_journal
+from flywheel_log.delivery.crew import Crew
 from flywheel_log.delivery.destination import Destination
 from flywheel_log.delivery.keeper import Keeper
 from flywheel_log.delivery.segments import Segment
@@ -31,7 +32,7 @@ from flywheel_log.sinks import PutOff, RetryLater
 from tests.faults.oracle import until
 
 from .dying import leave
-from .turns import with_a_turn
+from .turns import turns_before, with_a_turn
 
 LINE = b'{"kind":"step"}'
 
@@ -948,21 +949,22 @@ def _no_room(*_):
     raise OSError(errno.ENOSPC, "full")
 
 
-@pytest.mark.skipif(sys.version_info[:2] == (3, 12), reason="two threads traced at once end CPython 3.12.1")
-def test_finalisers_that_put_into_each_others_deliveries_do_not_wait_for_the_start_of_one(make):
+def test_finalisers_that_put_into_each_others_deliveries_do_not_wait_for_the_start_of_one(make, monkeypatch):
     running, new = make(Memory()), make(Memory(), run=lambda: "other")
     running.put(LINE)
     inside = threading.Barrier(2)
 
-    def put(into, other, where):
+    def put(into, other, mine):
         def turn():
             with suppress(threading.BrokenBarrierError):
                 inside.wait(0.2)  # Where one may be in the middle of its start, and the other of its put, both go on.
             other.put(LINE)
 
-        assert with_a_turn(1, turn, lambda: into.put(LINE), where)
+        mine.turn = turn
+        into.put(LINE)
 
-    orders = (new, running, crew.__file__), (running, new, segments.__file__)
+    starts, puts = turns_before(monkeypatch, Crew, "hire"), turns_before(monkeypatch, Segment, "append")
+    orders = (new, running, starts), (running, new, puts)
     putting = [threading.Thread(target=put, args=order, daemon=True) for order in orders]
     for thread in putting:
         thread.start()

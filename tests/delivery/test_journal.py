@@ -14,7 +14,6 @@ import pytest
 
 from flywheel_log.delivery import adopt, supply
 from flywheel_log.delivery import journal as module
-from flywheel_log.delivery import segments as segments_module
 from flywheel_log.delivery.destination import Destination
 from flywheel_log.delivery.journal import Journal
 from flywheel_log.delivery.keeper import Keeper
@@ -24,7 +23,7 @@ from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.health import health
 from flywheel_log.process import forks
 
-from .turns import with_a_turn
+from .turns import turns_before, with_a_turn
 
 PACKAGE = str(Path(module.__file__).parents[1])
 LINE = b'{"kind":"step"}'
@@ -180,21 +179,18 @@ def test_a_finaliser_that_interrupts_a_put_into_another_journal_does_not_hold_up
 def test_finalisers_that_put_into_each_others_journals_do_not_wait_for_each_other(
     make: Callable[[int], Journal], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pair, inside, mine = (make(1), make(1)), threading.Barrier(2), threading.local()
-    append = segments_module.Segment.append
+    pair, inside = (make(1), make(1)), threading.Barrier(2)
+    mine = turns_before(monkeypatch, Segment, "append")
 
-    def interrupted(segment: Any, *line: Any) -> Any:
-        if (other := mine.__dict__.pop("other", None)) is not None:
+    def put(into: Journal, other: Journal) -> None:
+        def turn() -> None:
             with suppress(threading.BrokenBarrierError):
                 inside.wait(0.2)  # Where each is in the middle of its put, both go on.
             other.put(LINE)
-        return append(segment, *line)
 
-    def put(into: Journal, other: Journal) -> None:
-        mine.other = other
+        mine.turn = turn
         into.put(LINE)
 
-    monkeypatch.setattr(segments_module.Segment, "append", interrupted)
     putting = [threading.Thread(target=put, args=order, daemon=True) for order in (pair, pair[::-1])]
     for thread in putting:
         thread.start()
