@@ -31,7 +31,7 @@ def command(*, as_json: AsJson = False) -> None:
             put_json({"ok": not finding.fix, **finding._asdict()})
         else:
             mark = ("FIX ", "bold red") if finding.fix else ("ok  ", "green")
-            put_marked(*mark, finding.what + f": {finding.fix}" * bool(finding.fix))
+            put_marked(*mark, f"{finding.what}: {finding.fix}" if finding.fix else finding.what)
     if wrong := sum(bool(finding.fix) for finding in findings):
         raise Problem(f"{wrong} of {len(findings)} checks failed")
 

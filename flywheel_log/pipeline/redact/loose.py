@@ -84,8 +84,7 @@ ANCHORS = (
 _ESCAPED = ('\\"', "\\\\", "\\'", "\\`")
 WORDS = (
     *("".join(parts) for parts in product(("token", "auth"), ('"', "'", "`", *_ESCAPED, ":", "=", " :", " ="))),
-    *("".join(parts) for parts in product(("value",), ('"', *_ESCAPED[:2]))),
-    *("sig=", "signature="),
+    *('value"', 'value\\"', "value\\\\", "sig=", "signature="),
 )
 _SEVERAL = r"(?:\[|[\\\"'`]+[^\s\"'`]{12}|[^\s\"'`,}\]]{12})"
 MANY = (rf"(?:tokens|Tokens|TOKENS)[\\\"'`]*{BLANKS}[:=]{BLANKS}{_SEVERAL}",)
