@@ -10,7 +10,14 @@ from .pattern import LONGEST, Family, Finder, Pattern, behind, whole
 _SHORTEST_RUN = 16
 _LONGEST_WORD = 20
 _W = "A-Za-z0-9_-"
-_GITLAB = ("pat", "ptt", "dt", "rt", "rtr", "cbt", "ft", "soat", "agent", "oas", "imt", "ffct")
+_GITHUB = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_")
+_GITLAB = tuple(
+    f"gl{one}-" for one in ("pat", "ptt", "dt", "rt", "rtr", "cbt", "ft", "soat", "agent", "oas", "imt", "ffct")
+)
+_SLACK = (*(f"xox{one}-" for one in "abceoprs"), "xapp-")
+_STRIPE = ("sk_live_", "sk_test_", "sk_org_", "rk_live_", "rk_test_", "whsec_")
+_HUGGINGFACE = ("hf_", "api_org_")
+_DIGITALOCEAN = ("dop_v1_", "doo_v1_", "dor_v1_")
 # Of keys of 32 characters or more: Groq, NVIDIA, Perplexity, xAI, PyPI, Cerebras, Together, LangSmith …
 _SERVICES = (
     *("gsk_", "nvapi-", "pplx-", "xai-", "pypi-", "csk-", "tgp_v1_", "lsv2_pt_", "lsv2_sk_", "r8_", "pa-", "jina_"),
@@ -54,15 +61,15 @@ _TOKENS = (
     _token("api_key", r"[a-f0-9-]{36}", "sk-lf-"),
     _token("openai_key", r"[A-Za-z0-9_-]{16,}", "sk-", measure=_random),
     _token("aws_access_key", r"[A-Z0-9]{16}(?![A-Za-z0-9])", "AKIA", "ASIA"),
-    _token("github_token", r"[A-Za-z0-9_]{22,}", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-    _token("gitlab_token", r"[A-Za-z0-9_-]{20,}(?:\.[a-z0-9]{2,}){0,2}", *(f"gl{one}-" for one in _GITLAB)),
-    _token("slack_token", r"[A-Za-z0-9-]{10,}", *(f"xox{one}-" for one in "abceoprs"), "xapp-", measure=_digits),
+    _token("github_token", r"[A-Za-z0-9_]{22,}", *_GITHUB),
+    _token("gitlab_token", r"[A-Za-z0-9_-]{20,}(?:\.[a-z0-9]{2,}){0,2}", *_GITLAB),
+    _token("slack_token", r"[A-Za-z0-9-]{10,}", *_SLACK, measure=_digits),
     _token("google_key", r"[A-Za-z0-9_-]{35,}", "AIza"),
-    _token("stripe_key", r"[A-Za-z0-9]{16,}", "sk_live_", "sk_test_", "sk_org_", "rk_live_", "rk_test_", "whsec_"),
-    _token("huggingface_token", r"[A-Za-z0-9]{30,}", "hf_", "api_org_"),
+    _token("stripe_key", r"[A-Za-z0-9]{16,}", *_STRIPE),
+    _token("huggingface_token", r"[A-Za-z0-9]{30,}", *_HUGGINGFACE),
     _token("npm_token", r"[A-Za-z0-9]{36,}", "npm_"),
     _token("sendgrid_key", r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}", "SG."),
-    _token("digitalocean_token", r"[a-f0-9]{40,}", "dop_v1_", "doo_v1_", "dor_v1_"),
+    _token("digitalocean_token", r"[a-f0-9]{40,}", *_DIGITALOCEAN),
     _token("api_key", r"[A-Za-z0-9_-]{32,}", *_SERVICES, measure=_random),
     _token("api_key", r"[A-Za-z0-9_-]{20,}", *_VAULTS, measure=_random),
     _token("api_key", r"[a-f0-9]{32}(?![A-Za-z0-9])", "dapi", "SK", "key-"),
@@ -95,15 +102,12 @@ _TOKENS = (
 )
 
 # The same in a line of JSON, for the engine of `anchors`. A letter before `sk-` may belong to an escape.
-_SLACK = ("xapp-", *(f"xox{one}-" for one in "abceoprs"))
-_GITHUB = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_")
-_UNDERSCORED = ("sk_live_", "rk_live_", "sk_test_", "rk_test_", "sk_org_", "whsec_", "hf_", "npm_", "api_org_")
 ANCHORS = (
     r"(?:^|[^A-Za-z0-9]|\\[nrtbf]|\\u[0-9A-Fa-f]{4})sk-[A-Za-z0-9_-]{16}",
     r"-----BEGIN ",
     rf"(?:{'|'.join(_SLACK)})[A-Za-z0-9-]{{10}}",
-    rf"gl(?:{'|'.join(_GITLAB)})-[A-Za-z0-9_-]{{20}}",
-    rf"(?:{'|'.join((*_GITHUB, *_UNDERSCORED))})[A-Za-z0-9_-]{{16}}",
+    rf"(?:{'|'.join(_GITLAB)})[A-Za-z0-9_-]{{20}}",
+    rf"(?:{'|'.join((*_GITHUB, *_STRIPE, *_HUGGINGFACE, 'npm_'))})[A-Za-z0-9_-]{{16}}",
     rf"(?:{'|'.join(map(re.escape, (*_SERVICES, *_VAULTS)))})[A-Za-z0-9_-]{{20}}",
     r"1(?:\\+/){2}0[A-Za-z0-9_-]{20}",  # Google's `1//0`, its slashes escaped as some write them.
     r"\dQ~[A-Za-z0-9_~.-]{31}",
@@ -111,14 +115,13 @@ ANCHORS = (
     r"hooks\.slack\.com|api\\*/webhooks",
     r"Private-Lines|AGE-SECRET-KEY-1",
     r"AIza[A-Za-z0-9_-]{35}",
-    r"do[opr]_v1_[a-f0-9]{40}",
+    rf"(?:{'|'.join(_DIGITALOCEAN)})[a-f0-9]{{40}}",
     r"eyJ[A-Za-z0-9_-]{10,}\.",
 )
 WORDS = (
-    *("sk-", "-----begin ", *_SLACK, *(f"gl{one}-" for one in _GITLAB), *_GITHUB, *_UNDERSCORED),
+    *("sk-", "-----begin ", *_SLACK, *_GITLAB, *_GITHUB, *_STRIPE, *_HUGGINGFACE, "npm_", *_DIGITALOCEAN),
     *(head.lower() for head in (*_SERVICES, *_VAULTS)),
     *(r"\/0", "q~", ":aa", "hooks.slack.com", "/webhooks", "private-lines", "age-secret-key-1", "aiza", "eyj"),
-    *("doo_v1_", "dop_v1_", "dor_v1_"),
 )
 HEADS = (
     r"A(?:KIA|SIA)[A-Z0-9]{16}",
