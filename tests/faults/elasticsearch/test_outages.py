@@ -82,7 +82,7 @@ def test_whatever_was_wrong_everything_is_there_once_when_it_is_mended(
     url = sink_url(proxy.url, index, timeout="2")  # A busy server takes a while to make an index.
     delivery = Delivery([url], tmp_path / "journal", tuning=QUICK, random=lambda: 0.1)
     ids = put(delivery, 200)
-    until(lambda: delivery.stats()["sinks"][url]["retried"] >= 200)
+    until(lambda: delivery.stats()["sinks"][url]["retried"] > 0)  # Not all: the first batch may be of a single line.
     proxy.fault = passed
     assert delivery.flush(60) == 0
     assert verdict(ids, Counter(api.ids(index))) == NOTHING_WRONG
