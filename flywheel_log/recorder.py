@@ -18,7 +18,7 @@ from .pipeline.sample import Sampler
 from .pipeline.trim import Limits, is_small, trim
 from .pipeline.withhold import bare
 from .process.forks import loading
-from .process.interruptions import Interruptions
+from .process.interruptions import interruptions
 from .process.locks import Lock
 from .serialise import UNREAD, dumps, loads
 
@@ -31,8 +31,7 @@ Keep = Callable[[Event], str | None]
 EXIT_SECONDS = 1.4  # With the end of an interpreter that has an SDK loaded, a hung sink holds a program for 2.5 s.
 _lock = Lock()
 _recorder: Recorder | None = None
-_interruptions = Interruptions(lambda event: record(event))  # noqa: PLW0108 - it is defined below
-_interruptions.heed_forks()  # A child records nothing before all that it has from its parent is put away.
+interruptions.heed_forks()  # A child records nothing before all that it has from its parent is put away.
 
 
 class Recorder:
@@ -122,7 +121,7 @@ class Recorder:
         if not is_small(line, self._limits):
             event = cast(Event, settled(cast(JSON, event or loads(line))))  # What is cut would be misunderstood later.
             line = dumps(event := trim(event, self._limits))
-        identity = _interruptions.shield(self.put, line)  # What comes inside would wait for locks with a lock in hand.
+        identity = self.put(line)
         if event is not None:
             self._bench.offer(identity, event)
         return identity
@@ -159,7 +158,7 @@ def _with_settings(use: Callable[[Any], Made]) -> Made:
 
 def current() -> Recorder:
     """The process's recorder; made from the environment at first use."""
-    return _recorder or _interruptions.shield(_with_settings, _first)
+    return _recorder or interruptions.shield(_with_settings, _first)
 
 
 def _first(config: Any) -> Recorder:
@@ -183,7 +182,7 @@ def replace(recorder: Recorder | None) -> Recorder | None:
 def record(event: Event) -> str | None:
     """Record *event* by the process's recorder, unless recording is disabled. Never raises."""
     try:
-        if _interruptions.postpones(event):
+        if interruptions.postpones(record, event):
             return None
         recorder = _recorder or current()
         return None if recorder.settings.disabled else recorder.record(event)
@@ -204,9 +203,7 @@ def configure(**settings: Any) -> None:
         TypeError: there is no such setting.
         ValueError: a value is wrong; the message names the setting, the value and what is allowed.
     """
-    recorder, before = _interruptions.shield(
-        _with_settings, lambda config: _in_place(Recorder(config.load(**settings)))
-    )
+    recorder, before = interruptions.shield(_with_settings, lambda config: _in_place(Recorder(config.load(**settings))))
     atexit.register(_at_exit)
     if before is not None:
         before.close(EXIT_SECONDS, recorder)

@@ -34,30 +34,24 @@ class Crew:
         self.shippers: list[Shipper] = []
         self._progress = threading.Condition()
         self._threads: list[threading.Thread] = []
-        self._hired = self._stopped = False
+        self._stopped = False
 
     def hire(self, new_keeper: Callable[[Journal], Keeper], new_shipper: Callable[..., Shipper]) -> list[Worker]:
-        """Return who is to `run`, once; the caller sees to it that no two threads are here at a time."""
-        if self._hired:  # Or about to be: this may be a finaliser that interrupts the lines below.
+        """Return who is to `run`, once; the caller sees to it that nobody else is here, nor a finaliser."""
+        if self.keeper is not None:
             return []
-        self._hired = True
         journal = self.journal
-        self.keeper = keeper = new_keeper(journal)
         numbers = range(len(journal.destination.urls))
         self.shippers = [new_shipper(number, journal, progress=self._progress) for number in numbers]
         journal.bells = [shipper.bell for shipper in self.shippers]
+        self.keeper = keeper = new_keeper(journal)  # Last: from now on, others put.
         return [keeper, *self.shippers]
 
     def run(self, workers: Sequence[Worker]) -> None:
         """Start a thread for each of *workers*. Where `stop` comes first, they have little to do."""
         for worker in workers:
-            self._run(worker)
-        for bell in self.journal.bells if workers else ():
-            bell.ring()  # For what a finaliser put while the bells were being hung up.
-
-    def _run(self, worker: Worker) -> None:
-        if thread := threads.start(urlsplit(worker.name).scheme, worker.run):
-            self._threads.append(thread)
+            if thread := threads.start(urlsplit(worker.name).scheme, worker.run):
+                self._threads.append(thread)
 
     def flush(self, timeout: float | None, *, adopted: bool) -> int:
         """Do what `Delivery.flush` says."""

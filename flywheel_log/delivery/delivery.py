@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..health import health
 from ..process import forks
+from ..process.interruptions import interruptions
 from ..process.randomness import rng
 from ..sinks import Sink, open_sink
 from . import space
-from .crew import Crew
+from .crew import Crew, Worker
 from .destination import Destination
 from .enrich import Enrich
 from .journal import Journal
@@ -82,7 +83,7 @@ class Delivery:
         self._new_shipper = partial(Shipper, tuning=self._tuning, random=random, open_sink=open_sink, enrich=enrich)
         self._successor: Callable[[bytes], str | None] | None = None
         self.locks: tuple[threading.RLock, ...] = ()
-        self._begin()
+        self._crew = Crew(self._new_journal())
         forks.watch(self)
 
     @classmethod
@@ -97,16 +98,21 @@ class Delivery:
             chore=chore,
         )
 
-    def _begin(self) -> None:
-        """Called where no other thread is: at first, and in a forked child."""
-        self._crew = Crew(self._new_journal())
+    def _begin(self, successor: Callable[[bytes], str | None] | None) -> Crew:
+        """Begin anew, and return the crew there was; with a *successor*, nothing begins."""
+        self._successor = successor
+        before, self._crew = self._crew, Crew(self._new_journal())
+        return before
 
     def put(self, line: bytes) -> str | None:
         """Store *line*, a JSON object without an id, and return its id; from then on no crash of the process loses it.
 
-        Returns None if it had to be dropped, which `health` counts by reason. Never raises, never waits for a sink.
+        Returns None if it had to be dropped, which `health` counts by reason, or if a finaliser or the handler of a
+        signal calls this inside of a put: then it is put behind that. Never raises, never waits for a sink.
         """
         try:
+            if interruptions.postpones(self.put, line):
+                return None
             while True:
                 crew = self._crew
                 if crew.keeper is None:
@@ -123,11 +129,13 @@ class Delivery:
 
     def start(self) -> Crew:
         """Start the threads, once, unless there is a successor, and return their crew."""
-        with forks.lock:  # The one of all journals: this may be a finaliser that interrupts a put into another one.
-            crew = self._crew
-            workers = crew.hire(self._new_keeper, self._new_shipper) if self._successor is None else []
-        crew.run(workers)  # Not under that lock: whoever starts a thread waits for it, and it may run finalisers.
+        crew, workers = forks.undisturbed(self._hire)
+        crew.run(workers)  # Not undisturbed: whoever starts a thread waits for it, and it may run finalisers.
         return crew
+
+    def _hire(self) -> tuple[Crew, list[Worker]]:
+        crew = self._crew
+        return crew, crew.hire(self._new_keeper, self._new_shipper) if self._successor is None else []
 
     def adopt(self) -> bool:
         """Take over a few segments of dead processes now, and ship them like our own.
@@ -160,10 +168,7 @@ class Delivery:
         deadline = time.monotonic() + max(timeout, _LAST_WORDS_S)
         flushed = time.monotonic() + max(0.0, timeout - _LAST_WORDS_S)
         self.flush(max(0.0, timeout - _LAST_WORDS_S))
-        fresh = Crew(self._new_journal())
-        with forks.lock:
-            self._successor = successor
-            crew, self._crew = self._crew, fresh
+        crew = forks.undisturbed(self._begin, successor)
         crew.journal.refuse()
         left = crew.flush(max(0.0, flushed - time.monotonic()), adopted=False)  # And what was put meanwhile.
         crew.stop(deadline)
@@ -181,4 +186,4 @@ class Delivery:
 
     def forget(self) -> None:
         """Begin anew in a forked child: another run, other segments, threads of its own at its first event."""
-        self._begin()
+        self._begin(self._successor)

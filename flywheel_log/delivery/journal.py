@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from ..health import health
 from ..process import forks
+from ..process.forks import undisturbed
+from ..process.interruptions import interruptions
 from .bell import Bell
 from .destination import Destination
 from .losses import Losses
@@ -50,15 +51,13 @@ class Journal:
         self._run = run()
         self._durable = durable
         self._clock = clock
-        self._lock = forks.lock
         self.supply = Supply(destination, self._run, clock, tuning, quota)
         self.making = self.supply.making
         # While the process forks no segment may be half made: its descriptor would be the child's for ever.
-        self.locks: tuple[threading.RLock, ...] = (self.making, self._lock)
+        self.locks: tuple[threading.RLock, ...] = (self.making,)
         self._ids = itertools.count(1)
         self._current: Segment | None = None
-        self._busy = self._released = self.unsynced = False
-        self._deferred: deque[tuple[str, bytes]] = deque()
+        self.unsynced = False
         self.losses = Losses()
         forks.watch(self)
 
@@ -66,42 +65,33 @@ class Journal:
         """Store *line*, a JSON object in one line, with its new id in front; return the id.
 
         Returns None if the line had to be dropped; the reason is counted in `health` and reported as a `loss_report`
-        event when there is room again. A call from a finaliser that interrupts another `put` of the same thread is
-        stored when that one is. Raises `Released` after `release`.
+        event when there is room again. Not for a finaliser that interrupts another `put` of the same thread.
+
+        Raises:
+            Released: after `refuse`.
         """
         if not line.startswith(b'{"') or b"\n" in line or b"\0" in line:
             health.drop("bad_line")
             return None
-        with self._lock:
-            if self.supply.released:
-                raise Released
-            identity = f"{self._run}-{next(self._ids)}"
-            if self._busy:
-                self._deferred.append((identity, line))
-                return identity
-            self._busy = True
-            try:
-                stored = self._store(identity, line)
-            finally:
-                self._busy = False
-            if self._deferred or self.losses:
-                self._settle()
-        if self._released:  # By a signal's handler, inside of this.
-            self.release()
+        identity = undisturbed(self._store, line)
         if health.unsaid:
             health.say()
         for bell in self.bells:
             if not bell.rung:
                 bell.ring()
-        return identity if stored else None
+        return identity
 
-    def _store(self, identity: str, line: bytes) -> bool:
-        reason = self._append(identity, line)
-        if reason is None:
+    def _store(self, line: bytes) -> str | None:
+        if self.supply.released:
+            raise Released
+        identity = f"{self._run}-{next(self._ids)}"
+        if reason := self._append(identity, line):
+            self.losses.add(reason, identity)
+        else:
             self.accepted += 1
-            return True
-        self.losses.add(reason, identity)
-        return False
+        if self.losses:
+            self._report()
+        return None if reason else identity
 
     def _append(self, identity: str, line: bytes) -> str | None:
         """Copy the line into a segment; return None, or why it could not be done."""
@@ -120,21 +110,8 @@ class Journal:
             self.keeper_bell.ring()
         return None
 
-    def _settle(self) -> None:
-        """Store what was deferred, and report losses; looks again once not busy, for until then puts are deferred."""
-        while True:
-            self._busy = True
-            try:
-                while self._deferred:
-                    self._store(*self._deferred.popleft())
-                self._report()
-            finally:
-                self._busy = False
-            if not self._deferred:
-                return
-
     def _report(self) -> None:
-        if not self.losses or self.supply.refused():
+        if self.supply.refused():
             return
         for report in self.losses.reports(self._clock()):
             if self._append(f"{self._run}-{next(self._ids)}", report.line) is None:
@@ -180,19 +157,20 @@ class Journal:
         if in_memory and self.supply.is_prepared():
             self.let_go()  # The disk takes segments again, and what is put from now on is safe there.
         if self.losses:
-            with self._lock:
-                self._settle()
+            undisturbed(self._report)
             for bell in self.bells:
                 bell.ring()
 
     def let_go(self) -> None:
         """Begin a new segment with the next event, so that the one there is goes as soon as all of it is delivered."""
-        with self._lock:
-            if self._current is not None:
-                self._current.sealed = True
-                self._current = None
+        undisturbed(self._seal)
         for bell in self.bells:
             bell.ring()
+
+    def _seal(self) -> None:
+        if self._current is not None:
+            self._current.sealed = True
+            self._current = None
 
     def adopt(self, segment: Segment) -> None:
         """Take in *segment*, of a dead process or of what a sink put off, to be shipped like our own."""
@@ -216,27 +194,34 @@ class Journal:
 
     def snapshot(self, *, adopted: bool) -> list[tuple[Segment, int]]:
         """Return the segments and the lines put so far into each; those of dead processes only if *adopted*."""
-        with self._lock:
-            return [(one, one.events) for one in self.segments() if not one.aside and (adopted or not one.adopted)]
+        segments = undisturbed(lambda: [(one, one.events) for one in self.segments()])
+        return [(one, events) for one, events in segments if not one.aside and (adopted or not one.adopted)]
 
     def refuse(self) -> None:
         """Take no more lines: from now on, `put` raises `Released`. Losses that had no room are told first."""
-        with self._lock:
-            if self.losses and not self._busy:
-                self.supply.make_room()
-                self._settle()
-            self.supply.released = True
+        if not interruptions.postpones(self.refuse):
+            undisturbed(self._refuse)
+        self.supply.released = True  # At once, too, if this interrupts a put, which is the last one.
+
+    def _refuse(self) -> None:
+        if self.losses:
+            self.supply.make_room()
+            self._report()
+        self.supply.released = True
 
     def release(self) -> None:
-        """Delete what is shipped and leave the rest to be adopted; events in memory that no sink took are lost."""
+        """Delete what is shipped and leave the rest to be adopted; events in memory that no sink took are lost.
+
+        If this interrupts a put, it is done behind that.
+        """
         self.refuse()
-        self._released = True
-        if not self._busy:  # Else the put that this interrupts goes on, and ends with it.
-            with self.making:
-                self.supply.release()
-                for segment in self._segments:
-                    segment.leave(self.destination.prepare)
-                self._segments, self._current = [], None
+        if interruptions.postpones(self.release):
+            return
+        with self.making:
+            self.supply.release()
+            for segment in self._segments:
+                segment.leave(self.destination.prepare)
+            self._segments, self._current = [], None
 
     def forget(self) -> None:
         """Close in a forked child what belongs to the parent: the descriptors, and with them our share of its locks."""

@@ -11,11 +11,14 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from ..health import health
+from .interruptions import interruptions
+
+T = TypeVar("T")
 
 PATIENCE_S = 5.0
 """Seconds that a fork waits for imports at most; then it may be what the import waits for."""
@@ -55,8 +58,7 @@ class _Held(threading.local):
 
 
 lock = threading.RLock()
-"""Held while a journal takes a line, and while one is made. All share it: a finaliser inside a put may put into another
-journal while another thread does so the other way round. A forked child has another one."""
+"""Held while a journal takes a line, and while one is made, by who is `undisturbed`. A forked child has another one."""
 _imports = threading.RLock()
 _watched: weakref.WeakValueDictionary[int, Forking] = weakref.WeakValueDictionary()
 _held = _Held()
@@ -74,10 +76,23 @@ def loading() -> Iterator[None]:
         yield
 
 
+def undisturbed(work: Callable[..., T], *args: Any) -> T:
+    """Return what *work* returns, done under the lock of all journals.
+
+    What comes from finalisers and handlers of signals meanwhile waits: with this lock in hand it would wait for others.
+    """
+    done: T = interruptions.shield(_locked, work, *args)
+    return done
+
+
+def _locked(work: Callable[..., T], *args: Any) -> T:
+    with lock:
+        return work(*args)
+
+
 def watch(something: Forking) -> None:
     """Heed *something* at every fork, for as long as it lives."""
-    with lock:
-        _watched[id(something)] = something
+    undisturbed(_watched.__setitem__, id(something), something)
 
 
 def _all() -> list[Forking]:

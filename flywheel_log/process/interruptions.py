@@ -17,17 +17,13 @@ class Interruptions(threading.local):
 
     This is no context manager: an exception of a signal's handler may keep `__exit__` from its first line, and then the
     thread would be inside for ever.
-
-    Args:
-        take: takes each of what came, when nothing is in the way any more.
     """
 
-    def __init__(self, take: Callable[[Any], object]) -> None:
-        self._take = take
+    def __init__(self) -> None:
         self._depth = 0
         self._forking = False
         self._taking = False
-        self._waiting: deque[Any] = deque()
+        self._waiting: deque[Callable[[], object]] = deque()
 
     def heed_forks(self) -> None:
         """Let what comes during a fork wait; in the child, forget it, for it is the parent's."""
@@ -45,11 +41,11 @@ class Interruptions(threading.local):
             self._depth -= 1
             self._settle()
 
-    def postpones(self, item: Any) -> bool:
-        """Keep *item* for later, and tell so, if something is in its way."""
+    def postpones(self, work: Callable[..., object], *args: Any) -> bool:
+        """Keep *work* with *args* for when nothing is in its way any more, and tell so, if something is."""
         if not self._depth and not self._forking:
             return False
-        self._waiting.append(item)
+        self._waiting.append(partial(work, *args))
         return True
 
     def _settle(self) -> None:
@@ -58,9 +54,13 @@ class Interruptions(threading.local):
         self._taking = True
         try:
             while self._waiting:
-                self._take(self._waiting.popleft())
+                self._waiting.popleft()()
         finally:
             self._taking = False
 
     def _forget(self) -> None:
         self._waiting.clear()
+
+
+interruptions = Interruptions()
+"""Those of this process."""

@@ -22,6 +22,7 @@ from flywheel_log.delivery.supply import Released
 from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.health import health
 from flywheel_log.process import forks
+from flywheel_log.process.interruptions import interruptions
 
 from .turns import turns_before, with_a_turn
 
@@ -154,17 +155,21 @@ def test_a_finaliser_in_a_thread_that_makes_segments_holds_nobody_up(
 
 @pytest.mark.parametrize("puts", ["into the first", "into the second"])
 def test_a_finaliser_that_interrupts_a_put_into_another_journal_does_not_hold_up_a_fork(
-    make: Callable[[int], Journal], puts: str
+    make: Callable[[int], Journal], puts: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = make(1), make(1)
     held, inside = pair if puts == "into the second" else reversed(pair)
     waiting = threading.Thread(target=fork, daemon=True)
+    mine = turns_before(monkeypatch, Segment, "append")
+
+    def turn() -> None:
+        waiting.start()
+        waiting.join(0.1)
+        inside.put(LINE)
 
     def put() -> None:
-        with held.locks[-1]:  # As a put that is interrupted.
-            waiting.start()
-            waiting.join(0.1)
-            inside.put(LINE)
+        mine.turn = turn
+        held.put(LINE)
 
     putting = threading.Thread(target=put, daemon=True)
     putting.start()
@@ -200,6 +205,32 @@ def test_finalisers_that_put_into_each_others_journals_do_not_wait_for_each_othe
     assert [journal.accepted for journal in pair] == [3, 3]  # Each has one from the beginning.
     for journal in pair:
         journal.release()
+
+
+@pytest.mark.parametrize("work", ["put", "let_go", "snapshot", "prepare", "refuse"])
+def test_who_holds_the_lock_of_the_journals_is_interrupted_by_no_other_event(
+    make: Callable[[int], Journal], work: str
+) -> None:
+    """For its way to the journal leads through other locks, whose owners may wait for this one."""
+    at, more, held = 1, True, 0
+    while more:
+        journal = make(1)
+        journal.losses.add("journal_full", "a1b2-0")
+        call: dict[str, Callable[[], object]] = {
+            "put": lambda journal=journal: journal.put(LINE),
+            "snapshot": lambda journal=journal: journal.snapshot(adopted=True),
+        }
+        kept: list[tuple[bool, bool]] = []
+
+        def turn(kept: list[tuple[bool, bool]] = kept) -> None:
+            kept.append((forks.lock._is_owned(), interruptions.postpones(list)))  # type: ignore[attr-defined]
+
+        more = with_a_turn(at, turn, call.get(work, getattr(journal, work)), module.__file__)
+        assert (True, False) not in kept, f"at instruction {at}"
+        held += (True, True) in kept
+        journal.release()
+        at += 1
+    assert held > 5
 
 
 class Watched:
