@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from pathlib import Path
 
 from ..health import health
@@ -39,6 +40,7 @@ class Positions:
         self._files: list[Descriptor] = []  # The last one counts; those before were deleted, and may be in use yet.
         self.acknowledged = [0] * sinks
         self.places = [b""] * sinks
+        self._lock = threading.Lock()  # Only threads of ours are here, and none in a forked child.
 
     def load(self, limit: int) -> None:
         """Read what an earlier process noted; what is neither `ALL` nor a position up to *limit* counts as 0.
@@ -65,15 +67,25 @@ class Positions:
 
     def acknowledge(self, sink: int, position: int) -> None:
         """Note that sink number *sink* holds every byte before *position*."""
+        with self._lock:
+            self._write(sink, position)
+            # Last: once all is acknowledged, another thread may remove the file, and its descriptor be another one's.
+            self.acknowledged[sink] = position
+
+    def restore(self) -> None:
+        """Write all anew, for somebody has deleted the file."""
+        with self._lock:
+            for sink, position in enumerate(self.acknowledged):
+                self._write(sink, position)
+
+    def _write(self, sink: int, position: int) -> None:
         try:
             if self._path is not None:
-                self._write(self._path, sink, position)
+                self._overwrite(self._path, sink, position)
         except OSError as error:
             health.warn("the position of a sink in the journal could not be saved", error)
-        # Last: as soon as all is acknowledged, another thread may remove the file, and its descriptor be another one's.
-        self.acknowledged[sink] = position
 
-    def _write(self, path: Path, sink: int, position: int) -> None:
+    def _overwrite(self, path: Path, sink: int, position: int) -> None:
         status = self._files[-1].status() if self._files else None
         if status is None or not status.st_nlink:
             self._files.append(Descriptor(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)))

@@ -162,6 +162,7 @@ class Segment:
         if self.path is None or self.done() or not (self._copy or self._held).is_deleted():
             return
         prepare()
+        self.positions.restore()  # First, for without them all would be offered again.
         before, self._copy = self._copy, Held.holding(self.path, self.read(0, self.used))
         if before is not None:
             before.close()

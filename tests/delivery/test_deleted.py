@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from flywheel_log.delivery import Delivery, adopt, drain
+from flywheel_log.delivery.segments import Segment
 from flywheel_log.delivery.tuning import Tuning
 from flywheel_log.health import health
 from tests.faults.oracle import NOTHING_WRONG, stored, until, verdict
@@ -83,6 +84,23 @@ def test_what_waits_in_a_deleted_journal_outlives_a_kill(root: Path, log: Path) 
         returned = ids.read().split()
     assert drained(root, log) == [(2, 0)]
     assert (len(returned), verdict(returned, stored(log))) == (2, NOTHING_WRONG)
+
+
+def test_who_takes_over_a_restored_segment_knows_how_far_each_sink_came(root: Path) -> None:
+    """Some, such as stdout, cannot look up what they have."""
+    root.mkdir()
+    segment = Segment.create(root / "0-here-1-a1b2-0.seg", 4096, 2)
+    for number in (b"1", b"2"):
+        segment.append(b'{"id":"' + number + b'",', LINE)
+        segment.acknowledge(0, segment.used, 1)
+    segment.acknowledge(1, segment.used // 2, 1)
+    delete(root)
+    segment.restore(root.mkdir)
+    segment.close()
+    heir = Segment.adopt(root / "0-here-1-a1b2-0.seg", 2)
+    assert heir is not None
+    assert (heir.waiting(0), heir.waiting(1)) == (0, 1)
+    heir.close()
 
 
 def test_a_journal_that_can_be_written_again_is(root: Path, log: Path) -> None:
