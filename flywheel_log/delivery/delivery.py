@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -82,7 +81,6 @@ class Delivery:
         self._new_keeper = partial(Keeper, tuning=self._tuning, chore=chore)
         self._new_shipper = partial(Shipper, tuning=self._tuning, random=random, open_sink=open_sink, enrich=enrich)
         self._successor: Callable[[bytes], str | None] | None = None
-        self.locks: tuple[threading.RLock, ...] = ()
         self._crew = Crew(self._new_journal())
         forks.watch(self)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -11,6 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from ..event import Event
+from ..process import forks
 from ..process.randomness import rng
 
 _OTHERS = "*"
@@ -46,11 +46,11 @@ class Sampler:
         self._clock = clock
         self._random = random
         self._admitted: OrderedDict[str, None] = OrderedDict()
-        self._begin()
-        # A thread that the child does not have may have held the lock; what was left out is the parent's to tell.
-        os.register_at_fork(after_in_child=self._begin)
+        self.forget()
+        forks.watch(self)
 
-    def _begin(self) -> None:
+    def forget(self) -> None:
+        """Begin anew, as in a forked child, where nobody gives the lock back; the parent tells what was left out."""
         self._lock = threading.RLock()  # The end of a dropped stream may come from the garbage collector, anywhere.
         self._hour = 0
         self._seen: Counter[str] = Counter()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +9,7 @@ from queue import Empty
 from typing import Generic, TypeVar
 
 from ..health import health
-from . import threads
+from . import forks, threads
 
 Item = TypeVar("Item")
 
@@ -30,11 +29,11 @@ class BackgroundWorker(Generic[Item]):
         self._name = name
         self._work = work
         self._most = most
-        self._begin()
-        # A forked child has no such thread, and the parent does what waits.
-        os.register_at_fork(after_in_child=self._begin)
+        self.forget()
+        forks.watch(self)
 
-    def _begin(self) -> None:
+    def forget(self) -> None:
+        """Begin anew, as in a forked child, which has no such thread; the parent does what waits."""
         # Reentrant, unlike queue.Queue: the end of a dropped stream may come from the garbage collector, anywhere.
         self._queue: threads.Queue[Item | threads.Queue[None]] = threads.Queue()
         self._lock = threading.RLock()

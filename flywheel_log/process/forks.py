@@ -27,11 +27,8 @@ PATIENCE_S = 5.0
 class Forking(Protocol):
     """What begins anew in a forked child.
 
-    Attributes:
-        locks: held while it is in the middle of something; the process does not fork meanwhile.
+    It may have `locks`, held while it is in the middle of something; the process does not fork meanwhile.
     """
-
-    locks: tuple[threading.RLock, ...]
 
     def forget(self) -> None:
         """In the child, which has no other thread yet."""
@@ -102,7 +99,7 @@ def _all() -> list[Forking]:
 def _locks() -> Iterator[threading.RLock]:
     yield lock  # First: who holds it knows that nothing more is watched.
     for something in _all():
-        yield from something.locks
+        yield from getattr(something, "locks", ())
 
 
 def _before() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
+import weakref
 from functools import partial
 
 import pytest
 
 from flywheel_log.health import health
+from flywheel_log.pipeline.sample import Sampler
 from flywheel_log.process import threads
 from flywheel_log.process.background import WAITING_AT_MOST, BackgroundWorker
 from tests.delivery.turns import with_a_turn
@@ -71,6 +74,15 @@ def test_work_that_flushes_does_not_wait_for_itself() -> None:
     worker: BackgroundWorker[int] = BackgroundWorker("test", lambda _: flushed.append(worker.flush(None)))
     worker.put(1)
     assert (worker.flush(10), flushed) == (True, [True])
+
+
+def test_who_is_not_needed_any_more_goes() -> None:
+    """Each `configure()` makes new ones, and a hook of the interpreter's for forks would keep all of them."""
+    made = [BackgroundWorker[int]("test", print), Sampler(0.5, 0)]
+    gone = [weakref.ref(one) for one in made]
+    made.clear()
+    gc.collect()
+    assert [one() for one in gone] == [None, None]
 
 
 def test_a_forked_child_begins_anew() -> None:
