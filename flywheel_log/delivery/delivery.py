@@ -96,10 +96,10 @@ class Delivery:
             chore=chore,
         )
 
-    def _begin(self, successor: Callable[[bytes], str | None] | None) -> Crew:
-        """Begin anew, and return the crew there was; with a *successor*, nothing begins."""
+    def _relieve(self, fresh: Crew, successor: Callable[[bytes], str | None] | None) -> Crew:
+        """Have *fresh* in the place of the crew there was, which is returned."""
         self._successor = successor
-        before, self._crew = self._crew, Crew(self._new_journal())
+        before, self._crew = self._crew, fresh
         return before
 
     def put(self, line: bytes) -> str | None:
@@ -166,7 +166,7 @@ class Delivery:
         deadline = time.monotonic() + max(timeout, _LAST_WORDS_S)
         flushed = time.monotonic() + max(0.0, timeout - _LAST_WORDS_S)
         self.flush(max(0.0, timeout - _LAST_WORDS_S))
-        crew = forks.undisturbed(self._begin, successor)
+        crew = forks.undisturbed(self._relieve, Crew(self._new_journal()), successor)
         crew.journal.refuse()
         left = crew.flush(max(0.0, flushed - time.monotonic()), adopted=False)  # And what was put meanwhile.
         crew.stop(deadline)
@@ -184,4 +184,4 @@ class Delivery:
 
     def forget(self) -> None:
         """Begin anew in a forked child: another run, other segments, threads of its own at its first event."""
-        self._begin(self._successor)
+        self._crew = Crew(self._new_journal())
