@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .enrichment import Enrichment, parsed, priced, settled, understood
 from .event import JSON, Event, Wire
@@ -18,7 +18,7 @@ from .pipeline.sample import Sampler
 from .pipeline.trim import Limits, is_small, trim
 from .pipeline.withhold import bare
 from .process.forks import loading
-from .process.interruptions import interruptions
+from .process.interruptions import T, interruptions
 from .process.locks import Lock
 from .serialise import UNREAD, dumps, loads
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .config import Settings
     from .delivery import Delivery
 
-Made = TypeVar("Made")
 Keep = Callable[[Event], str | None]
 EXIT_SECONDS = 1.4  # With the end of an interpreter that has an SDK loaded, a hung sink holds a program for 2.5 s.
 _lock = Lock()
@@ -149,7 +148,7 @@ class Recorder:
         return {**delivered, "sampled_out": self._sampler.left_out(), "dropped": health.dropped()}
 
 
-def _with_settings(use: Callable[[Any], Made]) -> Made:
+def _with_settings(use: Callable[[Any], T]) -> T:
     with loading():
         from . import config
 
@@ -197,20 +196,28 @@ def configure(**settings: Any) -> None:
     """Set how recording works; *settings* override the `FLYWHEEL_LOG_*` environment, which overrides the defaults.
 
     Takes the attributes of `flywheel_log.config.Settings` by name. Clients instrumented earlier use the new settings
-    from their next call; what was recorded earlier is delivered with the old ones.
+    from their next call; what was recorded earlier is delivered with the old ones. A signal's handler that comes while
+    something is recorded has it done right behind that, and errors logged.
 
     Raises:
         TypeError: there is no such setting.
         ValueError: a value is wrong; the message names the setting, the value and what is allowed.
     """
-    recorder, before = interruptions.shield(_with_settings, lambda config: _in_place(Recorder(config.load(**settings))))
+    if interruptions.postpones(_configure_late, settings):
+        return
+    recorder, before = interruptions.shield(
+        _with_settings, lambda config: (made := Recorder(config.load(**settings)), replace(made))
+    )
     atexit.register(_at_exit)
     if before is not None:
         before.close(EXIT_SECONDS, recorder)
 
 
-def _in_place(recorder: Recorder) -> tuple[Recorder, Recorder | None]:
-    return recorder, replace(recorder)
+def _configure_late(settings: Mapping[str, Any]) -> None:
+    try:
+        configure(**settings)
+    except (TypeError, ValueError) as error:
+        health.warn("the settings stay as they were", str(error))
 
 
 def flush(timeout: float | None = 10.0) -> int:

@@ -269,6 +269,20 @@ def test_what_a_handler_records_while_the_first_settings_are_made_is_where_they_
     assert (tmp_path / "mine.log").read_text().count("in the handler") > 0
 
 
+@pytest.mark.parametrize(("sinks", "said"), [("file:mine.log", ""), ("nowhere:", "the settings stay as they were")])
+def test_what_a_handler_sets_while_the_settings_are_imported_holds_from_then_on(
+    sinks: str, said: str, tmp_path: Path
+) -> None:
+    handler = f'(flywheel_log.configure(sinks=[{sinks!r}]), ask("in the handler"))'
+    program = HANDLED.replace('ask("in the handler")', handler) + "ask('last')\nflywheel_log.shutdown()\n"
+    run = [sys.executable, "-c", program, "ask('first')"]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, said in done.stderr) == ("0 {}\n", True)
+    where = tmp_path / ("genai.log" if said else "mine.log")
+    asked = [json.loads(line)["request"]["messages"][0]["content"] for line in where.read_text().splitlines()]
+    assert {*asked} >= {"in the handler", "last"}
+
+
 def test_the_recorder_is_there_though_another_thread_shuts_down_meanwhile() -> None:
     at = 1
     while with_a_turn(at, partial(recorder.replace, None), lambda: recorder.current().settings, recorder.__file__):
