@@ -125,7 +125,7 @@ def _logged(method: Any, surface: Surface, emit: Emit, fields: scope.Fields) -> 
             return Around()
         given = arguments_of(wrapped, args, kwargs) if args else kwargs
         # Serialised now: the caller may change its messages while a stream is read.
-        body = wire.copied({key: wire.plain(value) for key, value in given.items()})
+        body = wire.copied({key: wire.plain(value, given=True) for key, value in given.items()})
         inside = opened(scope.merge(fields, scope.current()))
         return FunctionRun(surface, "unknown", body, inside, emit, read=of_result, tells_enclosing=True)
 
