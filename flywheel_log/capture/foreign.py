@@ -25,6 +25,10 @@ METHODS = {
     "chat_completion": "chat.completions",  # Hugging Face's, whose `chat.completions.create` is another name for it.
     "chat.completions.create": "chat.completions",
     "chat.completions.parse": "chat.completions",
+    "chat.complete": "chat.completions",  # Mistral's, and the three below.
+    "chat.complete_async": "chat.completions",
+    "chat.stream": "chat.completions",
+    "chat.stream_async": "chat.completions",
     "responses.create": "responses",
     "completions.create": "completions",
     "embeddings.create": "embeddings",
