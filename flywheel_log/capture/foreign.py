@@ -25,6 +25,10 @@ METHODS = {
     "chat_completion": "chat.completions",  # Hugging Face's, whose `chat.completions.create` is another name for it.
     "chat.completions.create": "chat.completions",
     "chat.completions.parse": "chat.completions",
+    "chat.complete": "chat.completions",  # Mistral's, and the three below.
+    "chat.complete_async": "chat.completions",
+    "chat.stream": "chat.completions",
+    "chat.stream_async": "chat.completions",
     "responses.create": "responses",
     "completions.create": "completions",
     "embeddings.create": "embeddings",
@@ -125,7 +129,7 @@ def _logged(method: Any, surface: Surface, emit: Emit, fields: scope.Fields) -> 
             return Around()
         given = arguments_of(wrapped, args, kwargs) if args else kwargs
         # Serialised now: the caller may change its messages while a stream is read.
-        body = wire.copied({key: wire.plain(value) for key, value in given.items()})
+        body = wire.copied({key: wire.plain(value, given=True) for key, value in given.items()})
         inside = opened(scope.merge(fields, scope.current()))
         return FunctionRun(surface, "unknown", body, inside, emit, read=of_result, tells_enclosing=True)
 

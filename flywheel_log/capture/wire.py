@@ -115,16 +115,30 @@ def content_of(http: Any) -> bytes:
     return content if isinstance(content, bytes) else b""
 
 
-def plain(value: Any) -> Any:
-    """An SDK's object as the JSON it was parsed from, a fake's namespaces as objects; anything else as it is."""
+def plain(value: Any, *, given: bool = False) -> Any:
+    """An SDK's object as the JSON it was parsed from, a fake's namespaces as objects; anything else as it is.
+
+    One that the caller made, and has *given*, says more than was set: the role of a `UserMessage` is its default.
+    """
     if hasattr(type(value), "model_dump"):
-        dump = partial(value.model_dump, mode="json", exclude_unset=True, warnings=False)
-        return scope.silently(dump)  # It may compute its fields, by a decorated function of which it is an argument.
+        dump = partial(value.model_dump, mode="json", warnings=False)
+        # It may compute its fields, by a decorated function of which it is an argument.
+        said = scope.silently(partial(dump, exclude_unset=True))
+        return _filled(said, scope.silently(partial(dump, exclude_none=True))) if given else said
     if isinstance(value, SimpleNamespace):
-        return {key: plain(item) for key, item in vars(value).items()}
+        return {key: plain(item, given=given) for key, item in vars(value).items()}
     if isinstance(value, list):  # Of models, perhaps; lists in lists are left alone, as they may hold themselves.
-        return [item if isinstance(item, list) else plain(item) for item in value]
+        return [item if isinstance(item, list) else plain(item, given=given) for item in value]
     return value
+
+
+def _filled(said: Any, defaults: Any) -> Any:
+    """*said*, at every depth, with what *defaults* has in place of nothing."""
+    if isinstance(said, dict) and isinstance(defaults, dict):
+        return {**defaults, **{key: _filled(item, defaults.get(key)) for key, item in said.items()}}
+    if isinstance(said, list) and isinstance(defaults, list) and len(said) == len(defaults):
+        return [_filled(*both) for both in zip(said, defaults, strict=True)]
+    return defaults if said is None else said
 
 
 def written(value: JSON) -> bytes:

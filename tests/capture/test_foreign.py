@@ -10,6 +10,7 @@ from unittest import mock
 import openai
 import pytest
 from openai.types.chat import ChatCompletion
+from pydantic import BaseModel
 
 import flywheel_log
 from flywheel_log.event import Event
@@ -264,6 +265,29 @@ def test_what_is_given_without_names_is_recorded_by_the_names_of_the_parameters(
 
     fake(create).chat.completions.create("m", MESSAGES, temperature=0.5)
     assert [event["request"] for event in events] == [{"model": "m", "messages": MESSAGES, "temperature": 0.5}]
+
+
+class Part(BaseModel):
+    type: str = "text"
+    text: str
+    note: str | None = None
+
+
+class UserMessage(BaseModel):
+    role: str = "user"
+    content: list[Part]
+    name: str | None = "me"
+
+
+@pytest.mark.parametrize("door", ["a foreign client", "a decorated function"])
+def test_a_message_that_is_an_object_keeps_what_its_class_says_of_it(door: str, events: list[Event]) -> None:
+    def create(*, messages: Any) -> Any:
+        return ANSWER
+
+    call = fake(create).chat.completions.create if door == "a foreign client" else flywheel_log.logged_llm(create)
+    call(messages=[UserMessage(content=[Part(text="hi")], name=None)])
+    (event,) = events
+    assert event["request"]["messages"] == [{"role": "user", "content": [{"type": "text", "text": "hi"}], "name": None}]
 
 
 def test_a_stream_that_nobody_had_to_ask_for_is_recorded_when_it_ends(events: list[Event]) -> None:

@@ -90,7 +90,7 @@ def _snapshot(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> J
 def _messages(arguments: JSON) -> list[Any]:
     messages = arguments.pop("messages", None)
     if isinstance(messages, (list, tuple)):
-        return [wire.plain(message) for message in messages]
+        return [wire.plain(message, given=True) for message in messages]
     named = [key for key in _PROMPTS if isinstance(arguments.get(key), str)]
     key = next(iter([*named, *(key for key, value in arguments.items() if isinstance(value, str))]), None)
     if key is not None:
