@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 EvalSize = Annotated[
     int, typer.Option("--eval-size", metavar="NUMBER", min=1, help="Number of records that a run evaluates with.")
 ]
-ValRatio = Annotated[
+ValidationShare = Annotated[
     float,
     typer.Option(
-        "--val-ratio", metavar="SHARE", min=0, max=1, help="Share of the remaining records used for validation."
+        "--validation-share",
+        metavar="SHARE",
+        min=0,
+        max=1,
+        help="Share of the remaining records used for validation; the blueprint's val_ratio.",
     ),
 ]
 MinRecords = Annotated[
@@ -48,7 +52,7 @@ def command(
     records: Given = ALL,
     *,
     eval_size: EvalSize = _DEFAULT.eval_size,
-    val_ratio: ValRatio = _DEFAULT.val_ratio,
+    validation_share: ValidationShare = _DEFAULT.validation_share,
     min_records: MinRecords = _DEFAULT.min_total_records,
     limit: Limit = _DEFAULT.limit,
     as_json: AsJson = False,
@@ -62,7 +66,7 @@ def command(
     replays = are_meant(records.chosen.where)
     with records.reading() as events:
         live = (event for event in events if replays or not is_ours(event))
-        found = assess(live, Split(eval_size, val_ratio, min_records, limit))
+        found = assess(live, Split(eval_size, validation_share, min_records, limit))
     if not found:
         raise records.nothing("calls")
     _put_json(found) if as_json else _put(found)

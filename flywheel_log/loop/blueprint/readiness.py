@@ -29,13 +29,13 @@ class Split:
 
     Attributes:
         eval_size: how many records evaluate.
-        val_ratio: the share of the others that validates the training.
+        validation_share: the share of the others that validates the training; `val_ratio` in that configuration.
         min_total_records: how many there must be.
         limit: how many are taken at most.
     """
 
     eval_size: int = 100
-    val_ratio: float = 0.1
+    validation_share: float = 0.1
     min_total_records: int = 50
     limit: int = 1000
 
@@ -48,7 +48,7 @@ class Split:
         """Return into how many of each sort so many *records* are divided."""
         taken = min(records, self.limit)
         evaluation = min(self.eval_size, taken)
-        train = int((taken - evaluation) * (1 - self.val_ratio))
+        train = int((taken - evaluation) * (1 - self.validation_share))
         return {"eval": evaluation, "train": train, "validation": taken - evaluation - train}
 
 

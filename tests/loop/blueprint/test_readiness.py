@@ -13,7 +13,7 @@ from flywheel_log.loop.blueprint.readiness import Readiness, Split, assess, many
 
 from . import reference
 
-SMALL = Split(eval_size=2, val_ratio=0.25, min_total_records=3, limit=6)
+SMALL = Split(eval_size=2, validation_share=0.25, min_total_records=3, limit=6)
 
 
 def chat(number: int, *, question: str | None = None, **fields: Any) -> dict[str, Any]:
