@@ -59,6 +59,11 @@ def test_no_argument_shows_its_type_of_pythons(command: Command, name: str):
 
 
 @pytest.mark.parametrize("name", commands())
+def test_no_help_shows_the_escapes_of_markup(command: Command, name: str):
+    assert "\\" not in command(name, "--help").out
+
+
+@pytest.mark.parametrize("name", commands())
 def test_every_command_speaks_json(command: Command, name: str):
     assert " --json " in command(name, "--help").out
 
