@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flywheel_log.capture.derive import marks
+from flywheel_log.capture.surfaces import surface_named
 from flywheel_log.event import Event
 from flywheel_log.projection.chat import objects
 
@@ -25,7 +27,6 @@ MEANINGS = {
 """The names of what goes wrong; failures are named `error <status> <type>`, and ratings may have a label."""
 
 _MARKS = {"no_choices": "no_answer", "no_message": "no_answer"}
-_FINISHES = {"length": "length", "content_filter": "content_filter", "max_tokens": "length", "refusal": "refusal"}
 
 
 def faults(event: Event, feedback: Feedback) -> set[str]:
@@ -49,17 +50,19 @@ def _ending(event: Event) -> Iterator[str]:
 
 
 def _answer(event: Event) -> Iterator[str]:
-    for mark in event.get("training_unsafe") or ():
+    for mark in (*(event.get("training_unsafe") or ()), *_of_itself(event)):
         name = _MARKS.get(mark, mark) if isinstance(mark, str) else ""
         if name in MEANINGS:
             yield name
-    for choice in objects((event.get("response") or {}).get("choices")):
-        # Loggers that mark nothing still say how an answer ended.
-        finish, message = choice.get("finish_reason"), choice.get("message")
-        if isinstance(finish, str) and finish in _FINISHES:
-            yield _FINISHES[finish]
-        if isinstance(message, dict) and message.get("refusal"):
-            yield "refusal"
+
+
+def _of_itself(event: Event) -> list[str]:
+    """What the choices of the answer say of themselves, which not all loggers mark; not whether there are any."""
+    choices = [
+        {**one, "message": one["message"] if isinstance(one.get("message"), dict) else {}}
+        for one in objects((event.get("response") or {}).get("choices"))
+    ]
+    return marks(surface_named("chat.completions"), {"choices": choices}) if choices else []
 
 
 def _opinion(event: Event, feedback: Feedback) -> Iterator[str]:

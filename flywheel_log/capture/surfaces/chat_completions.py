@@ -16,7 +16,8 @@ FIRST_TEXT = re.compile(rb'"(?:content|reasoning\w*|refusal|arguments|transcript
 SUMS_UP = None
 SAYS = frozenset({"chat.completion", "chat.completion.chunk"})
 
-_UNSAFE_FINISH = {"length": "length", "content_filter": "content_filter"}
+_UNSAFE_FINISH = {"length": "length", "max_tokens": "length", "content_filter": "content_filter", "refusal": "refusal"}
+"""How answers end that are not whole; some servers name it in the words of Anthropic's."""
 
 
 def assemble(events: list[JSON]) -> JSON:
