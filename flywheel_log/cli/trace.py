@@ -22,7 +22,6 @@ from ._source import AsJson, Sources, or_last
 
 if TYPE_CHECKING:
     from rich.text import Text
-    from rich.tree import Tree
 
 Identity = Annotated[
     str,
@@ -98,15 +97,11 @@ def _draw(trace_id: str, branches: list[Branch]) -> None:
     from rich.tree import Tree
 
     drawn = Tree(f"trace {one_line(trace_id)}", guide_style="dim")
-    for branch in branches:
-        _grow(drawn, branch)
+    growing = [(drawn, branch) for branch in branches]
+    for parent, branch in growing:  # it grows as it is gone through
+        node = parent.add(line(branch))
+        growing += [(node, one) for one in branch.inside]
     console().print(drawn)
-
-
-def _grow(parent: Tree, branch: Branch) -> None:
-    drawn = parent.add(line(branch))
-    for one in branch.inside:
-        _grow(drawn, one)
 
 
 def line(branch: Branch) -> Text:
@@ -146,6 +141,6 @@ def _title(event: Event) -> str:
 
 def _sum(branch: Branch, key: str) -> Any:
     """The sum of *key* over *branch* and all inside it; None where nobody knows it."""
-    own: Any = dict(branch.event).get(key)
-    known = [value for value in (own, *(_sum(one, key) for one in branch.inside)) if isinstance(value, int | float)]
+    found = (dict(one.event).get(key) for one in branch.walk())
+    known = [value for value in found if isinstance(value, int | float)]
     return sum(known) if known else None

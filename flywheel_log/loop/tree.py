@@ -17,6 +17,13 @@ class Branch:
     event: Event
     inside: list[Branch] = field(default_factory=list)
 
+    def walk(self) -> list[Branch]:
+        """Return this one and all inside it, each before those inside it, however deep they go."""
+        found = [self]
+        for branch in found:  # it grows as it is gone through
+            found += branch.inside
+        return found
+
 
 def tree(events: Iterable[Event]) -> list[Branch]:
     """Return the outermost events of a trace, earliest first; one whose parent is not among *events* is outermost.
@@ -32,13 +39,8 @@ def tree(events: Iterable[Event]) -> list[Branch]:
     outermost = []
     for branch in branches:
         parent = by_name.get(branch.event.get("target") or branch.event.get("parent_id") or "")
-        if parent is None or _is_inside(parent, branch):
+        if parent is None or any(one is parent for one in branch.walk()):  # what others have written may go in circles
             outermost.append(branch)
         else:
             parent.inside.append(branch)
     return outermost
-
-
-def _is_inside(branch: Branch, whole: Branch) -> bool:
-    """Whether *branch* is *whole* or somewhere in it: what others have written may go round in circles."""
-    return branch is whole or any(_is_inside(branch, one) for one in whole.inside)

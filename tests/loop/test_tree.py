@@ -37,3 +37,12 @@ def test_circles_do_no_harm() -> None:
         ("b", [("a", [])]),
         ("c", []),
     ]
+
+
+def test_a_trace_may_be_deeper_than_pythons_stack() -> None:
+    """A task that starts the next one starts it inside its own step, and so on."""
+    chain = [event(0, "0"), *(event(0, str(number), str(number - 1)) for number in range(1, 2000))]
+    (outermost,) = tree(chain)
+    assert [one.event.get("span_id") for one in outermost.walk()] == [str(number) for number in range(2000)]
+    (outermost,) = tree(reversed(chain))
+    assert len(outermost.walk()) == 2000
