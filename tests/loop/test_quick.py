@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 from flywheel_log.event import to_document
 from flywheel_log.loop import quick
 from flywheel_log.loop.filter import Filter
+from flywheel_log.loop.reading import progress
 from flywheel_log.loop.reading.read import read
 from flywheel_log.loop.stats import Row, Stats, summarise
 
@@ -230,3 +233,25 @@ def test_of_a_large_log_a_sample_tells_whose_lines_they_are(tmp_path: Path):
     ours, others = [event(number) for number in range(1000)], [event(number, tags="no") for number in range(200)]
     assert quick.summarise([written(tmp_path / "ours.log", *ours)], []) is not None
     assert quick.summarise([written(tmp_path / "both.log", *ours, *others)], []) is None
+
+
+def test_ctrl_c_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    class Impatient:
+        left = 0
+
+        def begin(self, total: int, unit: str) -> None:
+            self.left = 1  # before, lines are looked at, and afterwards Python would notice the signal
+
+        def advance(self, count: int) -> None:
+            if self.left:
+                self.left = 0
+                os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(progress, "_POLL_S", 0.05)
+    path = written(tmp_path / "genai.log", *varied(3000) * 20)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with progress.told_to(Impatient()), pytest.raises(KeyboardInterrupt):
+            quick.summarise([path] * 20, ["model"])
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -103,12 +104,23 @@ def _groups(base: Any, paths: list[str], by: Sequence[str], condition: Condition
     """Yield the groups of calls. Raises _Odd where a line is no event as we write it."""
     given = {"paths": paths}
     percent = getattr(base, "query_progress", lambda: 0)  # not before DuckDB 1.3
-    with progress.polled(sum(Path(path).stat().st_size for path in paths), lambda: percent() / 100):
+    with progress.polled(sum(Path(path).stat().st_size for path in paths), lambda: percent() / 100), _interruptible():
         lines = base.execute(statement(by, condition), given | condition.values).fetchall()
     found = [_group(line, len(by)) for line in lines]
     if any(group.odd for group in found):
         raise _Odd
     return (group for group in found if group.counts_in)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C be what it is elsewhere, in the words of whichever release of DuckDB."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.InterruptException, RuntimeError) as error:
+        raise KeyboardInterrupt from error
 
 
 def _group(line: tuple[Any, ...], wide: int) -> _Group:
