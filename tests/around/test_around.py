@@ -73,6 +73,7 @@ KINDS = {"plain": plain, "coroutine": coroutine, "generator": generator, "async_
 PREDICATES = ("iscoroutinefunction", "isgeneratorfunction", "isasyncgenfunction", "isfunction", "isroutine")
 
 
+@pytest.mark.filterwarnings("ignore:'asyncio.iscoroutinefunction' is deprecated:DeprecationWarning")  # since 3.14
 @pytest.mark.parametrize("kind", KINDS)
 def test_inspect_sees_the_function_itself(kind: str) -> None:
     function = KINDS[kind]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -110,6 +110,8 @@ def paths(source: str) -> list[Path]:
     if path.exists() or generations(path):
         return [path]
     if not glob.has_magic(str(path)):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.stat()  # Says why, where it is not simply absent: `exists` keeps that to itself since Python 3.14.
         raise missing(path)
     found = [Path(name) for name in glob.glob(str(path))]  # noqa: PTH207  a pattern may be absolute
     if not found:
