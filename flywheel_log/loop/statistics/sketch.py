@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from array import array
 from collections.abc import Iterable, Mapping
 
 ERROR = 0.01
@@ -23,14 +23,16 @@ class Sketch:
     """Remembers a distribution of values, each with a weight; two of them can be merged.
 
     A bucket spans 2 % of its value (the mapping of DDSketch), so any number of values between a microsecond and a day,
-    in milliseconds, needs some 1,300 buckets.
+    in milliseconds, needs some 1,300 buckets. Few values take sixteen bytes each: there may be very many sketches.
     """
+
+    __slots__ = ("_buckets", "_few", "count", "weight")
 
     def __init__(self) -> None:
         self.count = 0
         self.weight = 0.0
-        self._few: list[tuple[float, float]] = []
-        self._buckets: dict[int, float] = defaultdict(float)
+        self._few = array("d")  # a value, its weight, a value, its weight, ...
+        self._buckets: dict[int, float] = {}
 
     @classmethod
     def of(cls, count: int, few: Iterable[tuple[float, float]], buckets: Mapping[int, float]) -> Sketch:
@@ -39,9 +41,9 @@ class Sketch:
         The bucket of a value is ceil(log(value) / GROWTH).
         """
         made = cls()
-        made.count, made._few = count, list(few)
-        made._buckets.update(buckets)
-        made.weight = math.fsum([*(weight for _, weight in made._few), *made._buckets.values()])
+        made.count, made._buckets = count, dict(buckets)
+        made._few.extend(number for pair in few for number in pair)
+        made.weight = math.fsum([*made._few[1::2], *buckets.values()])
         made._fold()
         return made
 
@@ -50,8 +52,11 @@ class Sketch:
         if 0 <= value < math.inf:
             self.count += 1
             self.weight += weight
-            self._few.append((value, weight))
-            self._fold()
+            if self.count <= EXACT:
+                self._few.extend((value, weight))
+            else:
+                self._fold()
+                self._fill(_bucket(value), weight)
 
     def merge(self, other: Sketch) -> None:
         """Add all that *other* has seen."""
@@ -59,13 +64,13 @@ class Sketch:
         self.weight += other.weight
         self._few += other._few
         for bucket, weight in other._buckets.items():
-            self._buckets[bucket] += weight
+            self._fill(bucket, weight)
         self._fold()
 
     def quantile(self, share: float) -> float | None:
         """Return the value that *share* (0 to 1) of all values do not exceed; None without values."""
-        exact = self.count == len(self._few)
-        weights = self._few if exact else self._buckets.items()
+        exact = 2 * self.count == len(self._few)
+        weights = self._pairs() if exact else self._buckets.items()
         found, left = None, share * self.weight
         for found, weight in sorted(weights):  # noqa: B007  the last one, where rounding leaves a rest
             left -= weight
@@ -75,8 +80,18 @@ class Sketch:
             return found
         return 2 * math.exp(found * GROWTH) / (math.exp(GROWTH) + 1)
 
+    def _pairs(self) -> Iterable[tuple[float, float]]:
+        return zip(self._few[::2], self._few[1::2], strict=True)
+
     def _fold(self) -> None:
-        if self.count > EXACT:
-            for value, weight in self._few:
-                self._buckets[math.ceil(math.log(max(value, SMALLEST)) / GROWTH)] += weight
-            self._few.clear()
+        if self._few and self.count > EXACT:
+            for value, weight in self._pairs():
+                self._fill(_bucket(value), weight)
+            del self._few[:]
+
+    def _fill(self, bucket: int, weight: float) -> None:
+        self._buckets[bucket] = self._buckets.get(bucket, 0.0) + weight
+
+
+def _bucket(value: float) -> int:
+    return math.ceil(math.log(max(value, SMALLEST)) / GROWTH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,3 +68,14 @@ def test_what_is_no_duration_is_ignored():
 def test_a_day_in_milliseconds_needs_few_buckets():
     many = sketch([0.001 * 1.01**step for step in range(2500)])
     assert len(many._buckets) < 1400
+
+
+def test_a_value_takes_sixteen_bytes_while_there_are_few():
+    """A group of `stats` has two sketches, and there may be a group for each session."""
+    tracemalloc.start()
+    try:
+        kept = [sketch([float(value) for value in range(EXACT)]) for _ in range(20)]
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < len(kept) * EXACT * 24
