@@ -76,12 +76,12 @@ class Sending:
         Raises:
             Problem: there is no key, nobody has agreed, or it was interrupted.
         """
-        server = public(str(self.client.base_url))
-        put_plan(made, named, server, dry_run=self.dry_run, as_json=self.as_json)
-        if self.dry_run or not made.forecast.requests:
+        sends = bool(made.forecast.requests) and not self.dry_run
+        if sends and self.client.api_key == _NO_KEY:
+            raise Problem("there is no API key; set OPENAI_API_KEY, or see the plan with --dry-run")
+        put_plan(made, named, public(str(self.client.base_url)), dry_run=self.dry_run, as_json=self.as_json)
+        if not sends:
             return None
-        if self.client.api_key == _NO_KEY:
-            raise Problem("there is no API key; set OPENAI_API_KEY")
         self._confirm()
         jobs = made.jobs(self.calls(), body)
         with _recording(self.client, self.target), sends_shown(made.forecast.requests) as tell:

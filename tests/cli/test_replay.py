@@ -104,7 +104,8 @@ def test_a_dry_run_needs_no_key(command: Command, genai: Path):
     assert ran.code == 0
     assert f"{COUNT} of {COUNT} calls to https://api.openai.com/v1/" in ran.out
     ran = command("replay", "--model", "new", "--yes", genai)
-    assert (ran.code, ran.err) == (1, "flywheel-log: there is no API key; set OPENAI_API_KEY\n")
+    missing = "flywheel-log: there is no API key; set OPENAI_API_KEY, or see the plan with --dry-run\n"
+    assert (ran.code, ran.out, ran.err) == (1, "", missing)
 
 
 def test_where_there_is_nothing_to_send_no_key_is_missed(command: Command, genai: Path):
