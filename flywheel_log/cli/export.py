@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -63,6 +64,7 @@ Again = Annotated[
     typer.Option("--again", metavar="MANIFEST", help="Make the dataset of this manifest again, and compare."),
 ]
 _FORM = "openai"
+_MANY = 20  # of so many draws and more, not one dataset in a hundred has less than half of them by chance
 _DEFAULT = Recipe()
 
 
@@ -110,6 +112,10 @@ def command(
         raise Problem(f"no call can be exported{f' that matches {records.chosen}' if records.chosen else ''}")
     if not _rows(manifest):
         raise Problem("no answer has feedback: correct answers, or rate them (a pair needs two of one question)")
+    for name, rows, share in _short(manifest):
+        told = f"{name} has {counted(rows, 'row')}, and its share would be {share}"
+        why = "what belongs to one session, trace or conversation is in one set, and some are large"
+        typer.echo(f"flywheel-log: {told}: {why}", err=True)
     if before and (changed := [name for name, file in before["files"].items() if manifest["files"].get(name) != file]):
         raise Problem(f"{', '.join(changed)} differ from those of {again}: {_why(before, manifest)}")
 
@@ -152,6 +158,15 @@ def _empty(manifest: JSON) -> list[str]:
     """The sets that were wanted and have no rows."""
     made = {file["set"] for file in manifest["files"].values()}
     return [name for name, share in Recipe(**manifest["recipe"]).shares.items() if share > 0 and name not in made]
+
+
+def _short(manifest: JSON) -> Iterator[tuple[str, int, int]]:
+    """Yield each set that has less than half of the rows that its share is, which is more than chance, with both."""
+    made = {file["set"]: file["rows"] for file in manifest["files"].values()}
+    for name, share in Recipe(**manifest["recipe"]).shares.items():
+        wanted, rows = round(share * _rows(manifest)), made.get(name, 0)
+        if wanted >= _MANY and rows < wanted / 2:
+            yield name, rows, wanted
 
 
 def _rows(manifest: JSON) -> int:

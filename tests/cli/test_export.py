@@ -48,6 +48,19 @@ def test_thousands_are_told_apart_in_every_line(command: Command, log: Path):
     ]
 
 
+def test_a_set_that_is_far_from_its_share_is_told(command: Command, log: Path):
+    def call(number: int, **fields: str) -> str:
+        asked = {"model": "m", "messages": [{"role": "user", "content": f"Question {number}"}]}
+        return json.dumps({**CHAT, "id": f"run-{number}", "request": asked, **fields}) + "\n"
+
+    log.write_text("".join(call(number, session_id="all" if number < 380 else f"s{number}") for number in range(400)))
+    err = command("export", "--eval-share", "0", log).err
+    assert err.startswith("flywheel-log: validation has ")
+    assert "and its share would be 40: what belongs to one session" in err
+    log.write_text("".join(call(number, session_id=f"s{number}") for number in range(400)))
+    assert command("export", log).err == ""
+
+
 def test_replays_are_taken_where_their_workload_is_named(command: Command, log: Path):
     replayed = {
         **CHAT,
