@@ -16,12 +16,10 @@ from flywheel_log.sinks.elasticsearch.target import Target, target
 from . import Problem, failing
 
 Into = Annotated[
-    str,
-    typer.Option("--into", metavar="URL", help="elasticsearch://host:9200/index; else ELASTICSEARCH_URL and _INDEX."),
+    str, typer.Option(metavar="URL", help="elasticsearch://host:9200/index; else ELASTICSEARCH_URL and _INDEX.")
 ]
 Timeout = Annotated[
-    float,
-    typer.Option("--timeout", metavar="SECONDS", min=1, help="Seconds to wait for a server that accepts nothing."),
+    float, typer.Option(metavar="SECONDS", min=1, help="Seconds to wait for a server that accepts nothing.")
 ]
 
 

@@ -23,17 +23,14 @@ if TYPE_CHECKING:
 
 Rules = Annotated[
     list[str] | None,
-    typer.Option("--rule", metavar="RULE", help="A rule such as 'error_rate > 5% over 15m'; repeat it for several."),
+    typer.Option(metavar="RULE", help="A rule such as 'error_rate > 5% over 15m'; repeat it for several."),
 ]
-RulesFile = Annotated[Path | None, typer.Option("--rules", metavar="FILE", help="A TOML file of rules.")]
-At = Annotated[str, typer.Option("--at", metavar="TIME", help="End of the period that is checked.")]
+RulesFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A TOML file of rules.")]
+At = Annotated[str, typer.Option(metavar="TIME", help="End of the period that is checked.")]
 Webhook = Annotated[
-    str,
-    typer.Option("--webhook", metavar="URL", envvar="ALERT_WEBHOOK_URL", help="Post what fires there, as JSON."),
+    str, typer.Option(metavar="URL", envvar="ALERT_WEBHOOK_URL", help="Post what fires there, as JSON.")
 ]
-Timeout = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Seconds for the webhook to answer.")
-]
+Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=0.1, help="Seconds for the webhook to answer.")]
 All = Annotated[bool, typer.Option("--all", help="Also show rules that did not fire.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 also if there is too little data to decide.")]
 

@@ -28,15 +28,12 @@ _BY = "prompt.version"
 By = Annotated[
     str,
     typer.Option(
-        "--by",
-        metavar="FIELD",
-        help="What to compare: prompt.version, model, workload_id, any field.",
-        show_default=_BY,
+        metavar="FIELD", help="What to compare: prompt.version, model, workload_id, any field.", show_default=_BY
     ),
 ]
 Over = Annotated[
     Literal["time"] | None,
-    typer.Option("--over", metavar="time", help="Compare the first half of the time with the second instead."),
+    typer.Option(metavar="time", help="Compare the first half of the time with the second instead."),
 ]
 Values = Annotated[
     list[str] | None,
@@ -50,9 +47,7 @@ Logs = Annotated[
         help="Log to read; may be repeated. [default: the file sink of the settings, else genai.log]",
     ),
 ]
-Replay = Annotated[
-    str, typer.Option("--replay", metavar="RUN", help="Compare a run of `replay`, or the last, with its originals.")
-]
+Replay = Annotated[str, typer.Option(metavar="RUN", help="Compare a run of `replay`, or the last, with its originals.")]
 _NAMED = 8
 
 

@@ -26,7 +26,7 @@ from ._source import AsJson
 if TYPE_CHECKING:
     from openai import OpenAI
 
-Log = Annotated[Path, typer.Option("--log", metavar="FILE", help="The file to write to.", readable=False)]
+Log = Annotated[Path, typer.Option(metavar="FILE", help="The file to write to.", readable=False)]
 StandIn = Annotated[bool, typer.Option("--stand-in", help="Ask the stand-in even if OPENAI_API_KEY is set.")]
 
 _REAL_MODEL = "gpt-4.1-mini"

@@ -17,13 +17,11 @@ if TYPE_CHECKING:
     from flywheel_log.delivery.drain import Drained
 
 Journal = Annotated[
-    Path | None,
-    typer.Option("--journal", metavar="FOLDER", help="The journal's directory.", show_default="that of the settings"),
+    Path | None, typer.Option(metavar="FOLDER", help="The journal's directory.", show_default="that of the settings")
 ]
-Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0, help="Give up after this many seconds.")]
+Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=0, help="Give up after this many seconds.")]
 Into = Annotated[
-    str | None,
-    typer.Option("--into", metavar="URL", help="Deliver to this sink what waits for another one of its kind."),
+    str | None, typer.Option(metavar="URL", help="Deliver to this sink what waits for another one of its kind.")
 ]
 From = Annotated[
     str | None,

@@ -27,30 +27,22 @@ from ._source import AsJson
 Form = Annotated[str, typer.Option("--format", metavar="|".join(names()), help="Format of the dataset.")]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Folder to create.")]
 EvalShare = Annotated[
-    float,
-    typer.Option("--eval-share", metavar="SHARE", min=0, max=1, help="Share of the examples used for evaluation."),
+    float, typer.Option(metavar="SHARE", min=0, max=1, help="Share of the examples used for evaluation.")
 ]
 ValidationShare = Annotated[
-    float,
-    typer.Option(
-        "--validation-share", metavar="SHARE", min=0, max=1, help="Share of the examples used for validation."
-    ),
+    float, typer.Option(metavar="SHARE", min=0, max=1, help="Share of the examples used for validation.")
 ]
 Seed = Annotated[
-    int, typer.Option("--seed", metavar="NUMBER", help="Random seed of the split; the same seed gives the same sets.")
+    int, typer.Option(metavar="NUMBER", help="Random seed of the split; the same seed gives the same sets.")
 ]
 Duplicates = Annotated[
-    Dedup,
-    typer.Option("--dedup", metavar="|".join(get_args(Dedup)), help="Duplicates to leave out; near needs [datasets]."),
+    Dedup, typer.Option(metavar="|".join(get_args(Dedup)), help="Duplicates to leave out; near needs [datasets].")
 ]
 Similarity = Annotated[
-    float,
-    typer.Option(
-        "--similarity", metavar="SHARE", min=0, max=1, help="Similarity from which two examples are near duplicates."
-    ),
+    float, typer.Option(metavar="SHARE", min=0, max=1, help="Similarity from which two examples are near duplicates.")
 ]
 MaxTokens = Annotated[
-    int, typer.Option("--max-tokens", metavar="NUMBER", min=0, help="Leave out examples longer than this; 0 keeps all.")
+    int, typer.Option(metavar="NUMBER", min=0, help="Leave out examples longer than this; 0 keeps all.")
 ]
 Unsafe = Annotated[bool, typer.Option("--include-unsafe", help="Include calls that are marked unsafe for training.")]
 Redact = Annotated[
@@ -60,8 +52,7 @@ Redact = Annotated[
     ),
 ]
 Again = Annotated[
-    Path | None,
-    typer.Option("--again", metavar="MANIFEST", help="Make the dataset of this manifest again, and compare."),
+    Path | None, typer.Option(metavar="MANIFEST", help="Make the dataset of this manifest again, and compare.")
 ]
 _FORM = "openai"
 _MANY = 20  # of so many draws and more, not one dataset in a hundred has less than half of them by chance

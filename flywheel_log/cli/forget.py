@@ -21,9 +21,7 @@ from ._source import READABLE, AsJson, DryRun, logs, settings
 if TYPE_CHECKING:
     from flywheel_log.config import Settings
 
-User = Annotated[
-    str, typer.Option("--user", metavar="ID", help="The `user_id` of the records to remove.", show_default=False)
-]
+User = Annotated[str, typer.Option(metavar="ID", help="The `user_id` of the records to remove.", show_default=False)]
 Where = Annotated[
     list[str] | None,
     typer.Argument(
@@ -35,10 +33,7 @@ Where = Annotated[
 Wait = Annotated[
     float,
     typer.Option(
-        "--wait",
-        metavar="SECONDS",
-        min=0,
-        help="Seconds to wait for running programs to delete what they have delivered.",
+        metavar="SECONDS", min=0, help="Seconds to wait for running programs to delete what they have delivered."
     ),
 ]
 

@@ -18,22 +18,14 @@ from ._screen import one_line, put_json
 from ._source import AsJson, DryRun, Files, logs
 
 OlderThan = Annotated[
-    str,
-    typer.Option(
-        "--older-than", metavar="TIME", help="Remove what began before this: 12h, 90d, 4w ago, or 2026-01-31."
-    ),
+    str, typer.Option(metavar="TIME", help="Remove what began before this: 12h, 90d, 4w ago, or 2026-01-31.")
 ]
 LargerThan = Annotated[
-    str,
-    typer.Option(
-        "--larger-than", metavar="SIZE", help="Remove the oldest until all files together are at most this size: 10GB."
-    ),
+    str, typer.Option(metavar="SIZE", help="Remove the oldest until all files together are at most this size: 10GB.")
 ]
 Keep = Annotated[
     list[str] | None,
-    typer.Option(
-        "--keep", metavar="FIELD=VALUE", help="Never remove what this matches, or feedback=good; may be repeated."
-    ),
+    typer.Option(metavar="FIELD=VALUE", help="Never remove what this matches, or feedback=good; may be repeated."),
 ]
 
 

@@ -20,13 +20,10 @@ from ._source import AsJson
 if TYPE_CHECKING:
     from rich.console import Console
 
-EvalSize = Annotated[
-    int, typer.Option("--eval-size", metavar="NUMBER", min=1, help="Number of records that a run evaluates with.")
-]
+EvalSize = Annotated[int, typer.Option(metavar="NUMBER", min=1, help="Number of records that a run evaluates with.")]
 ValidationShare = Annotated[
     float,
     typer.Option(
-        "--validation-share",
         metavar="SHARE",
         min=0,
         max=1,
@@ -34,11 +31,9 @@ ValidationShare = Annotated[
     ),
 ]
 MinRecords = Annotated[
-    int, typer.Option("--min-records", metavar="NUMBER", min=1, help="Smallest number of records that a run accepts.")
+    int, typer.Option(metavar="NUMBER", min=1, help="Smallest number of records that a run accepts.")
 ]
-Limit = Annotated[
-    int, typer.Option("--limit", metavar="NUMBER", min=1, help="Largest number of records that a run uses.")
-]
+Limit = Annotated[int, typer.Option(metavar="NUMBER", min=1, help="Largest number of records that a run uses.")]
 _WORDS = {
     "no_tool_call": "no tool is called, in a workload that calls tools",
     "same_record": "another record has the same messages and the same answer",

@@ -24,53 +24,38 @@ from ._sending import Sending, client_for, deliver_what_was_left
 from ._source import AsJson
 from ._target import logs, sinks, written
 
-Model = Annotated[
-    str, typer.Option("--model", metavar="MODEL", help="The model to ask (--where model=… selects by the old one).")
-]
-Prompt = Annotated[Path | None, typer.Option("--prompt", metavar="FILE", help="A file with the new system message.")]
+Model = Annotated[str, typer.Option(metavar="MODEL", help="The model to ask (--where model=… selects by the old one).")]
+Prompt = Annotated[Path | None, typer.Option(metavar="FILE", help="A file with the new system message.")]
 BaseUrl = Annotated[
-    str,
-    typer.Option("--base-url", metavar="URL", help="The server to ask.", show_default="OPENAI_BASE_URL, else OpenAI's"),
+    str, typer.Option(metavar="URL", help="The server to ask.", show_default="OPENAI_BASE_URL, else OpenAI's")
 ]
 Template = Annotated[
     str,
     typer.Option(
-        "--template",
-        metavar="NAME",
-        help="The file is a new template of the Prompt of this name; its variables are filled in.",
+        metavar="NAME", help="The file is a new template of the Prompt of this name; its variables are filled in."
     ),
 ]
 Version = Annotated[
     str, typer.Option("--as", metavar="VERSION", help="The new prompt's version.", show_default="its file's name")
 ]
 Role = Annotated[
-    Literal["system", "user"],
-    typer.Option("--role", metavar="system|user", help="Whose message the new prompt replaces."),
+    Literal["system", "user"], typer.Option(metavar="system|user", help="Whose message the new prompt replaces.")
 ]
-Run = Annotated[str, typer.Option("--run", metavar="NAME", help="The run's name.", show_default="made of what is new")]
-Sample = Annotated[
-    int | None, typer.Option("--sample", metavar="NUMBER", min=1, help="Send at most this many requests.")
-]
+Run = Annotated[str, typer.Option(metavar="NAME", help="The run's name.", show_default="made of what is new")]
+Sample = Annotated[int | None, typer.Option(metavar="NUMBER", min=1, help="Send at most this many requests.")]
 Seed = Annotated[
-    int,
-    typer.Option("--seed", metavar="NUMBER", help="Random seed of the sample; the same seed draws the same requests."),
+    int, typer.Option(metavar="NUMBER", help="Random seed of the sample; the same seed draws the same requests.")
 ]
 Concurrency = Annotated[
-    int, typer.Option("--concurrency", metavar="NUMBER", min=1, max=256, help="Number of requests in flight at once.")
+    int, typer.Option(metavar="NUMBER", min=1, max=256, help="Number of requests in flight at once.")
 ]
-Rate = Annotated[
-    float | None, typer.Option("--rate", metavar="NUMBER", min=0.01, help="Maximum number of requests a minute.")
-]
+Rate = Annotated[float | None, typer.Option(metavar="NUMBER", min=0.01, help="Maximum number of requests a minute.")]
 Redacted = Annotated[bool, typer.Option("--redacted", help="Also send requests in which something was redacted.")]
 Refused = Annotated[bool, typer.Option("--refused", help="Also send again what the server refused in this run.")]
-Into = Annotated[
-    str | None, typer.Option("--into", metavar="URL", help="A sink for the answers.", show_default="the log read")
-]
+Into = Annotated[str | None, typer.Option(metavar="URL", help="A sink for the answers.", show_default="the log read")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Send nothing; show what would be sent, and its cost.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before sending.")]
-Judge = Annotated[
-    str, typer.Option("--judge", metavar="MODEL", help="Model that judges afterwards which answer is better.")
-]
+Judge = Annotated[str, typer.Option(metavar="MODEL", help="Model that judges afterwards which answer is better.")]
 
 
 @selecting

@@ -13,13 +13,11 @@ from ._screen import one_line, put_json
 from ._source import AsJson, Files, logs
 
 LargerThan = Annotated[
-    str,
-    typer.Option("--larger-than", metavar="SIZE", help="Rotate only a log of at least this size: 500kB, 100MB, 1.5GB."),
+    str, typer.Option(metavar="SIZE", help="Rotate only a log of at least this size: 500kB, 100MB, 1.5GB.")
 ]
 Keep = Annotated[
     int | None,
     typer.Option(
-        "--keep",
         metavar="NUMBER",
         min=1,
         help="Keep this many rotated files, and delete older ones.",

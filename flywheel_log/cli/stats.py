@@ -27,15 +27,12 @@ _BY = "workload_id,model"
 By = Annotated[
     str | None,
     typer.Option(
-        "--by",
         metavar="FIELDS",
         help="Fields to group by, separated by commas: any field of the record, prompt.version, day, hour.",
         show_default=_BY,
     ),
 ]
-Over = Annotated[
-    Literal["time"] | None, typer.Option("--over", metavar="time", help="Draw charts over time instead of a table.")
-]
+Over = Annotated[Literal["time"] | None, typer.Option(metavar="time", help="Draw charts over time instead of a table.")]
 
 _KEY_WIDTH = 14
 _GAP = 2

@@ -15,9 +15,7 @@ from ._records import Records
 from ._screen import one_line, put_json
 from ._source import AsJson, Sources
 
-Since = Annotated[
-    str, typer.Option("--since", metavar="TIME", help="Look from this time on: 12h, 30d ago, or 2026-01-31.")
-]
+Since = Annotated[str, typer.Option(metavar="TIME", help="Look from this time on: 12h, 30d ago, or 2026-01-31.")]
 
 
 def command(sources: Sources = None, *, since: Since = "", as_json: AsJson = False) -> None:
