@@ -52,12 +52,12 @@ def export(
         NotADirectoryError: *folder* is a file.
         ModuleNotFoundError: the format or the recipe needs a library that is not installed.
     """
-    module, recipe = find(form), recipe or Recipe()
+    written, recipe = find(form), recipe or Recipe()
     counted = Counter[str]()
     clean = Cleaner(recipe.redact)
     with _staged(folder) as stage, Shelf(stage, clean) as shelf:
         calls = _counted(events, counted)
-        examples, dropped = choose(calls, feedbacks, recipe, shelf, pairs=module.PAIRS, media=module.MEDIA)
+        examples, dropped = choose(calls, feedbacks, recipe, shelf, pairs=written.pairs, media=written.media)
         sets = {name: Shelved(shelf.get, some) for name, some in split(examples, recipe).items()}
         manifest = {
             "flywheel_log": version("flywheel-log"),
@@ -65,7 +65,7 @@ def export(
             "made_from": dict(made_from or {}),
             "recipe": recipe.described(),
             "counts": {"calls": counted["calls"], "taken": len(examples), "dropped": dict(sorted(dropped.items()))},
-            "files": dict(_write(module, stage, sets)),
+            "files": dict(_write(written, stage, sets)),
             **_contents(examples),
         }
         if manifest["files"]:
@@ -79,12 +79,12 @@ def _counted(events: Iterable[Event], counted: Counter[str]) -> Iterator[Event]:
         yield event
 
 
-def _write(module: Format, folder: Path, sets: Mapping[str, Sequence[Example]]) -> Iterator[tuple[str, JSON]]:
+def _write(form: Format, folder: Path, sets: Mapping[str, Sequence[Example]]) -> Iterator[tuple[str, JSON]]:
     """Write a file for each set that has rows; there are loaders that take no others if one of them is empty."""
     for part, examples in sets.items():
-        name = module.FILES[part]
+        name = form.files[part]
         path = _private(folder / name)
-        if rows := module.write(path, part, examples):
+        if rows := form.write(path, part, examples):
             with path.open("rb") as written:
                 digest = hashlib.file_digest(written, "sha256").hexdigest()
             yield name, {"set": part, "rows": rows, "sha256": digest}

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
 
 from ..example import Example
 
 
-class Format(Protocol):
-    """What the module of a format is.
+def named(suffix: str) -> dict[str, str]:
+    """Return the files of the sets of a dataset, one for each, whose names end in *suffix*."""
+    return {part: f"{part}.{suffix}" for part in ("train", "validation", "eval")}
+
+
+@dataclass(frozen=True)
+class Format:
+    """What the module of a format has as `FORMAT`.
 
     Attributes:
-        PAIRS: whether it tells better answers from worse ones, and so takes those that were rated bad too.
-        MEDIA: what it takes besides texts: in whose messages, by the role, parts of which type; None for all.
-        FILES: the file of each set (`train`, `validation`, `eval`), inside the dataset's folder.
+        write: writes the examples of a set (`train`, `validation`, `eval`) to a path, and returns how many rows
+            they are.
+        files: the file of each set, inside the dataset's folder.
+        pairs: whether it tells better answers from worse ones, and so takes those that were rated bad too.
+        media: what it takes besides texts: in whose messages, by the role, parts of which type; None for all.
     """
 
-    PAIRS: bool
-    MEDIA: Collection[tuple[str, str]] | None
-    FILES: dict[str, str]
-
-    def write(self, path: Path, part: str, examples: Sequence[Example]) -> int:
-        """Write *examples*, which are those of the set *part*, to *path* and return how many rows they are."""
+    write: Callable[[Path, str, Sequence[Example]], int]
+    files: Mapping[str, str] = field(default_factory=partial(named, "jsonl"))
+    pairs: bool = False
+    media: Collection[tuple[str, str]] | None = None
 
 
 def names() -> list[str]:
@@ -43,4 +50,5 @@ def find(name: str) -> Format:
     """
     if name not in names():
         raise ValueError(f"format {name!r} is unknown; expected one of {', '.join(names())}")
-    return cast(Format, import_module(f"{__name__}.{name.replace('-', '_')}"))
+    found: Format = import_module(f"{__name__}.{name.replace('-', '_')}").FORMAT
+    return found

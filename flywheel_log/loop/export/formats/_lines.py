@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from flywheel_log.event import JSON
 from flywheel_log.serialise import dumps_loaded
 
-JSON_LINES = {part: f"{part}.jsonl" for part in ("train", "validation", "eval")}
-"""The file of each set of a dataset."""
+from ..example import Example
+
+
+def lines(rows: Callable[[Sequence[Example]], Iterable[JSON]]) -> Callable[[Path, str, Sequence[Example]], int]:
+    """Return what writes the *rows* of examples, one a line: the `write` of a format whose sets look alike."""
+    return lambda path, _, examples: write_lines(path, rows(examples))
 
 
 def write_lines(path: Path, rows: Iterable[JSON]) -> int:

@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..example import Example
+from . import Format, named
 from ._table import COLUMNS, row
-
-PAIRS = False
-MEDIA = None
-FILES = {"train": "train.csv", "validation": "validation.csv", "eval": "eval.csv"}
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  some take these for the others
 
 
-def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike
+def _write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike
     """Write a heading and one example a row; what a spreadsheet would take for a formula gets an apostrophe."""
     with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         table = csv.DictWriter(file, COLUMNS)
@@ -27,3 +24,6 @@ def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: A
 
 def _harmless(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+FORMAT = Format(_write, named("csv"))

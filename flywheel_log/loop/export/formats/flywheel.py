@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 
 from flywheel_log.event import JSON, to_document
 
 from ..example import Example, without_nulls
-from ._lines import JSON_LINES, write_lines
-
-PAIRS = False
-MEDIA = None
-FILES = JSON_LINES
-
-
-def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike
-    """Write one document a line."""
-    return write_lines(path, map(_document, examples))
+from . import Format
+from ._lines import lines
 
 
 def _document(one: Example) -> JSON:
@@ -33,3 +24,6 @@ def _document(one: Example) -> JSON:
         "client_id": event.get("client_id") or "default",
         "workload_id": event.get("workload_id") or "default",
     }
+
+
+FORMAT = Format(lines(partial(map, _document)))

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 
 from flywheel_log import projection
 from flywheel_log.event import JSON
 
 from ..example import Example
-from ._lines import JSON_LINES, write_lines
-
-PAIRS = False
-MEDIA = (("user", "image_url"),)
-FILES = JSON_LINES
-
-
-def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike
-    """Write one chat a line, the answer as its last message, and the only one to be learnt."""
-    return write_lines(path, map(row, examples))
+from . import Format
+from ._lines import lines
 
 
 def row(one: Example) -> JSON:
@@ -38,3 +29,6 @@ def _tools(one: Example) -> JSON:
 
 def _known(message: JSON) -> JSON:
     return message | {"weight": 0} if message.get("role") == "assistant" else message
+
+
+FORMAT = Format(lines(partial(map, row)), media=(("user", "image_url"),))

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 from flywheel_log.event import JSON
 
 from ..example import Example
 from ..functions import calls_custom
-from ._lines import JSON_LINES, write_lines
+from . import Format
+from ._lines import lines
 from ._template import spelt_out
 from ._trl import prompt
-
-PAIRS = True
-MEDIA = ()
-FILES = JSON_LINES
-
-
-def write(path: Path, part: str, examples: Sequence[Example]) -> int:  # noqa: ARG001  all sets look alike
-    """Write one answer a line."""
-    return write_lines(path, (row for one in examples for row in _rows(one)))
 
 
 def _rows(one: Example) -> Iterator[JSON]:
@@ -39,3 +30,6 @@ def _judged(one: Example) -> Iterator[tuple[JSON | None, bool]]:
         yield one.answer, False
     elif one.feedback.verdict == "good":
         yield one.answer, True
+
+
+FORMAT = Format(lines(lambda examples: (row for one in examples for row in _rows(one))), pairs=True, media=())
