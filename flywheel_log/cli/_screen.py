@@ -9,6 +9,8 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import typer
+
 from flywheel_log.serialise import dumps_loaded
 
 if TYPE_CHECKING:
@@ -87,6 +89,14 @@ def put_json(value: Any) -> None:
     """Print *value* as one line of JSON at once; what JSON lacks becomes null or an escape."""
     sys.stdout.write(dumps_loaded(value).decode() + "\n")
     sys.stdout.flush()
+
+
+def put(value: Any, words: str, *, as_json: bool) -> None:
+    """Print *value* as one line of JSON, or what it says in *words* as one line of text."""
+    if as_json:
+        put_json(value)
+    else:
+        typer.echo(one_line(words))
 
 
 def one_line(text: str) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-import typer
-
 from flywheel_log.event import Event
 from flywheel_log.serialise import dumps_loaded
 from flywheel_log.sinks.elasticsearch import ElasticsearchSink
@@ -16,7 +14,7 @@ from flywheel_log.wording import counted
 from . import Problem
 from ._deliver import Into, Timeout, deliver, where
 from ._records import Records
-from ._screen import put_json
+from ._screen import put
 from ._source import AsJson, Sources
 
 
@@ -36,16 +34,10 @@ def command(
             deliver(sink, batch, timeout)
     sink.close()
     stats = {name: sink.stats()[name] for name in ("stored", "duplicates", "dead")}
-    _put(target.index, stats, as_json=as_json)
+    words = f"{counted(stats['stored'], 'event')} in {target.index}, {stats['duplicates']:,} of them from before"
+    put({"index": target.index, **stats}, words, as_json=as_json)
     if stats["dead"]:
         raise Problem(f"{counted(stats['dead'], 'event')} refused by Elasticsearch; see `flywheel-log dead-letters`")
-
-
-def _put(index: str, stats: dict[str, int], *, as_json: bool) -> None:
-    if as_json:
-        put_json({"index": index, **stats})
-        return
-    typer.echo(f"{counted(stats['stored'], 'event')} in {index}, {stats['duplicates']:,} of them from before")
 
 
 def _batches(events: Iterator[Event]) -> Iterator[list[bytes]]:

@@ -10,7 +10,7 @@ import typer
 from flywheel_log.sinks.elasticsearch.dead_letters import AGAIN, DeadLetter, letters, resend
 
 from ._deliver import Into, Timeout, deliver, where
-from ._screen import one_line, put_json
+from ._screen import put
 from ._source import AsJson
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def command(
         resend(target.dead_letters, lambda refused: _refused_again(refused, target, timeout))
     left = list(letters(target.dead_letters))
     for letter in left:
-        _put(letter, as_json=as_json)
+        words = f"{letter.refused_at} {letter.id} {letter.reason}: {letter.detail[:100]}"
+        put({**letter._asdict(), "line": letter.line.decode(), "id": letter.id}, words, as_json=as_json)
     if not as_json:
         typer.echo(f"{len(left)} dead letters in {target.dead_letters}" if left else "no dead letters")
 
@@ -50,10 +51,3 @@ def _refused_again(refused: list[DeadLetter], target: Target, timeout: float) ->
     kept = list(letters(aside))
     aside.unlink(missing_ok=True)
     return kept
-
-
-def _put(letter: DeadLetter, *, as_json: bool) -> None:
-    if as_json:
-        put_json({**letter._asdict(), "line": letter.line.decode(), "id": letter.id})
-        return
-    typer.echo(one_line(f"{letter.refused_at} {letter.id} {letter.reason}: {letter.detail[:100]}"))

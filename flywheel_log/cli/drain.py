@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import typer
 
 from . import Problem, failing
-from ._screen import one_line, put_json
+from ._screen import put
 from ._source import AsJson, settings
 
 if TYPE_CHECKING:
@@ -86,9 +87,7 @@ def _diversion(into: str | None, instead_of: str | None) -> Callable[[str], str]
 
 
 def _put(report: Drained, *, as_json: bool) -> None:
-    if as_json:
-        put_json({"sinks": report.sinks, "delivered": report.delivered, "left": report.left, "why": report.why})
-        return
     why = f": {report.why}" if report.why else ""
     where = ", ".join(report.sinks) or "unknown"
-    typer.echo(one_line(f"{where}  {report.delivered} delivered, {report.left} left{why}"))
+    words = f"{where}  {report.delivered} delivered, {report.left} left{why}"
+    put(asdict(report), words, as_json=as_json)

@@ -14,7 +14,7 @@ from flywheel_log.wording import counted
 from . import Problem
 from ._amounts import protecting, size, time
 from ._progress import progress_shown
-from ._screen import one_line, put_json
+from ._screen import put
 from ._source import AsJson, DryRun, Files, logs
 
 OlderThan = Annotated[
@@ -60,9 +60,7 @@ def command(
 
 
 def _put(one: Pruned, *, dry_run: bool, as_json: bool) -> None:
-    if as_json:
-        put_json(asdict(one) | {"file": str(one.file), "dry_run": dry_run})
-        return
     did = "would go" if dry_run else "gone"
     sizes = decimal(one.before) + (f" → {'about ' * dry_run}{decimal(one.after)}" if one.removed else "")
-    typer.echo(one_line(f"{one.file}: {one.removed:,} of {counted(one.removed + one.kept, 'record')} {did} ({sizes})"))
+    words = f"{one.file}: {one.removed:,} of {counted(one.removed + one.kept, 'record')} {did} ({sizes})"
+    put(asdict(one) | {"file": str(one.file), "dry_run": dry_run}, words, as_json=as_json)

@@ -9,7 +9,7 @@ import typer
 from flywheel_log.loop.retention.rotate import Rotated, rotate
 
 from ._amounts import size
-from ._screen import one_line, put_json
+from ._screen import put
 from ._source import AsJson, Files, logs
 
 LargerThan = Annotated[
@@ -42,17 +42,16 @@ def command(
     """
     at_least = size(larger_than, "--larger-than") or 1
     for log in logs(sources):
-        _put(rotate(log, at_least=at_least, keep=keep, compress=not plain), as_json=as_json)
+        done = rotate(log, at_least=at_least, keep=keep, compress=not plain)
+        put(_numbers(done), _words(done), as_json=as_json)
 
 
-def _put(done: Rotated, *, as_json: bool) -> None:
-    if as_json:
-        files = {"compressed": list(map(str, done.compressed)), "deleted": list(map(str, done.deleted))}
-        put_json({"log": str(done.log), "rotated": done.rotated, **files})
-        return
-    typer.echo(one_line(f"{done.log}: {'rotated' if done.rotated else 'nothing to rotate'}{_files(done)}"))
+def _numbers(done: Rotated) -> dict[str, object]:
+    files = {"compressed": list(map(str, done.compressed)), "deleted": list(map(str, done.deleted))}
+    return {"log": str(done.log), "rotated": done.rotated, **files}
 
 
-def _files(done: Rotated) -> str:
+def _words(done: Rotated) -> str:
     groups = {"compressed": done.compressed, "deleted": done.deleted}
-    return "".join(f"; {word} {', '.join(file.name for file in files)}" for word, files in groups.items() if files)
+    files = (f"; {word} {', '.join(file.name for file in files)}" for word, files in groups.items() if files)
+    return f"{done.log}: {'rotated' if done.rotated else 'nothing to rotate'}{''.join(files)}"

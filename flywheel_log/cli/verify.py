@@ -12,7 +12,7 @@ from flywheel_log.wording import counted, first_few
 from . import Problem
 from ._amounts import time
 from ._records import Records
-from ._screen import one_line, put_json
+from ._screen import put
 from ._source import AsJson, Sources
 
 Since = Annotated[str, typer.Option(metavar="TIME", help="Look from this time on: 12h, 30d ago, or 2026-01-31.")]
@@ -51,11 +51,10 @@ def command(sources: Sources = None, *, since: Since = "", as_json: AsJson = Fal
 
 
 def _put(gap: Gap, *, as_json: bool) -> None:
-    if as_json:
-        put_json({"run": gap.run, "first": gap.first, "last": gap.last, "count": gap.count, "reason": gap.reason})
-        return
     which = f"{gap.run}-{gap.first}" if gap.count == 1 else f"{gap.run}-{gap.first} to {gap.run}-{gap.last}"
-    typer.echo(one_line(f"missing {gap.count}: {which}" + (f" (dropped: {gap.reason})" if gap.reason else "")))
+    words = f"missing {gap.count}: {which}" + (f" (dropped: {gap.reason})" if gap.reason else "")
+    numbers = {"run": gap.run, "first": gap.first, "last": gap.last, "count": gap.count, "reason": gap.reason}
+    put(numbers, words, as_json=as_json)
 
 
 def _dead_letters(sources: list[str] | None) -> list[str]:
