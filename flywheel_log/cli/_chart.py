@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from flywheel_log.loop.stats import Row
 
 from ._screen import duration, moment, money, new_table, number
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _HEIGHTS = "▁▂▃▄▅▆▇█"
@@ -36,6 +38,8 @@ def columns(period: str, rows: Sequence[Row], width: int) -> Table:
 
 
 def _bar(row: Row, most: float, room: int) -> Text:
+    from rich.text import Text
+
     whole = bar(row.calls / most, room)
     failed = min(len(whole), round(row.errors / most * room) or row.errors > 0)
     return Text("▒" * failed, "red").append(whole[failed:], "green")

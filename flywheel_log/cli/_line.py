@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import tzinfo
-from typing import Any
-
-from rich.text import Text
+from typing import TYPE_CHECKING, Any
 
 from flywheel_log.clock import taken_ms
 from flywheel_log.event import Event
 from flywheel_log.loop.conversation import conversation
 
 from ._screen import duration, fit, moment, number, one_line
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _WIDE = 110
 _TIME = len("01-31 10:00:00")
@@ -22,6 +23,8 @@ _GLYPHS = {"ok": "✓", "error": "✗", "incomplete": "…"}
 
 def heading(width: int) -> Text:
     """Return the names of the columns."""
+    from rich.text import Text
+
     who, model = _widths(width)
     names = f"{fit('time', _TIME)}   {fit('workload', who)} {fit('model', model)}    tokens   took  "
     return Text(names + "prompt → answer", style="dim", no_wrap=True)
@@ -29,6 +32,8 @@ def heading(width: int) -> Text:
 
 def line(event: Event, width: int, zone: tzinfo | None = None) -> Text:
     """Return *event* on one line of at most *width* cells; times are local or in *zone*."""
+    from rich.text import Text
+
     who, model = _widths(width)
     text = Text(no_wrap=True, overflow="crop")
     text.append(f"{when(event, zone)} ", "dim")
@@ -108,10 +113,11 @@ def _words(text: Text, event: Event, room: int) -> None:
     said = problem or one_line(" ".join(word for turn in talk.answered for word in turn.said) or _found(event))
     half = max(room // 2 - 2, room - 3 - len(said))
     asked = fit(asked, min(half, len(asked))) if len(asked) > half else asked
+    room += text.cell_len
     text.append(asked)
     if said:
         text.append(" → ", "dim")
-        text.append(fit(said, room - Text(asked).cell_len - 3).rstrip(), "red" if problem else None)
+        text.append(fit(said, room - text.cell_len).rstrip(), "red" if problem else None)
 
 
 def _about(event: Event) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+import flywheel_log
 from flywheel_log.clock import timestamp
 from flywheel_log.event import Event
 from flywheel_log.loop.reading.read import read
@@ -118,8 +119,6 @@ def deliver_what_was_left(target: tuple[str, ...]) -> None:
 @contextmanager
 def _recording(client: OpenAI, target: tuple[str, ...]) -> Iterator[None]:
     """Record every call of *client* in the block. Raises Problem where records wait for their log afterwards."""
-    import flywheel_log
-
     flywheel_log.configure(sinks=target, sample=1.0, disabled=False)
     flywheel_log.instrument(client)
     try:

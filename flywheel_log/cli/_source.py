@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flywheel_log.loop.reading.read import OnBad
+from flywheel_log.loop.reading.sources import file, find
 from flywheel_log.process import compression
 from flywheel_log.process.rotations import family, log_of
 from flywheel_log.wording import counted
@@ -77,8 +78,6 @@ def logs(sources: list[str] | None) -> list[Path]:
         FileNotFoundError: there is no such file.
         typer.BadParameter: a source is no file.
     """
-    from flywheel_log.loop.reading.sources import file, find
-
     found: dict[Path, None] = {}
     for source in sources or [default()]:
         with wrong("SOURCE"):

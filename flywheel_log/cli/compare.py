@@ -15,6 +15,7 @@ from flywheel_log.loop.values import full
 from flywheel_log.wording import first_few
 
 from . import Problem, wrong
+from ._chart import sparkline
 from ._records import ALL, Records
 from ._sampled import ScaleUp, say_if_sampled
 from ._screen import console, duration, money, new_table, one_line, put_json, put_table, whole_width
@@ -177,8 +178,6 @@ def _numbers(measured: Share | Mean) -> dict[str, object]:
 
 
 def _table(sides: _Sides, differences: list[Difference], over: Drift | None, by: str, *, intervals: bool) -> Table:
-    from ._chart import sparkline
-
     table = new_table()
     table.add_column(by, no_wrap=True)
     for name, count in ((sides.a, sides.calls_a), (sides.b, sides.calls_b)):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flywheel_log.sinks.elasticsearch import ElasticsearchSink
 from flywheel_log.sinks.elasticsearch.dead_letters import AGAIN, DeadLetter, letters, resend
 
 from ._deliver import Into, Timeout, deliver, where
@@ -41,8 +42,6 @@ def command(
 
 def _refused_again(refused: list[DeadLetter], target: Target, timeout: float) -> list[DeadLetter]:
     """Offer the *refused* events once more; return those that are refused once more."""
-    from flywheel_log.sinks.elasticsearch import ElasticsearchSink
-
     aside = target.dead_letters.with_suffix(AGAIN)
     aside.unlink(missing_ok=True)
     sink = ElasticsearchSink(replace(target, dead_letters=aside))

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import typer
 
+import flywheel_log
 from flywheel_log.event import Event
 from flywheel_log.loop.reading.read import read
 from flywheel_log.wording import counted
@@ -45,7 +46,6 @@ _WEATHER: Any = {
 _INTRODUCTION = """\
 This is all a program needs:
 
-    import flywheel_log
     client = flywheel_log.instrument(OpenAI())
 """
 _NEXT = """\
@@ -85,8 +85,6 @@ def _make(log: Path) -> None:
 
 def _recorded(log: Path, *, real: bool) -> list[Event]:
     """Make the calls, and read their records back from *log*."""
-    import flywheel_log
-
     session = f"demo-{secrets.token_hex(4)}"
     flywheel_log.configure(sinks=[f"file:{quote(str(log))}"], client_id="demo")
     try:
@@ -114,8 +112,6 @@ def _client(*, real: bool) -> Iterator[OpenAI]:
 
 
 def _call(client: OpenAI, model: str) -> None:
-    import flywheel_log
-
     with flywheel_log.context(workload_id="greeting"):
         client.chat.completions.create(model=model, messages=_asking("Say hello in five words."))
     with flywheel_log.context(workload_id="story"):
@@ -134,8 +130,6 @@ def _asking(question: str) -> Any:
 
 async def _call_together(client: OpenAI, model: str) -> None:
     from openai import AsyncOpenAI
-
-    import flywheel_log
 
     async with AsyncOpenAI(base_url=client.base_url, api_key=client.api_key, max_retries=0) as together:
         flywheel_log.instrument(together)

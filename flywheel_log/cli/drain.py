@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import typer
 
+from flywheel_log.sinks import open_sink, public, resolve
+
 from . import Problem, failing
 from ._screen import put
 from ._source import AsJson, settings
@@ -74,8 +76,6 @@ def _diversion(into: str | None, instead_of: str | None) -> Callable[[str], str]
         if instead_of:
             raise typer.BadParameter("it needs --into, the sink that takes the events", param_hint="--from")
         return None
-    from flywheel_log.sinks import open_sink, public, resolve
-
     with failing(ValueError, OSError):
         open_sink(into).close()
         replaced = public(resolve(instead_of)) if instead_of else None

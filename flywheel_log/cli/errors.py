@@ -14,6 +14,7 @@ from flywheel_log.loop.faults import meaning
 from flywheel_log.wording import counted
 
 from . import failing
+from ._chart import sparkline
 from ._records import ALL, Given
 from ._sampled import ScaleUp, say_if_sampled
 from ._screen import console, new_table, number, one_line, put_json, put_table
@@ -107,8 +108,6 @@ def _table(columns: dict[str, list[str]]) -> Table:
 
 
 def _columns(errors: Errors) -> dict[str, list[str]]:
-    from ._chart import sparkline
-
     groups = errors.groups
     return {
         "fault": [one_line(group.name) for group in groups],

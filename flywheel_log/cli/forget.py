@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 
 import typer
 
+from flywheel_log.loop.reading.sources.file import path_of
 from flywheel_log.loop.retention.forget import Erased, forget
 from flywheel_log.loop.retention.person import Person, disguised
 from flywheel_log.loop.retention.places import PATIENCE_S, DeadLetters, Journal, Log, Place
+from flywheel_log.process.rotations import family
 
 from . import Problem
 from ._progress import progress_shown
@@ -71,9 +73,6 @@ def _sources(given: list[str] | None, known: Settings) -> tuple[list[str], list[
 
 
 def _is_there(sink: str) -> bool:
-    from flywheel_log.loop.reading.sources.file import path_of
-    from flywheel_log.process.rotations import family
-
     return not sink.startswith("file:") or bool(family(path_of(sink).resolve()))
 
 

@@ -14,6 +14,7 @@ from flywheel_log.event import Event
 from flywheel_log.loop.filter import Filter, searched
 
 from . import wrong
+from ._line import when
 from ._progress import clear_line
 from ._records import ALL, Given
 from ._screen import console, fit, one_line, put_json
@@ -79,8 +80,6 @@ def _put(event: Event, pattern: str, *, as_json: bool) -> None:
 
 def _line(event: Event, pattern: str, width: int) -> Text:
     from rich.text import Text
-
-    from ._line import when
 
     line = Text(no_wrap=True, overflow="crop")
     identity = fit(one_line(str(event.get("id") or "-")), 24 if width >= _WIDE else 18)

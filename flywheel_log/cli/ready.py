@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flywheel_log.loop.blueprint.readiness import Readiness, Split, assess, many_workloads
+from flywheel_log.loop.blueprint.usable import DROPPED, FATAL
 from flywheel_log.loop.replay.origin import are_meant, is_ours
 from flywheel_log.wording import counted, first_few
 
@@ -99,7 +100,5 @@ def _show(screen: Console, one: Readiness) -> None:
 
 
 def _why(reason: str, ids: list[str]) -> str:
-    from flywheel_log.loop.blueprint.usable import DROPPED, FATAL
-
     words = (DROPPED | FATAL | _WORDS)[reason]
     return f"{len(ids)}: {words} ({first_few(ids)})"

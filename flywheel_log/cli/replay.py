@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+import flywheel_log
 from flywheel_log.loop.replay import judge as judging
 from flywheel_log.loop.replay.change import Change, Text
 from flywheel_log.loop.replay.fit import request_of
@@ -126,8 +127,6 @@ def _change(model: str, path: Path | None, template: str, version: str, role: Li
         ]:
             raise typer.BadParameter("it applies to a new prompt; name one with --prompt", param_hint=given[0])
         return Change(model or None)
-    import flywheel_log
-
     try:
         text = path.read_text(encoding="utf-8").removesuffix("\n")
         called = version or path.stem

@@ -10,6 +10,7 @@ import typer
 
 from flywheel_log.clock import taken_ms
 from flywheel_log.event import Event
+from flywheel_log.loop.conversation import Turn, conversation
 from flywheel_log.loop.feedback import response_id_of, target_of
 from flywheel_log.loop.values import as_text
 from flywheel_log.meter import CALLS
@@ -17,6 +18,7 @@ from flywheel_log.projection.chat import objects
 from flywheel_log.wording import first_few
 
 from . import Problem
+from ._line import documents, failure, in_words, sign, style_of
 from ._records import ALL, Given, Records
 from ._screen import console, duration, many_lines, moment, money, number, one_line, put_json
 from ._select import selecting
@@ -25,8 +27,6 @@ from ._source import AsJson, or_last
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
-
-    from flywheel_log.loop.conversation import Turn
 
 Identity = Annotated[
     str,
@@ -95,10 +95,6 @@ def show(event: Event) -> None:
     """Print *event*: the facts, then the conversation."""
     from rich.text import Text
 
-    from flywheel_log.loop.conversation import conversation
-
-    from ._line import style_of
-
     screen = console()
     styles = {"status": style_of(event), "error": "red"}
     for name, value in facts(event):
@@ -112,8 +108,6 @@ def show(event: Event) -> None:
 
 def facts(event: Event) -> list[tuple[str, str]]:
     """Return what is known about *event* besides what was said, as names and texts."""
-    from ._line import documents, failure, in_words, sign
-
     fields: dict[str, Any] = dict(event)
     prompt = fields.get("prompt") or {}
     local = moment(event["timestamp"])
@@ -144,8 +138,6 @@ def facts(event: Event) -> list[tuple[str, str]]:
 
 def _marks(fields: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what was found out, said or changed about a call."""
-    from ._line import in_words
-
     yield "feedback", "; ".join(_opinions(fields.get("quality")))
     yield "flagged", "a hallucination" if fields.get("hallucination_flag") else ""
     yield "safety", in_words(fields.get("safety"))
@@ -155,8 +147,6 @@ def _marks(fields: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _retrieval(event: Event) -> Iterator[Turn]:
     """Yield what a retrieval searched for and found; calls that were given the documents bear no texts."""
-    from flywheel_log.loop.conversation import Turn
-
     if event["kind"] != "retrieval":
         return
     if query := (event.get("request") or {}).get("query"):
@@ -169,8 +159,6 @@ def _retrieval(event: Event) -> Iterator[Turn]:
 
 def _opinions(quality: Any) -> Iterator[str]:
     """Yield what each person, or judge, said about the answer."""
-    from ._line import in_words
-
     said = quality if isinstance(quality, dict) else {}
     given = said.get("feedback")
     for one in given if isinstance(given, list) else [said]:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from flywheel_log.loop.filter import needs_joining
+from flywheel_log.loop.reading.sources import file, find
+from flywheel_log.loop.series import over_time
 from flywheel_log.loop.stats import Row, Stats, summarise
 from flywheel_log.loop.values import full
 
 from . import wrong
+from ._chart import columns
 from ._progress import progress_shown
 from ._records import ALL, Given, Records
 from ._sampled import ScaleUp, say_if_sampled
@@ -78,7 +81,6 @@ def _summarised(records: Records, fields: list[str], *, scaled: bool) -> Stats:
 def _quickly(records: Records, fields: list[str], *, scaled: bool) -> Stats | None:
     """Let DuckDB count large files, where it is installed."""
     from flywheel_log.loop import quick
-    from flywheel_log.loop.reading.sources import file, find
 
     try:
         if needs_joining(fields) or not all(find(source) is file for source in records.sources):
@@ -98,10 +100,6 @@ def _quickly(records: Records, fields: list[str], *, scaled: bool) -> Stats | No
 
 
 def _put_over_time(records: Records, *, scaled: bool, as_json: bool) -> None:
-    from flywheel_log.loop.series import over_time
-
-    from ._chart import columns
-
     with records.reading() as events:
         period, rows = over_time(events, scaled=scaled)
     if not rows:

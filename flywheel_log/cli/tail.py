@@ -16,6 +16,7 @@ from flywheel_log.loop.reading.sources import file, find
 from flywheel_log.loop.values import full, numbers
 
 from . import wrong
+from ._line import heading, line
 from ._records import ALL, Given, Records
 from ._screen import console, put_json
 from ._select import one_of, selecting
@@ -57,8 +58,6 @@ def command(
 
 def show(events: Iterable[Event], *, as_json: bool) -> None:
     """Print *events* as they come, as lines for eyes or as JSON; a terminal gets a heading."""
-    from ._line import heading, line
-
     screen = console()
     if screen.is_terminal and not as_json:
         screen.print(heading(screen.width))

@@ -16,6 +16,7 @@ from flywheel_log.loop.tree import Branch, tree
 from flywheel_log.wording import counted
 
 from . import Problem
+from ._line import documents, failure, opinion, sign
 from ._records import Records
 from ._screen import console, duration, money, number, one_line, put_json
 from ._source import AsJson, Sources, or_last
@@ -108,8 +109,6 @@ def line(branch: Branch) -> Text:
     """Return what is known of the event of *branch* on one line: what it was, how it went, time, tokens, cost."""
     from rich.text import Text
 
-    from ._line import failure, sign
-
     fields: dict[str, Any] = dict(branch.event)
     text = Text(f"{sign(branch.event)} {one_line(_title(branch.event))}", _STYLES.get(fields.get("status") or "", ""))
     if (taken := taken_ms(fields)) is not None:
@@ -125,8 +124,6 @@ def line(branch: Branch) -> Text:
 
 
 def _title(event: Event) -> str:
-    from ._line import documents, opinion
-
     match event["kind"]:
         case "step":
             return str(event.get("name") or "step")

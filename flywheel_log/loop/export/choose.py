@@ -14,6 +14,7 @@ from flywheel_log.projection.chat import objects
 
 from ..conversation import kept_by_server
 from ..digest import digest
+from ..extra import need
 from ..feedback import Feedbacks
 from ..replay.origin import is_ours, origin
 from .example import Example, example
@@ -125,8 +126,6 @@ def _dissimilar(examples: Sequence[Kept], similarity: float, shelf: Shelf) -> It
 
     Instructions and history are no part of that: they are alike in all calls of a workload.
     """
-    from ..extra import need
-
     datasketch = need("datasketch", "datasets")
     index = datasketch.MinHashLSH(threshold=similarity, num_perm=_PERMUTATIONS)
     kept: dict[int, Any] = {}
