@@ -28,8 +28,7 @@ _NUMBERS: dict[str, tuple[str, Unit]] = {
 }
 _SUMS = ("cost", "input_tokens", "output_tokens")
 _MEASURE = re.compile(r"(?P<number>\w+?)_(?:(?P<mean>mean)|p(?P<percentile>\d{1,2}(?:\.\d+)?))")
-NAMES = (*RATES, "low_rating_rate", "calls", *_COUNTS, "tokens", *_SUMS, "score_mean")
-FORMS = tuple(f"{name}_{form}" for name in _NUMBERS for form in ("p95", "mean"))
+_FORMS = tuple(f"{name}_{form}" for name in _NUMBERS for form in ("p95", "mean"))
 
 
 @dataclass(frozen=True)
@@ -63,30 +62,12 @@ def quantity(name: str) -> Quantity:
         ValueError: there is none; the message lists those that are there.
     """
     short = name.replace("_ms", "").replace("_usd", "").removeprefix("time_to_")
-    found = _known(short) or _measured(short)
+    found = _NAMED.get(short) or _measured(short)
     if found is None:
         raise ValueError(
-            f"quantity {name!r} is unknown; expected one of {', '.join((*NAMES, *FORMS))} (any percentile)"
+            f"quantity {name!r} is unknown; expected one of {', '.join((*_NAMED, *_FORMS))} (any percentile)"
         )
     return found
-
-
-def _known(name: str) -> Quantity | None:
-    if name in RATES:
-        return Quantity(name, "rate", "share", _has(RATES[name]))
-    if name == "low_rating_rate":
-        return Quantity(name, "rate", "share", _low_rated)
-    if name == "score_mean":
-        return Quantity(name, "mean", "count", lambda _, said: said.score)
-    if name == "calls":
-        return Quantity(name, "total", "count", lambda *_: 1.0)
-    if name in _COUNTS:
-        return Quantity(name, "total", "count", _has(_COUNTS[name]))
-    if name == "tokens":
-        return Quantity(name, "total", "count", _tokens)
-    if name in _SUMS:
-        return Quantity(name, "total", _NUMBERS[name][1], _number(name))
-    return None
 
 
 def _measured(name: str) -> Quantity | None:
@@ -115,3 +96,17 @@ def _number(name: str) -> Reader:
 def _tokens(event: Event, _: Feedback) -> float | None:
     known = [number for key in ("input_tokens", "output_tokens") if (number := finite(event.get(key))) is not None]
     return sum(known) if known else None
+
+
+_NAMED = {
+    one.name: one
+    for one in (
+        *(Quantity(name, "rate", "share", _has(fault)) for name, fault in RATES.items()),
+        Quantity("low_rating_rate", "rate", "share", _low_rated),
+        Quantity("calls", "total", "count", lambda *_: 1.0),
+        *(Quantity(name, "total", "count", _has(fault)) for name, fault in _COUNTS.items()),
+        Quantity("tokens", "total", "count", _tokens),
+        *(Quantity(name, "total", _NUMBERS[name][1], _number(name)) for name in _SUMS),
+        Quantity("score_mean", "mean", "count", lambda _, said: said.score),
+    )
+}
