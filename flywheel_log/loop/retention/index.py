@@ -19,6 +19,7 @@ from flywheel_log.sinks.elasticsearch.target import Target
 from ..reading.sources._index import ask
 from ..reading.sources.elasticsearch import hits
 from .person import Person
+from .places import Place
 
 _OURS = "response.flywheel_log"
 _SEARCHED = ("user_id", "target", "trace_id", "refused")
@@ -28,7 +29,7 @@ _MOST_TERMS = 50_000
 _MOST_IDS = 1_000
 
 
-class Index:
+class Index(Place):
     """The index of the calls and that of their annotations.
 
     Where the mapping is ours, candidates are searched, and documents that were stored as their own text (stubs) looked
@@ -42,9 +43,6 @@ class Index:
         self._cluster = Cluster(where)
         self._both = f"/{where.index},{where.annotations}"
         self.name = f"{where.nodes[0]}/{where.index} and its annotations"
-
-    def sweep(self) -> None:
-        """Do nothing: a document is there or not."""
 
     def records(self, person: Person) -> Iterator[Event]:
         """Yield what may be the person's, or mention them. Raises ConnectionError if the server does not answer."""

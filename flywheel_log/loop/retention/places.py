@@ -24,18 +24,19 @@ _POLL_S = 0.05
 
 
 class Place(Protocol):
-    """Something that holds records, and can let go of some."""
+    """Something that holds records, and can let go of some.
 
-    @property
-    def name(self) -> str:
-        """What to call it."""
+    Attributes:
+        name: what to call it.
+        remains: why something may be left in it.
+    """
 
-    @property
-    def remains(self) -> str:
-        """Why something may be left in it."""
+    name: str
+    remains: str
 
     def sweep(self) -> None:
-        """Delete what a killed process left half made, where nobody would look for records."""
+        """Delete what a killed process left half made, where nobody would look for records; most leave nothing."""
+        return
 
     def records(self, person: Person) -> Iterator[bytes | Event]:
         """Yield all records that may be the person's, or mention them, as lines or as events."""
@@ -43,23 +44,20 @@ class Place(Protocol):
     def remove(self, person: Person) -> int:
         """Remove the person's records, and return how many."""
 
-    def note(self, reports: Sequence[bytes]) -> None:
+    def note(self, reports: Sequence[bytes]) -> None:  # noqa: ARG002  most keep none
         """Keep the *reports* of what was removed anywhere, if it holds what those who count ids look through."""
+        return
 
 
-class Log:
+class Log(Place):
     """A log, its rotated files and those that are compressed."""
 
     remains = "a program still records this user there, or the file could not be replaced"
 
     def __init__(self, path: Path) -> None:
         self._path = path
-
-    @property
-    def name(self) -> str:
-        """The path, and how many rotated files there are."""
-        rotated = sum(file != self._path for file in family(self._path))
-        return f"{self._path}" + (f" and {rotated} rotated" if rotated else "")
+        rotated = sum(file != path for file in family(path))
+        self.name = f"{path}" + (f" and {rotated} rotated" if rotated else "")
 
     def sweep(self) -> None:
         """Delete the drafts of commands that were killed."""
@@ -84,7 +82,7 @@ class Log:
             append(self._path, reports)
 
 
-class Journal:
+class Journal(Place):
     """What waits for its sinks, in files of programs that are gone and of those that run."""
 
     remains = "programs that run have yet to deliver them; run this again when they have, or have ended"
@@ -123,14 +121,11 @@ class Journal:
             time.sleep(_POLL_S)
         return removed + max(0, held - left)
 
-    def note(self, reports: Sequence[bytes]) -> None:
-        """Do nothing: the sinks that wait are told when something is removed here."""
-
     def _held(self, person: Person) -> int:
         return sum(map(person.owns, self.records(person)))
 
 
-class DeadLetters:
+class DeadLetters(Place):
     """The file of what an index refused."""
 
     remains = "the index refuses records of this user at this moment"
@@ -158,6 +153,3 @@ class DeadLetters:
         if any(map(person.owns, self.records(person))):
             dead_letters.resend(self._path, others)
         return len(removed)
-
-    def note(self, reports: Sequence[bytes]) -> None:
-        """Do nothing: the index keeps them."""
