@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -57,7 +57,7 @@ def put_table(table: Table, without: Sequence[str] = ()) -> None:
     """
     from rich.cells import cell_len
 
-    over = whole_width(table) - console().width
+    over = _whole_width(table) - console().width
     figures = [column for column in table.columns if column.justify == "right"]
     least = {id(one): max(cell_len(str(cell)) for cell in (one.footer, *one.cells)) for one in figures}
     room = {id(one): max(least[id(one)], cell_len(str(one.header))) for one in figures}
@@ -72,7 +72,15 @@ def put_table(table: Table, without: Sequence[str] = ()) -> None:
         console().print(f"too narrow for {', '.join(without)}", style="dim")
 
 
-def whole_width(table: Table) -> int:
+def put_fitting(choices: Iterable[tuple[Table, Sequence[str]]]) -> None:
+    """Print the first of *choices*, tables and what each is without, that fits into the terminal, else the last."""
+    for choice in choices:
+        if _whole_width(choice[0]) <= console().width:
+            break
+    put_table(*choice)
+
+
+def _whole_width(table: Table) -> int:
     """Return how many cells *table* takes where nothing of it is cut."""
     screen = console()
     return screen.measure(table, options=screen.options.update(max_width=_ENDLESS)).maximum

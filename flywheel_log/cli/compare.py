@@ -18,7 +18,7 @@ from . import Problem, wrong
 from ._chart import sparkline
 from ._records import ALL, Records
 from ._sampled import ScaleUp, say_if_sampled
-from ._screen import console, duration, money, new_table, one_line, put_json, put_table, whole_width
+from ._screen import duration, money, new_table, one_line, put_fitting, put_json
 from ._select import one_of, selecting
 from ._source import SUFFIXES, AsJson
 
@@ -153,11 +153,8 @@ def _put(
     if as_json:
         _put_json(sides, differences, over)
         return
-    whole = _table(sides, differences, over, by, intervals=True)
-    if whole_width(whole) <= console().width:
-        put_table(whole)
-    else:
-        put_table(_table(sides, differences, over, by, intervals=False), without=["intervals"])
+    whole, narrow = (_table(sides, differences, over, by, intervals=shown) for shown in (True, False))
+    put_fitting([(whole, ()), (narrow, ("intervals",))])
 
 
 def _put_json(sides: _Sides, differences: list[Difference], over: Drift | None) -> None:

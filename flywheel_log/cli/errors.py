@@ -17,7 +17,7 @@ from . import failing
 from ._chart import sparkline
 from ._records import ALL, Given
 from ._sampled import ScaleUp, say_if_sampled
-from ._screen import console, new_table, number, one_line, put_json, put_table
+from ._screen import console, new_table, number, one_line, put_fitting, put_json
 from ._select import selecting
 from ._source import AsJson
 
@@ -30,8 +30,6 @@ Clusters = Annotated[
         "--clusters", metavar="NUMBER", min=0, help="Number of clusters to group their prompts into; needs [analysis]."
     ),
 ]
-
-_GAP = 2
 
 
 @selecting
@@ -91,20 +89,9 @@ def _put(errors: Errors, alike: list[Cluster]) -> None:
     share = errors.share
     screen.print(f"{round(share.hits):,} of {counted(round(share.of), 'call')} went wrong ({share.value or 0:.1%})")
     if errors.groups:
-        columns = _columns(errors)
-        shown = _fitting(columns, screen.width)
-        put_table(_table(shown), without=[name for name in columns if name not in shown])
+        put_fitting(_choices(_columns(errors)))
     for one in alike:
         screen.print(_told(one), soft_wrap=True)
-
-
-def _table(columns: dict[str, list[str]]) -> Table:
-    table = new_table()
-    for name in columns:
-        table.add_column(name, justify="right" if name in ("calls", "share") else "left", no_wrap=True)
-    for row in zip(*columns.values(), strict=True):
-        table.add_row(*row)
-    return table
 
 
 def _columns(errors: Errors) -> dict[str, list[str]]:
@@ -120,19 +107,20 @@ def _columns(errors: Errors) -> dict[str, list[str]]:
     }
 
 
-def _fitting(columns: dict[str, list[str]], width: int) -> dict[str, list[str]]:
-    """Return *columns* without those that can be spared, where all would not fit into *width* cells.
+def _choices(columns: dict[str, list[str]]) -> Iterator[tuple[Table, list[str]]]:
+    """Yield tables of *columns* without those that can be spared, and their names.
 
     What a fault means is worth more than its course, if there is room for the one or the other.
     """
-    from rich.cells import cell_len
-
-    sizes = {name: max(map(cell_len, (name, *cells))) + _GAP for name, cells in columns.items()}
-    course = [name for name in columns if name == "trend" or name.startswith("by ")]
-    spared = [set(), {course[0]}, {*course}, {"meaning"}, {"meaning", "trend"}]
-    wanted = (one for one in spared if sum(sizes[name] for name in sizes if name not in one) - _GAP <= width)
-    gone = next(wanted, {"meaning", *course})
-    return {name: cells for name, cells in columns.items() if name not in gone}
+    period, trend = course = [name for name in columns if name == "trend" or name.startswith("by ")]
+    for gone in ([], [period], course, ["meaning"], ["meaning", trend], ["meaning", *course]):
+        table = new_table()
+        shown = {name: cells for name, cells in columns.items() if name not in gone}
+        for name in shown:
+            table.add_column(name, justify="right" if name in ("calls", "share") else "left", no_wrap=True)
+        for row in zip(*shown.values(), strict=True):
+            table.add_row(*row)
+        yield table, [name for name in columns if name in gone]
 
 
 def _told(one: Cluster) -> str:
