@@ -32,7 +32,7 @@ def put_plan(made: Plan, named: dict[str, str], server: str, *, dry_run: bool, a
 
 def put_sent(sent: Sent, named: dict[str, str], *, as_json: bool) -> Problem | None:
     """Print how it went. Returns what is wrong where nothing was answered, or where not all was sent."""
-    failed = sum(sent.failed.values())
+    failed = sent.failed.total()
     if as_json:
         put_json({**named, "answered": sent.answered, "failed": sent.failed, "stopped": sent.stopped or None})
     else:
@@ -46,7 +46,7 @@ def put_sent(sent: Sent, named: dict[str, str], *, as_json: bool) -> Problem | N
 
 def failed(sent: Sent) -> str:
     """Return in words how many requests failed; empty if none did."""
-    count = sum(sent.failed.values())
+    count = sent.failed.total()
     return f"{count} failed" if count else ""
 
 

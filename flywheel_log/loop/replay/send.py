@@ -125,7 +125,7 @@ class _Crew:
             else:
                 self.sent.failed[type(error).__name__] += 1
                 self.sent.last_error = str(error)
-            failed = sum(self.sent.failed.values())
+            failed = self.sent.failed.total()
             if failed >= _HOPELESS and not self.sent.answered:
                 self.stop(f"the first {_HOPELESS} requests all failed")
             self._on_sent(self.sent)

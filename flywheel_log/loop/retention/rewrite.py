@@ -106,7 +106,10 @@ def rewrite(log: Path, file: Path, doomed: Doomed, *, compress: bool = False) ->
         draft = file.with_name(f".{file.name}.{os.getpid()}.part")
         name = Path(f"{file}{compression.OWN}") if compress else file
         try:
-            with _created(log, draft, os.fstat(old.fileno())) as new, _writing(new, name) as out:
+            with (
+                _created(log, draft, os.fstat(old.fileno())) as new,
+                compression.writing(new, name) if compression.is_compressed(name) else nullcontext(new) as out,
+            ):
                 begin = _settled(log, old) if file == log else None
                 out.writelines(done.without(_lines(file, old, begin), doomed))
                 with locked(log):
@@ -158,16 +161,6 @@ def _created(log: Path, draft: Path, like: os.stat_result) -> Iterator[BinaryIO]
         if (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
             os.fchown(fd, like.st_uid, like.st_gid)  # or its writers could not go on
         yield new
-
-
-@contextmanager
-def _writing(new: BinaryIO, name: Path) -> Iterator[BinaryIO]:
-    """Write to *new* as its *name* says: compressed, or as it comes."""
-    if not compression.is_compressed(name):
-        yield new
-        return
-    with compression.writing(new, name) as out:
-        yield out
 
 
 def _taken(log: Path) -> TimeoutError:
