@@ -120,6 +120,8 @@ def _interruptible() -> Iterator[None]:
     try:
         yield
     except (duckdb.InterruptException, RuntimeError) as error:
+        if "interrupted" not in str(error).lower():
+            raise
         raise KeyboardInterrupt from error
 
 
