@@ -39,6 +39,15 @@ WITH_EXTRAS := tests/loop/export tests/loop/replay tests/loop/test_clusters.py t
 WITH_SDKS := tests/callbacks tests/frameworks/test_agents.py tests/frameworks/test_litellm.py tests/langchain \
 	tests/neighbours/test_google.py --ignore tests/langchain/test_graphs.py -k 'not automatic_function_calling and not what_went_over_the_wire'
 
+# What openai's own tests need, and those of them that make calls and need no server; every client is instrumented there.
+# What is left out compares with snapshots that the source distribution lacks.
+sdk := aiohttp azure-identity botocore google-auth inline-snapshot nest-asyncio numpy pandas pytest pytest-asyncio \
+	pytest-timeout pytest-xdist respx rich trio websockets
+SDKS_OWN := tests/test_client.py tests/test_streaming.py tests/test_response.py tests/test_legacy_response.py \
+	tests/test_module_client.py tests/lib/chat tests/lib/responses/test_responses.py tests/lib/test_azure.py \
+	--deselect tests/lib/chat/test_completions_streaming.py
+THE_SDK = $(BIN)/python -c 'import openai; print(f"openai=={openai.__version__}")'
+
 # What the benchmarks compare with. The instrumentation of OpenTelemetry's contributors is one release behind, for its
 # latest asks for what no release has, and calls wrapt as its second major no longer lets it.
 peers := langfuse langsmith logfire openinference-instrumentation-openai opik opentelemetry-instrumentation-openai \
@@ -54,7 +63,7 @@ PYTEST := pytest -n auto --dist loadgroup
 FETCH := python -m tests.elasticsearch.server
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types matrix $(MAJORS:%=matrix-%) $(ES) $(NEWER:%=matrix-python-%) matrix-instructor matrix-extras wheel docs doors bench peers faults format clean
+.PHONY: help demo test lint types matrix $(MAJORS:%=matrix-%) $(ES) $(NEWER:%=matrix-python-%) matrix-instructor matrix-extras matrix-sdk wheel docs doors bench peers faults format clean
 .SECONDARY:
 
 help: ## Show the targets and what they do
@@ -75,7 +84,7 @@ lint: .venv/.developing ## Check style, formatting and the direction of the impo
 types: .venv/.developing ## Check the types, and what a user's editor makes of the public names
 	$(BIN)/mypy
 
-matrix: $(MAJORS:%=matrix-%) $(NEWER:%=matrix-python-%) $(ES) matrix-instructor matrix-extras ## Run what depends on them with openai 1.40 to 3, newer Pythons, Elasticsearch 8 and 9, instructor, oldest extras
+matrix: $(MAJORS:%=matrix-%) $(NEWER:%=matrix-python-%) $(ES) matrix-instructor matrix-extras matrix-sdk ## Run what depends on them with openai 1.40 to 3, newer Pythons, Elasticsearch 8 and 9, instructor, oldest extras; and openai's own tests, instrumented
 
 $(MAJORS:%=matrix-%): matrix-%: .venvs/openai-%/.ready
 	@$(<D)/bin/python -c 'import openai; print("\nopenai", openai.__version__)'
@@ -95,6 +104,10 @@ matrix-instructor: .venvs/instructor/.ready
 matrix-extras: .venvs/extras/.ready .venvs/sdks/.ready
 	$(<D)/bin/$(PYTEST) $(WITH_EXTRAS) $(ARGS)
 	.venvs/sdks/bin/$(PYTEST) $(WITH_SDKS) $(ARGS)
+
+matrix-sdk: .venvs/sdk/.ready
+	cd $(<D)/openai-*/ && PYTHONPATH=$(CURDIR)/tests/sdk ../bin/python -m pytest --override-ini addopts= \
+		--timeout 60 -p instrumented $(SDKS_OWN) $(ARGS)
 
 matrix-es8-on-9: .venvs/es8/.ready
 	$(SERVER9) $(<D)/bin/$(FETCH)
@@ -181,6 +194,13 @@ clean: ## Remove everything that was built or installed here
 .venvs/instructor/.ready: pyproject.toml | .venv/.uv
 	$(UV) venv --clear --python $(BIN)/python $(@D)
 	$(INSTALL) --editable . --group end-to-end instructor
+	@touch $@
+
+.venvs/sdk/.ready: pyproject.toml | .venv/.developing
+	$(UV) venv --clear --python $(BIN)/python $(@D)
+	$(INSTALL) --editable . $(sdk) "$$($(THE_SDK))"
+	$(BIN)/python -m pip download --quiet --no-deps --no-binary openai --dest $(@D) "$$($(THE_SDK))"
+	tar -xzf $(@D)/openai-*.tar.gz -C $(@D)
 	@touch $@
 
 .venvs/extras/.ready: pyproject.toml | .venv/.uv

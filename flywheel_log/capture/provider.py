@@ -9,14 +9,17 @@ from typing import Any
 _PLATFORMS = {
     "AzureOpenAI": "azure.ai.openai",
     "AnthropicFoundry": "azure.ai.inference",
+    "AnthropicAWS": "anthropic",
     "AnthropicBedrock": "aws.bedrock",
     "AnthropicVertex": "gcp.vertex_ai",
+    "BedrockOpenAI": "aws.bedrock",
 }
 # Services that speak another's API, by the ends of their hosts' names. The words are OpenTelemetry's where it has one
 # (https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/), else those of the price list.
 _SERVICES = {
     "aiplatform.googleapis.com": "gcp.vertex_ai",
     "amazonaws.com": "aws.bedrock",
+    "api.aws": "aws.bedrock",
     "api.anthropic.com": "anthropic",
     "api.cerebras.ai": "cerebras",
     "api.cohere.ai": "cohere",

@@ -34,6 +34,7 @@ def client(url: str, make: Callable[..., Any] = openai.OpenAI) -> Any:
         ("https://us-central1-aiplatform.googleapis.com/v1/openapi", "gcp.vertex_ai"),
         ("https://aiplatform.googleapis.com/v1/openapi", "gcp.vertex_ai"),
         ("https://bedrock-runtime.us-west-2.amazonaws.com/openai/v1", "aws.bedrock"),
+        ("https://bedrock-mantle.us-west-2.api.aws/openai/v1", "aws.bedrock"),
     ],
 )
 def test_a_client_pointed_at_another_service_is_that_ones(url: str, provider: str) -> None:
