@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, cast
-from weakref import ref
 
 from ..clock import milliseconds, timestamp
 from ..event import JSON, Event
@@ -66,7 +65,7 @@ class Call:
     ) -> None:
         self.asked_usage = False  # Whether the token counts of the stream are our wish, to be hidden from the caller.
         self.under_way = False
-        self._before: ref[Requesting] | None = None
+        self._before: Requesting | None = None
         self._surface = surface
         self._provider = provider
         self._body = body
@@ -88,14 +87,14 @@ class Call:
     def enter(self) -> None:
         """From now on what is called here belongs to this call's request."""
         self._before = current.get()
-        current.set(ref(self))
+        current.set(self)
         self.under_way = True
 
     def leave(self) -> None:
         """The request is over, or goes on elsewhere."""
         self.under_way = False
         # A coroutine may be closed in another context than it ran in; there is nothing to put back there.
-        if current.get() == ref(self):
+        if current.get() is self:
             current.set(self._before)
 
     def came(self, http: Any, retries: int | None) -> None:

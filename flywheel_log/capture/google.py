@@ -6,7 +6,6 @@ import inspect
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
-from weakref import ref
 
 from .. import scope
 from ..around import Around, around
@@ -132,7 +131,7 @@ class _Run(RecordedRun):
         super().__init__(surface, provider, body, fields, binding.emit, streamed=streamed, client=api)
         self.came = self._call.came
         self.attempts = 0
-        self._before: ref[Requesting] | None = None
+        self._before: Requesting | None = None
         self._bodies: list[Any] = []
         self._room = KEEP_AT_MOST
         self._over = False
@@ -143,7 +142,7 @@ class _Run(RecordedRun):
     @guarded("capture", default=lambda self: self)
     def __enter__(self) -> Self:
         self._before = current.get()
-        current.set(ref(self))
+        current.set(self)
         self.under_way = True
         return super().__enter__()
 
@@ -151,7 +150,7 @@ class _Run(RecordedRun):
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self.under_way = False
         super().__exit__(kind, error, trace)
-        if current.get() == ref(self):
+        if current.get() is self:
             current.set(self._before)
 
     @guarded("capture")

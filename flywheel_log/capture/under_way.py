@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any, Protocol
-from weakref import ref
 
 from ..health import health
 from .patches import bindable
@@ -21,17 +20,13 @@ class Requesting(Protocol):
         """*http* has come, if any, after so many *retries*."""
 
 
-current: ContextVar[ref[Requesting] | None] = ContextVar("flywheel_log.call", default=None)
-"""The call that was entered last here; it may be over.
-
-Referred to weakly: a timer or task that a transport starts keeps a copy of this context, for ten minutes or for good.
-"""
+current: ContextVar[Requesting | None] = ContextVar("flywheel_log.call", default=None)
+"""The call that was entered last here; it may be over."""
 
 
 def active() -> Requesting | None:
     """The call whose request is under way in this task or thread."""
-    entered = current.get()
-    call = None if entered is None else entered()
+    call = current.get()
     # A task started by a transport inherits the variable, and may outlive the request.
     return call if call is not None and call.under_way else None
 

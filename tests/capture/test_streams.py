@@ -13,7 +13,6 @@ import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from weakref import ref
 
 import openai
 import pytest
@@ -81,17 +80,6 @@ def test_a_stream_nobody_reads_is_recorded_when_it_is_dropped(client: openai.Ope
     del stream
     gc.collect()
     assert [(event["status"], "response" in event) for event in events] == [("incomplete", False)]
-
-
-async def test_a_stream_dropped_unread_is_let_go_though_a_timer_of_its_request_is_not(
-    aclient: openai.AsyncOpenAI, events: list[Event]
-) -> None:
-    stream = await aclient.chat.completions.create(**HELLO, stream=True)
-    response = ref(stream.response)
-    del stream
-    gc.collect()
-    assert response() is None
-    assert [event["status"] for event in events] == ["incomplete"]
 
 
 @pytest.mark.door("openai", "left")
