@@ -203,7 +203,7 @@ def configure(**settings: Any) -> None:
         TypeError: there is no such setting.
         ValueError: a value is wrong; the message names the setting, the value and what is allowed.
     """
-    if interruptions.postpones(_configure_late, settings):
+    if interruptions.postpones(_configure_late, settings, asked=True):
         return
     recorder, before = interruptions.shield(
         _with_settings, lambda config: (made := Recorder(config.load(**settings)), replace(made))

@@ -23,10 +23,10 @@ class Interruptions(threading.local):
         self._depth = 0
         self._forking = False
         self._taking = False
-        self._waiting: deque[Callable[[], object]] = deque()
+        self._waiting: deque[tuple[int, Callable[[], object]]] = deque()
 
     def heed_forks(self) -> None:
-        """Let what comes during a fork wait; in the child, forget it, for it is the parent's."""
+        """Let what comes during a fork wait; the child forgets what is, or may be, the parent's."""
         # No function of Python's, for the same reason.
         begin, end = (partial(setattr, self, "_forking", forking) for forking in (True, False))
         os.register_at_fork(before=begin, after_in_parent=end, after_in_child=end)
@@ -34,18 +34,23 @@ class Interruptions(threading.local):
 
     def shield(self, work: Callable[..., T], *args: Any) -> T:
         """Return what *work* returns; what comes while it works waits."""
-        self._depth += 1
+        depth = self._depth
+        self._depth = depth + 1
         try:
             return work(*args)
         finally:
-            self._depth -= 1
+            self._depth = depth  # Not one less: in a child that was forked inside, it is nothing already.
             self._settle()
 
-    def postpones(self, work: Callable[..., object], *args: Any) -> bool:
-        """Keep *work* with *args* for when nothing is in its way any more, and tell so, if something is."""
+    def postpones(self, work: Callable[..., object], *args: Any, asked: bool = False) -> bool:
+        """Keep *work* with *args* for when nothing is in its way any more, and tell so, if something is.
+
+        In a child that is not ready yet, only what the program has *asked* for there is kept: an event may be that of a
+        stream of the parent.
+        """
         if not self._depth and not self._forking:
             return False
-        self._waiting.append(partial(work, *args))
+        self._waiting.append((os.getpid() if asked else 0, partial(work, *args)))
         return True
 
     def _settle(self) -> None:
@@ -54,12 +59,14 @@ class Interruptions(threading.local):
         self._taking = True
         try:
             while self._waiting:
-                self._waiting.popleft()()
+                self._waiting.popleft()[1]()
         finally:
             self._taking = False
 
     def _forget(self) -> None:
-        self._waiting.clear()
+        self._depth, self._taking = 0, False  # What is under this, as a put that a handler interrupted, is put away.
+        self._waiting = deque(one for one in self._waiting if one[0] == os.getpid())
+        self._settle()
 
 
 interruptions = Interruptions()

@@ -228,3 +228,62 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 def test_what_records_in_a_child_that_is_not_ready_yet_does_not_write_into_the_journal_of_its_parent() -> None:
     assert printed(NOT_READY) == "1"
+
+
+CONFIGURED_IN_A_CHILD = """
+import os
+
+os.register_at_fork(after_in_child=lambda: flywheel_log.configure(sinks=["file:child.log"]))
+import flywheel_log
+
+@flywheel_log.logged_llm
+def ask(what):
+    return what
+
+ask("in the parent")
+child = os.fork()
+if child == 0:
+    ask("in the child")
+    os._exit(flywheel_log.flush(20.0))
+ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+flywheel_log.shutdown(20.0)
+print(ended, [open(name).read().count('"llm"') for name in ("genai.log", "child.log")])
+"""
+
+
+def test_what_a_child_is_told_to_do_before_it_is_ready_is_done_then() -> None:
+    assert printed(CONFIGURED_IN_A_CHILD) == "0 [1, 1]"
+
+
+FORKS_IN_A_PUT = """
+import os, signal
+import flywheel_log
+from flywheel_log.delivery.segments import Segment
+
+@flywheel_log.logged_llm
+def ask(what):
+    return what
+
+def handle(*_):
+    if (child := os.fork()) == 0:
+        ask("in the child")
+        os._exit(flywheel_log.flush(20.0))
+    ended.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+def interrupted(segment, *line):
+    Segment.append = append
+    signal.raise_signal(signal.SIGUSR1)
+    append(segment, *line)
+
+ended = []
+ask("first")
+signal.signal(signal.SIGUSR1, handle)
+append, Segment.append = Segment.append, interrupted
+ask("second")
+flywheel_log.shutdown(20.0)
+print(ended, open("genai.log").read().count('"llm"'))
+"""
+
+
+def test_a_child_that_a_handler_forks_inside_a_put_records() -> None:
+    assert printed(FORKS_IN_A_PUT) == "[0] 3"
