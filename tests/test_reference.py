@@ -116,3 +116,10 @@ def _exists(target: Path, place: str | None) -> bool:
         return False
     headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE) if place else []
     return place is None or place in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_site_has_pages_and_styles_and_nothing_else() -> None:
+    unpublished = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]["exclude_docs"].split()
+    files = [path for path in DOCS.glob("**/*.*") if "__pycache__" not in path.parts]
+    published = {path.suffix for path in files if not any(path.match(pattern) for pattern in unpublished)}
+    assert published == {".md", ".css"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codeop
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -37,13 +36,6 @@ def test_the_first_pages_can_be_typed_line_by_line(page: str) -> None:
             if codeop.compile_command("\n".join(typed), page) is not None:  # A mistake raises SyntaxError.
                 typed.clear()
     assert typed == []
-
-
-def test_the_site_has_pages_and_styles_and_nothing_else() -> None:
-    left_out = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]["exclude_docs"].split()
-    files = [path for path in ROOT.glob("docs/**/*.*") if "__pycache__" not in path.parts]
-    published = {path.suffix for path in files if not any(path.match(pattern) for pattern in left_out)}
-    assert published == {".md", ".css"}
 
 
 def test_blocks_that_are_not_run_are_few_and_say_why() -> None:
