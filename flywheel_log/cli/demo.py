@@ -46,6 +46,7 @@ _WEATHER: Any = {
 _INTRODUCTION = """\
 This is all a program needs:
 
+    import flywheel_log
     client = flywheel_log.instrument(OpenAI())
 """
 _NEXT = """\

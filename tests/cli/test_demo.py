@@ -37,6 +37,7 @@ def test_the_demo_records_its_calls_and_says_what_to_do_next(
     assert [
         part for part in ("the stand-in", 'weather({"city": "Ulm"})', "404 NotFoundError") if part not in ran.out
     ] == []
+    assert "\n    import flywheel_log\n    client = flywheel_log.instrument(OpenAI())\n" in ran.out
     assert f"These are 6 JSON lines in {tmp_path}/my demo.log" in ran.out
     assert " stats 'my demo.log'\n" in ran.out
 
