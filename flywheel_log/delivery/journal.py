@@ -7,8 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from ..health import health
-from ..process import forks
-from ..process.forks import undisturbed
+from ..process.forks import undisturbed, watch
 from ..process.interruptions import interruptions
 from .bell import Bell
 from .destination import Destination
@@ -59,7 +58,7 @@ class Journal:
         self._current: Segment | None = None
         self.unsynced = False
         self.losses = Losses()
-        forks.watch(self)
+        watch(self)
 
     def put(self, line: bytes) -> str | None:
         """Store *line*, a JSON object in one line, with its new id in front; return the id.
@@ -199,9 +198,10 @@ class Journal:
 
     def refuse(self) -> None:
         """Take no more lines: from now on, `put` raises `Released`. Losses that had no room are told first."""
-        if not interruptions.postpones(self.refuse):
+        if interruptions.postpones(self.refuse):
+            self.supply.released = True  # At once, too: the put that this interrupts is the last one.
+        else:
             undisturbed(self._refuse)
-        self.supply.released = True  # At once, too, if this interrupts a put, which is the last one.
 
     def _refuse(self) -> None:
         if self.losses:

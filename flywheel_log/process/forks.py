@@ -13,12 +13,10 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from ..health import health
-from .interruptions import interruptions
-
-T = TypeVar("T")
+from .interruptions import T, interruptions
 
 PATIENCE_S = 5.0
 """Seconds that a fork waits for imports at most; then it may be what the import waits for."""
